@@ -1,0 +1,163 @@
+"""What an entry is: its kind, its names and who vouches for each."""
+
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from pipcache.built import BuildKey, Origin
+from pipcache.files import File
+from pipcache.hosts import is_pypi_file_host
+from pipcache.names import normalise
+from pipcache.pages import PageFile
+from pipcache.responses import Head
+from pipcache.scan import BuiltEntry, Entry, HttpEntry, Store, UnreadableEntry, entry_files
+
+
+class Kind(StrEnum):
+    """What an entry is; the first three are distribution files."""
+
+    WHEEL = "wheel"
+    SDIST = "sdist"
+    BUILT = "built"
+    METADATA = "metadata"
+    PAGE = "page"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+DISTRIBUTIONS = frozenset({Kind.WHEEL, Kind.SDIST, Kind.BUILT})
+
+
+class Evidence(StrEnum):
+    """One source of a name."""
+
+    KEY = "key"  # a URL made from the content, or of a known index, whose hash is the entry's name
+    PAGE = "page"  # a cached index page lists the URL whose hash is the entry's name
+    CONTENT = "content"  # the bytes themselves: .dist-info, PKG-INFO, the top folder, a page's own name
+    HEADER = "header"  # what the server said of the response
+    FILENAME = "filename"  # the file's name on the disk (built wheels)
+    ORIGIN = "origin"  # origin.json beside a built wheel
+
+
+class Claim(NamedTuple):
+    """One name from one source; parts are as found, None where the source does not say."""
+
+    evidence: Evidence
+    detail: str
+    project: str | None = None
+    version: str | None = None
+    filename: str | None = None
+
+
+class Artifact(NamedTuple):
+    """An entry and what is known of it; ``None`` always means "cannot be known".
+
+    ``claims`` stand in the order in which they are trusted. ``filenames`` are those its content allows, likeliest
+    first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
+    in ``origin.json``. ``problem`` is why it could not be read or named.
+    """
+
+    entry: Entry
+    kind: Kind
+    size: int
+    claims: tuple[Claim, ...] = ()
+    filenames: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    build: str | None = None
+    head: Head | None = None
+    url: str | None = None
+    url_proved: bool = False
+    listed: PageFile | None = None
+    source: Origin | None = None
+    build_key: BuildKey | None = None
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def store(self) -> Store:
+        """The store the entry lies in."""
+        return self.entry.store
+
+    @property
+    def key(self) -> str | None:
+        """The entry's name in its store: 56 hex digits; None for what has no key."""
+        return self.entry.key if isinstance(self.entry, (HttpEntry, BuiltEntry)) else None
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Its files on the disk."""
+        return entry_files(self.entry)
+
+    @property
+    def project(self) -> str | None:
+        """The normalised name of the best source (PEP 503)."""
+        return next((normalise(claim.project) for claim in self.claims if claim.project), None)
+
+    @property
+    def version(self) -> str | None:
+        """The version as the best source has it."""
+        return next((claim.version for claim in self.claims if claim.version), None)
+
+    @property
+    def filename(self) -> str | None:
+        """The file's name: proved, or the likeliest its content allows."""
+        named = next((claim.filename for claim in self.claims if claim.filename), None)
+        return named or (self.filenames[0] if self.filenames else None)
+
+    @property
+    def is_exact(self) -> bool:
+        """True when the file name is proved or its content allows only one."""
+        return len(self.filenames) < 2 or any(claim.filename for claim in self.claims)
+
+    @property
+    def made_ns(self) -> int | None:
+        """When it was downloaded or built: nanoseconds since the epoch."""
+        match self.entry:
+            case HttpEntry(head=head, body=body):
+                # a revalidation rewrites the head alone, so the body's time is the download's
+                file = body or head
+                return None if file is None else file.stat.st_mtime_ns
+            case BuiltEntry(wheel=wheel):
+                return wheel.stat.st_mtime_ns
+            case UnreadableEntry():
+                return None
+            case stray:
+                return stray.file.stat.st_mtime_ns
+
+    @property
+    def used_ns(self) -> int | None:
+        """When one of its files was last read, as far as the file system keeps it: nanoseconds since the epoch."""
+        return max((file.stat.st_atime_ns for file in self.files), default=None)
+
+    @property
+    def came_from(self) -> str | None:
+        """Where it came from, in a few words: a host, or a repository at a commit."""
+        if self.source is not None and self.source.commit is not None:
+            return f"{self.source.vcs or 'vcs'} {short_url(self.source.url)}@{self.source.commit[:12]}"
+        url = self.url or (self.source.url if self.source is not None else None)
+        if url is not None:
+            return "PyPI" if is_pypi_file_host(_host(url)) else short_url(url)
+        if self.head is None:
+            return None
+        return next((name for header, name in _SERVERS if header in self.head.headers), None)
+
+
+_SERVERS = (
+    ("x-pypi-file-project", "PyPI"),
+    ("x-pypi-last-serial", "PyPI"),
+    ("x-artifactory-filename", "Artifactory"),
+    ("x-artifactory-id", "Artifactory"),
+    ("x-jfrog-version", "Artifactory"),
+)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def short_url(url: str) -> str:
+    """Return the host of a URL, or its path where it has none."""
+    return _host(url) or unquote(url.partition("://")[2] or url)

@@ -1,0 +1,195 @@
+"""Stored bodies: what the bytes are, judged by the bytes; content codings undone as far as can be."""
+
+import importlib
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from pipcache.archives import (
+    Metadata,
+    SdistFacts,
+    WheelFacts,
+    ZipDirectory,
+    is_tar,
+    parse_metadata,
+    read_tar_sdist,
+    read_wheel,
+    read_zip_sdist,
+)
+from pipcache.files import CHUNK, Window
+
+SNIFF = 512
+_TEXT_LIMIT = 64 << 10
+
+
+class ZipBody(NamedTuple):
+    """A ZIP that is neither a wheel nor an sdist, or one whose directory is gone (``problem``)."""
+
+    problem: str | None
+
+
+class TextBody(NamedTuple):
+    """Decoded text: HTML, JSON, METADATA or anything else; ``start`` is its first bytes."""
+
+    start: bytes
+    metadata: Metadata | None
+
+
+class OpaqueBody(NamedTuple):
+    """Bytes that are nothing known; ``problem`` says why where that is known."""
+
+    problem: str | None
+
+
+class EmptyBody(NamedTuple):
+    """No bytes at all."""
+
+
+Content = WheelFacts | SdistFacts | ZipBody | TextBody | OpaqueBody | EmptyBody
+
+
+class _Decoder(Protocol):
+    def decompress(self, data: bytes, /) -> bytes:
+        """Return what is decoded so far."""
+
+
+_OPTIONAL = {"br": ("brotli", "brotlicffi"), "zstd": ("compression.zstd", "backports.zstd")}
+
+
+def optional_decoder(coding: str) -> _Decoder | None:
+    """Return a decoder for ``br`` or ``zstd`` when some package of this interpreter brings one."""
+    for name in _OPTIONAL.get(coding, ()):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        factory: object = getattr(module, "ZstdDecompressor" if coding == "zstd" else "Decompressor", None)
+        if callable(factory):
+            decoder: _Decoder = factory()
+            # brotli calls it "process", everyone else "decompress"
+            return decoder if hasattr(decoder, "decompress") else _Brotli(decoder)
+    return None
+
+
+class _Processor(Protocol):
+    def process(self, data: bytes, /) -> bytes:
+        """Return what is decoded so far."""
+
+
+class _Brotli:
+    def __init__(self, decoder: object) -> None:
+        assert hasattr(decoder, "process")
+        self._decoder: _Processor = decoder
+
+    def decompress(self, data: bytes, /) -> bytes:
+        return self._decoder.process(data)
+
+
+def codings(header: str | None) -> tuple[str, ...]:
+    """Return the content codings of a ``Content-Encoding`` value, as applied (RFC 9110, 8.4)."""
+    names = (name.strip().lower() for name in (header or "").split(","))
+    return tuple(name.removeprefix("x-") for name in names if name and name != "identity")
+
+
+class UndecodableBody(ValueError):  # noqa: N818 - it is the body that is undecodable
+    """The body's content coding cannot be undone; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
+    """Return the first ``limit`` decoded bytes of a body stored with ``Content-Encoding: encoding``.
+
+    Raises:
+        UndecodableBody: the coding has no decoder here, or the bytes do not decode at all.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    for piece in _decoded(window, codings(encoding), limit):
+        pieces.append(piece)
+        size += len(piece)
+        if size >= limit:
+            break
+    return b"".join(pieces)[:limit]
+
+
+def _decoded(window: Window, applied: tuple[str, ...], limit: int) -> Iterator[bytes]:
+    chunk = min(CHUNK, max(limit, 4096))
+    if not applied:
+        yield from window.chunks(chunk)
+        return
+    if len(applied) > 1:
+        raise UndecodableBody(f"coded more than once ({', '.join(applied)})")
+    coding = applied[0]
+    if coding in {"gzip", "deflate"}:
+        yield from _inflated(window, coding, chunk, limit)
+        return
+    decoder = optional_decoder(coding)
+    if decoder is None:
+        raise UndecodableBody(f"stored with Content-Encoding {coding!r}, which is not readable here")
+    try:
+        for data in window.chunks(16 << 10):
+            yield decoder.decompress(data)
+    except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
+        raise UndecodableBody(f"does not decode as {coding}: {error}") from None
+
+
+def _inflated(window: Window, coding: str, chunk: int, limit: int) -> Iterator[bytes]:
+    wbits = zlib.MAX_WBITS | 32 if coding == "gzip" or window.read(0, 1)[:1] == b"\x78" else -zlib.MAX_WBITS
+    inflater = zlib.decompressobj(wbits)
+    size = 0
+    for data in window.chunks(min(chunk, 64 << 10)):
+        try:
+            piece = inflater.decompress(data, limit - size)
+        except zlib.error:
+            if size == 0:
+                raise UndecodableBody(f"does not decode as {coding}") from None
+            return
+        size += len(piece)
+        yield piece
+        if inflater.eof or size >= limit:
+            return
+
+
+def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
+    """Return what a body is. ``deep`` reads far enough into an sdist to find its PKG-INFO."""
+    start = window.read(0, SNIFF)
+    if not start:
+        return EmptyBody()
+    if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
+        return _inspect_zip(window)
+    if _is_archive(start) or (start[:2] == b"\x1f\x8b" and _holds_tar(window)):
+        facts = read_tar_sdist(window, reach=(256 << 10) if deep else (4 << 10))
+        return facts if facts is not None else OpaqueBody("an archive that does not unpack")
+    try:
+        text = decode_body(window, encoding, SNIFF)
+    except UndecodableBody as error:
+        return OpaqueBody(error.reason)
+    if text[:17].lower() == b"metadata-version:":
+        return TextBody(text, parse_metadata(decode_body(window, encoding, _TEXT_LIMIT)))
+    if b"\x00" in text:
+        return _inspect_zip(window) if window.length > 22 else OpaqueBody(None)
+    return TextBody(text, None)
+
+
+def _inspect_zip(window: Window) -> Content:
+    try:
+        directory = ZipDirectory(window)
+    except ValueError as error:
+        return ZipBody(str(error)) if window.read(0, 2) == b"PK" else OpaqueBody(None)
+    return read_wheel(directory) or read_zip_sdist(directory) or ZipBody(None)
+
+
+def _is_archive(start: bytes) -> bool:
+    return start[:3] == b"BZh" or start[:6] == b"\xfd7zXZ\x00" or is_tar(start)
+
+
+def _holds_tar(window: Window) -> bool:
+    """True when gzip holds a tar: index pages are stored gzipped too."""
+    try:
+        plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(window.read(0, 4 << 10), 512)
+    except zlib.error:
+        return False
+    return is_tar(plain)

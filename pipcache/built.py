@@ -1,0 +1,143 @@
+"""What pip built: where from (``origin.json``), and by which interpreter (the folder's key, inverted)."""
+
+import json
+from collections.abc import Iterable, Iterator
+from hashlib import sha224
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+ORIGIN_LIMIT = 1 << 20
+"""Bytes of an ``origin.json`` that are read; real ones have about two hundred."""
+
+_VERSIONS = ("27", *(f"3{minor}" for minor in range(21)))
+_INTERPRETERS = ("cp", "pp", "graalpy", "ip", "jy")
+
+
+class Origin(NamedTuple):
+    """What ``origin.json`` says (PEP 610): the source's URL and digests, not the wheel's.
+
+    ``hashes`` are (algorithm, hex digest); ``commit`` is set for a VCS source, ``is_directory`` for a local one.
+    """
+
+    url: str
+    hashes: tuple[tuple[str, str], ...] = ()
+    vcs: str | None = None
+    commit: str | None = None
+    requested_revision: str | None = None
+    subdirectory: str | None = None
+    is_directory: bool = False
+
+
+class BuildKey(NamedTuple):
+    """What a wheel folder's key was made of. ``interpreter`` is None in keys of pip before 20.0."""
+
+    interpreter: str | None
+    algorithm: str | None  # the digest that is part of the key, None without one
+
+    @property
+    def is_legacy(self) -> bool:
+        """True for keys that no pip since 21.0 looks at (pip 7.0-19.3 wrote them)."""
+        return self.interpreter is None
+
+
+def parse_origin(data: bytes) -> Origin | None:
+    """Return what ``origin.json`` says; None when it is not a PEP 610 object (pip ignores such a file)."""
+    try:
+        document: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not isinstance(url := document.get("url"), str):
+        return None
+    vcs_info = document.get("vcs_info")
+    vcs: dict[object, object] = vcs_info if isinstance(vcs_info, dict) else {}
+    archive = document.get("archive_info")
+    return Origin(
+        url=url,
+        hashes=_hashes(archive) if isinstance(archive, dict) else (),
+        vcs=_text(vcs.get("vcs")),
+        commit=_text(vcs.get("commit_id")),
+        requested_revision=_text(vcs.get("requested_revision")),
+        subdirectory=_text(document.get("subdirectory")),
+        is_directory=isinstance(document.get("dir_info"), dict),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _hashes(archive: dict[object, object]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    hashes = archive.get("hashes")
+    if isinstance(hashes, dict):
+        found |= {
+            name: digest for name, digest in hashes.items() if isinstance(name, str) and isinstance(digest, str)
+        }
+    single = archive.get("hash")  # all that pip 22.2-22.3 wrote
+    if isinstance(single, str) and "=" in single:
+        name, _, digest = single.partition("=")
+        found.setdefault(name, digest)
+    return tuple(found.items())
+
+
+def _url_spellings(origin: Origin) -> list[str]:
+    """Return the URL as it can stand in the key: pip's ``Link.url_without_fragment``, VCS prefix and commit added."""
+    url = origin.url.partition("#")[0]
+    if origin.commit is not None:
+        url = f"{origin.vcs or 'git'}+{url}@{origin.commit}"
+    spellings = [url]
+    # urlunsplit makes git+file:///p of pip's link into git+file:/p (several Python releases)
+    if "+file:///" in url:
+        spellings.append(url.replace("+file:///", "+file:/", 1))
+    try:
+        spellings.append(urlunsplit(urlsplit(url)))
+    except ValueError:
+        pass
+    return list(dict.fromkeys(spellings))
+
+
+def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
+    strongest_first = sorted(origin.hashes, key=lambda pair: (pair[0] != "sha256", pair[0]))
+    return [*strongest_first, None]
+
+
+def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, BuildKey]]:
+    """Yield the keys of pip >= 20.0 (``cache.py``, ``_get_cache_path_parts``)."""
+    interpreters = [(name, version) for name in _INTERPRETERS for version in reversed(_VERSIONS)]
+    interpreters.sort(key=lambda pair: pair[0] + pair[1] != hint)
+    for digest in _digest_choices(origin):
+        for url in _url_spellings(origin):
+            parts = {"url": url, "interpreter_name": "\x00", "interpreter_version": "\x01"}
+            if digest is not None:
+                parts[digest[0]] = digest[1]
+            if origin.subdirectory:
+                parts["subdirectory"] = origin.subdirectory
+            template = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+            for name, version in interpreters:
+                text = template.replace("\\u0000", name, 1).replace("\\u0001", version, 1)
+                key = sha224(text.encode("ascii")).hexdigest()
+                yield key, BuildKey(name + version, digest[0] if digest else None)
+
+
+def _legacy_keys(origin: Origin) -> Iterator[tuple[str, BuildKey]]:
+    """Yield the keys of pip 7.0-19.3: the URL, and the digest as its fragment."""
+    for url in _url_spellings(origin):
+        for digest in _digest_choices(origin):
+            text = url if digest is None else f"{url}#{digest[0]}={digest[1]}"
+            yield (
+                sha224(text.encode("utf-8", "surrogatepass")).hexdigest(),
+                BuildKey(None, digest[0] if digest else None),
+            )
+
+
+def invert_key(key: str, origins: Iterable[Origin], hint: str | None = None) -> tuple[Origin, BuildKey] | None:
+    """Return which of ``origins`` a wheel folder's key was made from, and how; None when none fits.
+
+    ``hint`` is the interpreter to try first, as in a wheel's tag (``cp311``).
+    """
+    for origin in origins:
+        for candidates in (_current_keys(origin, hint), _legacy_keys(origin)):
+            for candidate, how in candidates:
+                if candidate == key:
+                    return origin, how
+    return None

@@ -1,0 +1,126 @@
+"""Quiet reading: open without following links, without waiting, and without moving a file's last use."""
+
+import os
+import stat as stat_module
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple, Self
+
+_BASE_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hold the run up
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_NO_ATIME: int = getattr(os, "O_NOATIME", 0)
+
+CHUNK = 1 << 20
+"""Bytes read at a time when a whole file has to be read."""
+
+
+class File(NamedTuple):
+    """One file as the walk found it; ``path`` is relative to the cache directory, ``/``-separated."""
+
+    path: str
+    stat: os.stat_result
+
+    @property
+    def size(self) -> int:
+        """Apparent size in bytes."""
+        return self.stat.st_size
+
+    @property
+    def allocated(self) -> int:
+        """Bytes the file system set aside; the apparent size where it does not tell."""
+        blocks: int | None = getattr(self.stat, "st_blocks", None)
+        return self.stat.st_size if blocks is None else blocks * 512
+
+
+def open_quietly(path: str) -> int:
+    """Return a descriptor of a regular file; the caller closes it.
+
+    Raises:
+        OSError: the file cannot be opened, is a link, or is not a regular file.
+    """
+    try:
+        descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME)
+    except PermissionError:
+        if not _NO_ATIME:
+            raise
+        # O_NOATIME is for the owner alone (open(2)); others may still be allowed to read
+        descriptor = os.open(path, _BASE_FLAGS)
+    return descriptor
+
+
+class Window:
+    """A read-only view of ``length`` bytes of a file from ``start``; only what is asked for is read."""
+
+    __slots__ = ("_descriptor", "_owned", "length", "start")
+
+    def __init__(self, descriptor: int, start: int, length: int, *, owned: bool = True) -> None:
+        self._descriptor = descriptor
+        self._owned = owned
+        self.start = start
+        self.length = length
+
+    @classmethod
+    def open(cls, path: str) -> Self:
+        """Open the whole of the file at ``path``.
+
+        Raises:
+            OSError: it cannot be opened, is a link, or is not a regular file.
+        """
+        descriptor = open_quietly(path)
+        status = os.fstat(descriptor)
+        if not stat_module.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise OSError("not a regular file")
+        return cls(descriptor, 0, status.st_size)
+
+    def part(self, start: int, length: int) -> "Window":
+        """Return a window onto a part of this one; it borrows the descriptor."""
+        start = min(max(start, 0), self.length)
+        length = min(max(length, 0), self.length - start)
+        return Window(self._descriptor, self.start + start, length, owned=False)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file."""
+        size = min(size, self.length - offset)
+        if size <= 0 or offset < 0:
+            return b""
+        return _read_at(self._descriptor, size, self.start + offset)
+
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the window's bytes in order, at most ``size`` at a time."""
+        offset = 0
+        while data := self.read(offset, size):
+            yield data
+            offset += len(data)
+
+    def close(self) -> None:
+        """Close the file, unless the descriptor is borrowed."""
+        if self._owned:
+            self._owned = False
+            os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+if sys.platform == "win32":
+
+    def _read_at(descriptor: int, size: int, offset: int) -> bytes:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+else:
+
+    def _read_at(descriptor: int, size: int, offset: int) -> bytes:
+        return os.pread(descriptor, size, offset)

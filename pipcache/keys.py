@@ -1,0 +1,38 @@
+"""The names pip gives to what it stores: keys of URLs (HTTP cache) and of origins (wheel cache)."""
+
+import re
+from hashlib import sha224
+
+# RFC 3986, appendix B, as cachecontrol/controller.py takes URLs apart
+_URI = re.compile(r"(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?", re.DOTALL)
+
+
+def normalise_url(url: str) -> str:
+    """Return ``url`` as cachecontrol normalises it before it makes the key (``CacheController._urlnorm``).
+
+    Scheme and authority are lower-cased, an empty path becomes ``/``, the fragment is dropped.
+
+    Raises:
+        ValueError: the URL is not absolute.
+    """
+    match = _URI.match(url)
+    assert match is not None  # every part is optional
+    scheme, authority, path, query = match[2], match[4], match[5], match[7]
+    if not scheme or not authority:
+        raise ValueError("only absolute URLs have a key")
+    path = path or "/"
+    return f"{scheme.lower()}://{authority.lower()}{path}{'?' + query if query else ''}"
+
+
+def http_key(url: str) -> str:
+    """Return the key of ``url`` in an HTTP store: 56 hex digits (pip ``network/cache.py``).
+
+    Raises:
+        ValueError: the URL is not absolute.
+    """
+    return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def http_path(key: str) -> str:
+    """Return where an HTTP store keeps ``key``, relative to the store."""
+    return "/".join((*key[:5], key))

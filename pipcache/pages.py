@@ -1,0 +1,209 @@
+"""Index pages: the files they list, their promises, and the project they are about (PEP 503, 691, 700, 714)."""
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin, urlsplit
+
+from pipcache.names import normalise, parse_filename
+
+PAGE_LIMIT = 256 << 20
+"""Decoded bytes of a page that are looked at; the largest on PyPI have about 20 MB."""
+
+
+class PageFormat(Enum):
+    """The two forms of an index page."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+class PageFile(NamedTuple):
+    """One file as a page lists it.
+
+    ``url`` is as written, it may be relative; ``hashes`` are (algorithm, hex digest); ``core_metadata`` are the
+    digests of the ``.metadata`` file beside it, empty when the page only says that there is one, None when none
+    is announced; ``size``, ``upload_time`` and ``requires_python`` are None when the page does not say.
+    """
+
+    filename: str
+    url: str
+    hashes: tuple[tuple[str, str], ...] = ()
+    size: int | None = None
+    upload_time: str | None = None
+    yanked: str | bool = False
+    core_metadata: tuple[tuple[str, str], ...] | None = None
+    requires_python: str | None = None
+
+
+class Page(NamedTuple):
+    """An index page. ``project`` is its normalised name, None when it does not say and its files disagree."""
+
+    format: PageFormat
+    project: str | None
+    files: tuple[PageFile, ...]
+    base: str | None = None  # the value of <base href>, None without one
+
+
+def guess_format(start: bytes) -> PageFormat | None:
+    """Return which form of page the first decoded bytes may begin; None when they begin neither."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"{":
+        return PageFormat.JSON
+    if text[:1] == b"<":
+        return PageFormat.HTML
+    return None
+
+
+def parse_page(data: bytes) -> Page | None:
+    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error."""
+    match guess_format(data[:512]):
+        case PageFormat.JSON:
+            return _parse_json(data)
+        case PageFormat.HTML:
+            return _parse_html(data)
+        case None:
+            return None
+
+
+def quick_project(start: bytes) -> list[str]:
+    """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
+    text = start.decode("utf-8", "replace")
+    found = [title.strip() for title in _TITLE.findall(text)]
+    if (name := _JSON_FILENAME.search(text)) is not None:
+        stem = re.split(r"(?i)\.(?:whl|tar|tgz|zip|egg|exe|rpm|msi|dmg|deb)", name[1])[0]
+        dashes = [place.start() for place in re.finditer("-", stem)]
+        found += [stem[:dash] for dash in dashes]
+    return list(dict.fromkeys(normalise(name) for name in found if name))
+
+
+_TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s*<")
+_JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
+
+
+def _parse_json(data: bytes) -> Page | None:
+    try:
+        document: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("files"), list):
+        return None
+    files = tuple(file for row in document["files"] if (file := _json_file(row)) is not None)
+    name = document.get("name")
+    if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
+        return None
+    return Page(PageFormat.JSON, normalise(name) if isinstance(name, str) else _common_project(files), files)
+
+
+def _json_file(row: object) -> PageFile | None:
+    if not isinstance(row, dict):
+        return None
+    filename, url, size, yanked = (
+        row.get("filename"),
+        row.get("url"),
+        row.get("size"),
+        row.get("yanked", False),
+    )
+    if not isinstance(filename, str) or not isinstance(url, str):
+        return None
+    upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
+    # PEP 714: the old name counts only where the new one is missing
+    announced: object = row.get("core-metadata", row.get("dist-info-metadata"))
+    return PageFile(
+        filename,
+        url,
+        _digests(row.get("hashes")),
+        size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+        upload_time if isinstance(upload_time, str) else None,
+        yanked if isinstance(yanked, (str, bool)) else False,
+        _digests(announced) if isinstance(announced, dict) else (() if announced is True else None),
+        requires_python if isinstance(requires_python, str) else None,
+    )
+
+
+def _digests(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        return ()
+    return tuple(
+        (name.lower(), digest.lower())
+        for name, digest in value.items()
+        if isinstance(name, str) and isinstance(digest, str) and _HEX.fullmatch(digest)
+    )
+
+
+_HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
+_BASE = re.compile(r"(?i)<base\s([^>]*)>")
+_ANCHOR = re.compile(r"""(?is)<a\s((?:[^>"']|"[^"]*"|'[^']*')*)>([^<]*)""")
+_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
+_META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
+
+
+def _attributes(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, double, single, bare in _ATTRIBUTE.findall(text):
+        found.setdefault(name.lower(), html.unescape(double or single or bare))
+    return found
+
+
+def _parse_html(data: bytes) -> Page | None:
+    text = data.decode("utf-8", "replace")
+    files = tuple(file for anchor in _ANCHOR.finditer(text) if (file := _html_file(anchor[1])) is not None)
+    title = _TITLE.search(text, 0, 8192)
+    # a sign-in page has anchors too, but none of them to a distribution
+    if not files and title is None and _META_VERSION.search(text, 0, 8192) is None:
+        return None
+    base = _BASE.search(text, 0, 65536)
+    project = normalise(html.unescape(title[1])) if title is not None else _common_project(files)
+    return Page(PageFormat.HTML, project, files, _attributes(base[1]).get("href") if base else None)
+
+
+def _html_file(attributes: str) -> PageFile | None:
+    values = _attributes(attributes)
+    href = values.get("href", "").strip()
+    url, _, fragment = href.partition("#")
+    filename = unquote(url.partition("?")[0].rpartition("/")[2])
+    if not filename or (parse_filename(filename) is None and not filename.endswith(".egg")):
+        return None
+    yanked = values.get("data-yanked")
+    announced = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
+    return PageFile(
+        filename,
+        url,
+        tuple((name, digest.lower()) for name, digest in _FRAGMENT_HASH.findall(fragment)),
+        None,
+        values.get("data-upload-time"),
+        False if yanked is None else (yanked or True),
+        None if announced is None else _html_digests(announced),
+        values.get("data-requires-python"),
+    )
+
+
+def _html_digests(announced: str) -> tuple[tuple[str, str], ...]:
+    algorithm, _, digest = announced.partition("=")
+    return ((algorithm.lower(), digest.lower()),) if _HEX.fullmatch(digest) else ()
+
+
+def _common_project(files: Iterable[PageFile]) -> str | None:
+    """Return the project that all the files' names agree on; None when they do not (find-links pages)."""
+    names = {normalise(parsed.project) for file in files if (parsed := parse_filename(file.filename)) is not None}
+    return names.pop() if len(names) == 1 else None
+
+
+def absolute_url(file: PageFile, page: Page, page_url: str | None) -> str | None:
+    """Return the URL of a listed file without its fragment; None when the page's own URL would be needed.
+
+    ``<base href>`` counts as for pip (``index/collector.py``).
+    """
+    try:
+        base = urljoin(page_url or "", page.base) if page.base else page_url
+        url = urljoin(base, file.url) if base else file.url
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
+        return None
+    return url.partition("#")[0]

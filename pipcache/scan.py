@@ -1,0 +1,324 @@
+"""One walk over the cache directory: what lies there, paired up, undecoded. No file is opened."""
+
+import os
+import re
+import stat as stat_module
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipcache.errors import CacheNotFound, NotAPipCache
+from pipcache.files import File
+
+
+class Store(StrEnum):
+    """A part of the cache directory, with its layout (pip ``network/cache.py``, ``cache.py``).
+
+    ::
+
+        http-v2/a/1/9/5/3/a19537…      the head: what the server said        (pip >= 23.3)
+        http-v2/a/1/9/5/3/a19537….body the body, as it came over the wire
+        http/a/1/9/5/3/a19537…         head and body in one file             (pip < 23.3)
+        wheels/d8/a4/aa/c8b0…/x.whl    what pip built, and its origin.json   (pip >= 7)
+        selfcheck/<sha224>             when an environment last looked for a newer pip
+    """
+
+    HTTP_V2 = "http-v2"
+    HTTP = "http"
+    WHEELS = "wheels"
+    SELFCHECK = "selfcheck"
+    STRAY = "stray"
+
+
+class HttpEntry(NamedTuple):
+    """One key of an HTTP store. In ``http`` the head's file holds the body too."""
+
+    store: Store
+    key: str
+    head: File | None
+    body: File | None
+
+
+class BuiltEntry(NamedTuple):
+    """A wheel pip built, and the ``origin.json`` of its folder (which other wheels may share)."""
+
+    store: Store
+    key: str
+    wheel: File
+    origin: File | None
+
+
+class StrayEntry(NamedTuple):
+    """A file, link or folder that is not an entry of a store (or is a note of ``selfcheck``), and why."""
+
+    store: Store
+    file: File
+    why: str
+
+
+class UnreadableEntry(NamedTuple):
+    """A place the walk could not look at, and the operating system's reason."""
+
+    store: Store
+    path: str
+    error: str
+
+
+Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
+
+_HTTP_NAME = re.compile(r"([0-9a-f]{56})(\.body)?", re.ASCII)
+_HEX_DIGITS = frozenset("0123456789abcdef")
+_TEMPORARY = re.compile(r"\.[a-z0-9_]{6,8}\.tmp|[a-z0-9_]{6,8}\.tmp", re.ASCII)
+_HTTP_DEPTH = 5
+_WHEEL_DEPTH = 4
+_SHA224 = re.compile(r"[0-9a-f]{56}", re.ASCII)
+
+
+def file_status(root: str, path: str) -> os.stat_result:
+    """Return the ``lstat`` of ``path`` below ``root``."""
+    return os.lstat(os.path.join(root, path))
+
+
+def _is_http_fan_out(name: str) -> bool:
+    return len(name) == 1 and name in _HEX_DIGITS
+
+
+def _is_wheel_fan_out(name: str) -> bool:
+    return len(name) == 2 and _HEX_DIGITS.issuperset(name)
+
+
+_RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
+    "http-v2": (Store.HTTP_V2, _is_http_fan_out),
+    "http": (Store.HTTP, _is_http_fan_out),
+    "wheels": (Store.WHEELS, _is_wheel_fan_out),
+    "selfcheck": (Store.SELFCHECK, lambda name: _SHA224.fullmatch(name) is not None),
+}
+
+
+def stores(root: str) -> dict[Store, str]:
+    """Return the stores that are recognised below ``root`` and their folders' names.
+
+    A store is known by pip's fan-out inside it, not by its folder's name; an emptied folder passes only
+    when nothing else lies beside it.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except FileNotFoundError:
+        raise CacheNotFound(
+            "The cache directory does not exist: pip has cached nothing there yet.",
+            path=root,
+            hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        ) from None
+    except NotADirectoryError:
+        raise CacheNotFound(
+            "The cache directory is a file.", path=root, hint="Name a directory with --cache-dir."
+        ) from None
+    except OSError as error:
+        raise CacheNotFound(
+            f"The cache directory cannot be read: {error.strerror}.",
+            path=root,
+            hint="Look at its permissions, or run pipcache as the directory's owner.",
+        ) from None
+    found: dict[Store, str] = {}
+    emptied: dict[Store, str] = {}
+    for name in names:
+        if name not in _RECOGNISED:
+            continue
+        store, is_member = _RECOGNISED[name]
+        path = os.path.join(root, name)
+        try:
+            if not stat_module.S_ISDIR(os.lstat(path).st_mode):
+                continue
+            children = os.listdir(path)
+        except OSError:
+            found[store] = name  # the walk reports why it cannot be read
+            continue
+        if any(is_member(child) for child in children):
+            found[store] = name
+        elif not children:
+            emptied[store] = name
+    if found or (emptied and len(emptied) == len(names)) or names == ["selfcheck.json"]:
+        return found | emptied
+    raise NotAPipCache(
+        "The directory is empty: pip has cached nothing there yet."
+        if not names
+        else "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
+        path=root,
+        hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+    )
+
+
+def scan(root: str) -> list[Entry]:
+    """Walk the cache directory once and return its entries in a total order (store, then path).
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    known = stores(root)
+    entries: list[Entry] = []
+    for store, name in known.items():
+        if store in {Store.HTTP, Store.HTTP_V2}:
+            entries.extend(_scan_http(root, store, name))
+        elif store is Store.WHEELS:
+            entries.extend(_scan_wheels(root, name))
+        else:
+            entries.extend(_scan_selfcheck(root, name))
+    entries.extend(_scan_top(root, set(known.values())))
+    return entries
+
+
+def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) -> Iterator[File]:
+    """Yield what lies at and above ``depth`` levels below ``top``; folders there are not descended."""
+    prefix = len(root.rstrip(os.sep)) + 1
+    stack = [(os.path.join(root, top), 0)]
+    while stack:
+        folder, level = stack.pop()
+        try:
+            with os.scandir(folder) as children:
+                for child in children:
+                    try:
+                        if level < depth and child.is_dir(follow_symlinks=False):
+                            stack.append((child.path, level + 1))
+                        else:
+                            yield File(child.path[prefix:], child.stat(follow_symlinks=False))
+                    except FileNotFoundError:
+                        continue  # pip removed or replaced it between the listing and the look
+                    except OSError as error:
+                        problems.append(UnreadableEntry(store, child.path[prefix:], error.strerror or str(error)))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(UnreadableEntry(store, folder[prefix:], error.strerror or str(error)))
+
+
+def _odd_type(file: File) -> str | None:
+    """Return why a file is not an ordinary one, or None when it is."""
+    mode = file.stat.st_mode
+    if stat_module.S_ISREG(mode):
+        return None
+    if stat_module.S_ISLNK(mode):
+        return "a symbolic link, not followed"
+    if stat_module.S_ISDIR(mode):
+        return "a folder, not looked into"
+    return "not a regular file"
+
+
+def _scan_http(root: str, store: Store, top: str) -> list[Entry]:
+    heads: dict[str, File] = {}
+    bodies: dict[str, File] = {}
+    others: list[Entry] = []
+    regular = stat_module.S_IFREG
+    full_length = len(top) + 1 + 2 * _HTTP_DEPTH
+    for file in _walk(root, top, _HTTP_DEPTH, others, store):
+        path, status = file
+        name = path[full_length:]
+        match = _HTTP_NAME.fullmatch(name)
+        fan_out = path[len(top) + 1 : full_length].replace(os.sep, "")
+        if match is not None and name.startswith(fan_out) and stat_module.S_IFMT(status.st_mode) == regular:
+            key, suffix = match.groups()
+            if suffix is None:
+                heads[key] = file
+                continue
+            if store is Store.HTTP_V2:
+                bodies[key] = file
+                continue
+        others.append(StrayEntry(store, file, _odd_type(file) or _why_stray(os.path.basename(path))))
+    entries: list[Entry] = [
+        HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
+    ]
+    return entries + sorted(others, key=entry_path)
+
+
+def _why_stray(name: str) -> str:
+    if _TEMPORARY.search(name):
+        return "a temporary file of a download"
+    if name.endswith(".lock"):
+        return "a lock file of pip before 19.3"
+    return "not a name pip gives"
+
+
+def _scan_wheels(root: str, top: str) -> list[Entry]:
+    folders: dict[str, list[File]] = {}
+    entries: list[Entry] = []
+    for file in _walk(root, top, _WHEEL_DEPTH, entries, Store.WHEELS):
+        folders.setdefault(os.path.dirname(file.path), []).append(file)
+    for folder, files in folders.items():
+        key = folder[len(top) + 1 :].replace(os.sep, "")
+        in_place = _SHA224.fullmatch(key) is not None and folder.count(os.sep) == _WHEEL_DEPTH
+        plain = {os.path.basename(file.path): file for file in files if _odd_type(file) is None}
+        wheels = [name for name in plain if name.endswith(".whl")] if in_place else []
+        origin = plain.get("origin.json")
+        for name in wheels:
+            entries.append(BuiltEntry(Store.WHEELS, key, plain[name], origin))
+        for file in files:
+            name = os.path.basename(file.path)
+            if plain.get(name) is file and (name in wheels or (name == "origin.json" and wheels)):
+                continue
+            entries.append(StrayEntry(Store.WHEELS, file, _why_stray_in_wheels(file, name, in_place=in_place)))
+    return sorted(entries, key=entry_path)
+
+
+def _why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
+    if stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
+        return "a build folder, of a pip at work or one that was interrupted"
+    if (odd := _odd_type(file)) is not None:
+        return odd
+    if name == "origin.json" and in_place:
+        return "the origin of a wheel that is gone"
+    return "not a name pip gives"
+
+
+def _scan_selfcheck(root: str, top: str) -> list[Entry]:
+    entries: list[Entry] = []
+    for file in _walk(root, top, 0, entries, Store.SELFCHECK):
+        why = _odd_type(file)
+        if why is None and _SHA224.fullmatch(os.path.basename(file.path)):
+            entries.append(StrayEntry(Store.SELFCHECK, file, SELFCHECK_NOTE))
+        else:
+            entries.append(StrayEntry(Store.STRAY, file, why or "not a name pip gives"))
+    return sorted(entries, key=entry_path)
+
+
+SELFCHECK_NOTE = "when an environment last looked for a newer pip"
+
+
+def _scan_top(root: str, known: set[str]) -> list[Entry]:
+    entries: list[Entry] = []
+    for file in _walk(root, "", 0, entries, Store.STRAY):
+        name = file.path
+        if name in known:
+            continue
+        if name == "selfcheck.json" and _odd_type(file) is None:
+            entries.append(StrayEntry(Store.SELFCHECK, file, "the self-check note of pip before 19.3"))
+        elif name in _RECOGNISED and stat_module.S_ISDIR(file.stat.st_mode):
+            entries.append(StrayEntry(Store.STRAY, file, "named like a store, but not laid out like pip's"))
+        else:
+            entries.append(StrayEntry(Store.STRAY, file, _odd_type(file) or "not pip's"))
+    return sorted(entries, key=entry_path)
+
+
+def entry_files(entry: Entry) -> tuple[File, ...]:
+    """Return the files of an entry, the one pip trusts first (head before body, wheel before origin)."""
+    match entry:
+        case HttpEntry(head=head, body=body):
+            return tuple(file for file in (head, body) if file is not None)
+        case BuiltEntry(wheel=wheel, origin=origin):
+            return (wheel,) if origin is None else (wheel, origin)
+        case StrayEntry(file=file):
+            return (file,)
+        case UnreadableEntry():
+            return ()
+
+
+def entry_path(entry: Entry) -> str:
+    """Return the relative path an entry is known by."""
+    match entry:
+        case UnreadableEntry(path=path):
+            return path
+        case _:
+            return entry_files(entry)[0].path

@@ -1,0 +1,80 @@
+"""Text of strangers made harmless: for a terminal, and without secrets."""
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+_HOSTILE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 controls: escape sequences begin here
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction, zero width, separators
+    "\ud800-\udfff"  # lone surrogates: bytes of a file name that are no UTF-8
+    "\U000e0000-\U000e007f"  # tags
+    "]"
+)
+_SECRET_QUERY = re.compile(
+    r"(?i)^(x-amz-.*|x-goog-.*|sig|signature|se|st|sp|sv|sr|skoid|sktid|skt|ske|sks|skv|token|access[-_]?token|"
+    r"auth|authorization|key|api[-_]?key|apikey|password|passwd|pwd|secret|policy|key-pair-id|expires|"
+    r"awsaccesskeyid|googleaccessid|credential|hmac|verify|ucloudpublickey|.*[-_](token|key|secret|signature))$"
+)
+_URL_IN_TEXT = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+")
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
+_SECRET_HEADER_PART = re.compile(r"(?i)token|secret|api-?key|credential|password|session|signature|-auth")
+
+HIDDEN = "***"
+"""What stands in the place of a secret."""
+
+
+def clean(text: str) -> str:
+    """Return ``text`` with control, direction and unprintable characters written as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _HOSTILE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def redact_url(url: str) -> str:
+    """Return ``url`` without user information and without the values of a signed query string."""
+    if "@" not in url and "?" not in url and "#" not in url:
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{HIDDEN}@{netloc.rpartition('@')[2]}"
+    return urlunsplit(
+        (parts.scheme, netloc, parts.path, _redact_query(parts.query), _redact_query(parts.fragment))
+    )
+
+
+def _redact_query(query: str) -> str:
+    pieces = query.split("&")
+    signed = any(_SECRET_QUERY.match(piece.partition("=")[0]) for piece in pieces)
+    if not signed:
+        return query
+    return "&".join(
+        f"{name}={HIDDEN}" if found and _SECRET_QUERY.match(name) else piece
+        for piece in pieces
+        for name, found, _ in (piece.partition("="),)
+    )
+
+
+def redact_text(text: str) -> str:
+    """Return ``text`` with every URL in it redacted."""
+    return _URL_IN_TEXT.sub(lambda match: redact_url(match[0]), text)
+
+
+def redact_header(name: str, value: str) -> str:
+    """Return a header's value as it may be shown."""
+    if name.lower() in _SECRET_HEADERS or _SECRET_HEADER_PART.search(name):
+        return HIDDEN
+    return redact_text(value)
