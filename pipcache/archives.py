@@ -4,10 +4,10 @@ Every read and every inflated byte is capped; whatever the bytes are, the answer
 """
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from struct import Struct
-from struct import error as StructError
 from typing import NamedTuple
 
 from pipcache.files import Window
@@ -16,7 +16,6 @@ _TAIL = 40 << 10
 _EOCD_REACH = 22 + 0xFFFF
 _DIRECTORY_LIMIT = 64 << 20
 _MEMBER_LIMIT = 256 << 10
-_FEW_ROWS = 64
 
 _EOCD = Struct("<4s4H2LH")
 _EOCD64_LOCATOR = Struct("<4sLQL")
@@ -76,7 +75,7 @@ class ZipDirectory:
         self._tail = window.read(self._tail_start, _TAIL)
         try:
             self._find_directory()
-        except StructError as error:
+        except struct.error as error:
             raise ValueError("the end record is cut short") from error
 
     def _find_directory(self) -> None:
@@ -141,7 +140,7 @@ class ZipDirectory:
 
     def ending(self, *endings: str) -> list[Member]:
         """Return the members whose names end so, in directory order."""
-        if self.count <= _FEW_ROWS or self.rows.count(b"PK\x01\x02") != self.count:
+        if self.rows.count(b"PK\x01\x02") != self.count:
             return [member for member in self.members() if member.name.endswith(endings)]
         positions: set[int] = set()
         for ending in endings:
@@ -192,15 +191,16 @@ def _zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tupl
     return size, compressed, header
 
 
-_HEADER_LINE = re.compile(r"^([A-Za-z-]+):[ \t]*(.*)$", re.MULTILINE)
-
-
 def header_fields(data: bytes) -> dict[str, list[str]]:
     """Return the fields before the first blank line, names lower-case, values unfolded no further."""
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields: dict[str, list[str]] = {}
-    for name, value in _HEADER_LINE.findall(text.partition("\n\n")[0]):
-        fields.setdefault(name.lower(), []).append(value.strip())
+    for line in text.partition("\n\n")[0].split("\n"):
+        name, colon, value = line.partition(":")
+        if colon and not name[:1].isspace():
+            fields.setdefault(name.lower(), []).append(value.strip())
     return fields
 
 
@@ -216,12 +216,13 @@ def parse_metadata(data: bytes) -> Metadata | None:
     return Metadata(first("name"), first("version"), first("summary"), first("requires-python"))
 
 
-def read_wheel(directory: ZipDirectory) -> WheelFacts | None:
+def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     """Return what the wheel in ``directory`` says of itself; None when it has no top-level .dist-info/WHEEL.
 
-    Of several, the last counts, as for zipfile and therefore for pip.
+    Of several, the last counts, as for zipfile and therefore for pip. METADATA is read only when ``deep``.
     """
-    members = directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
+    endings = (".dist-info/WHEEL", ".dist-info/METADATA") if deep else (".dist-info/WHEEL",)
+    members = directory.ending(*endings)
     tops = {member.name: member for member in members if member.name.count("/") == 1}
     wheel = next((name for name in reversed(tops) if name.endswith("/WHEEL")), None)
     if wheel is None:

@@ -159,7 +159,7 @@ def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
     if not start:
         return EmptyBody()
     if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
-        return _inspect_zip(window)
+        return _inspect_zip(window, deep=deep)
     if _is_archive(start) or (start[:2] == b"\x1f\x8b" and _holds_tar(window)):
         facts = read_tar_sdist(window, reach=(256 << 10) if deep else (4 << 10))
         return facts if facts is not None else OpaqueBody("an archive that does not unpack")
@@ -170,16 +170,16 @@ def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
     if text[:17].lower() == b"metadata-version:":
         return TextBody(text, parse_metadata(decode_body(window, encoding, _TEXT_LIMIT)))
     if b"\x00" in text:
-        return _inspect_zip(window) if window.length > 22 else OpaqueBody(None)
+        return _inspect_zip(window, deep=deep) if window.length > 22 else OpaqueBody(None)
     return TextBody(text, None)
 
 
-def _inspect_zip(window: Window) -> Content:
+def _inspect_zip(window: Window, *, deep: bool) -> Content:
     try:
         directory = ZipDirectory(window)
     except ValueError as error:
         return ZipBody(str(error)) if window.read(0, 2) == b"PK" else OpaqueBody(None)
-    return read_wheel(directory) or read_zip_sdist(directory) or ZipBody(None)
+    return read_wheel(directory, deep=deep) or read_zip_sdist(directory) or ZipBody(None)
 
 
 def _is_archive(start: bytes) -> bool:

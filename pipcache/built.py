@@ -1,5 +1,6 @@
 """What pip built: where from (``origin.json``), and by which interpreter (the folder's key, inverted)."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from hashlib import sha224
@@ -81,7 +82,7 @@ def _hashes(archive: dict[object, object]) -> tuple[tuple[str, str], ...]:
 
 
 def _url_spellings(origin: Origin) -> list[str]:
-    """Return the URL as it can stand in the key: pip's ``Link.url_without_fragment``, VCS prefix and commit added."""
+    """Return the URL as it can stand in the key: pip's ``Link.url_without_fragment``, with VCS and commit."""
     url = origin.url.partition("#")[0]
     if origin.commit is not None:
         url = f"{origin.vcs or 'git'}+{url}@{origin.commit}"
@@ -89,10 +90,8 @@ def _url_spellings(origin: Origin) -> list[str]:
     # urlunsplit makes git+file:///p of pip's link into git+file:/p (several Python releases)
     if "+file:///" in url:
         spellings.append(url.replace("+file:///", "+file:/", 1))
-    try:
+    with contextlib.suppress(ValueError):
         spellings.append(urlunsplit(urlsplit(url)))
-    except ValueError:
-        pass
     return list(dict.fromkeys(spellings))
 
 

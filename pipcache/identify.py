@@ -45,7 +45,7 @@ _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-versi
 def identify(root: str, entry: Entry, *, deep: bool = False) -> Artifact:
     """Return the artifact that ``entry`` below ``root`` is.
 
-    ``deep`` reads METADATA, PKG-INFO and whole pages too; without it only what tells kind, project and version.
+    ``deep`` reads METADATA and PKG-INFO too; without it only what tells kind, project and version.
     """
     match entry:
         case HttpEntry():
@@ -174,7 +174,7 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
             claim = Claim(Evidence.CONTENT, "METADATA", metadata.name, metadata.version)
             return artifact._replace(kind=Kind.METADATA, claims=(claim, *header))
         case TextBody() as text:
-            return _as_text(root, artifact, text, deep=deep)
+            return _as_text(root, artifact, text)
         case ZipBody(problem=problem):
             return _promised(artifact, problem or "a ZIP that is neither a wheel nor an sdist", Kind.OTHER)
         case OpaqueBody(problem=problem):
@@ -267,7 +267,7 @@ def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
     )
 
 
-def _as_text(root: str, artifact: Artifact, text: TextBody, *, deep: bool) -> Artifact:
+def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
     """Tell index pages from the sign-in page a proxy sent instead of a wheel, and from other documents."""
     head = artifact.head
     content_type = head.headers.get("content-type", "") if head is not None else ""
@@ -277,10 +277,9 @@ def _as_text(root: str, artifact: Artifact, text: TextBody, *, deep: bool) -> Ar
         return _promised(artifact, f"its content is {form.name if form else 'text'}, not what its server named")
     if form is None:
         return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
-    if not deep:
-        lowered = text.start.lower()
-        if content_type.startswith(_PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
-            return artifact._replace(kind=Kind.PAGE)
+    lowered = text.start.lower()
+    if content_type.startswith(_PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
+        return artifact._replace(kind=Kind.PAGE)
     try:
         with open_body(root, artifact) as window:
             data = decode_body(window, head and head.headers.get("content-encoding"), PAGE_LIMIT)
@@ -290,8 +289,6 @@ def _as_text(root: str, artifact: Artifact, text: TextBody, *, deep: bool) -> Ar
     if page is not None:
         claims = (Claim(Evidence.CONTENT, "page", page.project),) if page.project else ()
         return artifact._replace(kind=Kind.PAGE, claims=(*claims, *artifact.claims))
-    if content_type.startswith(_PAGE_TYPES):
-        return artifact._replace(kind=Kind.PAGE, problem=artifact.problem or "an index page that does not parse")
     return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
 
 
@@ -351,7 +348,7 @@ def _read_origin(
         notes.append("under a key of pip before 20.0; no pip since 21.0 looks there")
     elif build_key.algorithm is None and source.hashes and source.commit is None:
         notes.append(
-            "its key lacks the archive's digest: built from a direct URL, or by pip 22.3 (then no other pip looks there)"
+            "its key lacks the archive's digest: from a direct URL, or of pip 22.3 (then no other pip looks there)"
         )
     if source.is_directory:
         notes.append("built from a local folder by a pip before 26.2, which should not have kept it")

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
@@ -58,13 +58,20 @@ def guess_format(start: bytes) -> PageFormat | None:
     return None
 
 
-def parse_page(data: bytes) -> Page | None:
-    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error."""
+Keep = Callable[[str, str | None], bool]
+"""Says of a URL as written on a page, and the page's <base href>, whether its file is wanted."""
+
+
+def parse_page(data: bytes, keep: Keep | None = None) -> Page | None:
+    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error.
+
+    With ``keep`` only the files whose URL it accepts are taken apart and returned.
+    """
     match guess_format(data[:512]):
         case PageFormat.JSON:
-            return _parse_json(data)
+            return _parse_json(data, keep)
         case PageFormat.HTML:
-            return _parse_html(data)
+            return _parse_html(data, keep)
         case None:
             return None
 
@@ -84,21 +91,21 @@ _TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
 
-def _parse_json(data: bytes) -> Page | None:
+def _parse_json(data: bytes, keep: Keep | None) -> Page | None:
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("files"), list):
         return None
-    files = tuple(file for row in document["files"] if (file := _json_file(row)) is not None)
+    files = tuple(file for row in document["files"] if (file := _json_file(row, keep)) is not None)
     name = document.get("name")
     if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
     return Page(PageFormat.JSON, normalise(name) if isinstance(name, str) else _common_project(files), files)
 
 
-def _json_file(row: object) -> PageFile | None:
+def _json_file(row: object, keep: Keep | None) -> PageFile | None:
     if not isinstance(row, dict):
         return None
     filename, url, size, yanked = (
@@ -107,7 +114,7 @@ def _json_file(row: object) -> PageFile | None:
         row.get("size"),
         row.get("yanked", False),
     )
-    if not isinstance(filename, str) or not isinstance(url, str):
+    if not isinstance(filename, str) or not isinstance(url, str) or not (keep is None or keep(url, None)):
         return None
     upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
     # PEP 714: the old name counts only where the new one is missing
@@ -149,16 +156,28 @@ def _attributes(text: str) -> dict[str, str]:
     return found
 
 
-def _parse_html(data: bytes) -> Page | None:
+_HREF = re.compile(r"""(?i)(?<![^\s"'])href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+
+
+def _href(attributes: str) -> str:
+    match = _HREF.search(attributes)
+    return "" if match is None else html.unescape(match[1] or match[2] or match[3] or "").strip()
+
+
+def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
     text = data.decode("utf-8", "replace")
-    files = tuple(file for anchor in _ANCHOR.finditer(text) if (file := _html_file(anchor[1])) is not None)
     title = _TITLE.search(text, 0, 8192)
+    base_tag = _BASE.search(text, 0, 65536)
+    base = _attributes(base_tag[1]).get("href") if base_tag else None
+    anchors = (anchor[1] for anchor in _ANCHOR.finditer(text))
+    if keep is not None:
+        anchors = (anchor for anchor in anchors if keep(_href(anchor), base))
+    files = tuple(file for anchor in anchors if (file := _html_file(anchor)) is not None)
     # a sign-in page has anchors too, but none of them to a distribution
-    if not files and title is None and _META_VERSION.search(text, 0, 8192) is None:
+    if not files and keep is None and title is None and _META_VERSION.search(text, 0, 8192) is None:
         return None
-    base = _BASE.search(text, 0, 65536)
     project = normalise(html.unescape(title[1])) if title is not None else _common_project(files)
-    return Page(PageFormat.HTML, project, files, _attributes(base[1]).get("href") if base else None)
+    return Page(PageFormat.HTML, project, files, base)
 
 
 def _html_file(attributes: str) -> PageFile | None:
@@ -193,17 +212,19 @@ def _common_project(files: Iterable[PageFile]) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def absolute_url(file: PageFile, page: Page, page_url: str | None) -> str | None:
-    """Return the URL of a listed file without its fragment; None when the page's own URL would be needed.
+def absolute_url(url: str, base: str | None, page_url: str | None) -> str | None:
+    """Return a listed file's URL without its fragment; None when the page's own URL would be needed to tell.
 
-    ``<base href>`` counts as for pip (``index/collector.py``).
+    ``base`` is the page's ``<base href>``, which counts as for pip (``index/collector.py``).
     """
     try:
-        base = urljoin(page_url or "", page.base) if page.base else page_url
-        url = urljoin(base, file.url) if base else file.url
+        if base:
+            url = urljoin(urljoin(page_url or "", base), url)
+        elif "://" not in url[:9] and page_url:
+            url = urljoin(page_url, url)
         parts = urlsplit(url)
     except ValueError:
         return None
-    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
         return None
     return url.partition("#")[0]

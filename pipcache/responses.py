@@ -112,11 +112,11 @@ def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     if not isinstance(headers, dict) or not isinstance(status, int):
         raise MalformedResponse("the stored response has no headers or no status")
     return Head(
-        status=status,
-        reason=_text(response.get("reason")) or "",
-        headers={(_text(name) or "").lower(): _text(value) or "" for name, value in headers.items()},
-        vary={_text(name) or "": _text(value) for name, value in vary.items()} if isinstance(vary, dict) else {},
-        body=body,
+        status,
+        _text(response.get("reason")) or "",
+        {(_text(name) or "").lower(): _text(value) or "" for name, value in headers.items()},
+        {_text(name) or "": _text(value) for name, value in vary.items()} if isinstance(vary, dict) else {},
+        body,
     )
 
 

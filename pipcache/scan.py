@@ -253,8 +253,7 @@ def _scan_wheels(root: str, top: str) -> list[Entry]:
         plain = {os.path.basename(file.path): file for file in files if _odd_type(file) is None}
         wheels = [name for name in plain if name.endswith(".whl")] if in_place else []
         origin = plain.get("origin.json")
-        for name in wheels:
-            entries.append(BuiltEntry(Store.WHEELS, key, plain[name], origin))
+        entries.extend(BuiltEntry(Store.WHEELS, key, plain[name], origin) for name in wheels)
         for file in files:
             name = os.path.basename(file.path)
             if plain.get(name) is file and (name in wheels or (name == "origin.json" and wheels)):

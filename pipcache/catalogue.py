@@ -1,0 +1,119 @@
+"""The cache directory -> its artifacts, named as far as an answer needs: scan, identify, join."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.identify import identify
+from pipcache.query import DigestLookup, Selector
+from pipcache.scan import BuiltEntry, Entry, HttpEntry, entry_path, scan
+
+if TYPE_CHECKING:
+    from pipcache.prove import Digests
+
+
+class Need(NamedTuple):
+    """How much of the names an answer needs; more costs more reading.
+
+    ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
+    too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
+    was asked for.
+    """
+
+    deep: bool = False
+    everything: bool = False
+    exact: bool = False
+    selectors: tuple[Selector, ...] = ()
+
+
+def untracked(items: Sequence[Entry], label: str) -> Iterable[Entry]:
+    """Return ``items``: the way to follow progress where nobody watches."""
+    del label
+    return items
+
+
+def read_catalogue(
+    root: str,
+    need: Need,
+    index_urls: Callable[[], Sequence[str]] = tuple,
+    track: Callable[[Sequence[Entry], str], Iterable[Entry]] = untracked,
+) -> list[Artifact]:
+    """Return every artifact below ``root``, in the order of the walk.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    entries = scan(root)
+    deep = need.deep or bool(need.selectors)
+    artifacts = [identify(root, entry, deep=deep) for entry in track(entries, "Reading")]
+    projects = _projects_to_join(artifacts, need)
+    if projects is not None and not projects:
+        return artifacts
+    return _joined(root, artifacts, projects, index_urls)
+
+
+def _joined(
+    root: str, artifacts: list[Artifact], projects: frozenset[str] | None, index_urls: Callable[[], Sequence[str]]
+) -> list[Artifact]:
+    if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
+        return artifacts
+    # pages are read only for names that the entries themselves do not give
+    from pipcache.join import join, name_page, page_bases  # noqa: PLC0415
+
+    bases = page_bases(artifacts, index_urls())
+    return join(root, [name_page(root, artifact, bases) for artifact in artifacts], projects)
+
+
+def _projects_to_join(artifacts: Iterable[Artifact], need: Need) -> frozenset[str] | None:
+    """Return the projects whose pages the answer needs; None when it needs them all."""
+    if need.everything or any(selector.projects is None for selector in need.selectors):
+        return None
+    projects = {project for selector in need.selectors for project in selector.projects or ()}
+    for artifact in artifacts:
+        if not _can_be_listed(artifact):
+            continue
+        if artifact.project is None or artifact.version is None:
+            return None
+        if need.exact and (artifact.filename is None or not artifact.is_exact):
+            projects.add(artifact.project)
+    return frozenset(projects)
+
+
+def _can_be_listed(artifact: Artifact) -> bool:
+    """True for what an index page may name: downloaded distributions and what nothing else names."""
+    named_kind = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
+    return named_kind and isinstance(artifact.entry, HttpEntry)
+
+
+def digests_of(root: str) -> DigestLookup:
+    """Return a look-up of the digests of artifacts' bytes that reads each body once."""
+    known: dict[str, Digests | None] = {}
+
+    def look_up(artifact: Artifact, algorithm: str) -> str | None:
+        from pipcache.prove import digest_artifact  # noqa: PLC0415 - only digest selectors need it
+
+        place = entry_path(artifact.entry)
+        if place not in known:
+            known[place] = digest_artifact(root, artifact)
+        digests = known[place]
+        value: object = getattr(digests, algorithm, None)
+        return value if isinstance(value, str) else None
+
+    return look_up
+
+
+def has_source(artifact: Artifact, artifacts: Iterable[Artifact]) -> list[Artifact]:
+    """Return the downloaded sdists that a built wheel was made from, as far as URL or digest tell."""
+    if not isinstance(artifact.entry, BuiltEntry) or artifact.source is None:
+        return []
+    digests = {digest for _, digest in artifact.source.hashes}
+    return [
+        other
+        for other in artifacts
+        if other.kind is Kind.SDIST
+        and (
+            other.url == artifact.source.url
+            or (other.listed is not None and any(digest in digests for _, digest in other.listed.hashes))
+        )
+    ]

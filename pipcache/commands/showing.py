@@ -1,0 +1,63 @@
+"""``show``: everything about each match."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from pipcache.artifacts import Artifact
+from pipcache.catalogue import Need, digests_of, read_catalogue
+from pipcache.details import Details, detail
+from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.query import Filters, Selector, SortKey, sort, unmatched
+from pipcache.render.console import say, wants_colour
+from pipcache.render.document import dump, show_document
+from pipcache.render.show import show_lines
+from pipcache.scan import Entry
+from pipcache.text import clean
+
+
+class Answer(NamedTuple):
+    """What ``show`` found."""
+
+    cache: CacheDirectory
+    details: list[Details]
+    unmatched: list[Selector]
+
+
+def find(
+    cache: CacheDirectory,
+    selectors: tuple[Selector, ...],
+    filters: Filters,
+    track: Callable[[Sequence[Entry], str], Iterable[Entry]],
+) -> Answer:
+    """Read the cache, choose, hash and prove.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    catalogue = read_catalogue(
+        cache.path, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
+    )
+    digest_of = digests_of(cache.path)
+    now = time.time()
+    chosen: list[Artifact] = [
+        artifact
+        for artifact in catalogue
+        if filters.allow(artifact, now) and any(one.matches(artifact, digest_of) for one in selectors)
+    ]
+    details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue))
+    return Answer(cache, details, unmatched(selectors, chosen, digest_of))
+
+
+def write(answer: Answer, form: str) -> None:
+    """Print the answer."""
+    if form == "json":
+        print(dump(show_document(answer.cache, answer.details)))  # noqa: T201
+    else:
+        for line in show_lines(answer.cache, answer.details, colour=wants_colour(sys.stdout)):
+            print(line)  # noqa: T201
+    sys.stdout.flush()
+    for selector in answer.unmatched:
+        say(f"Nothing matches {clean(selector.text)!r} in {clean(answer.cache.path)}.")

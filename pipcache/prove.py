@@ -1,0 +1,130 @@
+"""Bytes -> URL, name and digests: the proof by the key, and one pass over a body for all its digests."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from pipcache.artifacts import Artifact, Claim, Evidence, Kind
+from pipcache.files import Window
+from pipcache.hosts import file_urls
+from pipcache.identify import open_body
+from pipcache.keys import http_key
+from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
+
+
+class Digests(NamedTuple):
+    """Hex digests of an artifact's stored bytes, and their number. ``md5`` is None where it is not allowed."""
+
+    blake2b_256: str
+    sha256: str
+    md5: str | None
+    size: int
+
+    def by_name(self) -> dict[str, str | None]:
+        """Return the digests by the names of their algorithms."""
+        return {"sha256": self.sha256, "blake2b_256": self.blake2b_256, "md5": self.md5}
+
+
+def digest(window: Window) -> Digests:
+    """Read ``window`` once and return its digests.
+
+    Raises:
+        OSError: it cannot be read to its end.
+    """
+    blake2b, sha256 = hashlib.blake2b(digest_size=32), hashlib.sha256()
+    try:
+        md5 = hashlib.md5(usedforsecurity=False)
+    except ValueError:  # FIPS builds have no md5 at all
+        md5 = None
+    size = 0
+    for data in window.chunks():
+        blake2b.update(data)
+        sha256.update(data)
+        if md5 is not None:
+            md5.update(data)
+        size += len(data)
+    return Digests(blake2b.hexdigest(), sha256.hexdigest(), None if md5 is None else md5.hexdigest(), size)
+
+
+def digest_artifact(root: str, artifact: Artifact) -> Digests | None:
+    """Return the digests of an artifact's bytes; None when they cannot be read or there are none."""
+    try:
+        with open_body(root, artifact) as window:
+            return digest(window)
+    except OSError:
+        return None
+
+
+def candidate_filenames(artifact: Artifact) -> list[str]:
+    """Return every file name the artifact can have had on an index, likeliest first."""
+    claims = [claim for claim in artifact.claims if claim.project and claim.version]
+    named = [claim.filename for claim in claims if claim.filename]
+    spelled = stems(
+        unique(claim.project for claim in claims if claim.project),
+        unique(claim.version for claim in claims if claim.version),
+    )
+    match artifact.kind:
+        case Kind.WHEEL:
+            folders = [f"{claim.project}-{claim.version}" for claim in claims if claim.detail == ".dist-info"]
+            return unique(
+                [
+                    *named,
+                    *artifact.filenames,
+                    *wheel_filenames([*folders, *spelled], artifact.build, artifact.tags, every=True),
+                ]
+            )
+        case Kind.SDIST:
+            return unique(
+                [*named, *artifact.filenames, *(stem + suffix for stem in spelled for suffix in SDIST_SUFFIXES)]
+            )
+        case _:
+            return named
+
+
+def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
+    """Return ``artifact`` with its URL when PyPI's URL for these bytes under a possible name is its key.
+
+    Then key, URL, name and bytes certify each other (PyPI's file URLs hold the content's BLAKE2b-256).
+    """
+    if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
+        return artifact
+    for filename in candidate_filenames(artifact):
+        for spelling in unique((filename, quote(filename))):
+            for url in file_urls(digests.blake2b_256, spelling):
+                if http_key(url) == artifact.key:
+                    return _proved(artifact, filename, url)
+    return artifact
+
+
+def _proved(artifact: Artifact, filename: str, url: str) -> Artifact:
+    known = artifact.project
+    parsed = parse_filename(filename, known) or split_stem(filename)
+    claim = Claim(Evidence.KEY, "URL made from the content", parsed.project, parsed.version, filename)
+    return artifact._replace(claims=(claim, *artifact.claims), url=url, url_proved=True)
+
+
+def prove_metadata(artifacts: Sequence[Artifact], proved: Iterable[Artifact]) -> list[Artifact]:
+    """Return ``artifacts`` with ``.metadata`` files named after the proved distributions they belong to."""
+    names = {
+        http_key(f"{artifact.url}.metadata"): artifact
+        for artifact in proved
+        if artifact.url is not None and artifact.url_proved and artifact.kind in {Kind.WHEEL, Kind.SDIST}
+    }
+    return [
+        _metadata_of(artifact, names[artifact.key])
+        if artifact.kind is Kind.METADATA and artifact.url is None and artifact.key in names
+        else artifact
+        for artifact in artifacts
+    ]
+
+
+def _metadata_of(artifact: Artifact, owner: Artifact) -> Artifact:
+    claim = Claim(
+        Evidence.KEY,
+        "URL of the distribution, and .metadata",
+        normalise(owner.project or ""),
+        owner.version,
+        f"{owner.filename}.metadata",
+    )
+    return artifact._replace(claims=(claim, *artifact.claims), url=f"{owner.url}.metadata", url_proved=True)

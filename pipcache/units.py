@@ -1,0 +1,61 @@
+"""Sizes and ages as people write them: text to number and back."""
+
+import re
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+_WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "day": "d", "week": "w", "year": "y"}
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that ``50MB``, ``1.5 GiB`` or ``800`` mean; units are 1000-based unless they have an ``i``.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
+    number, prefix, binary = match.groups()
+    if binary and not prefix:
+        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
+    factor: int = (1024 if binary else 1000) ** _POWERS[prefix.lower()]
+    return round(float(number) * factor)
+
+
+def format_size(size: int) -> str:
+    """Return bytes for people, 1000-based as pip's, three digits at least: ``812 B``, ``1.5 kB``, ``157.4 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    amount = float(size)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} TB"
+
+
+def parse_age(text: str) -> float:
+    """Return the seconds that ``30d``, ``12h``, ``2 weeks`` mean.
+
+    Raises:
+        ValueError: it is no age.
+    """
+    match = _AGE.fullmatch(text)
+    unit = match[2].lower() if match is not None else ""
+    unit = _WORDS.get(unit.removesuffix("s") if len(unit) > 1 else unit, unit)
+    if match is None or unit not in _SECONDS:
+        raise ValueError(f"{text!r} is not an age such as 90m, 12h, 30d, 6w or 1y")
+    return float(match[1]) * _SECONDS[unit]
+
+
+def format_age(seconds: float) -> str:
+    """Return an age for people, in its largest unit: ``45s``, ``12m``, ``30d``; ``now`` for the future."""
+    if seconds < 1:
+        return "now"
+    for unit, limit in (("s", 60), ("m", 3600), ("h", 86400), ("d", 60 * 86400), ("w", 2 * 365 * 86400)):
+        if seconds < limit:
+            return f"{int(seconds // _SECONDS[unit])}{unit}"
+    return f"{int(seconds // _SECONDS['y'])}y"
