@@ -28,7 +28,7 @@ class Listing(NamedTuple):
 
 def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tuple[str, ...]:
     """Return the URLs below which index pages may live: PyPI's, the configured ones, those the cache mentions."""
-    bases = [url.rstrip("/") + "/" for url in configured]
+    bases = [without_user(url).rstrip("/") + "/" for url in configured]
     for artifact in artifacts:
         if artifact.source is not None:
             bases += _roots(artifact.source.url)
@@ -37,6 +37,13 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             before, found, _ = location.partition("/simple/")
             bases += [before + found] if found else _roots(location)
     return tuple(dict.fromkeys([*PAGE_BASES, *(base for base in bases if "://" in base)]))
+
+
+def without_user(url: str) -> str:
+    """Return ``url`` without user information, as pip requests it and therefore keys it."""
+    scheme, found, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _roots(url: str) -> list[str]:

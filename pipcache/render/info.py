@@ -20,7 +20,7 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
     if cache.disabled_by is not None:
         yield f"pip does not use it now: {clean(cache.disabled_by)}"
     yield ""
-    yield f"{_count(summary.total.entries, 'entry', 'entries')}, {format_size(summary.total.size)} on disk"
+    yield f"{_sum(summary.total)} on disk"
     for title, totals in (("By store", summary.stores), ("By kind", summary.kinds)):
         yield from _bars(title, totals, width, colour=colour)
     shown = len(summary.projects)
@@ -31,17 +31,15 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
         if artifact is not None:
             yield f"{label}: {_named(artifact, now)}"
     if summary.unnamed.entries:
-        yield (
-            f"Not named: {_count(summary.unnamed.entries, 'entry', 'entries')}, {format_size(summary.unnamed.size)}"
-            " (pipcache list --all --kind unknown)"
-        )
+        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --all --kind unknown)"
     if summary.old_only.entries:
-        yield (
-            f"Only for old pips: {_count(summary.old_only.entries, 'entry', 'entries')}, "
-            f"{format_size(summary.old_only.size)} (pip 23.3 and newer do not read them)"
-        )
+        yield f"Only for old pips: {_sum(summary.old_only)} (pip 23.3 and newer do not read them)"
     if summary.unreadable:
         yield f"Could not be looked at: {_count(summary.unreadable, 'place', 'places')}"
+
+
+def _sum(total: Total) -> str:
+    return f"{_count(total.entries, 'entry', 'entries')}, {format_size(total.size)}"
 
 
 def _count(number: int, one: str, many: str) -> str:

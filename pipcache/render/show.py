@@ -12,10 +12,10 @@ from pipcache.render.document import iso_time
 from pipcache.text import clean, redact_header, redact_text, redact_url
 from pipcache.units import format_size
 
-_HEADERS = frozenset(
-    ["age", "cache-control", "content-encoding", "content-length", "content-type", "date", "etag", "last-modified", "location", "vary"]
+_HEADER_PREFIXES = (
+    *("age", "cache-control", "content-", "date", "etag", "last-modified", "location", "vary"),
+    *("x-artifactory-filename", "x-checksum-", "x-goog-hash", "x-pypi-", "x-served-by"),
 )
-_HEADER_PREFIXES = ("x-pypi-", "x-checksum-", "x-goog-hash", "x-served-by")
 _LABEL_WIDTH = 12
 
 
@@ -161,9 +161,7 @@ def _header_texts(artifact: Artifact) -> Sequence[str]:
     if artifact.head is None:
         return ()
     headers = artifact.head.headers
-    shown = [
-        name for name in headers if name in _HEADERS or name.startswith(("x-pypi-", "x-checksum-", "x-goog-hash"))
-    ]
+    shown = [name for name in headers if name.startswith(_HEADER_PREFIXES)]
     texts = [f"status {artifact.head.status} {artifact.head.reason}".rstrip()]
     texts += [f"{name}: {redact_header(name, headers[name])}" for name in sorted(shown)]
     return texts + [
