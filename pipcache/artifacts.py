@@ -1,16 +1,17 @@
 """What an entry is: its kind, its names and who vouches for each."""
 
 from enum import StrEnum
-from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.built import BuildKey, Origin
 from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
-from pipcache.pages import PageFile
 from pipcache.responses import Head
 from pipcache.scan import BuiltEntry, Entry, HttpEntry, Store, UnreadableEntry, entry_files
+
+if TYPE_CHECKING:
+    from pipcache.pages import PageFile
 
 
 class Kind(StrEnum):
@@ -67,7 +68,7 @@ class Artifact(NamedTuple):
     head: Head | None = None
     url: str | None = None
     url_proved: bool = False
-    listed: PageFile | None = None
+    listed: "PageFile | None" = None
     source: Origin | None = None
     build_key: BuildKey | None = None
     problem: str | None = None
@@ -152,6 +153,8 @@ _SERVERS = (
 
 
 def _host(url: str) -> str:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - most artifacts of a list have no URL yet
+
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -160,4 +163,6 @@ def _host(url: str) -> str:
 
 def short_url(url: str) -> str:
     """Return the host of a URL, or its path where it has none."""
+    from urllib.parse import unquote  # noqa: PLC0415 - as above
+
     return _host(url) or unquote(url.partition("://")[2] or url)

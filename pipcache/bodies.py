@@ -1,8 +1,8 @@
 """Stored bodies: what the bytes are, judged by the bytes; content codings undone as far as can be."""
 
-import importlib
 import zlib
 from collections.abc import Iterator
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from pipcache.archives import (
@@ -22,6 +22,23 @@ SNIFF = 512
 _TEXT_LIMIT = 64 << 10
 
 
+class PageFormat(Enum):
+    """The two forms of an index page."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+def guess_format(start: bytes) -> PageFormat | None:
+    """Return which form of page the first decoded bytes may begin; None when they begin neither."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"{":
+        return PageFormat.JSON
+    if text[:1] == b"<":
+        return PageFormat.HTML
+    return None
+
+
 class ZipBody(NamedTuple):
     """A ZIP that is neither a wheel nor an sdist, or one whose directory is gone (``problem``)."""
 
@@ -33,6 +50,11 @@ class TextBody(NamedTuple):
 
     start: bytes
     metadata: Metadata | None
+
+    @property
+    def form(self) -> PageFormat | None:
+        """The form of page it may be."""
+        return guess_format(self.start)
 
 
 class OpaqueBody(NamedTuple):
@@ -58,6 +80,8 @@ _OPTIONAL = {"br": ("brotli", "brotlicffi"), "zstd": ("compression.zstd", "backp
 
 def optional_decoder(coding: str) -> _Decoder | None:
     """Return a decoder for ``br`` or ``zstd`` when some package of this interpreter brings one."""
+    import importlib  # noqa: PLC0415 - rare codings only
+
     for name in _OPTIONAL.get(coding, ()):
         try:
             module = importlib.import_module(name)

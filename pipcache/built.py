@@ -1,11 +1,8 @@
 """What pip built: where from (``origin.json``), and by which interpreter (the folder's key, inverted)."""
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator
-from hashlib import sha224
 from typing import NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 ORIGIN_LIMIT = 1 << 20
 """Bytes of an ``origin.json`` that are read; real ones have about two hundred."""
@@ -43,6 +40,8 @@ class BuildKey(NamedTuple):
 
 def parse_origin(data: bytes) -> Origin | None:
     """Return what ``origin.json`` says; None when it is not a PEP 610 object (pip ignores such a file)."""
+    import json  # noqa: PLC0415 - only where something was built
+
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -90,6 +89,8 @@ def _url_spellings(origin: Origin) -> list[str]:
     # urlunsplit makes git+file:///p of pip's link into git+file:/p (several Python releases)
     if "+file:///" in url:
         spellings.append(url.replace("+file:///", "+file:/", 1))
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only where something was built
+
     with contextlib.suppress(ValueError):
         spellings.append(urlunsplit(urlsplit(url)))
     return list(dict.fromkeys(spellings))
@@ -102,6 +103,9 @@ def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
 
 def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, BuildKey]]:
     """Yield the keys of pip >= 20.0 (``cache.py``, ``_get_cache_path_parts``)."""
+    import json  # noqa: PLC0415 - only where something was built
+    from hashlib import sha224  # noqa: PLC0415 - as above
+
     interpreters = [(name, version) for name in _INTERPRETERS for version in reversed(_VERSIONS)]
     interpreters.sort(key=lambda pair: pair[0] + pair[1] != hint)
     for digest in _digest_choices(origin):
@@ -120,6 +124,8 @@ def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, Build
 
 def _legacy_keys(origin: Origin) -> Iterator[tuple[str, BuildKey]]:
     """Yield the keys of pip 7.0-19.3: the URL, and the digest as its fragment."""
+    from hashlib import sha224  # noqa: PLC0415 - only where something was built
+
     for url in _url_spellings(origin):
         for digest in _digest_choices(origin):
             text = url if digest is None else f"{url}#{digest[0]}={digest[1]}"

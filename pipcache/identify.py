@@ -6,7 +6,6 @@
 import os
 import re
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from pipcache.archives import Metadata, SdistFacts, WheelFacts
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
@@ -32,7 +31,6 @@ from pipcache.names import (
     unique,
     wheel_filenames,
 )
-from pipcache.pages import PAGE_LIMIT, guess_format, parse_page
 from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
 from pipcache.scan import BuiltEntry, Entry, HttpEntry, Store, StrayEntry, UnreadableEntry
 from pipcache.text import redact_url
@@ -181,7 +179,7 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
             return _promised(artifact, problem or "its content is nothing pip caches")
 
 
-_NAMED = re.compile(r"""(?i)filename\*?=(?:UTF-8'')?"?([^";]+)""")
+_NAMED = r"""(?i)filename\*?=(?:UTF-8'')?"?([^";]+)"""
 _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
 
 
@@ -193,7 +191,7 @@ def _header_claims(head: Head) -> tuple[Claim, ...]:
         claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
     for name in ("x-artifactory-filename", "content-disposition"):
         value = headers.get(name)
-        found = _NAMED.search(value) if value and name == "content-disposition" else None
+        found = re.search(_NAMED, value) if value and name == "content-disposition" else None
         filename = os.path.basename(found[1].strip() if found else (value or ""))
         if (parsed := parse_filename(filename)) is not None:
             claims.append(Claim(Evidence.HEADER, name, parsed.project, parsed.version, filename))
@@ -271,15 +269,17 @@ def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
     """Tell index pages from the sign-in page a proxy sent instead of a wheel, and from other documents."""
     head = artifact.head
     content_type = head.headers.get("content-type", "") if head is not None else ""
-    form = guess_format(text.start)
+    form = text.form
     promised = promised_kind(artifact)
     if promised in {Kind.WHEEL, Kind.SDIST} or (form is None and promised is not None):
-        return _promised(artifact, f"its content is {form.name if form else 'text'}, not what its server named")
+        return _promised(artifact, f"its content is {form.value if form else 'text'}, not what its server named")
     if form is None:
         return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
     lowered = text.start.lower()
     if content_type.startswith(_PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
         return artifact._replace(kind=Kind.PAGE)
+    from pipcache.pages import PAGE_LIMIT, parse_page  # noqa: PLC0415 - rare: most pages show what they are
+
     try:
         with open_body(root, artifact) as window:
             data = decode_body(window, head and head.headers.get("content-encoding"), PAGE_LIMIT)
@@ -305,6 +305,8 @@ def _identify_built(root: str, entry: BuiltEntry) -> Artifact:
         claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
     source, build_key = _read_origin(root, entry, parsed, notes)
     if source is not None and source.commit is None:
+        from urllib.parse import unquote  # noqa: PLC0415 - only where something was built
+
         last = unquote(source.url.rpartition("/")[2])
         named = parse_filename(last, parsed and normalise(parsed.project))
         if named is not None and named.version is not None:

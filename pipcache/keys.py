@@ -1,7 +1,6 @@
 """The names pip gives to what it stores: keys of URLs (HTTP cache) and of origins (wheel cache)."""
 
 import re
-from hashlib import sha224
 
 # RFC 3986, appendix B, as cachecontrol/controller.py takes URLs apart
 _URI = re.compile(r"(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?", re.DOTALL)
@@ -30,6 +29,8 @@ def http_key(url: str) -> str:
     Raises:
         ValueError: the URL is not absolute.
     """
+    from hashlib import sha224  # noqa: PLC0415 - brings OpenSSL, which a plain list does not need
+
     return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 

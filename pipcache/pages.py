@@ -4,21 +4,14 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable
-from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
+from pipcache.bodies import PageFormat, guess_format
 from pipcache.names import normalise, parse_filename
 
 PAGE_LIMIT = 256 << 20
 """Decoded bytes of a page that are looked at; the largest on PyPI have about 20 MB."""
-
-
-class PageFormat(Enum):
-    """The two forms of an index page."""
-
-    JSON = "json"
-    HTML = "html"
 
 
 class PageFile(NamedTuple):
@@ -46,16 +39,6 @@ class Page(NamedTuple):
     project: str | None
     files: tuple[PageFile, ...]
     base: str | None = None  # the value of <base href>, None without one
-
-
-def guess_format(start: bytes) -> PageFormat | None:
-    """Return which form of page the first decoded bytes may begin; None when they begin neither."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] == b"{":
-        return PageFormat.JSON
-    if text[:1] == b"<":
-        return PageFormat.HTML
-    return None
 
 
 Keep = Callable[[str, str | None], bool]

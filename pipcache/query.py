@@ -1,14 +1,9 @@
 """What the user asked for: selectors and filters over artifacts, and the order of the answer."""
 
-import binascii
-import hashlib
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.keys import http_key
@@ -57,6 +52,8 @@ class Selector(NamedTuple):
         if self.project is not None:
             return any(self._allows(name, version) for name, version in _named(artifact) if name == self.project)
         if self.pattern is not None:
+            from fnmatch import fnmatchcase  # noqa: PLC0415 - only patterns need it
+
             return any(fnmatchcase(name, self.pattern) for name, _ in _named(artifact))
         if self.filename is not None:
             return self.filename in _filenames(artifact)
@@ -113,9 +110,9 @@ def _contains(specifiers: "SpecifierSet", version: str) -> bool:
     return specifiers.contains(parsed, prereleases=True)
 
 
-_BARE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_HEX = re.compile(r"[0-9A-Fa-f]+")
-_TAGGED = re.compile(r"([A-Za-z0-9_]+?)[:=-]([A-Za-z0-9_=-]+)")
+_BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_HEX = r"[0-9A-Fa-f]+"
+_TAGGED = r"([A-Za-z0-9_]+?)[:=-]([A-Za-z0-9_=-]+)"
 _BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
     32: ("md5",),
     40: ("sha1",),
@@ -137,9 +134,9 @@ def parse_selector(text: str) -> Selector:
         raise SelectorError("an empty selector selects nothing")
     if "://" in text and " @ " not in text:
         return _parse_url(text)
-    if (tagged := _TAGGED.fullmatch(text)) is not None and tagged[1].lower() in _HASH_NAMES:
+    if (tagged := re.fullmatch(_TAGGED, text)) is not None and tagged[1].lower() in _HASH_NAMES:
         return _parse_digest(text, tagged[1].lower(), tagged[2])
-    if _HEX.fullmatch(text):
+    if re.fullmatch(_HEX, text):
         if len(text) == 56:
             return Selector(text, key=text.lower())
         if len(text) in _BY_LENGTH:
@@ -148,7 +145,7 @@ def parse_selector(text: str) -> Selector:
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
-    if _BARE_NAME.fullmatch(text):
+    if re.fullmatch(_BARE_NAME, text):
         return Selector(text, project=normalise(text))
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
         return _parse_pattern(text)
@@ -156,6 +153,9 @@ def parse_selector(text: str) -> Selector:
 
 
 def _parse_url(text: str) -> Selector:
+
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only URLs need it
+
     prefix = text.partition("+")[0]
     try:
         parts = urlsplit(text)
@@ -168,12 +168,15 @@ def _parse_url(text: str) -> Selector:
 
 
 def _parse_digest(text: str, algorithm: str, value: str) -> Selector:
+    import hashlib  # noqa: PLC0415 - only digests need these
+    from base64 import urlsafe_b64decode  # noqa: PLC0415
+
     size = 64 if algorithm == "blake2b_256" else hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
-    if _HEX.fullmatch(value) and len(value) == size:
+    if re.fullmatch(_HEX, value) and len(value) == size:
         return Selector(text, digest=((algorithm,), value.lower()))
     try:
         raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-    except (binascii.Error, ValueError):
+    except ValueError:
         raw = b""
     if len(raw) * 2 != size:
         expected = f"it needs {size} hex digits, or base64url as RECORD has it"

@@ -68,7 +68,7 @@ Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
 
 _HTTP_NAME = re.compile(r"([0-9a-f]{56})(\.body)?", re.ASCII)
 _HEX_DIGITS = frozenset("0123456789abcdef")
-_TEMPORARY = re.compile(r"\.[a-z0-9_]{6,8}\.tmp|[a-z0-9_]{6,8}\.tmp", re.ASCII)
+_TEMPORARY = r"[a-z0-9_]{6,8}\.tmp"
 _HTTP_DEPTH = 5
 _WHEEL_DEPTH = 4
 _SHA224 = re.compile(r"[0-9a-f]{56}", re.ASCII)
@@ -235,7 +235,7 @@ def _scan_http(root: str, store: Store, top: str) -> list[Entry]:
 
 
 def _why_stray(name: str) -> str:
-    if _TEMPORARY.search(name):
+    if re.search(_TEMPORARY, name):
         return "a temporary file of a download"
     if name.endswith(".lock"):
         return "a lock file of pip before 19.3"

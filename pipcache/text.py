@@ -1,9 +1,9 @@
 """Text of strangers made harmless: for a terminal, and without secrets."""
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
-_HOSTILE = re.compile(
+# strings, compiled by re when first used: start-up is part of every call
+_HOSTILE = (
     "["
     "\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 controls: escape sequences begin here
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction, zero width, separators
@@ -11,14 +11,14 @@ _HOSTILE = re.compile(
     "\U000e0000-\U000e007f"  # tags
     "]"
 )
-_SECRET_QUERY = re.compile(
+_PRIVATE_QUERY = (
     r"(?i)^(x-amz-.*|x-goog-.*|sig|signature|se|st|sp|sv|sr|skoid|sktid|skt|ske|sks|skv|token|access[-_]?token|"
     r"auth|authorization|key|api[-_]?key|apikey|password|passwd|pwd|secret|policy|key-pair-id|expires|"
     r"awsaccesskeyid|googleaccessid|credential|hmac|verify|ucloudpublickey|.*[-_](token|key|secret|signature))$"
 )
-_URL_IN_TEXT = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+")
+_URL_IN_TEXT = r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
-_SECRET_HEADER_PART = re.compile(r"(?i)token|secret|api-?key|credential|password|session|signature|-auth")
+_PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth"
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
@@ -28,7 +28,7 @@ def clean(text: str) -> str:
     """Return ``text`` with control, direction and unprintable characters written as escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return _HOSTILE.sub(_escape, text)
+    return re.sub(_HOSTILE, _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -44,6 +44,8 @@ def redact_url(url: str) -> str:
     """Return ``url`` without user information and without the values of a signed query string."""
     if "@" not in url and "?" not in url and "#" not in url:
         return url
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only for URLs that may hold secrets
+
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -58,11 +60,11 @@ def redact_url(url: str) -> str:
 
 def _redact_query(query: str) -> str:
     pieces = query.split("&")
-    signed = any(_SECRET_QUERY.match(piece.partition("=")[0]) for piece in pieces)
+    signed = any(re.match(_PRIVATE_QUERY, piece.partition("=")[0]) for piece in pieces)
     if not signed:
         return query
     return "&".join(
-        f"{name}={HIDDEN}" if found and _SECRET_QUERY.match(name) else piece
+        f"{name}={HIDDEN}" if found and re.match(_PRIVATE_QUERY, name) else piece
         for piece in pieces
         for name, found, _ in (piece.partition("="),)
     )
@@ -70,11 +72,11 @@ def _redact_query(query: str) -> str:
 
 def redact_text(text: str) -> str:
     """Return ``text`` with every URL in it redacted."""
-    return _URL_IN_TEXT.sub(lambda match: redact_url(match[0]), text)
+    return re.sub(_URL_IN_TEXT, lambda match: redact_url(match[0]), text)
 
 
 def redact_header(name: str, value: str) -> str:
     """Return a header's value as it may be shown."""
-    if name.lower() in _SECRET_HEADERS or _SECRET_HEADER_PART.search(name):
+    if name.lower() in _SECRET_HEADERS or re.search(_PRIVATE_HEADER_PART, name):
         return HIDDEN
     return redact_text(value)

@@ -2,9 +2,9 @@
 
 import re
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*", re.IGNORECASE)
+_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_AGE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 _WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "day": "d", "week": "w", "year": "y"}
 
@@ -15,7 +15,7 @@ def parse_size(text: str) -> int:
     Raises:
         ValueError: it is no size.
     """
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     if match is None:
         raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
     number, prefix, binary = match.groups()
@@ -43,7 +43,7 @@ def parse_age(text: str) -> float:
     Raises:
         ValueError: it is no age.
     """
-    match = _AGE.fullmatch(text)
+    match = re.fullmatch(_AGE, text)
     unit = match[2].lower() if match is not None else ""
     unit = _WORDS.get(unit.removesuffix("s") if len(unit) > 1 else unit, unit)
     if match is None or unit not in _SECONDS:

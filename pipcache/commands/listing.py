@@ -11,7 +11,7 @@ from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, digests_of, read_catalogue
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.query import Filters, Selector, SortKey, sort, unmatched
-from pipcache.render.console import is_terminal, print_rows, say
+from pipcache.render.console import is_terminal, say
 from pipcache.scan import Entry, UnreadableEntry
 from pipcache.text import clean
 
@@ -106,6 +106,7 @@ def _advice(selector: Selector) -> str:
 
 def _write_table(answer: Answer) -> None:
     from pipcache.render.rows import make_row  # noqa: PLC0415 - only for this form
+    from pipcache.render.table import print_rows  # noqa: PLC0415 - as above
 
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown])

@@ -1,15 +1,8 @@
 """Where text goes: the answer to standard output, narration to standard error, colour only where it is welcome."""
 
 import os
-import shutil
 import sys
-from collections.abc import Iterable, Sequence
 from typing import IO
-
-from pipcache.render.rows import COLUMNS, RIGHT, Row, plain_table
-
-_NARROW = (("PROJECT", "VERSION", "KIND", "SIZE"), 60)
-_MIDDLE = (("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM"), 100)
 
 
 def prepare_streams() -> None:
@@ -43,40 +36,9 @@ def styled(text: str, style: str, *, colour: bool) -> str:
 
 def width() -> int:
     """Return the terminal's width in columns."""
-    return max(20, shutil.get_terminal_size().columns)
+    from shutil import get_terminal_size  # noqa: PLC0415 - a pipe has no width
 
-
-def print_rows(rows: Sequence[Row]) -> None:
-    """Print a list: everything for a pipe, what fits for a terminal."""
-    if not rows:
-        return
-    if not is_terminal(sys.stdout):
-        sys.stdout.write("\n".join(plain_table((row.cells for row in rows), COLUMNS)) + "\n")
-        return
-    names = next((names for names, limit in (_NARROW, _MIDDLE) if width() < limit), COLUMNS)
-    _print_rich(rows, [COLUMNS.index(name) for name in names])
-
-
-def _print_rich(rows: Iterable[Row], columns: Sequence[int]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - costs more than everything else a piped list does
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index in columns:
-        name = COLUMNS[index]
-        table.add_column(
-            name,
-            justify="right" if name in RIGHT else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=8 if name in {"PROJECT", "SIZE"} else None,
-            style={"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}.get(name),
-        )
-    for row in rows:
-        # Text, never markup: the cells are words of strangers
-        table.add_row(*(Text(row.cells[index]) for index in columns), style="red" if row.is_problem else None)
-    Console(width=width(), highlight=False).print(table)
+    return max(20, get_terminal_size().columns)
 
 
 def say(message: str) -> None:
