@@ -138,8 +138,18 @@ class ZipDirectory:
         name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
         return Member(name, method, compressed, size, header + self.shift), name_end + row[13] + row[14]
 
+    def last_ending(self, ending: str) -> Member | None:
+        """Return the last member whose name ends so, by a search that a hostile directory may lead astray."""
+        encoded = ending.encode()
+        index = self.rows.rfind(encoded)
+        start = self.rows.rfind(b"PK\x01\x02", 0, index) if index > 0 else -1
+        if start < 0:
+            return None
+        length = int.from_bytes(self.rows[start + 28 : start + 30], "little")
+        return self._row(start)[0] if start + 46 + length == index + len(encoded) else None
+
     def ending(self, *endings: str) -> list[Member]:
-        """Return the members whose names end so, in directory order."""
+        """Return the members whose names end so, in directory order, as zipfile would find them."""
         if self.rows.count(b"PK\x01\x02") != self.count:
             return [member for member in self.members() if member.name.endswith(endings)]
         positions: set[int] = set()
@@ -221,14 +231,14 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
 
     Of several, the last counts, as for zipfile and therefore for pip. METADATA is read only when ``deep``.
     """
-    endings = (".dist-info/WHEEL", ".dist-info/METADATA") if deep else (".dist-info/WHEEL",)
-    members = directory.ending(*endings)
+    quick = None if deep else directory.last_ending(".dist-info/WHEEL")
+    members = [quick] if quick else directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
     tops = {member.name: member for member in members if member.name.count("/") == 1}
     wheel = next((name for name in reversed(tops) if name.endswith("/WHEEL")), None)
     if wheel is None:
         return None
     fields = header_fields(directory.read(tops[wheel], 16 << 10))
-    metadata = tops.get(wheel.removesuffix("WHEEL") + "METADATA")
+    metadata = None if quick else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
         folder=wheel.removesuffix(".dist-info/WHEEL"),
         tags=tuple(fields.get("tag", ())),
@@ -311,23 +321,28 @@ def _pax_path(content: bytes) -> str | None:
     return match[1].decode("utf-8", "surrogateescape") if match else None
 
 
-def read_tar_sdist(window: Window, *, reach: int = 64 << 10) -> SdistFacts | None:
-    """Return what a tar sdist says of itself, from its first ``reach`` stored bytes; None when it is no tar."""
-    data = window.read(0, reach)
+_GLANCE = (4 << 10, 8 << 10)
+_LOOK = (256 << 10, 4 << 20)
+
+
+def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
+    """Return what a tar sdist says of itself; None when it is no tar.
+
+    Reads the first members only: as far as PKG-INFO when ``deep``, else as far as the top folder's name.
+    """
+    stored, plain = _LOOK if deep else _GLANCE
+    data = window.read(0, stored)
     suffix = next((suffix for magic, suffix in _SUFFIX_OF_MAGIC if data.startswith(magic)), ".tar")
     try:
-        plain = _inflate(suffix, data, 16 * reach)
+        members = tar_members(_inflate(suffix, data, plain))
     except (OSError, ValueError, EOFError, zlib.error):
         return None
     folder: str | None = None
-    metadata: Metadata | None = None
-    for name, content in tar_members(plain):
+    for name, content in members:
         path = name.removeprefix("./")
-        top = path.partition("/")[0]
-        if not top:
-            continue
-        folder = folder or top
-        if path == f"{folder}/PKG-INFO":
-            metadata = parse_metadata(content)
+        folder = folder or path.partition("/")[0]
+        if folder and not deep:
             break
-    return None if folder is None else SdistFacts(folder, suffix, metadata)
+        if folder and path == f"{folder}/PKG-INFO":
+            return SdistFacts(folder, suffix, parse_metadata(content))
+    return SdistFacts(folder, suffix, None) if folder else None

@@ -67,7 +67,11 @@ class EmptyBody(NamedTuple):
     """No bytes at all."""
 
 
-Content = WheelFacts | SdistFacts | ZipBody | TextBody | OpaqueBody | EmptyBody
+class PageBody(NamedTuple):
+    """An index page by its head; the body was not opened."""
+
+
+Content = WheelFacts | SdistFacts | ZipBody | TextBody | OpaqueBody | EmptyBody | PageBody
 
 
 class _Decoder(Protocol):
@@ -184,11 +188,15 @@ def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
         return EmptyBody()
     if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
         return _inspect_zip(window, deep=deep)
-    if _is_archive(start) or (start[:2] == b"\x1f\x8b" and _holds_tar(window)):
-        facts = read_tar_sdist(window, reach=(256 << 10) if deep else (4 << 10))
-        return facts if facts is not None else OpaqueBody("an archive that does not unpack")
+    if _may_hold_tar(start):
+        # index pages are stored gzipped too, so gzip without a tar in it goes on as text
+        facts = read_tar_sdist(window, deep=deep)
+        if facts is not None:
+            return facts
+        if start[:2] != b"\x1f\x8b":
+            return OpaqueBody("an archive that does not unpack")
     try:
-        text = decode_body(window, encoding, SNIFF)
+        text = start if not encoding else decode_body(window, encoding, SNIFF)
     except UndecodableBody as error:
         return OpaqueBody(error.reason)
     if text[:17].lower() == b"metadata-version:":
@@ -206,14 +214,5 @@ def _inspect_zip(window: Window, *, deep: bool) -> Content:
     return read_wheel(directory, deep=deep) or read_zip_sdist(directory) or ZipBody(None)
 
 
-def _is_archive(start: bytes) -> bool:
-    return start[:3] == b"BZh" or start[:6] == b"\xfd7zXZ\x00" or is_tar(start)
-
-
-def _holds_tar(window: Window) -> bool:
-    """True when gzip holds a tar: index pages are stored gzipped too."""
-    try:
-        plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(window.read(0, 4 << 10), 512)
-    except zlib.error:
-        return False
-    return is_tar(plain)
+def _may_hold_tar(start: bytes) -> bool:
+    return start[:2] == b"\x1f\x8b" or start[:3] == b"BZh" or start[:6] == b"\xfd7zXZ\x00" or is_tar(start)

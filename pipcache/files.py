@@ -1,7 +1,6 @@
 """Quiet reading: open without following links, without waiting, and without moving a file's last use."""
 
 import os
-import stat as stat_module
 import sys
 from collections.abc import Iterator
 from types import TracebackType
@@ -39,10 +38,10 @@ class File(NamedTuple):
 
 
 def open_quietly(path: str) -> int:
-    """Return a descriptor of a regular file; the caller closes it.
+    """Return a descriptor for reading; the caller closes it. What is no regular file opens, but does not read.
 
     Raises:
-        OSError: the file cannot be opened, is a link, or is not a regular file.
+        OSError: the file cannot be opened, or is a link.
     """
     try:
         descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME)
@@ -66,18 +65,13 @@ class Window:
         self.length = length
 
     @classmethod
-    def open(cls, path: str) -> Self:
-        """Open the whole of the file at ``path``.
+    def open(cls, root: str, file: File) -> Self:
+        """Open the whole of a file below ``root``, at the size the walk found.
 
         Raises:
-            OSError: it cannot be opened, is a link, or is not a regular file.
+            OSError: it cannot be opened, or is a link by now.
         """
-        descriptor = open_quietly(path)
-        status = os.fstat(descriptor)
-        if not stat_module.S_ISREG(status.st_mode):
-            os.close(descriptor)
-            raise OSError("not a regular file")
-        return cls(descriptor, 0, status.st_size)
+        return cls(open_quietly(f"{root}/{file.path}"), 0, file.stat.st_size)
 
     def part(self, start: int, length: int) -> "Window":
         """Return a window onto a part of this one; it borrows the descriptor."""
@@ -90,7 +84,7 @@ class Window:
         size = min(size, self.length - offset)
         if size <= 0 or offset < 0:
             return b""
-        return _read_at(self._descriptor, size, self.start + offset)
+        return _pread(self._descriptor, size, self.start + offset)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Yield the window's bytes in order, at most ``size`` at a time."""
@@ -116,11 +110,9 @@ class Window:
 
 if sys.platform == "win32":
 
-    def _read_at(descriptor: int, size: int, offset: int) -> bytes:
+    def _pread(descriptor: int, size: int, offset: int) -> bytes:
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.read(descriptor, size)
 
 else:
-
-    def _read_at(descriptor: int, size: int, offset: int) -> bytes:
-        return os.pread(descriptor, size, offset)
+    _pread = os.pread

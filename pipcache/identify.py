@@ -13,6 +13,7 @@ from pipcache.bodies import (
     Content,
     EmptyBody,
     OpaqueBody,
+    PageBody,
     TextBody,
     UndecodableBody,
     ZipBody,
@@ -63,7 +64,7 @@ def read_file(root: str, file: File, limit: int) -> bytes:
     Raises:
         OSError: it cannot be opened or read, or is no regular file any more.
     """
-    with Window.open(os.path.join(root, file.path)) as window:
+    with Window.open(root, file) as window:
         return window.read(0, limit)
 
 
@@ -75,13 +76,13 @@ def open_body(root: str, artifact: Artifact) -> Window:
     """
     match artifact.entry:
         case HttpEntry(store=Store.HTTP, head=File() as file):
-            window = Window.open(os.path.join(root, file.path))
+            window = Window.open(root, file)
             if artifact.head is None or artifact.head.body is None:
                 return window
             window.start, window.length = artifact.head.body
             return window
         case HttpEntry(body=File() as file) | BuiltEntry(wheel=file) | StrayEntry(file=file):
-            return Window.open(os.path.join(root, file.path))
+            return Window.open(root, file)
         case _:
             raise FileNotFoundError("there is no body")
 
@@ -116,18 +117,30 @@ def _read_split(root: str, entry: HttpEntry, *, deep: bool) -> _Response:
             problem = _reason(error)
     if entry.body is None:
         return _Response(head, None, 0, problem, notes)
+    if head is not None and not deep and _is_page_by_head(head):
+        return _Response(head, PageBody(), entry.body.size, problem, notes)
     try:
-        with Window.open(os.path.join(root, entry.body.path)) as window:
+        with Window.open(root, entry.body) as window:
             content = inspect(window, head and head.headers.get("content-encoding"), deep=deep)
             return _Response(head, content, window.length, problem, notes)
     except OSError as error:
         return _Response(head, OpaqueBody(None), entry.body.size, problem or _reason(error), notes)
 
 
+def _is_page_by_head(head: Head) -> bool:
+    """True for what PyPI or a server of the simple API says is an index page; its body need not be opened."""
+    headers = head.headers
+    content_type = headers.get("content-type", "")
+    return head.status not in REDIRECTS and (
+        content_type.startswith(_PAGE_TYPES)
+        or ("x-pypi-last-serial" in headers and content_type.startswith("text/html"))
+    )
+
+
 def _read_joint(root: str, file: File, *, deep: bool) -> _Response:
     """Read an entry of ``http``: the body is inside the head's file."""
     try:
-        with Window.open(os.path.join(root, file.path)) as window:
+        with Window.open(root, file) as window:
             head = read_inline(window)
             if head.body is None:
                 return _Response(head, None, 0)
@@ -160,6 +173,8 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
     if head is not None and head.status in REDIRECTS and isinstance(content, EmptyBody | None):
         return _redirect(artifact, head)
     match content:
+        case PageBody():
+            return artifact._replace(kind=Kind.PAGE)
         case None if head is not None:
             return _promised(artifact, "a head without a body: pip takes it for a miss")
         case None | EmptyBody():
@@ -190,9 +205,10 @@ def _header_claims(head: Head) -> tuple[Claim, ...]:
     if project := headers.get("x-pypi-file-project"):
         claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
     for name in ("x-artifactory-filename", "content-disposition"):
-        value = headers.get(name)
-        found = re.search(_NAMED, value) if value and name == "content-disposition" else None
-        filename = os.path.basename(found[1].strip() if found else (value or ""))
+        if not (value := headers.get(name)):
+            continue
+        found = re.search(_NAMED, value) if name == "content-disposition" else None
+        filename = os.path.basename(found[1].strip() if found else value)
         if (parsed := parse_filename(filename)) is not None:
             claims.append(Claim(Evidence.HEADER, name, parsed.project, parsed.version, filename))
     return tuple(claims)

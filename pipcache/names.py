@@ -93,6 +93,8 @@ def tag_orders(tags: Sequence[str], *, every: bool = False) -> list[str]:
     Back ends write a set as WHEEL lists it; auditwheel since 2025 sorts it. Likeliest first; ``every`` adds
     the mixtures and reversals that other tools have published.
     """
+    if len(tags) == 1 and "." not in tags[0] and tags[0].count("-") == 2:
+        return [tags[0]]
     triples = [tag.split("-") for tag in tags]
     if not triples or any(len(triple) != 3 for triple in triples):
         return []

@@ -114,14 +114,19 @@ def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     return Head(
         status,
         _text(response.get("reason")) or "",
-        {(_text(name) or "").lower(): _text(value) or "" for name, value in headers.items()},
-        {_text(name) or "": _text(value) for name, value in vary.items()} if isinstance(vary, dict) else {},
+        {name.lower(): value or "" for name, value in _texts(headers).items()},
+        _texts(vary) if isinstance(vary, dict) else {},
         body,
     )
 
 
+def _texts(pairs: dict[object, object]) -> dict[str, str | None]:
+    """Return a map of text to text; py2 pips wrote some keys as bytes."""
+    return {_text(name) or "": _text(value) for name, value in pairs.items()}
+
+
 def _text(value: object) -> str | None:
-    if isinstance(value, str):
+    if type(value) is str:
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
