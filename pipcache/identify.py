@@ -170,7 +170,7 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
         notes=response.notes
         + (("put together by pip after a broken download",) if head and head.was_resumed else ()),
     )
-    if head is not None and head.status in REDIRECTS and isinstance(content, EmptyBody | None):
+    if head is not None and head.status in REDIRECTS:
         return _redirect(artifact, head)
     match content:
         case PageBody():

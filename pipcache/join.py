@@ -1,6 +1,6 @@
 """Cached index pages held against the keys: which entry is which listed file, and what was promised of it."""
 
-import contextlib
+import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from pipcache.hosts import PAGE_BASES
 from pipcache.identify import REDIRECTS, kind_of_filename, open_body
 from pipcache.keys import http_key
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PAGE_LIMIT, PageFile, absolute_url, parse_page, quick_project
+from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
 from pipcache.scan import HttpEntry
 
 _QUICK = 32 << 10
@@ -36,7 +36,9 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             location = artifact.head.headers["location"]
             before, found, _ = location.partition("/simple/")
             bases += [before + found] if found else _roots(location)
-    return tuple(dict.fromkeys([*PAGE_BASES, *(base for base in bases if "://" in base)]))
+    # pip keeps nothing of file: indexes
+    usable = (base for base in bases if re.match("https?://[^/]", base))
+    return tuple(dict.fromkeys([*PAGE_BASES, *usable]))
 
 
 def without_user(url: str) -> str:
@@ -97,12 +99,9 @@ class _Wanted:
 
     def places(self, url: str, base: str | None) -> Iterator[tuple[str, bool, str]]:
         """Yield (URL, is it the .metadata file's, key) of a listed file and of the metadata beside it."""
-        absolute = absolute_url(url, base, self._page_url)
-        if absolute is None:
-            return
-        for suffix in ("", ".metadata"):
-            with contextlib.suppress(ValueError):
-                yield absolute + suffix, bool(suffix), http_key(absolute + suffix)
+        for absolute in absolute_urls(url, base, self._page_url):
+            yield absolute, False, http_key(absolute)
+            yield f"{absolute}.metadata", True, http_key(f"{absolute}.metadata")
 
 
 def listings(root: str, page: Artifact, keys: Container[str]) -> dict[str, Listing]:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from pipcache.bodies import PageFormat, guess_format
 from pipcache.names import normalise, parse_filename
@@ -64,7 +64,7 @@ def quick_project(start: bytes) -> list[str]:
     text = start.decode("utf-8", "replace")
     found = [title.strip() for title in _TITLE.findall(text)]
     if (name := _JSON_FILENAME.search(text)) is not None:
-        stem = re.split(r"(?i)\.(?:whl|tar|tgz|zip|egg|exe|rpm|msi|dmg|deb)", name[1])[0]
+        stem = name[1]
         dashes = [place.start() for place in re.finditer("-", stem)]
         found += [stem[:dash] for dash in dashes]
     return list(dict.fromkeys(normalise(name) for name in found if name))
@@ -195,19 +195,32 @@ def _common_project(files: Iterable[PageFile]) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def absolute_url(url: str, base: str | None, page_url: str | None) -> str | None:
-    """Return a listed file's URL without its fragment; None when the page's own URL would be needed to tell.
+def absolute_urls(url: str, base: str | None, page_url: str | None) -> list[str]:
+    """Return the URLs, without fragment, that pips have requested for a listed file, today's first.
 
-    ``base`` is the page's ``<base href>``, which counts as for pip (``index/collector.py``).
+    ``base`` is the page's ``<base href>``, which counts as for pip (``index/collector.py``). None is returned
+    where the page's own URL would be needed to tell.
     """
     try:
         if base:
             url = urljoin(urljoin(page_url or "", base), url)
         elif "://" not in url[:9] and page_url:
             url = urljoin(page_url, url)
+        url = url.partition("#")[0]
         parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            return []
+        if not _NEEDS_QUOTING.search(parts.path):
+            return [url]
+        return [urlunsplit(parts._replace(path=_quoted(parts.path))), url]
     except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        return None
-    return url.partition("#")[0]
+        return []
+
+
+_NEEDS_QUOTING = re.compile(r"[^A-Za-z0-9/._~-]")
+
+
+def _quoted(path: str) -> str:
+    """Return a URL's path quoted as pip >= 19.2 quotes it (``models/link.py``, ``_clean_url_path``)."""
+    pieces = re.split(r"(?i)(@|%2f)", path)
+    return "".join(piece.upper() if index % 2 else quote(unquote(piece)) for index, piece in enumerate(pieces))

@@ -244,7 +244,7 @@ class SortKey(StrEnum):
 
 def sort(artifacts: Iterable[Artifact], by: SortKey, *, reverse: bool = False) -> list[Artifact]:
     """Return ``artifacts`` in a total order: by name and version, largest, oldest, or longest unused first."""
-    ordered = sorted(artifacts, key=_name_key())
+    ordered = _by_name(artifacts)
     match by:
         case SortKey.NAME:
             pass
@@ -257,30 +257,36 @@ def sort(artifacts: Iterable[Artifact], by: SortKey, *, reverse: bool = False) -
     return ordered[::-1] if reverse else ordered
 
 
-_NameKey = tuple[bool, str, tuple[bool, object], str, str, str, str]
+def _by_name(artifacts: Iterable[Artifact]) -> list[Artifact]:
+    """Return ``artifacts`` by project, version, kind, file name, and at last by where they lie."""
+    projects: dict[str | None, list[Artifact]] = {}
+    for artifact in artifacts:
+        projects.setdefault(artifact.project, []).append(artifact)
+    ordered: list[Artifact] = []
+    for project in sorted(projects, key=lambda name: (name is None, name or "")):
+        members = projects[project]
+        if len(members) > 1:
+            members.sort(key=_place)
+        if len({artifact.version for artifact in members}) > 1:
+            members.sort(key=_version_key())
+        ordered += members
+    return ordered
 
 
-def _name_key() -> Callable[[Artifact], _NameKey]:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only ordered answers need it
+def _place(artifact: Artifact) -> tuple[str, str, str, str]:
+    return artifact.kind, artifact.filename or "", artifact.store, entry_path(artifact.entry)
 
-    def version_key(text: str | None) -> tuple[bool, object]:
-        # what is not PEP 440 sorts before all that is, by its text
+
+def _version_key() -> Callable[[Artifact], tuple[bool, object, str]]:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - most projects have one version
+
+    def key(artifact: Artifact) -> tuple[bool, object, str]:
+        # what is not PEP 440 comes before all that is, by its text
+        text = artifact.version or ""
         try:
-            return True, Version(text or "")
+            return True, Version(text), text
         except InvalidVersion:
-            return False, text or ""
-
-    def key(artifact: Artifact) -> _NameKey:
-        project = artifact.project
-        return (
-            project is None,
-            project or "",
-            version_key(artifact.version),
-            artifact.kind,
-            artifact.filename or "",
-            artifact.store,
-            entry_path(artifact.entry),
-        )
+            return False, text, text
 
     return key
 

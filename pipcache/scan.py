@@ -3,7 +3,7 @@
 import os
 import re
 import stat as stat_module
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -66,17 +66,16 @@ class UnreadableEntry(NamedTuple):
 
 Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
 
-_HTTP_NAME = re.compile(r"([0-9a-f]{56})(\.body)?", re.ASCII)
+_KEY = re.compile("[0-9a-f]{56}")
 _HEX_DIGITS = frozenset("0123456789abcdef")
 _TEMPORARY = r"[a-z0-9_]{6,8}\.tmp"
 _HTTP_DEPTH = 5
 _WHEEL_DEPTH = 4
-_SHA224 = re.compile(r"[0-9a-f]{56}", re.ASCII)
 
 
-def file_status(root: str, path: str) -> os.stat_result:
-    """Return the ``lstat`` of ``path`` below ``root``."""
-    return os.lstat(os.path.join(root, path))
+def is_key(name: str) -> bool:
+    """True for the hex of a sha224, which names entries, wheel folders and self-check notes."""
+    return _KEY.fullmatch(name) is not None
 
 
 def _is_http_fan_out(name: str) -> bool:
@@ -91,7 +90,7 @@ _RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
     "http-v2": (Store.HTTP_V2, _is_http_fan_out),
     "http": (Store.HTTP, _is_http_fan_out),
     "wheels": (Store.WHEELS, _is_wheel_fan_out),
-    "selfcheck": (Store.SELFCHECK, lambda name: _SHA224.fullmatch(name) is not None),
+    "selfcheck": (Store.SELFCHECK, is_key),
 }
 
 
@@ -172,9 +171,10 @@ def scan(root: str) -> list[Entry]:
     return entries
 
 
-def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) -> Iterator[File]:
-    """Yield what lies at and above ``depth`` levels below ``top``; folders there are not descended."""
+def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) -> list[File]:
+    """Return what lies at and above ``depth`` levels below ``top``; folders there are not descended."""
     prefix = len(root.rstrip(os.sep)) + 1
+    found: list[File] = []
     stack = [(os.path.join(root, top), 0)]
     while stack:
         folder, level = stack.pop()
@@ -185,15 +185,20 @@ def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) 
                         if level < depth and child.is_dir(follow_symlinks=False):
                             stack.append((child.path, level + 1))
                         else:
-                            yield File(child.path[prefix:], child.stat(follow_symlinks=False))
+                            found.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
                     except FileNotFoundError:
                         continue  # pip removed or replaced it between the listing and the look
                     except OSError as error:
-                        problems.append(UnreadableEntry(store, child.path[prefix:], error.strerror or str(error)))
+                        problems.append(_unreadable(store, child.path[prefix:], error))
         except FileNotFoundError:
             continue
         except OSError as error:
-            problems.append(UnreadableEntry(store, folder[prefix:], error.strerror or str(error)))
+            problems.append(_unreadable(store, folder[prefix:], error))
+    return found
+
+
+def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
+    return UnreadableEntry(store, path, error.strerror or str(error))
 
 
 def _odd_type(file: File) -> str | None:
@@ -213,19 +218,17 @@ def _scan_http(root: str, store: Store, top: str) -> list[Entry]:
     bodies: dict[str, File] = {}
     others: list[Entry] = []
     regular = stat_module.S_IFREG
-    full_length = len(top) + 1 + 2 * _HTTP_DEPTH
+    prefix = len(top) + 1
+    fan_out = slice(prefix, prefix + 2 * _HTTP_DEPTH, 2)
     for file in _walk(root, top, _HTTP_DEPTH, others, store):
         path, status = file
-        name = path[full_length:]
-        match = _HTTP_NAME.fullmatch(name)
-        fan_out = path[len(top) + 1 : full_length].replace(os.sep, "")
-        if match is not None and name.startswith(fan_out) and stat_module.S_IFMT(status.st_mode) == regular:
-            key, suffix = match.groups()
-            if suffix is None:
-                heads[key] = file
+        name = path[prefix + 2 * _HTTP_DEPTH :]
+        if name[:_HTTP_DEPTH] == path[fan_out] and stat_module.S_IFMT(status.st_mode) == regular:
+            if is_key(name):
+                heads[name] = file
                 continue
-            if store is Store.HTTP_V2:
-                bodies[key] = file
+            if store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
+                bodies[name[:-5]] = file
                 continue
         others.append(StrayEntry(store, file, _odd_type(file) or _why_stray(os.path.basename(path))))
     entries: list[Entry] = [
@@ -249,7 +252,7 @@ def _scan_wheels(root: str, top: str) -> list[Entry]:
         folders.setdefault(os.path.dirname(file.path), []).append(file)
     for folder, files in folders.items():
         key = folder[len(top) + 1 :].replace(os.sep, "")
-        in_place = _SHA224.fullmatch(key) is not None and folder.count(os.sep) == _WHEEL_DEPTH
+        in_place = is_key(key) and folder.count(os.sep) == _WHEEL_DEPTH
         plain = {os.path.basename(file.path): file for file in files if _odd_type(file) is None}
         wheels = [name for name in plain if name.endswith(".whl")] if in_place else []
         origin = plain.get("origin.json")
@@ -276,7 +279,7 @@ def _scan_selfcheck(root: str, top: str) -> list[Entry]:
     entries: list[Entry] = []
     for file in _walk(root, top, 0, entries, Store.SELFCHECK):
         why = _odd_type(file)
-        if why is None and _SHA224.fullmatch(os.path.basename(file.path)):
+        if why is None and is_key(os.path.basename(file.path)):
             entries.append(StrayEntry(Store.SELFCHECK, file, SELFCHECK_NOTE))
         else:
             entries.append(StrayEntry(Store.STRAY, file, why or "not a name pip gives"))
