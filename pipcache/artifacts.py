@@ -55,7 +55,8 @@ class Artifact(NamedTuple):
 
     ``claims`` stand in the order in which they are trusted. ``filenames`` are those its content allows, likeliest
     first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
-    in ``origin.json``. ``problem`` is why it could not be read or named.
+    in ``origin.json``. ``problem`` is why it could not be read or named, ``unreadable`` whether the operating
+    system refused it.
     """
 
     entry: Entry
@@ -73,6 +74,7 @@ class Artifact(NamedTuple):
     build_key: BuildKey | None = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
+    unreadable: bool = False
 
     @property
     def store(self) -> Store:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pipcache.archives import Metadata, SdistFacts, WheelFacts
 from pipcache.artifacts import Artifact, Kind
-from pipcache.bodies import TextBody, UndecodableBody, decode_body, inspect
+from pipcache.bodies import TextBody, inspect
 from pipcache.catalogue import has_source
-from pipcache.identify import open_body
+from pipcache.contents import decoded, encoding_of, open_body
 from pipcache.prove import Digests, digest_artifact, prove_by_content, prove_metadata
 from pipcache.scan import HttpEntry
 
@@ -71,10 +71,9 @@ def _facts(root: str, artifact: Artifact) -> tuple[Metadata | None, str | None]:
     """Return (metadata, generator) of an artifact's content, as far as it has them."""
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST, Kind.BUILT, Kind.METADATA}:
         return None, None
-    encoding = artifact.head.headers.get("content-encoding") if artifact.head is not None else None
     try:
         with open_body(root, artifact) as window:
-            content = inspect(window, encoding, deep=True)
+            content = inspect(window, encoding_of(artifact), deep=True)
     except OSError:
         return None, None
     match content:
@@ -126,9 +125,5 @@ def _digest_in_path(url: str) -> str | None:
 
 def _metadata_digest(root: str, artifact: Artifact) -> str | None:
     """Return the sha256 of a metadata file as it is when decoded, which is what indexes promise (PEP 658)."""
-    encoding = artifact.head.headers.get("content-encoding") if artifact.head is not None else None
-    try:
-        with open_body(root, artifact) as window:
-            return sha256(decode_body(window, encoding, _METADATA_LIMIT)).hexdigest()
-    except (OSError, UndecodableBody):
-        return None
+    data = decoded(root, artifact, _METADATA_LIMIT)
+    return None if data is None else sha256(data).hexdigest()

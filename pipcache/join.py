@@ -3,16 +3,18 @@
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
-from pipcache.bodies import UndecodableBody, decode_body
+from pipcache.built import Origin, invert_key
+from pipcache.contents import decoded
 from pipcache.hosts import PAGE_BASES
-from pipcache.identify import REDIRECTS, kind_of_filename, open_body
+from pipcache.identify import kind_of_filename
 from pipcache.keys import http_key
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
 from pipcache.scan import HttpEntry
+from pipcache.stored import REDIRECTS
 
 _QUICK = 32 << 10
 
@@ -60,7 +62,7 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
     """Return a page with the project it is about, proved by its key where its index is known."""
     if artifact.kind is not Kind.PAGE or artifact.url is not None:
         return artifact
-    names = quick_project(_decoded(root, artifact, _QUICK))
+    names = quick_project(decoded(root, artifact, _QUICK) or b"")
     names += [normalise(claim.project) for claim in artifact.claims if claim.project]
     for name in dict.fromkeys(names):
         for base in bases:
@@ -71,20 +73,10 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
                 return artifact._replace(claims=(claim, *artifact.claims), url=url, url_proved=True)
     if any(claim.project for claim in artifact.claims):
         return artifact
-    page = parse_page(_decoded(root, artifact, PAGE_LIMIT))
+    page = parse_page(decoded(root, artifact, PAGE_LIMIT) or b"")
     if page is None or page.project is None:
         return artifact
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", page.project), *artifact.claims))
-
-
-def _decoded(root: str, artifact: Artifact, limit: int) -> bytes:
-    """Return the first ``limit`` decoded bytes of a body; none when it cannot be read or decoded."""
-    encoding = artifact.head.headers.get("content-encoding") if artifact.head is not None else None
-    try:
-        with open_body(root, artifact) as window:
-            return decode_body(window, encoding, limit)
-    except (OSError, UndecodableBody):
-        return b""
 
 
 class _Wanted:
@@ -107,7 +99,7 @@ class _Wanted:
 def listings(root: str, page: Artifact, keys: Container[str]) -> dict[str, Listing]:
     """Return what a page lists among ``keys``: key -> listing."""
     wanted = _Wanted(page.url, keys)
-    parsed = parse_page(_decoded(root, page, PAGE_LIMIT), wanted)
+    parsed = parse_page(decoded(root, page, PAGE_LIMIT) or b"", wanted)
     if parsed is None:
         return {}
     return {
@@ -124,7 +116,7 @@ def name_by_listing(artifact: Artifact, listing: Listing) -> Artifact:
     parsed = parse_filename(listing.file.filename, listing.project)
     claim = Claim(
         Evidence.PAGE,
-        "index page",
+        f"index page of {listing.project}" if listing.project else "index page",
         listing.project or (parsed.project if parsed else None),
         parsed.version if parsed else None,
         listing.file.filename + suffix,
@@ -141,6 +133,44 @@ def name_by_listing(artifact: Artifact, listing: Listing) -> Artifact:
     )
 
 
+def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
+    """Return a built wheel without ``origin.json`` with the listed sdist whose URL makes its folder's key."""
+    if artifact.key is None or artifact.project is None:
+        return artifact
+
+    def is_source(url: str, base: str | None) -> bool:
+        del base
+        name = parse_filename(unquote(url.partition("#")[0].rpartition("/")[2]), artifact.project)
+        return name is not None and not name.is_wheel and _same_version(name.version, artifact.version)
+
+    for page in pages:
+        if page.project != artifact.project:
+            continue
+        parsed = parse_page(decoded(root, page, PAGE_LIMIT) or b"", is_source)
+        origins = [
+            Origin(url, file.hashes)
+            for file in (parsed.files if parsed is not None else ())
+            for url in absolute_urls(file.url, parsed.base if parsed is not None else None, page.url)
+        ]
+        inverted = invert_key(artifact.key, origins)
+        if inverted is not None:
+            claim = Claim(Evidence.KEY, "a listed sdist makes the key", artifact.project, artifact.version)
+            source, build_key = inverted
+            return artifact._replace(
+                claims=(*artifact.claims, claim), url=source.url, source=source, build_key=build_key
+            )
+    return artifact
+
+
+def _same_version(one: str | None, other: str | None) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only for wheels without an origin
+
+    try:
+        return Version(one or "") == Version(other or "")
+    except InvalidVersion:
+        return one == other
+
+
 def _is_redirect(artifact: Artifact) -> bool:
     return artifact.head is not None and artifact.head.status in REDIRECTS
 
@@ -152,14 +182,18 @@ def join(root: str, artifacts: Sequence[Artifact], projects: Container[str] | No
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
     found: dict[str, Listing] = {}
-    for page in artifacts:
-        if page.kind is not Kind.PAGE:
-            continue
-        if projects is None or page.project is None or page.project in projects:
-            for key, listing in listings(root, page, keys).items():
-                found.setdefault(key, listing)
+    pages = [
+        page
+        for page in artifacts
+        if page.kind is Kind.PAGE and (projects is None or page.project is None or page.project in projects)
+    ]
+    for page in pages:
+        for key, listing in listings(root, page, keys).items():
+            found.setdefault(key, listing)
     return [
-        name_by_listing(artifact, found[artifact.entry.key])
+        _with_source(root, artifact, pages)
+        if artifact.kind is Kind.BUILT and artifact.source is None
+        else name_by_listing(artifact, found[artifact.entry.key])
         if isinstance(artifact.entry, HttpEntry) and artifact.entry.key in found
         else artifact
         for artifact in artifacts

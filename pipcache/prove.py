@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
+from pipcache.contents import open_body
 from pipcache.files import Window
 from pipcache.hosts import file_urls
-from pipcache.identify import open_body
 from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.scan import Store, UnreadableEntry
+from pipcache.scan import Store
 
 _OLD_STORES = frozenset({Store.HTTP})
 
@@ -64,7 +64,7 @@ def summarise(artifacts: Sequence[Artifact], largest: int = 10) -> Summary:
         newest=dated[-1] if dated else None,
         unnamed=total("unnamed", (one for one in artifacts if is_unnamed(one))),
         old_only=total("old", (one for one in artifacts if is_old_only(one))),
-        unreadable=sum(isinstance(one.entry, UnreadableEntry) for one in artifacts),
+        unreadable=sum(one.unreadable for one in artifacts),
     )
 
 

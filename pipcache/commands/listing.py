@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     @property
     def is_incomplete(self) -> bool:
         """True when some place could not be looked at."""
-        return any(isinstance(artifact.entry, UnreadableEntry) for artifact in self.catalogue)
+        return any(artifact.unreadable for artifact in self.catalogue)
 
 
 Track = Callable[[Sequence[Entry], str], Iterable[Entry]]

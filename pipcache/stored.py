@@ -1,0 +1,101 @@
+"""The files of an HTTP entry -> the response they store: its head, and what its body is."""
+
+from typing import NamedTuple
+
+from pipcache.bodies import Content, OpaqueBody, PageBody, inspect
+from pipcache.contents import read_file
+from pipcache.files import File, Window
+from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
+from pipcache.scan import HttpEntry, Store
+
+REDIRECTS = frozenset({300, 301, 308})
+PAGE_TYPES = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html")
+
+
+class Response(NamedTuple):
+    """A stored response: its head and what its body is, each None when missing or undecodable.
+
+    ``size`` is the body's in bytes, ``problem`` why something could not be read, ``unreadable`` whether the
+    operating system was the reason.
+    """
+
+    head: Head | None
+    content: Content | None  # None: there is no body
+    size: int
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+    unreadable: bool = False
+
+
+def reason(error: OSError) -> str:
+    """Return why a file could not be read, for people."""
+    if isinstance(error, FileNotFoundError):
+        return "vanished while it was looked at"
+    return f"cannot be read: {error.strerror or error}"
+
+
+def read_response(root: str, entry: HttpEntry, *, deep: bool) -> Response:
+    """Read what ``entry`` below ``root`` stores; ``deep`` as in ``identify``."""
+    if entry.store is Store.HTTP and entry.head is not None:
+        return _read_joint(root, entry.head, deep=deep)
+    return _read_split(root, entry, deep=deep)
+
+
+def _read_split(root: str, entry: HttpEntry, *, deep: bool) -> Response:
+    """Read an entry of ``http-v2``: head and body are two files."""
+    start = _read_head(root, entry.head)
+    head, body = start.head, entry.body
+    if body is None:
+        return start
+    if head is not None and not deep and is_page_by_head(head):
+        return start._replace(content=PageBody(), size=body.size)
+    try:
+        with Window.open(root, body) as window:
+            content = inspect(window, head and head.headers.get("content-encoding"), deep=deep)
+            return start._replace(content=content, size=window.length)
+    except OSError as error:
+        return start._replace(
+            content=OpaqueBody(None),
+            size=body.size,
+            problem=start.problem or reason(error),
+            unreadable=start.unreadable or not isinstance(error, FileNotFoundError),
+        )
+
+
+def _read_head(root: str, file: File | None) -> Response:
+    if file is None:
+        return Response(None, None, 0, None, ("a body without a head: pip never reads it",))
+    try:
+        if file.size > HEAD_LIMIT:
+            raise MalformedResponse(f"the head has {file.size} bytes, far more than pip writes")
+        return Response(decode_head(read_file(root, file, HEAD_LIMIT)), None, 0)
+    except MalformedResponse as error:
+        return Response(None, None, 0, error.reason)
+    except OSError as error:
+        return Response(None, None, 0, reason(error), (), not isinstance(error, FileNotFoundError))
+
+
+def is_page_by_head(head: Head) -> bool:
+    """True for what PyPI or a server of the simple API says is an index page; its body need not be opened."""
+    headers = head.headers
+    content_type = headers.get("content-type", "")
+    return head.status not in REDIRECTS and (
+        content_type.startswith(PAGE_TYPES)
+        or ("x-pypi-last-serial" in headers and content_type.startswith("text/html"))
+    )
+
+
+def _read_joint(root: str, file: File, *, deep: bool) -> Response:
+    """Read an entry of ``http``: the body is inside the head's file."""
+    try:
+        with Window.open(root, file) as window:
+            head = read_inline(window)
+            if head.body is None:
+                return Response(head, None, 0)
+            body = window.part(*head.body)
+            return Response(head, inspect(body, head.headers.get("content-encoding"), deep=deep), body.length)
+    except MalformedResponse as error:
+        return Response(None, OpaqueBody(None), file.size, error.reason)
+    except OSError as error:
+        unreadable = not isinstance(error, FileNotFoundError)
+        return Response(None, OpaqueBody(None), file.size, reason(error), (), unreadable)
