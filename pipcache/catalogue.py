@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.identify import identify
+from pipcache.progress import Track, untracked
 from pipcache.query import DigestLookup, Selector
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, entry_path, scan
+from pipcache.scan import BuiltEntry, HttpEntry, entry_path, scan
 
 if TYPE_CHECKING:
     from pipcache.prove import Digests
@@ -26,17 +27,11 @@ class Need(NamedTuple):
     selectors: tuple[Selector, ...] = ()
 
 
-def untracked(items: Sequence[Entry], label: str) -> Iterable[Entry]:
-    """Return ``items``: the way to follow progress where nobody watches."""
-    del label
-    return items
-
-
 def read_catalogue(
     root: str,
     need: Need,
     index_urls: Callable[[], Sequence[str]] = tuple,
-    track: Callable[[Sequence[Entry], str], Iterable[Entry]] = untracked,
+    track: Track = untracked,
 ) -> list[Artifact]:
     """Return every artifact below ``root``, in the order of the walk.
 
@@ -46,38 +41,47 @@ def read_catalogue(
     """
     entries = scan(root)
     deep = need.deep or bool(need.selectors)
-    artifacts = [identify(root, entry, deep=deep) for entry in track(entries, "Reading")]
-    projects = _projects_to_join(artifacts, need)
-    if projects is not None and not projects:
-        return artifacts
-    return _joined(root, artifacts, projects, index_urls)
+    artifacts = [identify(root, entry, deep=deep) for entry in track(entries, len(entries), "Reading")]
+    return _joined(root, artifacts, need, index_urls, track)
 
 
 def _joined(
-    root: str, artifacts: list[Artifact], projects: frozenset[str] | None, index_urls: Callable[[], Sequence[str]]
+    root: str,
+    artifacts: list[Artifact],
+    need: Need,
+    index_urls: Callable[[], Sequence[str]],
+    track: Track,
 ) -> list[Artifact]:
-    if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
+    concerns = _pages_to_join(artifacts, need)
+    if concerns is None or not any(artifact.kind is Kind.PAGE for artifact in artifacts):
         return artifacts
     # pages are read only for names that the entries themselves do not give
     from pipcache.join import join, name_page, page_bases  # noqa: PLC0415
 
     bases = page_bases(artifacts, index_urls())
-    return join(root, [name_page(root, artifact, bases) for artifact in artifacts], projects)
+    named = [name_page(root, one, bases) for one in track(artifacts, len(artifacts), "Naming index pages")]
+    return join(root, named, concerns, track)
 
 
-def _projects_to_join(artifacts: Iterable[Artifact], need: Need) -> frozenset[str] | None:
-    """Return the projects whose pages the answer needs; None when it needs them all."""
-    if need.everything or any(selector.projects is None for selector in need.selectors):
-        return None
-    projects = {project for selector in need.selectors for project in selector.projects or ()}
+def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:
+    """Return which projects' pages the answer needs; None when it needs none."""
+    if need.everything or not all(selector.names_projects for selector in need.selectors):
+        return _any_project
+    inexact: set[str] = set()
     for artifact in artifacts:
         if not _can_be_listed(artifact):
             continue
         if artifact.project is None or artifact.version is None:
-            return None
+            return _any_project
         if need.exact and (artifact.filename is None or not artifact.is_exact):
-            projects.add(artifact.project)
-    return frozenset(projects)
+            inexact.add(artifact.project)
+    if not inexact and not need.selectors:
+        return None
+    return lambda project: project in inexact or any(one.concerns(project) for one in need.selectors)
+
+
+def _any_project(project: str) -> bool:
+    return bool(project)
 
 
 def _can_be_listed(artifact: Artifact) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
@@ -151,13 +152,27 @@ def _filters(
     )
 
 
-def track(items: Sequence[T], label: str) -> Iterable[T]:
-    """Yield ``items`` with a progress bar on standard error, if a person watches and the wait is long enough."""
-    if len(items) < 2000 or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+def track(items: Iterable[T], length: int, label: str) -> Iterable[T]:
+    """Yield ``items`` with a progress bar on standard error, if a person watches and has waited a moment."""
+    if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         yield from items
         return
-    with click.progressbar(items, label=label, file=sys.stderr) as bar:
-        yield from bar
+    started, bar = time.monotonic(), None
+    try:
+        for index, item in enumerate(items, 1):
+            if bar is not None:
+                bar.update(1)
+            elif time.monotonic() - started > _PATIENCE:
+                bar = click.progressbar(length=length, label=label, file=sys.stderr)
+                bar.update(index)
+            yield item
+    finally:
+        if bar is not None:
+            bar.render_finish()
+
+
+_PATIENCE = 0.7
+"""Seconds without a bar: most answers are there before."""
 
 
 @click.group(

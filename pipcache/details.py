@@ -10,6 +10,7 @@ from pipcache.artifacts import Artifact, Kind
 from pipcache.bodies import TextBody, inspect
 from pipcache.catalogue import has_source
 from pipcache.contents import decoded, encoding_of, open_body
+from pipcache.progress import Track, untracked
 from pipcache.prove import Digests, digest_artifact, prove_by_content, prove_metadata
 from pipcache.scan import HttpEntry
 
@@ -45,10 +46,13 @@ class Details(NamedTuple):
     offspring: tuple[Artifact, ...] = ()
 
 
-def detail(root: str, chosen: Sequence[Artifact], everything: Sequence[Artifact]) -> Iterable[Details]:
+def detail(
+    root: str, chosen: Sequence[Artifact], everything: Sequence[Artifact], track: Track = untracked
+) -> Iterable[Details]:
     """Yield the details of each chosen artifact, in order; bodies are hashed on all cores."""
     with ThreadPoolExecutor() as pool:
-        digested = list(zip(chosen, pool.map(lambda one: digest_artifact(root, one), chosen), strict=True))
+        hashed = track(pool.map(lambda one: digest_artifact(root, one), chosen), len(chosen), "Hashing")
+        digested = list(zip(chosen, hashed, strict=True))
     proved = [
         artifact if digests is None or artifact.url_proved else prove_by_content(artifact, digests)
         for artifact, digests in digested

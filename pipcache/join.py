@@ -1,7 +1,8 @@
 """Cached index pages held against the keys: which entry is which listed file, and what was promised of it."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from hashlib import sha224
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,7 @@ from pipcache.identify import kind_of_filename
 from pipcache.keys import http_key
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
+from pipcache.progress import Track, untracked
 from pipcache.scan import HttpEntry
 from pipcache.stored import REDIRECTS
 
@@ -79,6 +81,9 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", page.project), *artifact.claims))
 
 
+_NORMAL_URL = re.compile(r"https?://[a-z0-9.:-]+/[A-Za-z0-9/._~-]*")
+
+
 class _Wanted:
     """Tells of a URL on a page whether its file, or the ``.metadata`` beside it, is among the wanted keys."""
 
@@ -87,6 +92,14 @@ class _Wanted:
         self._keys = keys
 
     def __call__(self, url: str, base: str | None) -> bool:
+        plain = url.partition("#")[0]
+        if base is None and _NORMAL_URL.fullmatch(plain):
+            # nearly every URL: what places() would give, without taking it apart
+            state = sha224(plain.encode())
+            if state.hexdigest() in self._keys:
+                return True
+            state.update(b".metadata")
+            return state.hexdigest() in self._keys
         return any(key in self._keys for _, _, key in self.places(url, base))
 
     def places(self, url: str, base: str | None) -> Iterator[tuple[str, bool, str]]:
@@ -175,19 +188,24 @@ def _is_redirect(artifact: Artifact) -> bool:
     return artifact.head is not None and artifact.head.status in REDIRECTS
 
 
-def join(root: str, artifacts: Sequence[Artifact], projects: Container[str] | None = None) -> list[Artifact]:
+def join(
+    root: str,
+    artifacts: Sequence[Artifact],
+    concerns: Callable[[str], bool] | None = None,
+    track: Track = untracked,
+) -> list[Artifact]:
     """Return ``artifacts`` with every name that a cached page can give; pages must have been named before.
 
-    ``projects`` limits the pages that are read to those about them, and to those about no known project.
+    ``concerns`` limits the pages that are read to those about projects it accepts, and about no known one.
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
     found: dict[str, Listing] = {}
     pages = [
         page
         for page in artifacts
-        if page.kind is Kind.PAGE and (projects is None or page.project is None or page.project in projects)
+        if page.kind is Kind.PAGE and (concerns is None or page.project is None or concerns(page.project))
     ]
-    for page in pages:
+    for page in track(pages, len(pages), "Reading index pages"):
         for key, listing in listings(root, page, keys).items():
             found.setdefault(key, listing)
     return [

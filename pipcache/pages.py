@@ -62,7 +62,8 @@ def parse_page(data: bytes, keep: Keep | None = None) -> Page | None:
 def quick_project(start: bytes) -> list[str]:
     """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
     text = start.decode("utf-8", "replace")
-    found = [title.strip() for title in _TITLE.findall(text)]
+    title = _TITLE.search(text, 0, _TITLE_REACH)
+    found = [html.unescape(title[1])] if title is not None else []
     if (name := _JSON_FILENAME.search(text)) is not None:
         stem = name[1]
         dashes = [place.start() for place in re.finditer("-", stem)]
@@ -70,6 +71,7 @@ def quick_project(start: bytes) -> list[str]:
     return list(dict.fromkeys(normalise(name) for name in found if name))
 
 
+_TITLE_REACH = 8 << 10
 _TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s*<")
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
@@ -126,7 +128,7 @@ def _digests(value: object) -> tuple[tuple[str, str], ...]:
 
 _HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
 _BASE = re.compile(r"(?i)<base\s([^>]*)>")
-_ANCHOR = re.compile(r"""(?is)<a\s((?:[^>"']|"[^"]*"|'[^']*')*)>([^<]*)""")
+_ANCHOR = re.compile(r"""(?i)<a\s((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
 _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
@@ -149,7 +151,7 @@ def _href(attributes: str) -> str:
 
 def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
     text = data.decode("utf-8", "replace")
-    title = _TITLE.search(text, 0, 8192)
+    title = _TITLE.search(text, 0, _TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
     base = _attributes(base_tag[1]).get("href") if base_tag else None
     anchors = (anchor[1] for anchor in _ANCHOR.finditer(text))
@@ -157,7 +159,7 @@ def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
         anchors = (anchor for anchor in anchors if keep(_href(anchor), base))
     files = tuple(file for anchor in anchors if (file := _html_file(anchor)) is not None)
     # a sign-in page has anchors too, but none of them to a distribution
-    if not files and keep is None and title is None and _META_VERSION.search(text, 0, 8192) is None:
+    if not files and keep is None and title is None and _META_VERSION.search(text, 0, _TITLE_REACH) is None:
         return None
     project = normalise(html.unescape(title[1])) if title is not None else _common_project(files)
     return Page(PageFormat.HTML, project, files, base)

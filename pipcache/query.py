@@ -40,21 +40,27 @@ class Selector(NamedTuple):
     note: str | None = None
 
     @property
-    def projects(self) -> frozenset[str] | None:
-        """The projects it can be about; None when it can be any."""
-        if self.project is not None:
-            return frozenset({self.project})
+    def names_projects(self) -> bool:
+        """True when the projects it can be about are known by their names."""
+        return self.project is not None or self.pattern is not None or self._file_project is not None
+
+    @property
+    def _file_project(self) -> str | None:
         parsed = parse_filename(self.filename.removesuffix(".metadata")) if self.filename else None
-        return frozenset({normalise(parsed.project)}) if parsed is not None and parsed.is_wheel else None
+        return normalise(parsed.project) if parsed is not None and parsed.is_wheel else None
+
+    def concerns(self, project: str) -> bool:
+        """Return whether it can be about ``project`` (normalised)."""
+        if self.pattern is not None:
+            return _fits(project, self.pattern)
+        return project in {self.project, self._file_project} or not self.names_projects
 
     def matches(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
         """Return whether any evidence says that ``artifact`` is meant."""
         if self.project is not None:
             return any(self._allows(name, version) for name, version in _named(artifact) if name == self.project)
         if self.pattern is not None:
-            from fnmatch import fnmatchcase  # noqa: PLC0415 - only patterns need it
-
-            return any(fnmatchcase(name, self.pattern) for name, _ in _named(artifact))
+            return any(_fits(name, self.pattern) for name, _ in _named(artifact))
         if self.filename is not None:
             return self.filename in _filenames(artifact)
         if self.url is not None:
@@ -78,6 +84,12 @@ class Selector(NamedTuple):
         if any(name in algorithms and value.lower() == wanted for name, value in promised):
             return True
         return any(digest_of(artifact, algorithm) == wanted for algorithm in algorithms)
+
+
+def _fits(project: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - only patterns need it
+
+    return fnmatchcase(project, pattern)
 
 
 def _named(artifact: Artifact) -> Iterator[tuple[str, str | None]]:

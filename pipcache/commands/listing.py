@@ -4,15 +4,16 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, digests_of, read_catalogue
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.progress import Track
 from pipcache.query import Filters, Selector, SortKey, sort, unmatched
 from pipcache.render.console import is_terminal, say
-from pipcache.scan import Entry, UnreadableEntry
+from pipcache.scan import UnreadableEntry
 from pipcache.text import clean
 
 
@@ -40,9 +41,6 @@ class Answer(NamedTuple):
     def is_incomplete(self) -> bool:
         """True when some place could not be looked at."""
         return any(artifact.unreadable for artifact in self.catalogue)
-
-
-Track = Callable[[Sequence[Entry], str], Iterable[Entry]]
 
 
 def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:

@@ -2,18 +2,17 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
 
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.progress import Track
 from pipcache.render.console import wants_colour, width
 from pipcache.render.document import dump, info_document
 from pipcache.render.info import info_lines
-from pipcache.scan import Entry
 from pipcache.summary import Summary, summarise
 
 
-def find(cache: CacheDirectory, track: Callable[[Sequence[Entry], str], Iterable[Entry]]) -> Summary:
+def find(cache: CacheDirectory, track: Track) -> Summary:
     """Read the cache and add it up.
 
     Raises:

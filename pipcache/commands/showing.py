@@ -2,18 +2,17 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact
 from pipcache.catalogue import Need, digests_of, read_catalogue
 from pipcache.details import Details, detail
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.progress import Track
 from pipcache.query import Filters, Selector, SortKey, sort, unmatched
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump, show_document
 from pipcache.render.show import show_lines
-from pipcache.scan import Entry
 from pipcache.text import clean
 
 
@@ -29,7 +28,7 @@ def find(
     cache: CacheDirectory,
     selectors: tuple[Selector, ...],
     filters: Filters,
-    track: Callable[[Sequence[Entry], str], Iterable[Entry]],
+    track: Track,
 ) -> Answer:
     """Read the cache, choose, hash and prove.
 
@@ -47,7 +46,7 @@ def find(
         for artifact in catalogue
         if filters.allow(artifact, now) and any(one.matches(artifact, digest_of) for one in selectors)
     ]
-    details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue))
+    details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue, track))
     return Answer(cache, details, unmatched(selectors, chosen, digest_of))
 
 

@@ -1,0 +1,19 @@
+"""How the stages let themselves be watched: they hand their items through a function that may show a bar."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Track(Protocol):
+    """Hands ``items`` on, ``length`` of them, while it shows how far it is under ``label``."""
+
+    def __call__(self, items: Iterable[T], length: int, label: str) -> Iterable[T]:
+        """Return the items, unchanged and in order."""
+
+
+def untracked(items: Iterable[T], length: int, label: str) -> Iterable[T]:
+    """Return ``items``: nobody watches."""
+    del length, label
+    return items
