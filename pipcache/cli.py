@@ -213,7 +213,11 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
         click.echo("\n".join(explain_lines(cache)))
 
 
-@cli.command("list", epilog=_epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3))
+@cli.command(
+    "list",
+    short_help="List every distribution file in the cache.",
+    epilog=_epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
+)
 @click.argument("selectors", nargs=-1, type=_SelectorParam(), metavar="[SELECTOR]...")
 @_cache_dir_option
 @click.option("--all", "-a", "everything", is_flag=True, help="Pages, metadata, other and unknown entries too.")
@@ -265,7 +269,11 @@ def list_command(
     return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK
 
 
-@cli.command("show", epilog=_epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3))
+@cli.command(
+    "show",
+    short_help="Show everything about each match.",
+    epilog=_epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3),
+)
 @click.argument("selectors", nargs=-1, required=True, type=_SelectorParam(), metavar="SELECTOR...")
 @_cache_dir_option
 @_filter_options

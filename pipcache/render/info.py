@@ -56,7 +56,7 @@ def _bars(title: str, totals: Sequence[Total], width: int, *, colour: bool) -> I
         return
     yield ""
     yield styled(title, "bold", colour=colour)
-    names = [_cut(clean(one.name), 24) for one in totals]
+    names = [_cut(clean(one.name), max(8, min(24, width - 22))) for one in totals]
     widest = max(map(len, names))
     room = min(_BAR, width - widest - 2 - 7 - 2 - 10 - 2)
     largest = max(one.size for one in totals) or 1

@@ -105,7 +105,8 @@ def _digest_fields(one: Details) -> Iterator[tuple[str, str]]:
 
 def _promise_text(promise: Promise) -> str:
     standing = {True: "kept", False: "NOT KEPT", None: "not compared"}[promise.is_kept]
-    return f"{promise.what} {promise.expected} by {promise.by}: {standing}"
+    shown = promise.what if promise.is_kept else f"{promise.what} {promise.expected}"
+    return f"{shown} by {promise.by}: {standing}"
 
 
 def _build_fields(one: Details) -> Iterator[tuple[str, str]]:

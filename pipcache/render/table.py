@@ -1,7 +1,7 @@
 """Rows to a list: aligned text for a pipe, a rich table for a terminal."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pipcache.render.console import is_terminal, width
 from pipcache.render.rows import COLUMNS, RIGHT, Row, plain_table
@@ -21,23 +21,42 @@ def print_rows(rows: Sequence[Row]) -> None:
     _print_rich(rows, [COLUMNS.index(name) for name in names])
 
 
-def _print_rich(rows: Iterable[Row], columns: Sequence[int]) -> None:
+def _print_rich(rows: Sequence[Row], columns: Sequence[int]) -> None:
     from rich.console import Console  # noqa: PLC0415 - costs more than everything else a piped list does
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for index in columns:
+    for index, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
         name = COLUMNS[index]
         table.add_column(
             name,
             justify="right" if name in RIGHT else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=8 if name in {"PROJECT", "SIZE"} else None,
-            style={"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}.get(name),
+            width=column_width,
+            style=_STYLES.get(name),
         )
     for row in rows:
         # Text, never markup: the cells are words of strangers
         table.add_row(*(Text(row.cells[index]) for index in columns), style="red" if row.is_problem else None)
     Console(width=width(), highlight=False).print(table)
+
+
+_STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
+_ELASTIC = (("TAGS", 12), ("FROM", 8), ("PROJECT", 8), ("VERSION", 6))
+"""The columns that give way when a line is too long, in this order, and how far."""
+
+
+def _widths(rows: Sequence[Row], columns: Sequence[int], available: int) -> list[int]:
+    """Return a width for each column: what its cells need, cut where the terminal is too narrow."""
+    names = [COLUMNS[index] for index in columns]
+    widths = [max(len(names[at]), *(len(row.cells[index]) for row in rows)) for at, index in enumerate(columns)]
+    excess = sum(widths) + 2 * (len(widths) - 1) - available
+    for name, least in _ELASTIC:
+        if excess > 0 and name in names:
+            at = names.index(name)
+            cut = min(excess, max(0, widths[at] - least))
+            widths[at] -= cut
+            excess -= cut
+    return widths
