@@ -336,7 +336,8 @@ def _explain(error: PipcacheError) -> None:
     from pipcache.text import clean  # noqa: PLC0415 - only when something went wrong
 
     colour = wants_colour(sys.stderr)
-    say(f"{styled('Error:', 'red', colour=colour)} {clean(error.message)}")
+    label = styled("Error:", "red", colour=colour) + " " if error.is_fault else ""
+    say(label + clean(error.message))
     if error.path is not None:
         say(f"  {clean(error.path)}")
     if error.hint is not None:

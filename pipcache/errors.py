@@ -18,11 +18,14 @@ class PipcacheError(Exception):
 
     exit_code = ExitCode.FAILED
 
-    def __init__(self, message: str, *, path: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, path: str | None = None, hint: str | None = None, is_fault: bool = True
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.hint = hint
+        self.is_fault = is_fault  # false for a cache that is only not there yet
 
 
 class CacheNotFound(PipcacheError):  # noqa: N818 - it names the state, as FileNotFoundError's reader would say it

@@ -108,8 +108,9 @@ def stores(root: str) -> dict[Store, str]:
         names = sorted(os.listdir(root))
     except FileNotFoundError:
         raise CacheNotFound(
-            "The cache directory does not exist: pip has cached nothing there yet.",
+            "Nothing is cached yet: the cache directory does not exist.",
             path=root,
+            is_fault=False,
             hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
         ) from None
     except NotADirectoryError:
@@ -143,11 +144,12 @@ def stores(root: str) -> dict[Store, str]:
     if found or (emptied and len(emptied) == len(names)) or names == ["selfcheck.json"]:
         return found | emptied
     raise NotAPipCache(
-        "The directory is empty: pip has cached nothing there yet."
+        "Nothing is cached yet: the cache directory is empty."
         if not names
         else "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
         path=root,
         hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        is_fault=bool(names),
     )
 
 
