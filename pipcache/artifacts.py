@@ -8,7 +8,8 @@ from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
 from pipcache.responses import Head
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, Store, UnreadableEntry, entry_files
+from pipcache.scan import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files
+from pipcache.stores import Store
 
 if TYPE_CHECKING:
     from pipcache.pages import PageFile

@@ -9,7 +9,6 @@ from pipcache.archives import (
     Metadata,
     SdistFacts,
     WheelFacts,
-    ZipDirectory,
     is_tar,
     parse_metadata,
     read_tar_sdist,
@@ -17,6 +16,7 @@ from pipcache.archives import (
     read_zip_sdist,
 )
 from pipcache.files import CHUNK, Window
+from pipcache.zips import ZipDirectory
 
 SNIFF = 512
 _TEXT_LIMIT = 64 << 10

@@ -1,16 +1,13 @@
 """The cache directory -> its artifacts, named as far as an answer needs: scan, identify, join."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.identify import identify
 from pipcache.progress import Track, untracked
-from pipcache.query import DigestLookup, Selector
 from pipcache.scan import BuiltEntry, HttpEntry, entry_path, scan
-
-if TYPE_CHECKING:
-    from pipcache.prove import Digests
+from pipcache.selectors import DigestLookup, Selector
 
 
 class Need(NamedTuple):
@@ -92,19 +89,24 @@ def _can_be_listed(artifact: Artifact) -> bool:
 
 def digests_of(root: str) -> DigestLookup:
     """Return a look-up of the digests of artifacts' bytes that reads each body once."""
-    known: dict[str, Digests | None] = {}
+    known: dict[tuple[str, str], str | None] = {}
 
     def look_up(artifact: Artifact, algorithm: str) -> str | None:
-        from pipcache.prove import digest_artifact  # noqa: PLC0415 - only digest selectors need it
+        from pipcache.prove import digest_artifact, digest_by  # noqa: PLC0415 - only digest selectors need it
 
         place = entry_path(artifact.entry)
-        if place not in known:
-            known[place] = digest_artifact(root, artifact)
-        digests = known[place]
-        value: object = getattr(digests, algorithm, None)
-        return value if isinstance(value, str) else None
+        if (place, algorithm) not in known:
+            usual = digest_artifact(root, artifact) if algorithm in _USUAL else None
+            values = usual.by_name() if usual is not None else {}
+            known.update({(place, name): value for name, value in values.items()})
+            if algorithm not in values:
+                known[place, algorithm] = digest_by(root, artifact, algorithm)
+        return known[place, algorithm]
 
     return look_up
+
+
+_USUAL = frozenset({"sha256", "blake2b_256", "md5"})
 
 
 def has_source(artifact: Artifact, artifacts: Iterable[Artifact]) -> list[Artifact]:

@@ -2,67 +2,32 @@
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 import click
 
 from pipcache import __version__
 from pipcache.errors import ExitCode, PipcacheError
+from pipcache.options import (
+    SORT_KEYS,
+    SelectorParam,
+    cache_dir_option,
+    epilog,
+    filter_options,
+    format_option,
+    make_filters,
+)
+from pipcache.render.bar import track
 from pipcache.render.console import is_terminal, prepare_streams, say, styled, wants_colour
 
 if TYPE_CHECKING:
     from pipcache.location import CacheDirectory
-    from pipcache.query import Filters, Selector
+    from pipcache.selectors import Selector
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-_EXIT_STATUS = {
-    0: "done",
-    1: "no match",
-    2: "the command line was wrong",
-    3: "it could not be done: no cache that is pip's, or not all of it could be read",
-    130: "interrupted",
-}
-
-
-def _epilog(example: str, *codes: int) -> str:
-    lines = [f"  {code:<4} {_EXIT_STATUS[code]}" for code in (*codes, 130)]
-    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines))
-
-
-class _SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
-    name = "selector"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
-        from pipcache.query import Selector, SelectorError, parse_selector  # noqa: PLC0415 - only when one is given
-
-        if isinstance(value, Selector):
-            return value
-        try:
-            selector = parse_selector(str(value))
-        except SelectorError as error:
-            self.fail(str(error), param, ctx)
-        if selector.note is not None:
-            say(f"Note: {selector.note}.")
-        return selector
-
-
-class _UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
-    def __init__(self, name: str, parse: Callable[[str], float]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, (int, float)):
-            return value
-        try:
-            return self._parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class App(NamedTuple):
@@ -80,106 +45,11 @@ class App(NamedTuple):
         return cache
 
 
-def _cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
-    return click.option(
-        "--cache-dir",
-        metavar="DIR",
-        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default.",
-    )(command)
-
-
-def _format_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        help="table is for people; json is for programs (schema 1, see the README).",
-    )
-
-
-def _filter_options(command: Callable[P, R]) -> Callable[P, R]:
-    from pipcache.units import parse_age, parse_size  # noqa: PLC0415 - beside the options that use them
-
-    age = _UnitParam("age", parse_age)
-    options = (
-        click.option(
-            "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only this kind; repeatable."
-        ),
-        click.option(
-            "--store", "stores", multiple=True, type=click.Choice(_STORES), help="Only this store (repeatable)."
-        ),
-        click.option(
-            "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
-        ),
-        click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently."),
-        click.option(
-            "--larger-than",
-            type=_UnitParam("size", parse_size),
-            metavar="SIZE",
-            help="Larger than this: 800, 50MB, 1.5GiB.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-# written out, for the enums live in modules that --help need not import; a test holds them equal
-_KINDS = ("wheel", "sdist", "built", "metadata", "page", "other", "unknown")
-_STORES = ("http-v2", "http", "wheels", "selfcheck", "stray")
-_SORT_KEYS = ("name", "size", "age", "used")
-
-
-def _filters(
-    kinds: Sequence[str],
-    stores: Sequence[str],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
-) -> "Filters":
-    from pipcache.artifacts import Kind  # noqa: PLC0415
-    from pipcache.query import Filters  # noqa: PLC0415
-    from pipcache.scan import Store  # noqa: PLC0415
-
-    return Filters(
-        frozenset(map(Kind, kinds)),
-        frozenset(map(Store, stores)),
-        older_than,
-        newer_than,
-        None if larger_than is None else int(larger_than),
-    )
-
-
-def track(items: Iterable[T], length: int, label: str) -> Iterable[T]:
-    """Yield ``items`` with a progress bar on standard error, if a person watches and has waited a moment."""
-    if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
-        yield from items
-        return
-    started, bar = time.monotonic(), None
-    try:
-        for index, item in enumerate(items, 1):
-            if bar is not None:
-                bar.update(1)
-            elif time.monotonic() - started > _PATIENCE:
-                bar = click.progressbar(length=length, label=label, file=sys.stderr)
-                bar.update(index)
-            yield item
-    finally:
-        if bar is not None:
-            bar.render_finish()
-
-
-_PATIENCE = 0.7
-"""Seconds without a bar: most answers are there before."""
-
-
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has a --help of its own, with an example and its exit status.",
 )
-@_cache_dir_option
+@cache_dir_option
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="pipcache")
 @click.pass_context
 def cli(context: click.Context, cache_dir: str | None) -> None:
@@ -187,10 +57,10 @@ def cli(context: click.Context, cache_dir: str | None) -> None:
     context.obj = App(cache_dir)
 
 
-@cli.command("dir", epilog=_epilog('du -sh "$(pipcache dir)"', 0, 2))
-@_cache_dir_option
+@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2))
+@cache_dir_option
 @click.option("--explain", is_flag=True, help="Say who decided it, and what else was considered.")
-@_format_option("table", "json")
+@format_option("table", "json")
 @click.pass_obj
 def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:
     """Print the path of pip's cache directory."""
@@ -216,22 +86,22 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
 @cli.command(
     "list",
     short_help="List every distribution file in the cache.",
-    epilog=_epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
+    epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
 )
-@click.argument("selectors", nargs=-1, type=_SelectorParam(), metavar="[SELECTOR]...")
-@_cache_dir_option
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@cache_dir_option
 @click.option("--all", "-a", "everything", is_flag=True, help="Pages, metadata, other and unknown entries too.")
-@_filter_options
+@filter_options
 @click.option(
     "--sort",
     "sort_key",
-    type=click.Choice(_SORT_KEYS),
+    type=click.Choice(SORT_KEYS),
     default="name",
     show_default=True,
     help="Order: by name and version, largest, oldest, or longest unused first.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
-@_format_option("table", "json", "paths")
+@format_option("table", "json", "paths")
 @click.option(
     "--null", "-0", "null", is_flag=True, help="With --format paths: end each path with NUL, for xargs -0."
 )
@@ -262,7 +132,7 @@ def list_command(
 
     if null and form != "paths":
         raise click.UsageError("-0 goes with --format paths.")
-    filters = _filters(kinds, stores, older_than, newer_than, larger_than)
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
     request = listing.Request(selectors, filters, everything, SortKey(sort_key), reverse, exact=form != "table")
     answer = listing.find(app.cache(cache_dir), request, track)
     listing.write(answer, form, null=null)
@@ -272,12 +142,12 @@ def list_command(
 @cli.command(
     "show",
     short_help="Show everything about each match.",
-    epilog=_epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3),
+    epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3),
 )
-@click.argument("selectors", nargs=-1, required=True, type=_SelectorParam(), metavar="SELECTOR...")
-@_cache_dir_option
-@_filter_options
-@_format_option("table", "json")
+@click.argument("selectors", nargs=-1, required=True, type=SelectorParam(), metavar="SELECTOR...")
+@cache_dir_option
+@filter_options
+@format_option("table", "json")
 @click.pass_obj
 def show_command(
     app: App,
@@ -294,15 +164,15 @@ def show_command(
     """Show everything about each match: names and their evidence, URL, digests, origin, times, files."""
     from pipcache.commands import showing  # noqa: PLC0415
 
-    filters = _filters(kinds, stores, older_than, newer_than, larger_than)
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
     answer = showing.find(app.cache(cache_dir), selectors, filters, track)
     showing.write(answer, form)
     return ExitCode.OK if answer.details else ExitCode.FINDINGS
 
 
-@cli.command("info", epilog=_epilog("pipcache info", 0, 2, 3))
-@_cache_dir_option
-@_format_option("table", "json")
+@cli.command("info", epilog=epilog("pipcache info", 0, 2, 3))
+@cache_dir_option
+@format_option("table", "json")
 @click.pass_obj
 def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
     """Show sizes and counts by store, kind and project."""

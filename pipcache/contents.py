@@ -3,7 +3,8 @@
 from pipcache.artifacts import Artifact
 from pipcache.bodies import UndecodableBody, decode_body
 from pipcache.files import File, Window
-from pipcache.scan import BuiltEntry, HttpEntry, Store, StrayEntry
+from pipcache.scan import BuiltEntry, HttpEntry, StrayEntry
+from pipcache.stores import Store
 
 
 def read_file(root: str, file: File, limit: int) -> bytes:

@@ -12,8 +12,9 @@ from pipcache.bodies import Content, EmptyBody, OpaqueBody, PageBody, PageFormat
 from pipcache.contents import decoded, read_file
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, Store, StrayEntry, UnreadableEntry
+from pipcache.scan import BuiltEntry, Entry, HttpEntry, StrayEntry, UnreadableEntry
 from pipcache.stored import PAGE_TYPES, REDIRECTS, is_page_by_head, read_response
+from pipcache.stores import Store
 from pipcache.text import redact_url
 from pipcache.wheelhouse import identify_built
 

@@ -47,6 +47,18 @@ def digest(window: Window) -> Digests:
     return Digests(blake2b.hexdigest(), sha256.hexdigest(), None if md5 is None else md5.hexdigest(), size)
 
 
+def digest_by(root: str, artifact: Artifact, algorithm: str) -> str | None:
+    """Return one hex digest of an artifact's bytes, of any algorithm hashlib has; None when they cannot be read."""
+    try:
+        state = hashlib.new(algorithm, usedforsecurity=False)
+        with open_body(root, artifact) as window:
+            for data in window.chunks():
+                state.update(data)
+    except (OSError, ValueError):
+        return None
+    return state.hexdigest()
+
+
 def digest_artifact(root: str, artifact: Artifact) -> Digests | None:
     """Return the digests of an artifact's bytes; None when they cannot be read or there are none."""
     try:

@@ -6,7 +6,8 @@ from pipcache.bodies import Content, OpaqueBody, PageBody, inspect
 from pipcache.contents import read_file
 from pipcache.files import File, Window
 from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
-from pipcache.scan import HttpEntry, Store
+from pipcache.scan import HttpEntry
+from pipcache.stores import Store
 
 REDIRECTS = frozenset({300, 301, 308})
 PAGE_TYPES = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.scan import Store
+from pipcache.stores import Store
 
 _OLD_STORES = frozenset({Store.HTTP})
 

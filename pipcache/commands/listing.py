@@ -11,9 +11,10 @@ from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, digests_of, read_catalogue
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
-from pipcache.query import Filters, Selector, SortKey, sort, unmatched
+from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
 from pipcache.scan import UnreadableEntry
+from pipcache.selectors import Selector, unmatched
 from pipcache.text import clean
 
 

@@ -9,10 +9,11 @@ from pipcache.catalogue import Need, digests_of, read_catalogue
 from pipcache.details import Details, detail
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
-from pipcache.query import Filters, Selector, SortKey, sort, unmatched
+from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump, show_document
 from pipcache.render.show import show_lines
+from pipcache.selectors import Selector, unmatched
 from pipcache.text import clean
 
 

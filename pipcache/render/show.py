@@ -8,7 +8,7 @@ from pipcache.artifacts import Artifact, Claim, Kind
 from pipcache.details import Details, Promise
 from pipcache.location import CacheDirectory
 from pipcache.render.console import styled
-from pipcache.render.document import iso_time
+from pipcache.render.records import iso_time
 from pipcache.text import clean, redact_header, redact_text, redact_url
 from pipcache.units import format_size
 

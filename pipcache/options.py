@@ -1,0 +1,139 @@
+"""Options the commands share, and the parameter types that turn words into values."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from pipcache.render.console import say
+
+if TYPE_CHECKING:
+    from pipcache.query import Filters
+    from pipcache.selectors import Selector
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_EXIT_STATUS = {
+    0: "done",
+    1: "no match",
+    2: "the command line was wrong",
+    3: "it could not be done: no cache that is pip's, or not all of it could be read",
+    130: "interrupted",
+}
+
+
+def epilog(example: str, *codes: int) -> str:
+    """Return the end of a command's help: an example, and what its exit codes mean."""
+    lines = [f"  {code:<4} {_EXIT_STATUS[code]}" for code in (*codes, 130)]
+    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines))
+
+
+class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
+    """A selector; a bad one is a usage error that names the part that is wrong."""
+
+    name = "selector"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
+        """Return the selector that ``value`` is."""
+        from pipcache.selectors import Selector, SelectorError, parse_selector  # noqa: PLC0415 - only when one is given
+
+        if isinstance(value, Selector):
+            return value
+        try:
+            selector = parse_selector(str(value))
+        except SelectorError as error:
+            self.fail(str(error), param, ctx)
+        if selector.note is not None:
+            say(f"Note: {selector.note}.")
+        return selector
+
+
+class _UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    def __init__(self, name: str, parse: Callable[[str], float]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, (int, float)):
+            return value
+        try:
+            return self._parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--cache-dir``."""
+    return click.option(
+        "--cache-dir",
+        metavar="DIR",
+        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default.",
+    )(command)
+
+
+def format_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add ``--format`` with ``formats``, the first being the default."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="table is for people; json is for programs (schema 1, see the README).",
+    )
+
+
+def filter_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the filters that narrow an answer."""
+    from pipcache.units import parse_age, parse_size  # noqa: PLC0415 - beside the options that use them
+
+    age = _UnitParam("age", parse_age)
+    options = (
+        click.option(
+            "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
+        ),
+        click.option(
+            "--store", "stores", multiple=True, type=click.Choice(STORES), help="Only this store (repeatable)."
+        ),
+        click.option(
+            "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
+        ),
+        click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently."),
+        click.option(
+            "--larger-than",
+            type=_UnitParam("size", parse_size),
+            metavar="SIZE",
+            help="Larger than this: 800, 50MB, 1.5GiB.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+# written out, for the enums live in modules that --help need not import; a test holds them equal
+KINDS = ("wheel", "sdist", "built", "metadata", "page", "other", "unknown")
+STORES = ("http-v2", "http", "wheels", "selfcheck", "stray")
+SORT_KEYS = ("name", "size", "age", "used")
+
+
+def make_filters(
+    kinds: Sequence[str],
+    stores: Sequence[str],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+) -> "Filters":
+    """Return the filters that the options of a command line mean."""
+    from pipcache.artifacts import Kind  # noqa: PLC0415
+    from pipcache.query import Filters  # noqa: PLC0415
+    from pipcache.stores import Store  # noqa: PLC0415
+
+    return Filters(
+        frozenset(map(Kind, kinds)),
+        frozenset(map(Store, stores)),
+        older_than,
+        newer_than,
+        None if larger_than is None else int(larger_than),
+    )

@@ -1,0 +1,190 @@
+"""The records that JSON documents are made of: an artifact, the same in every command; the cache directory."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TypedDict
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.details import Details
+from pipcache.location import CacheDirectory
+from pipcache.text import redact_header, redact_text, redact_url
+
+
+class EvidenceRecord(TypedDict):
+    """One name from one source."""
+
+    source: str
+    detail: str
+    project: str | None
+    version: str | None
+    filename: str | None
+
+
+class ArtifactRecord(TypedDict):
+    """One artifact, the same in every command."""
+
+    kind: str
+    project: str | None
+    version: str | None
+    filename: str | None
+    url: str | None
+    url_proved: bool
+    store: str
+    key: str | None
+    size: int
+    disk_size: int
+    downloaded: str | None
+    built: str | None
+    last_used: str | None
+    files: list[str]
+    tags: list[str]
+    build_tag: str | None
+    origin: str | None
+    built_by: str | None
+    evidence: list[EvidenceRecord]
+    problem: str | None
+    notes: list[str]
+
+
+class CacheRecord(TypedDict):
+    """The cache directory and who decided it."""
+
+    path: str
+    source: str
+    origin: str
+    disabled_by: str | None
+
+
+def iso_time(nanoseconds: int | None) -> str | None:
+    """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
+    if nanoseconds is None:
+        return None
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def cache_record(cache: CacheDirectory) -> CacheRecord:
+    """Return the cache directory as JSON has it."""
+    return {
+        "path": cache.path,
+        "source": cache.source.value,
+        "origin": cache.origin,
+        "disabled_by": cache.disabled_by,
+    }
+
+
+def artifact_record(artifact: Artifact) -> ArtifactRecord:
+    """Return an artifact as JSON has it; secrets in URLs are replaced."""
+    made = iso_time(artifact.made_ns)
+    is_built = artifact.kind is Kind.BUILT
+    return {
+        "kind": artifact.kind.value,
+        "project": artifact.project,
+        "version": artifact.version,
+        "filename": artifact.filename,
+        "url": None if artifact.url is None else redact_url(artifact.url),
+        "url_proved": artifact.url_proved,
+        "store": artifact.store.value,
+        "key": artifact.key,
+        "size": artifact.size,
+        "disk_size": sum(file.allocated for file in artifact.files),
+        "downloaded": None if is_built or artifact.key is None else made,
+        "built": made if is_built else None,
+        "last_used": iso_time(artifact.used_ns),
+        "files": [file.path.replace(os.sep, "/") for file in artifact.files],
+        "tags": list(artifact.tags),
+        "build_tag": artifact.build,
+        "origin": artifact.came_from,
+        "built_by": artifact.build_key.interpreter if artifact.build_key is not None else None,
+        "evidence": [
+            {
+                "source": claim.evidence.value,
+                "detail": claim.detail,
+                "project": claim.project,
+                "version": claim.version,
+                "filename": claim.filename,
+            }
+            for claim in artifact.claims
+        ],
+        "problem": None if artifact.problem is None else redact_text(artifact.problem),
+        "notes": list(artifact.notes),
+    }
+
+
+class PromiseRecord(TypedDict):
+    """What somebody said the bytes are."""
+
+    by: str
+    what: str
+    expected: str
+    actual: str | None
+    kept: bool | None
+
+
+class ShownRecord(ArtifactRecord):
+    """An artifact with everything ``show`` adds."""
+
+    digests: dict[str, str | None] | None
+    promises: list[PromiseRecord]
+    status: int | None
+    headers: dict[str, str | None]
+    vary: dict[str, str | None]
+    summary: str | None
+    requires_python: str | None
+    generator: str | None
+    uploaded: str | None
+    yanked: str | bool | None
+    source: dict[str, object] | None
+    cached_sources: list[str]
+    built_from_it: list[str]
+
+
+def shown_record(details: Details) -> ShownRecord:
+    """Return an artifact as ``show`` has it; secrets in headers are replaced."""
+    artifact, head, listed = details.artifact, details.artifact.head, details.artifact.listed
+    source = artifact.source
+    return {
+        **artifact_record(artifact),
+        "digests": None if details.digests is None else details.digests.by_name(),
+        "promises": [
+            {
+                "by": one.by,
+                "what": one.what,
+                "expected": one.expected,
+                "actual": one.actual,
+                "kept": one.is_kept,
+            }
+            for one in details.promises
+        ],
+        "status": None if head is None else head.status,
+        "headers": {}
+        if head is None
+        else {name: redact_header(name, text) for name, text in head.headers.items()},
+        "vary": {}
+        if head is None
+        else {name: None if text is None else redact_header(name, text) for name, text in head.vary.items()},
+        "summary": details.metadata.summary if details.metadata is not None else None,
+        "requires_python": details.metadata.requires_python if details.metadata is not None else None,
+        "generator": details.generator,
+        "uploaded": None if listed is None else listed.upload_time,
+        "yanked": None if listed is None else listed.yanked,
+        "source": None
+        if source is None
+        else {
+            "url": redact_url(source.url),
+            "hashes": dict(source.hashes),
+            "vcs": source.vcs,
+            "commit": source.commit,
+            "requested_revision": source.requested_revision,
+            "subdirectory": source.subdirectory,
+        },
+        "cached_sources": [one.key for one in details.sources if one.key is not None],
+        "built_from_it": [one.key for one in details.offspring if one.key is not None],
+    }
+
+
+def _redacted(headers: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: None if text is None else redact_header(name, text) for name, text in headers.items()}

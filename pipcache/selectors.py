@@ -1,0 +1,228 @@
+"""Selectors: what a person has in hand, taken apart and held against artifacts."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.keys import http_key
+from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+
+class SelectorError(ValueError):
+    """A selector that cannot be understood; the message names the part that is wrong."""
+
+
+Algorithm = str
+DigestLookup = Callable[[Artifact, Algorithm], str | None]
+"""Gives the hex digest of an artifact's bytes; None when they cannot be read."""
+
+
+class Selector(NamedTuple):
+    """One selector as a person wrote it. Exactly one of the fields behind ``text`` is set, ``specifiers`` aside.
+
+    ``digest`` is (algorithms it may be of, hex). ``note`` says what of the text is ignored.
+    """
+
+    text: str
+    project: str | None = None
+    specifiers: "SpecifierSet | None" = None
+    pattern: str | None = None
+    filename: str | None = None
+    url: str | None = None
+    digest: tuple[tuple[Algorithm, ...], str] | None = None
+    key: str | None = None
+    note: str | None = None
+
+    @property
+    def names_projects(self) -> bool:
+        """True when the projects it can be about are known by their names."""
+        return self.project is not None or self.pattern is not None or self._file_project is not None
+
+    @property
+    def _file_project(self) -> str | None:
+        parsed = parse_filename(self.filename.removesuffix(".metadata")) if self.filename else None
+        return normalise(parsed.project) if parsed is not None and parsed.is_wheel else None
+
+    def concerns(self, project: str) -> bool:
+        """Return whether it can be about ``project`` (normalised)."""
+        if self.pattern is not None:
+            return _fits(project, self.pattern)
+        return project in {self.project, self._file_project} or not self.names_projects
+
+    def matches(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
+        """Return whether any evidence says that ``artifact`` is meant."""
+        if self.project is not None:
+            return any(self._allows(name, version) for name, version in _named(artifact) if name == self.project)
+        if self.pattern is not None:
+            return any(_fits(name, self.pattern) for name, _ in _named(artifact))
+        if self.filename is not None:
+            return self.filename in _filenames(artifact)
+        if self.url is not None:
+            return self.key == artifact.key or self.url in _source_urls(artifact)
+        if self.digest is not None:
+            return self._has_digest(artifact, digest_of)
+        return self.key == artifact.key
+
+    def _allows(self, name: str, version: str | None) -> bool:
+        if self.specifiers is None or not self.specifiers:
+            return True
+        return version is not None and name == self.project and _contains(self.specifiers, version)
+
+    def _has_digest(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
+        assert self.digest is not None
+        algorithms, wanted = self.digest
+        promised = (
+            [*(artifact.listed.hashes if artifact.listed else ())] if artifact.kind is not Kind.METADATA else []
+        )
+        promised += artifact.source.hashes if artifact.source else ()
+        if any(name in algorithms and value.lower() == wanted for name, value in promised):
+            return True
+        return any(digest_of(artifact, algorithm) == wanted for algorithm in algorithms)
+
+
+def _fits(project: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - only patterns need it
+
+    return fnmatchcase(project, pattern)
+
+
+def _named(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
+    """Yield (normalised project, version) of every claim; a claim without a version borrows the best one."""
+    for claim in artifact.claims:
+        if claim.project:
+            yield normalise(claim.project), claim.version or artifact.version
+
+
+def _filenames(artifact: Artifact) -> set[str]:
+    named = {claim.filename for claim in artifact.claims if claim.filename}
+    return named or set(artifact.filenames)
+
+
+def _source_urls(artifact: Artifact) -> set[str]:
+    source = artifact.source
+    if source is None:
+        return set()
+    vcs = f"{source.vcs}+{source.url}" if source.vcs else source.url
+    return {source.url, vcs, f"{vcs}@{source.commit}"}
+
+
+def _contains(specifiers: "SpecifierSet", version: str) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only specifiers need it
+
+    try:
+        parsed = Version(version)
+    except InvalidVersion:
+        return all(one.operator == "===" and one.version.lower() == version.lower() for one in specifiers)
+    return specifiers.contains(parsed, prereleases=True)
+
+
+_BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_HEX = r"[0-9A-Fa-f]+"
+_TAGGED = r"([A-Za-z0-9_]+?)[:=-]([A-Za-z0-9_=-]+)"
+_BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
+    32: ("md5",),
+    40: ("sha1",),
+    64: ("sha256", "blake2b_256"),
+    96: ("sha384",),
+    128: ("sha512", "blake2b"),
+}
+_HASH_NAMES = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b_256", "blake2b"})
+
+
+def parse_selector(text: str) -> Selector:
+    """Return the selector that ``text`` is.
+
+    Raises:
+        SelectorError: it is none; the message names the part that is wrong.
+    """
+    text = text.strip()
+    if not text:
+        raise SelectorError("an empty selector selects nothing")
+    if "://" in text and " @ " not in text:
+        return _parse_url(text)
+    if (tagged := re.fullmatch(_TAGGED, text)) is not None and tagged[1].lower() in _HASH_NAMES:
+        return _parse_digest(text, tagged[1].lower(), tagged[2])
+    if re.fullmatch(_HEX, text):
+        if len(text) == 56:
+            return Selector(text, key=text.lower())
+        if len(text) in _BY_LENGTH:
+            return Selector(text, digest=(_BY_LENGTH[len(text)], text.lower()))
+    if text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
+        if "/" in text or "\\" in text:
+            raise SelectorError(f"{text!r} looks like a path: name the file alone")
+        return Selector(text, filename=text)
+    if re.fullmatch(_BARE_NAME, text):
+        return Selector(text, project=normalise(text))
+    if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
+        return _parse_pattern(text)
+    return _parse_requirement(text)
+
+
+def _parse_url(text: str) -> Selector:
+
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only URLs need it
+
+    prefix = text.partition("+")[0]
+    try:
+        parts = urlsplit(text)
+        netloc = parts.netloc.rpartition("@")[2]  # pip's keys never hold user information
+        url = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+        key = http_key(url) if prefix not in {"git", "hg", "svn", "bzr"} else None
+    except ValueError as error:
+        raise SelectorError(f"{text!r} is not a URL: {error}") from None
+    return Selector(text, url=url, key=key or "")
+
+
+def _parse_digest(text: str, algorithm: str, value: str) -> Selector:
+    import hashlib  # noqa: PLC0415 - only digests need these
+    from base64 import urlsafe_b64decode  # noqa: PLC0415
+
+    size = 64 if algorithm == "blake2b_256" else hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
+    if re.fullmatch(_HEX, value) and len(value) == size:
+        return Selector(text, digest=((algorithm,), value.lower()))
+    try:
+        raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    except ValueError:
+        raw = b""
+    if len(raw) * 2 != size:
+        expected = f"it needs {size} hex digits, or base64url as RECORD has it"
+        raise SelectorError(f"{value!r} is not a {algorithm} digest: {expected}")
+    return Selector(text, digest=((algorithm,), raw.hex()))
+
+
+def _parse_pattern(text: str) -> Selector:
+    wrong = re.search(r"[^A-Za-z0-9._*?-]", text)
+    if wrong is not None:
+        raise SelectorError(f"{wrong[0]!r} cannot stand in a name pattern ({text!r}); * and ? can")
+    return Selector(text, pattern=re.sub(r"[-_.]+", "-", text).lower())
+
+
+def _parse_requirement(text: str) -> Selector:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow, and rarely needed
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        first = str(error).partition("\n")[0]
+        raise SelectorError(
+            f"{text!r} is not a requirement, name pattern, file name, URL, digest or key: {first}"
+        ) from None
+    if requirement.marker is not None:
+        raise SelectorError(
+            f"the marker {str(requirement.marker)!r} is about an environment; a cache serves many: leave it out"
+        )
+    if requirement.url is not None:
+        raise SelectorError(f"select by the URL alone: {requirement.url!r}")
+    note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
+    return Selector(text, project=normalise(requirement.name), specifiers=requirement.specifier, note=note)
+
+
+def unmatched(
+    selectors: Sequence[Selector], artifacts: Sequence[Artifact], digest_of: DigestLookup
+) -> list[Selector]:
+    """Return the selectors that none of ``artifacts`` matches."""
+    return [one for one in selectors if not any(one.matches(artifact, digest_of) for artifact in artifacts)]

@@ -1,0 +1,112 @@
+"""The stores of a cache directory, and whether a directory is pip's cache at all."""
+
+import os
+import re
+import stat as stat_module
+from collections.abc import Callable
+from enum import StrEnum
+
+from pipcache.errors import CacheNotFound, NotAPipCache
+
+
+class Store(StrEnum):
+    """A part of the cache directory, with its layout (pip ``network/cache.py``, ``cache.py``).
+
+    ::
+
+        http-v2/a/1/9/5/3/a19537…      the head: what the server said        (pip >= 23.3)
+        http-v2/a/1/9/5/3/a19537….body the body, as it came over the wire
+        http/a/1/9/5/3/a19537…         head and body in one file             (pip < 23.3)
+        wheels/d8/a4/aa/c8b0…/x.whl    what pip built, and its origin.json   (pip >= 7)
+        selfcheck/<sha224>             when an environment last looked for a newer pip
+    """
+
+    HTTP_V2 = "http-v2"
+    HTTP = "http"
+    WHEELS = "wheels"
+    SELFCHECK = "selfcheck"
+    STRAY = "stray"
+
+
+_KEY = re.compile("[0-9a-f]{56}")
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def is_key(name: str) -> bool:
+    """True for the hex of a sha224, which names entries, wheel folders and self-check notes."""
+    return _KEY.fullmatch(name) is not None
+
+
+def _is_http_fan_out(name: str) -> bool:
+    return len(name) == 1 and name in _HEX_DIGITS
+
+
+def _is_wheel_fan_out(name: str) -> bool:
+    return len(name) == 2 and _HEX_DIGITS.issuperset(name)
+
+
+RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
+    "http-v2": (Store.HTTP_V2, _is_http_fan_out),
+    "http": (Store.HTTP, _is_http_fan_out),
+    "wheels": (Store.WHEELS, _is_wheel_fan_out),
+    "selfcheck": (Store.SELFCHECK, is_key),
+}
+
+
+def stores(root: str) -> dict[Store, str]:
+    """Return the stores that are recognised below ``root`` and their folders' names.
+
+    A store is known by pip's fan-out inside it, not by its folder's name; an emptied folder passes only
+    when nothing else lies beside it.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except FileNotFoundError:
+        raise CacheNotFound(
+            "Nothing is cached yet: the cache directory does not exist.",
+            path=root,
+            is_fault=False,
+            hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        ) from None
+    except NotADirectoryError:
+        raise CacheNotFound(
+            "The cache directory is a file.", path=root, hint="Name a directory with --cache-dir."
+        ) from None
+    except OSError as error:
+        raise CacheNotFound(
+            f"The cache directory cannot be read: {error.strerror}.",
+            path=root,
+            hint="Look at its permissions, or run pipcache as the directory's owner.",
+        ) from None
+    found: dict[Store, str] = {}
+    emptied: dict[Store, str] = {}
+    for name in names:
+        if name not in RECOGNISED:
+            continue
+        store, is_member = RECOGNISED[name]
+        path = os.path.join(root, name)
+        try:
+            if not stat_module.S_ISDIR(os.lstat(path).st_mode):
+                continue
+            children = os.listdir(path)
+        except OSError:
+            found[store] = name  # the walk reports why it cannot be read
+            continue
+        if any(is_member(child) for child in children):
+            found[store] = name
+        elif not children:
+            emptied[store] = name
+    if found or (emptied and len(emptied) == len(names)) or names == ["selfcheck.json"]:
+        return found | emptied
+    raise NotAPipCache(
+        "Nothing is cached yet: the cache directory is empty."
+        if not names
+        else "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
+        path=root,
+        hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        is_fault=bool(names),
+    )
