@@ -6,8 +6,8 @@ from typing import NamedTuple
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.identify import identify
 from pipcache.progress import Track, untracked
-from pipcache.scan import BuiltEntry, HttpEntry, entry_path, scan
-from pipcache.selectors import DigestLookup, Selector
+from pipcache.scan import BuiltEntry, HttpEntry, scan
+from pipcache.selectors import Selector
 
 
 class Need(NamedTuple):
@@ -85,28 +85,6 @@ def _can_be_listed(artifact: Artifact) -> bool:
     """True for what an index page may name: downloaded distributions and what nothing else names."""
     named_kind = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
     return named_kind and isinstance(artifact.entry, HttpEntry)
-
-
-def digests_of(root: str) -> DigestLookup:
-    """Return a look-up of the digests of artifacts' bytes that reads each body once."""
-    known: dict[tuple[str, str], str | None] = {}
-
-    def look_up(artifact: Artifact, algorithm: str) -> str | None:
-        from pipcache.prove import digest_artifact, digest_by  # noqa: PLC0415 - only digest selectors need it
-
-        place = entry_path(artifact.entry)
-        if (place, algorithm) not in known:
-            usual = digest_artifact(root, artifact) if algorithm in _USUAL else None
-            values = usual.by_name() if usual is not None else {}
-            known.update({(place, name): value for name, value in values.items()})
-            if algorithm not in values:
-                known[place, algorithm] = digest_by(root, artifact, algorithm)
-        return known[place, algorithm]
-
-    return look_up
-
-
-_USUAL = frozenset({"sha256", "blake2b_256", "md5"})
 
 
 def has_source(artifact: Artifact, artifacts: Iterable[Artifact]) -> list[Artifact]:

@@ -1,71 +1,65 @@
 """Bytes -> URL, name and digests: the proof by the key, and one pass over a body for all its digests."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.contents import open_body
-from pipcache.files import Window
 from pipcache.hosts import file_urls
 from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 
 
 class Digests(NamedTuple):
-    """Hex digests of an artifact's stored bytes, and their number. ``md5`` is None where it is not allowed."""
+    """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed."""
 
     blake2b_256: str
     sha256: str
     md5: str | None
-    size: int
 
     def by_name(self) -> dict[str, str | None]:
         """Return the digests by the names of their algorithms."""
         return {"sha256": self.sha256, "blake2b_256": self.blake2b_256, "md5": self.md5}
 
 
-def digest(window: Window) -> Digests:
-    """Read ``window`` once and return its digests.
+class _State(Protocol):
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
 
-    Raises:
-        OSError: it cannot be read to its end.
+    def hexdigest(self) -> str:
+        """Return the digest so far."""
+
+
+def digest_by(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[str, str]:
+    """Return hex digests of an artifact's bytes, read once, by the names of their algorithms.
+
+    Any name of hashlib will do, and ``blake2b_256``. What cannot be had is left out: an algorithm the system
+    does not allow (FIPS and md5), and everything when the bytes cannot be read.
     """
-    blake2b, sha256 = hashlib.blake2b(digest_size=32), hashlib.sha256()
+    states: dict[str, _State] = {}
+    for name in algorithms:
+        with contextlib.suppress(ValueError):
+            if name == "blake2b_256":
+                states[name] = hashlib.blake2b(digest_size=32)
+            else:
+                states[name] = hashlib.new(name, usedforsecurity=False)
     try:
-        md5 = hashlib.md5(usedforsecurity=False)
-    except ValueError:  # FIPS builds have no md5 at all
-        md5 = None
-    size = 0
-    for data in window.chunks():
-        blake2b.update(data)
-        sha256.update(data)
-        if md5 is not None:
-            md5.update(data)
-        size += len(data)
-    return Digests(blake2b.hexdigest(), sha256.hexdigest(), None if md5 is None else md5.hexdigest(), size)
-
-
-def digest_by(root: str, artifact: Artifact, algorithm: str) -> str | None:
-    """Return one hex digest of an artifact's bytes, of any algorithm hashlib has; None when they cannot be read."""
-    try:
-        state = hashlib.new(algorithm, usedforsecurity=False)
         with open_body(root, artifact) as window:
             for data in window.chunks():
-                state.update(data)
-    except (OSError, ValueError):
-        return None
-    return state.hexdigest()
+                for state in states.values():
+                    state.update(data)
+    except OSError:
+        return {}
+    return {name: state.hexdigest() for name, state in states.items()}
 
 
 def digest_artifact(root: str, artifact: Artifact) -> Digests | None:
     """Return the digests of an artifact's bytes; None when they cannot be read or there are none."""
-    try:
-        with open_body(root, artifact) as window:
-            return digest(window)
-    except OSError:
-        return None
+    found = digest_by(root, artifact, ("blake2b_256", "sha256", "md5"))
+    return Digests(found["blake2b_256"], found["sha256"], found.get("md5")) if found else None
 
 
 def candidate_filenames(artifact: Artifact) -> list[str]:

@@ -1,7 +1,7 @@
 """Selectors: what a person has in hand, taken apart and held against artifacts."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
@@ -219,10 +219,3 @@ def _parse_requirement(text: str) -> Selector:
         raise SelectorError(f"select by the URL alone: {requirement.url!r}")
     note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
     return Selector(text, project=normalise(requirement.name), specifiers=requirement.specifier, note=note)
-
-
-def unmatched(
-    selectors: Sequence[Selector], artifacts: Sequence[Artifact], digest_of: DigestLookup
-) -> list[Selector]:
-    """Return the selectors that none of ``artifacts`` matches."""
-    return [one for one in selectors if not any(one.matches(artifact, digest_of) for artifact in artifacts)]

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.catalogue import Need, digests_of, read_catalogue
+from pipcache.catalogue import Need, read_catalogue
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
 from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
 from pipcache.scan import UnreadableEntry
-from pipcache.selectors import Selector, unmatched
+from pipcache.selection import select
+from pipcache.selectors import Selector
 from pipcache.text import clean
 
 
@@ -59,14 +60,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         selectors=request.selectors,
     )
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
-    digest_of = digests_of(cache.path)
-    now = time.time()
-    chosen = [
-        artifact
-        for artifact in catalogue
-        if request.filters.allow(artifact, now)
-        and (not request.selectors or any(one.matches(artifact, digest_of) for one in request.selectors))
-    ]
+    chosen, unmatched = select(cache.path, catalogue, request.selectors, request.filters, track)
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
     named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
     keep_all = request.everything or bool(request.filters.kinds) or named_exactly
@@ -77,7 +71,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         sort(shown, request.sort_key, reverse=request.reverse),
         hidden,
         catalogue,
-        unmatched(request.selectors, catalogue, digest_of),
+        unmatched,
     )
 
 

@@ -1,11 +1,9 @@
 """``show``: everything about each match."""
 
 import sys
-import time
 from typing import NamedTuple
 
-from pipcache.artifacts import Artifact
-from pipcache.catalogue import Need, digests_of, read_catalogue
+from pipcache.catalogue import Need, read_catalogue
 from pipcache.details import Details, detail
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
@@ -13,7 +11,8 @@ from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump, show_document
 from pipcache.render.show import show_lines
-from pipcache.selectors import Selector, unmatched
+from pipcache.selection import select
+from pipcache.selectors import Selector
 from pipcache.text import clean
 
 
@@ -40,15 +39,9 @@ def find(
     catalogue = read_catalogue(
         cache.path, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
     )
-    digest_of = digests_of(cache.path)
-    now = time.time()
-    chosen: list[Artifact] = [
-        artifact
-        for artifact in catalogue
-        if filters.allow(artifact, now) and any(one.matches(artifact, digest_of) for one in selectors)
-    ]
+    chosen, unmatched = select(cache.path, catalogue, selectors, filters, track)
     details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue, track))
-    return Answer(cache, details, unmatched(selectors, chosen, digest_of))
+    return Answer(cache, details, unmatched)
 
 
 def write(answer: Answer, form: str) -> None:
