@@ -1,5 +1,6 @@
-"""``python -m pipcache`` and the ``pipcache`` command: start-up."""
+"""``python -m pipcache`` and the ``pipcache`` command: start-up and the way out, kept short for scripts."""
 
+import gc
 import os
 import sys
 
@@ -7,20 +8,18 @@ from pipcache import __version__
 
 
 def main() -> int:
-    """Run the program on ``sys.argv`` and return its exit code."""
+    """Run the program on ``sys.argv`` and end the process with its exit code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         # a script that asks for the version should not wait for the command line parser
         sys.stdout.write(f"pipcache {__version__}\n")
         return 0
+    gc.disable()  # a run is short and makes no cycles worth looking for
     from pipcache.cli import run  # noqa: PLC0415
 
-    try:
-        return run()
-    except BrokenPipeError:
-        # the reader has what it wanted (| head -1); nothing may be flushed into its pipe at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    code = run()
+    # taking thousands of objects apart one by one at the end would be a tenth of a quick answer
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -45,7 +45,23 @@ class App(NamedTuple):
         return cache
 
 
+class _ClosedPipeError(Exception):
+    """Whoever reads the answer has what it wanted (``| head -1``)."""
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click itself would end a closed pipe with exit code 1."""
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+        return result
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has a --help of its own, with an example and its exit status.",
 )
@@ -189,7 +205,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     prepare_streams()
     try:
         code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -199,6 +214,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
         return ExitCode.INTERRUPTED
+    except _ClosedPipeError:
+        return ExitCode.OK
+    except OSError as error:
+        # what cannot be read in the cache is part of the answer; this is the answer that cannot be written
+        _explain(PipcacheError(f"The answer cannot be written: {error.strerror}.", hint="Nothing was changed."))
+        return ExitCode.FAILED
     return code if isinstance(code, int) else ExitCode.OK
 
 

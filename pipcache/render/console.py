@@ -7,6 +7,9 @@ from typing import IO
 
 def prepare_streams() -> None:
     """Let no character break the output: what a stream's encoding lacks is written as an escape."""
+    # a stream that was closed by the caller (>&-) is None
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
