@@ -3,7 +3,7 @@
 The framing is ``cc=<n>,`` and a payload (pip ``_vendor/cachecontrol/serialize.py``); only ``cc=4`` is decoded.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -120,8 +120,13 @@ def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     )
 
 
-def _texts(pairs: dict[object, object]) -> dict[str, str | None]:
-    """Return a map of text to text; py2 pips wrote some keys as bytes."""
+_TEXT_TYPES = frozenset({str, type(None)})
+
+
+def _texts(pairs: dict[Any, Any]) -> dict[str, str | None]:  # Any: msgpack is untyped
+    """Return a map of text to text or None; py2 pips wrote some keys as bytes."""
+    if _TEXT_TYPES.issuperset(map(type, pairs)) and _TEXT_TYPES.issuperset(map(type, pairs.values())):
+        return pairs  # nearly always
     return {_text(name) or "": _text(value) for name, value in pairs.items()}
 
 
