@@ -176,11 +176,11 @@ def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Ar
 
 
 def _same_version(one: str | None, other: str | None) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only for wheels without an origin
+    from packaging.version import Version  # noqa: PLC0415 - only for wheels without an origin
 
     try:
         return Version(one or "") == Version(other or "")
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number longer than int() takes
         return one == other
 
 

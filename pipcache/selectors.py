@@ -111,11 +111,11 @@ def _source_urls(artifact: Artifact) -> set[str]:
 
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - only specifiers need it
+    from packaging.version import Version  # noqa: PLC0415 - only specifiers need it
 
     try:
         parsed = Version(version)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number longer than int() takes
         return all(one.operator == "===" and one.version.lower() == version.lower() for one in specifiers)
     return specifiers.contains(parsed, prereleases=True)
 
