@@ -5,7 +5,7 @@ Every read and every inflated byte is capped; whatever the bytes are, the answer
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pipcache.files import Window
@@ -70,13 +70,15 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     Of several, the last counts, as for zipfile and therefore for pip. METADATA is read only when ``deep``.
     """
     quick = None if deep else directory.last_ending(".dist-info/WHEEL")
+    if quick is not None and quick.name.count("/") != 1:
+        quick = None  # a vendored one; the wheel's own stands elsewhere
     members = [quick] if quick else directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
     tops = {member.name: member for member in members if member.name.count("/") == 1}
     wheel = next((name for name in reversed(tops) if name.endswith("/WHEEL")), None)
     if wheel is None:
         return None
     fields = header_fields(directory.read(tops[wheel], 16 << 10))
-    metadata = None if quick else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
+    metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
         folder=wheel.removesuffix(".dist-info/WHEEL"),
         tags=tuple(fields.get("tag", ())),
@@ -102,21 +104,44 @@ def read_zip_sdist(directory: ZipDirectory) -> SdistFacts | None:
 _SUFFIX_OF_MAGIC = ((b"\x1f\x8b", ".tar.gz"), (b"BZh", ".tar.bz2"), (b"\xfd7zXZ\x00", ".tar.xz"))
 
 
-def _inflate(suffix: str, data: bytes, limit: int) -> bytes:
+def _plain(window: Window, suffix: str, stored: int, limit: int) -> bytes:
+    """Return up to ``limit`` decompressed bytes from the window's first ``stored``; fewer where it breaks off."""
+    pieces: list[bytes] = []
+    size = 0
+    decompress = _decompressor(suffix)
+    for data in window.part(0, stored).chunks(4 << 10):
+        try:
+            piece = decompress(data, limit - size)
+        except (OSError, ValueError, EOFError, zlib.error):
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if size >= limit:
+            break
+    return b"".join(pieces)
+
+
+def _decompressor(suffix: str) -> Callable[[bytes, int], bytes]:
+    """Return a function from (stored bytes, most bytes wanted) to plain bytes, to be called piece by piece."""
     if suffix == ".tar.gz":
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, limit)
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
     if suffix == ".tar.bz2":
         import bz2  # noqa: PLC0415 - rare, and not worth every start
 
-        return bz2.BZ2Decompressor().decompress(data, limit)
+        return bz2.BZ2Decompressor().decompress
     if suffix == ".tar.xz":
         import lzma  # noqa: PLC0415 - rare, and not worth every start
 
-        try:
-            return lzma.LZMADecompressor(memlimit=128 << 20).decompress(data, limit)
-        except lzma.LZMAError as error:
-            raise ValueError("not xz") from error
-    return data[:limit]
+        xz = lzma.LZMADecompressor(memlimit=128 << 20)
+
+        def decompress(data: bytes, most: int) -> bytes:
+            try:
+                return xz.decompress(data, most)
+            except lzma.LZMAError as error:
+                raise ValueError("not xz") from error
+
+        return decompress
+    return lambda data, most: data[:most]
 
 
 def is_tar(block: bytes) -> bool:
@@ -130,6 +155,10 @@ def is_tar(block: bytes) -> bool:
     return stated == sum(block[:148]) + 32 * 8 + sum(block[156:512]) and stated > 256
 
 
+_WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})  # links, devices, folders, pipes
+_ABOUT_OTHERS = frozenset({b"g", b"K"})  # pax headers for all that follows; a long link of the next member
+
+
 def tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield (name, as much of its content as is there) of the members in the first bytes of a tar."""
     position = 0
@@ -139,13 +168,17 @@ def tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
             size = int(block[124:136].strip(b" \x00") or b"0", 8)
         except ValueError:
             return
-        content = data[position + 512 : position + 512 + size]
+        if size < 0:
+            return
         kind = block[156:157]
+        if kind in _WITHOUT_CONTENT:
+            size = 0
+        content = data[position + 512 : position + 512 + size]
         if kind == b"L":
             override = content.rstrip(b"\x00").decode("utf-8", "surrogateescape")
         elif kind == b"x":
             override = _pax_path(content) or override
-        elif kind != b"g":
+        elif kind not in _ABOUT_OTHERS:
             name = block[:100].partition(b"\x00")[0]
             prefix = block[345:500].partition(b"\x00")[0] if block[257:263] == b"ustar\x00" else b""
             whole = (prefix + b"/" if prefix else b"") + name
@@ -159,8 +192,9 @@ def _pax_path(content: bytes) -> str | None:
     return match[1].decode("utf-8", "surrogateescape") if match else None
 
 
-_GLANCE = (4 << 10, 8 << 10)
-_LOOK = (256 << 10, 4 << 20)
+_GLANCE = 8 << 10
+_LOOK = 4 << 20
+_REACH = 2 << 20  # bzip2 gives nothing before its first block, of up to 900 kB, is whole
 
 
 def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
@@ -168,16 +202,15 @@ def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
 
     Reads the first members only: as far as PKG-INFO when ``deep``, else as far as the top folder's name.
     """
-    stored, plain = _LOOK if deep else _GLANCE
-    data = window.read(0, stored)
-    suffix = next((suffix for magic, suffix in _SUFFIX_OF_MAGIC if data.startswith(magic)), ".tar")
-    try:
-        members = tar_members(_inflate(suffix, data, plain))
-    except (OSError, ValueError, EOFError, zlib.error):
-        return None
+    magic = window.read(0, 6)
+    suffix = next((suffix for start, suffix in _SUFFIX_OF_MAGIC if magic.startswith(start)), ".tar")
     folder: str | None = None
-    for name, content in members:
-        path = name.removeprefix("./")
+    for name, content in tar_members(_plain(window, suffix, _REACH, _LOOK if deep else _GLANCE)):
+        path = name
+        while path.startswith("./"):
+            path = path[2:]
+        if path in {"", "."}:
+            continue
         folder = folder or path.partition("/")[0]
         if folder and not deep:
             break

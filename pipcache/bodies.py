@@ -1,5 +1,6 @@
 """Stored bodies: what the bytes are, judged by the bytes; content codings undone as far as can be."""
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 from enum import Enum
@@ -169,16 +170,27 @@ def _inflated(window: Window, coding: str, chunk: int, limit: int) -> Iterator[b
     inflater = zlib.decompressobj(wbits)
     size = 0
     for data in window.chunks(min(chunk, 64 << 10)):
+        saved = inflater.copy()
         try:
             piece = inflater.decompress(data, limit - size)
         except zlib.error:
-            if size == 0:
+            piece = _before_the_break(saved, data, limit - size)
+            if not piece and not size:
                 raise UndecodableBody(f"does not decode as {coding}") from None
+            yield piece
             return
         size += len(piece)
         yield piece
         if inflater.eof or size >= limit:
             return
+
+
+def _before_the_break(inflater: "zlib._Decompress", data: bytes, limit: int) -> bytes:
+    """Return what can still be inflated of a piece that breaks somewhere."""
+    pieces: list[bytes] = []
+    with contextlib.suppress(zlib.error):
+        pieces.extend(inflater.decompress(data[start : start + 16], limit) for start in range(0, len(data), 16))
+    return b"".join(pieces)[:limit]
 
 
 def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
@@ -197,10 +209,10 @@ def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
             return OpaqueBody("an archive that does not unpack")
     try:
         text = start if not encoding else decode_body(window, encoding, SNIFF)
+        if text[:17].lower() == b"metadata-version:":
+            return TextBody(text, parse_metadata(decode_body(window, encoding, _TEXT_LIMIT)))
     except UndecodableBody as error:
         return OpaqueBody(error.reason)
-    if text[:17].lower() == b"metadata-version:":
-        return TextBody(text, parse_metadata(decode_body(window, encoding, _TEXT_LIMIT)))
     if b"\x00" in text:
         return _inspect_zip(window, deep=deep) if window.length > 22 else OpaqueBody(None)
     return TextBody(text, None)

@@ -66,12 +66,18 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+# PEP 503's, which are all that pip knows; a file with thousands of made-up ones would cost thousands of keys
+_ALGORITHMS = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
+
+
 def _hashes(archive: dict[object, object]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     hashes = archive.get("hashes")
     if isinstance(hashes, dict):
         found |= {
-            name: digest for name, digest in hashes.items() if isinstance(name, str) and isinstance(digest, str)
+            name: digest
+            for name, digest in hashes.items()
+            if isinstance(name, str) and isinstance(digest, str) and name in _ALGORITHMS
         }
     single = archive.get("hash")  # all that pip 22.2-22.3 wrote
     if isinstance(single, str) and "=" in single:

@@ -109,7 +109,7 @@ def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     if not isinstance(response, dict):
         raise MalformedResponse("the stored response has no 'response'")
     headers, status = response.get("headers"), response.get("status")
-    if not isinstance(headers, dict) or not isinstance(status, int):
+    if not isinstance(headers, dict) or type(status) is not int:
         raise MalformedResponse("the stored response has no headers or no status")
     return Head(
         status,
@@ -135,7 +135,10 @@ def _text(value: object) -> str | None:
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
-    return None if value is None else str(value)[:200]
+    try:
+        return None if value is None else str(value)[:200]
+    except RecursionError:
+        return f"({type(value).__name__})"
 
 
 def _find_body(data: bytes) -> tuple[tuple[int, int] | None, int]:

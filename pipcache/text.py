@@ -18,7 +18,9 @@ _PRIVATE_QUERY = (
 )
 _URL_IN_TEXT = r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
-_PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth"
+_PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth|art-api"
+
+_URL_HEADERS = frozenset({"location", "content-location"})
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
@@ -79,4 +81,6 @@ def redact_header(name: str, value: str) -> str:
     """Return a header's value as it may be shown."""
     if name.lower() in _SECRET_HEADERS or re.search(_PRIVATE_HEADER_PART, name):
         return HIDDEN
+    if name.lower() in _URL_HEADERS:
+        return redact_url(value)  # may be relative, and is one all the same
     return redact_text(value)

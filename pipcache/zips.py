@@ -20,6 +20,7 @@ _EOCD = Struct("<4s4H2LH")
 _EOCD64_LOCATOR = Struct("<4sLQL")
 _EOCD64 = Struct("<4sQ2H2L4Q")
 _ROW = Struct("<4s4B4HL2L5H2L")
+_LENGTHS = Struct("<3H")
 _LOCAL = Struct("<4s5H3L2H")
 
 
@@ -55,14 +56,13 @@ class ZipDirectory:
         fields = _EOCD.unpack(self._at(place, _EOCD.size))
         self.count, size, offset = fields[4], fields[5], fields[6]
         end = place
-        if 0xFFFF in fields[1:5] or 0xFFFFFFFF in fields[5:7]:
-            locator = self._at(place - _EOCD64_LOCATOR.size, _EOCD64_LOCATOR.size)
-            if locator[:4] == b"PK\x06\x07":
-                end = place - _EOCD64_LOCATOR.size - _EOCD64.size
-                wide = _EOCD64.unpack(self._at(end, _EOCD64.size))
-                if wide[0] != b"PK\x06\x06":
-                    raise ValueError("the ZIP64 end record is not where it is said to be")
-                self.count, size, offset = wide[7], wide[8], wide[9]
+        # zipfile lets a wide record count wherever a locator points to one, needed or not
+        if self._at(place - _EOCD64_LOCATOR.size, 4) == b"PK\x06\x07":
+            wide_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
+            wide = self._at(wide_place, _EOCD64.size)
+            if wide[:4] == b"PK\x06\x06":
+                end = wide_place
+                self.count, size, offset = _EOCD64.unpack(wide)[7:10]
         start = end - size
         if start < 0 or size > _DIRECTORY_LIMIT:
             raise ValueError("the central directory is not where it is said to be")
@@ -121,20 +121,16 @@ class ZipDirectory:
         return self._row(start)[0] if start + 46 + length == index + len(encoded) else None
 
     def ending(self, *endings: str) -> list[Member]:
-        """Return the members whose names end so, in directory order, as zipfile would find them."""
-        if self.rows.count(b"PK\x01\x02") != self.count:
-            return [member for member in self.members() if member.name.endswith(endings)]
-        positions: set[int] = set()
-        for ending in endings:
-            encoded = ending.encode()
-            index = self.rows.find(encoded)
-            while index >= 0:
-                start = self.rows.rfind(b"PK\x01\x02", 0, index)
-                length = int.from_bytes(self.rows[start + 28 : start + 30], "little")
-                if start >= 0 and start + 46 + length == index + len(encoded):
-                    positions.add(start)
-                index = self.rows.find(encoded, index + 1)
-        return [self._row(position)[0] for position in sorted(positions)]
+        """Return the members whose names end so, in directory order, walking the rows as zipfile does."""
+        rows, found, position = self.rows, [], 0
+        encoded = tuple(ending.encode() for ending in endings)
+        while position + 46 <= len(rows) and rows.startswith(b"PK\x01\x02", position):
+            name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
+            name_end = position + 46 + name
+            if rows.endswith(encoded, position + 46, name_end):
+                found.append(self._row(position)[0])
+            position = name_end + extra + comment
+        return found
 
     def read(self, member: Member, limit: int = _MEMBER_LIMIT) -> bytes:
         """Return the first ``limit`` bytes of a member; fewer, or none, when it cannot be inflated."""
