@@ -94,10 +94,10 @@ def read_zip_sdist(directory: ZipDirectory) -> SdistFacts | None:
     if first is None or "/" not in first.name:
         return None
     folder = first.name.partition("/")[0]
-    name = f"{folder}/PKG-INFO"
-    info = next((member for member in directory.ending("/PKG-INFO") if member.name == name), None)
-    if info is None and not any(member.name == f"{folder}/setup.py" for member in directory.ending("/setup.py")):
+    found = {member.name: member for member in directory.ending("/PKG-INFO", "/setup.py", "/pyproject.toml")}
+    if not any(f"{folder}/{name}" in found for name in ("PKG-INFO", "setup.py", "pyproject.toml")):
         return None
+    info = found.get(f"{folder}/PKG-INFO")
     return SdistFacts(folder, ".zip", None if info is None else parse_metadata(directory.read(info, 64 << 10)))
 
 
