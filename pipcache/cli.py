@@ -35,11 +35,11 @@ class App(NamedTuple):
 
     cache_dir: str | None
 
-    def cache(self, option: str | None) -> "CacheDirectory":
+    def cache(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
         """Return the cache directory; the command's own option goes before the group's."""
         from pipcache.location import locate  # noqa: PLC0415 - not for --help
 
-        cache = locate(option or self.cache_dir, os.environ)
+        cache = locate(option or self.cache_dir, os.environ, explain=explain)
         if cache.disabled_by is not None:
             say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
         return cache
@@ -82,7 +82,7 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
     """Print the path of pip's cache directory."""
     from pipcache.text import clean  # noqa: PLC0415
 
-    cache = app.cache(cache_dir)
+    cache = app.cache(cache_dir, explain=explain or form == "json")
     if form == "json":
         from pipcache.render.document import dir_document, dump  # noqa: PLC0415
 

@@ -63,18 +63,20 @@ class _File(NamedTuple):
     note: str | None
 
 
-def locate(option: str | None, environ: Mapping[str, str]) -> CacheDirectory:
+def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = True) -> CacheDirectory:
     """Find the directory that ``pip cache dir`` of pip 26.3 names, given the value of ``--cache-dir``.
 
     A configuration file that cannot be read or is not valid becomes a note. As in pip, any boolean disables
     the cache, even "false" (``cmdoptions.py``, ``_handle_no_cache_dir``), and ``--cache-dir`` enables it.
+    Without ``explain``, ``considered`` lacks what an option made irrelevant.
 
     :raises CacheNotFound: if ``--cache-dir`` is empty, if the directory that counts cannot be made absolute,
         or if nothing names one and there is no home directory.
     """
     if option == "":
         raise CacheNotFound("--cache-dir is empty", hint="name a directory, or leave the option out")
-    files = _files(sys.platform, environ)
+    # an option decides alone; the files are read then only to be told of
+    files = _files(sys.platform, environ) if explain or option is None else []
     named = [Considered(Source.OPTION, "--cache-dir", option)]
     groups = [named, *_groups("cache-dir", environ, files), _defaults(sys.platform, environ)]
     switches = [*filter(None, map(_speaker, _groups("no-cache-dir", environ, files)))]

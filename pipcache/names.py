@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz", ".tar.z", ".tar")
@@ -11,6 +12,7 @@ SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz", ".ta
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
+@lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
     """Return the PEP 503 form of a project name; importing packaging.utils for it would cost a tenth of a list."""
     return _SEPARATORS.sub("-", name).lower()

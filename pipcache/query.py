@@ -1,7 +1,7 @@
 """Filters over artifacts, and the order of the answer."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -78,22 +78,37 @@ def _place(artifact: Artifact) -> tuple[str, str, str, str]:
     return artifact.kind, artifact.filename or "", artifact.store, entry_path(artifact.entry)
 
 
-_PLAIN = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
+# PEP 440 in its normal form, without an epoch; the release is a group
+_NORMAL = r"([0-9]{1,9}(?:\.[0-9]{1,9})*)(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9.]+)?"
 
 
-def _version_order(versions: Iterable[str]) -> dict[str, int]:
+def _version_order(versions: Collection[str]) -> dict[str, int]:
     """Return the places of ``versions`` in PEP 440 order; what is not PEP 440 comes first, by its text."""
-    if all(re.fullmatch(_PLAIN, version) for version in versions):
-        # plain releases compare as numbers; packaging, which takes 2 ms to import, is for the rest
-        ordered = sorted(versions, key=lambda version: ([*map(int, version.split("."))], version))
-    else:
-        from packaging.version import Version  # noqa: PLC0415 - see above
-
-        def key(version: str) -> tuple[bool, object, str]:
-            try:
-                return True, Version(version), version
-            except ValueError:  # InvalidVersion, or a number longer than int() takes
-                return False, version, version
-
-        ordered = sorted(versions, key=key)
+    ordered = _by_release(versions) or _by_pep_440(versions)
     return {version: place for place, version in enumerate(ordered)}
+
+
+def _by_release(versions: Collection[str]) -> list[str] | None:
+    """Return ``versions`` in order when their releases alone decide it; packaging takes 2 ms to import."""
+    releases: dict[tuple[int, ...], str] = {}
+    for version in versions:
+        match = re.fullmatch(_NORMAL, version)
+        if match is None:
+            return None
+        numbers = [*map(int, match[1].split("."))]
+        while numbers and not numbers[-1]:
+            numbers.pop()
+        releases[tuple(numbers)] = version
+    return [releases[release] for release in sorted(releases)] if len(releases) == len(versions) else None
+
+
+def _by_pep_440(versions: Collection[str]) -> list[str]:
+    from packaging.version import Version  # noqa: PLC0415 - see above
+
+    def key(version: str) -> tuple[bool, object, str]:
+        try:
+            return True, Version(version), version
+        except ValueError:  # InvalidVersion, or a number longer than int() takes
+            return False, version, version
+
+    return sorted(versions, key=key)
