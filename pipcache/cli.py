@@ -39,7 +39,7 @@ class App(NamedTuple):
         """Return the cache directory; the command's own option goes before the group's."""
         from pipcache.location import locate  # noqa: PLC0415 - not for --help
 
-        cache = locate(option or self.cache_dir, os.environ, explain=explain)
+        cache = locate(self.cache_dir if option is None else option, os.environ, explain=explain)
         if cache.disabled_by is not None:
             say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
         return cache

@@ -53,14 +53,19 @@ def open_quietly(path: str) -> int:
     return descriptor
 
 
+_SMALL = 32 << 10
+"""Bytes of a file that is read at once, for it will be looked at in several places."""
+
+
 class Window:
     """A read-only view of ``length`` bytes of a file from ``start``; only what is asked for is read."""
 
-    __slots__ = ("_descriptor", "_owned", "length", "start")
+    __slots__ = ("_ahead", "_descriptor", "_owned", "length", "start")
 
     def __init__(self, descriptor: int, start: int, length: int, *, owned: bool = True) -> None:
         self._descriptor = descriptor
         self._owned = owned
+        self._ahead: bytes | None = None
         self.start = start
         self.length = length
 
@@ -84,7 +89,11 @@ class Window:
         size = min(size, self.length - offset)
         if size <= 0 or offset < 0:
             return b""
-        return _pread(self._descriptor, size, self.start + offset)
+        if self.length > _SMALL:
+            return _pread(self._descriptor, size, self.start + offset)
+        if self._ahead is None:
+            self._ahead = _pread(self._descriptor, self.length, self.start)
+        return self._ahead[offset : offset + size]
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Yield the window's bytes in order, at most ``size`` at a time."""
