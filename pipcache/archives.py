@@ -192,7 +192,7 @@ def _pax_path(content: bytes) -> str | None:
     return match[1].decode("utf-8", "surrogateescape") if match else None
 
 
-_GLANCE = 8 << 10
+_GLANCE = 3 << 10
 _LOOK = 4 << 20
 _REACH = 2 << 20  # bzip2 gives nothing before its first block, of up to 900 kB, is whole
 

@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.built import BuildKey, Origin
 from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
@@ -12,6 +11,7 @@ from pipcache.scan import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_f
 from pipcache.stores import Store
 
 if TYPE_CHECKING:
+    from pipcache.built import BuildKey, Origin
     from pipcache.pages import PageFile
 
 
@@ -71,8 +71,8 @@ class Artifact(NamedTuple):
     url: str | None = None
     url_proved: bool = False
     listed: "PageFile | None" = None
-    source: Origin | None = None
-    build_key: BuildKey | None = None
+    source: "Origin | None" = None
+    build_key: "BuildKey | None" = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
     unreadable: bool = False

@@ -1,13 +1,15 @@
 """The cache directory -> its artifacts, named as far as an answer needs: scan, identify, join."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.identify import identify
 from pipcache.progress import Track, untracked
 from pipcache.scan import BuiltEntry, HttpEntry, scan
-from pipcache.selectors import Selector
+
+if TYPE_CHECKING:
+    from pipcache.selectors import Selector
 
 
 class Need(NamedTuple):
@@ -21,7 +23,7 @@ class Need(NamedTuple):
     deep: bool = False
     everything: bool = False
     exact: bool = False
-    selectors: tuple[Selector, ...] = ()
+    selectors: tuple["Selector", ...] = ()
 
 
 def read_catalogue(

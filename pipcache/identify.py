@@ -16,7 +16,6 @@ from pipcache.scan import BuiltEntry, Entry, HttpEntry, StrayEntry, UnreadableEn
 from pipcache.stored import PAGE_TYPES, REDIRECTS, is_page_by_head, read_response
 from pipcache.stores import Store
 from pipcache.text import redact_url
-from pipcache.wheelhouse import identify_built
 
 _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-version"', b'"simple index"')
 
@@ -30,6 +29,8 @@ def identify(root: str, entry: Entry, *, deep: bool = False) -> Artifact:
         case HttpEntry():
             return _identify_http(root, entry, deep=deep)
         case BuiltEntry():
+            from pipcache.wheelhouse import identify_built  # noqa: PLC0415 - many caches have none
+
             return identify_built(root, entry)
         case StrayEntry(store=Store.SELFCHECK):
             return _identify_note(root, entry, deep=deep)

@@ -2,24 +2,26 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import Artifact
 from pipcache.progress import Track
 from pipcache.query import Filters
 from pipcache.scan import entry_path
-from pipcache.selectors import DigestLookup, Selector
+
+if TYPE_CHECKING:
+    from pipcache.selectors import DigestLookup, Selector
 
 
 class Selection(NamedTuple):
     """What was chosen, in the order of the catalogue, and the selectors that matched nothing at all."""
 
     chosen: list[Artifact]
-    unmatched: list[Selector]
+    unmatched: list["Selector"]
 
 
 def select(
-    root: str, catalogue: Sequence[Artifact], selectors: Sequence[Selector], filters: Filters, track: Track
+    root: str, catalogue: Sequence[Artifact], selectors: Sequence["Selector"], filters: Filters, track: Track
 ) -> Selection:
     """Return the artifacts any of ``selectors`` means (all of them without selectors) and ``filters`` let pass."""
     now = time.time()
@@ -38,7 +40,7 @@ def select(
     return Selection(chosen, [selector for at, selector in enumerate(selectors) if at not in met])
 
 
-def _digests(root: str, artifacts: Sequence[Artifact], algorithms: Iterable[str], track: Track) -> DigestLookup:
+def _digests(root: str, artifacts: Sequence[Artifact], algorithms: Iterable[str], track: Track) -> "DigestLookup":
     """Hash every body with ``algorithms``, on all cores, and return a look-up of the results."""
     known: dict[tuple[str, str], str] = {}
     if algorithms:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, read_catalogue
@@ -15,14 +15,16 @@ from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
 from pipcache.scan import UnreadableEntry
 from pipcache.selection import select
-from pipcache.selectors import Selector
 from pipcache.text import clean
+
+if TYPE_CHECKING:
+    from pipcache.selectors import Selector
 
 
 class Request(NamedTuple):
     """What ``list`` was asked for. ``exact`` is set when file names are part of the answer."""
 
-    selectors: tuple[Selector, ...]
+    selectors: tuple["Selector", ...]
     filters: Filters
     everything: bool
     sort_key: SortKey
@@ -37,7 +39,7 @@ class Answer(NamedTuple):
     shown: list[Artifact]
     hidden: Mapping[Kind, int]
     catalogue: list[Artifact]
-    unmatched: list[Selector]
+    unmatched: list["Selector"]
 
     @property
     def is_incomplete(self) -> bool:
@@ -90,7 +92,7 @@ def write(answer: Answer, form: str, *, null: bool) -> None:
         say(f"Nothing matches {clean(selector.text)!r}.{_advice(selector)}")
 
 
-def _advice(selector: Selector) -> str:
+def _advice(selector: "Selector") -> str:
     name, dash, version = selector.text.rpartition("-")
     return (
         f" For a version write {name}=={version}." if selector.project and dash and version[:1].isdigit() else ""
