@@ -11,7 +11,7 @@ from pipcache.built import Origin, invert_key
 from pipcache.contents import decoded
 from pipcache.hosts import PAGE_BASES
 from pipcache.identify import kind_of_filename
-from pipcache.keys import http_key
+from pipcache.keys import http_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
 from pipcache.progress import Track, untracked
@@ -43,13 +43,6 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
     # pip keeps nothing of file: indexes
     usable = (base for base in bases if re.match("https?://[^/]", base))
     return tuple(dict.fromkeys([*PAGE_BASES, *usable]))
-
-
-def without_user(url: str) -> str:
-    """Return ``url`` without user information, as pip requests it and therefore keys it."""
-    scheme, found, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _roots(url: str) -> list[str]:

@@ -37,3 +37,10 @@ def http_key(url: str) -> str:
 def http_path(key: str) -> str:
     """Return where an HTTP store keeps ``key``, relative to the store."""
     return "/".join((*key[:5], key))
+
+
+def without_user(url: str) -> str:
+    """Return ``url`` without user information, as pip requests it and therefore keys it."""
+    scheme, found, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"

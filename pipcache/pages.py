@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -63,7 +63,7 @@ def quick_project(start: bytes) -> list[str]:
     """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
     text = start.decode("utf-8", "replace")
     title = _TITLE.search(text, 0, _TITLE_REACH)
-    found = [html.unescape(title[1])] if title is not None else []
+    found = [_unescape(title[1])] if title is not None else []
     if (name := _JSON_FILENAME.search(text)) is not None:
         stem = name[1]
         dashes = [place.start() for place in re.finditer("-", stem)]
@@ -127,17 +127,27 @@ def _digests(value: object) -> tuple[tuple[str, str], ...]:
 
 
 _HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
-_BASE = re.compile(r"(?i)<base\s([^>]*)>")
-_ANCHOR = re.compile(r"""(?i)<a\s((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
+_BASE = re.compile(r"(?i)<base\s([^>]{0,4096})>")
+_ANCHOR = re.compile(r"(?i)<a\s")
+_REST_OF_ANCHOR = re.compile(r"""((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
+_LONGEST_ANCHOR = 64 << 10
+_PATIENCE = 100
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
 _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
 
 
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a numeric reference longer than int() takes
+        return text
+
+
 def _attributes(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
-        found.setdefault(name.lower(), html.unescape(double or single or bare))
+        found.setdefault(name.lower(), _unescape(double or single or bare))
     return found
 
 
@@ -146,7 +156,22 @@ _HREF = re.compile(r"""(?i)(?<![^\s"'])href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'
 
 def _href(attributes: str) -> str:
     match = _HREF.search(attributes)
-    return "" if match is None else html.unescape(match[1] or match[2] or match[3] or "").strip()
+    return "" if match is None else _unescape(match[1] or match[2] or match[3] or "").strip()
+
+
+def _anchors(text: str) -> Iterator[str]:
+    """Yield the attributes of every anchor; give up on a page with many that never end, each costs a search."""
+    unended = 0
+    start = _ANCHOR.search(text)
+    while start is not None and unended < _PATIENCE:
+        place = start.end()
+        rest = _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)
+        if rest is not None:
+            yield rest[1]
+            place = rest.end()
+        else:
+            unended += 1
+        start = _ANCHOR.search(text, place)
 
 
 def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
@@ -154,14 +179,14 @@ def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
     title = _TITLE.search(text, 0, _TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
     base = _attributes(base_tag[1]).get("href") if base_tag else None
-    anchors = (anchor[1] for anchor in _ANCHOR.finditer(text))
+    anchors = _anchors(text)
     if keep is not None:
         anchors = (anchor for anchor in anchors if keep(_href(anchor), base))
     files = tuple(file for anchor in anchors if (file := _html_file(anchor)) is not None)
     # a sign-in page has anchors too, but none of them to a distribution
     if not files and keep is None and title is None and _META_VERSION.search(text, 0, _TITLE_REACH) is None:
         return None
-    project = normalise(html.unescape(title[1])) if title is not None else _common_project(files)
+    project = normalise(_unescape(title[1])) if title is not None else _common_project(files)
     return Page(PageFormat.HTML, project, files, base)
 
 
@@ -212,6 +237,7 @@ def absolute_urls(url: str, base: str | None, page_url: str | None) -> list[str]
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             return []
+        url = urlunsplit(parts) if url != url.translate(_DROPPED) else url
         if not _NEEDS_QUOTING.search(parts.path):
             return [url]
         return [urlunsplit(parts._replace(path=_quoted(parts.path))), url]
@@ -219,6 +245,7 @@ def absolute_urls(url: str, base: str | None, page_url: str | None) -> list[str]
         return []
 
 
+_DROPPED = {ord(character): None for character in "\t\r\n"}  # as urlsplit, and a browser, drops them
 _NEEDS_QUOTING = re.compile(r"[^A-Za-z0-9/._~-]")
 
 

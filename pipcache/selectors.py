@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
-from pipcache.keys import http_key
+from pipcache.keys import http_key, without_user
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
 
 if TYPE_CHECKING:
@@ -103,26 +103,34 @@ def _filenames(artifact: Artifact) -> set[str]:
 
 
 def _source_urls(artifact: Artifact) -> set[str]:
+    """Return the ways a built wheel's source can be written; without user information."""
     source = artifact.source
     if source is None:
         return set()
-    vcs = f"{source.vcs}+{source.url}" if source.vcs else source.url
-    return {source.url, vcs, f"{vcs}@{source.commit}"}
+    url = without_user(source.url)
+    if source.vcs is None:
+        return {url}
+    vcs = f"{source.vcs}+{url}"
+    return {url, vcs} if source.commit is None else {url, vcs, f"{vcs}@{source.commit}"}
 
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
     from packaging.version import Version  # noqa: PLC0415 - only specifiers need it
 
+    # === compares text (PEP 440), so the version as it was found counts as well
+    others = [one for one in specifiers if not (one.operator == "===" and one.version.lower() == version.lower())]
     try:
         parsed = Version(version)
     except ValueError:  # InvalidVersion, or a number longer than int() takes
-        return all(one.operator == "===" and one.version.lower() == version.lower() for one in specifiers)
-    return specifiers.contains(parsed, prereleases=True)
+        return not others
+    return all(one.contains(parsed, prereleases=True) for one in others)
 
 
 _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HEX = r"[0-9A-Fa-f]+"
-_TAGGED = r"([A-Za-z0-9_]+?)[:=-]([A-Za-z0-9_=-]+)"
+_ALGORITHMS = "md5|sha1|sha224|sha256|sha384|sha512|blake2b[-_]256|blake2b"
+# after a dash only what can be a digest: there are projects called md5-something
+_TAGGED = rf"(?i:({_ALGORITHMS}))(?:[:=]|-(?=[0-9a-fA-F]{{32,}}$))([A-Za-z0-9+/_=-]+)"
 _BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
     32: ("md5",),
     40: ("sha1",),
@@ -130,7 +138,6 @@ _BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
     96: ("sha384",),
     128: ("sha512", "blake2b"),
 }
-_HASH_NAMES = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b_256", "blake2b"})
 
 
 def parse_selector(text: str) -> Selector:
@@ -144,14 +151,14 @@ def parse_selector(text: str) -> Selector:
         raise SelectorError("an empty selector selects nothing")
     if "://" in text and " @ " not in text:
         return _parse_url(text)
-    if (tagged := re.fullmatch(_TAGGED, text)) is not None and tagged[1].lower() in _HASH_NAMES:
-        return _parse_digest(text, tagged[1].lower(), tagged[2])
+    if (tagged := re.fullmatch(_TAGGED, text)) is not None:
+        return _parse_digest(text, tagged[1].lower().replace("-", "_"), tagged[2])
     if re.fullmatch(_HEX, text):
         if len(text) == 56:
             return Selector(text, key=text.lower())
         if len(text) in _BY_LENGTH:
             return Selector(text, digest=(_BY_LENGTH[len(text)], text.lower()))
-    if text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
+    if " @ " not in text and text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
@@ -163,18 +170,16 @@ def parse_selector(text: str) -> Selector:
 
 
 def _parse_url(text: str) -> Selector:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - only URLs need it
 
-    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only URLs need it
-
-    prefix = text.partition("+")[0]
+    url = without_user(text.partition("#")[0])  # pip's keys never hold user information
     try:
-        parts = urlsplit(text)
-        netloc = parts.netloc.rpartition("@")[2]  # pip's keys never hold user information
-        url = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
-        key = http_key(url) if prefix not in {"git", "hg", "svn", "bzr"} else None
+        if not urlsplit(url).scheme:
+            raise ValueError("it has no scheme")
+        key = http_key(url) if url.lower().startswith(("http://", "https://")) else ""
     except ValueError as error:
         raise SelectorError(f"{text!r} is not a URL: {error}") from None
-    return Selector(text, url=url, key=key or "")
+    return Selector(text, url=url, key=key)
 
 
 def _parse_digest(text: str, algorithm: str, value: str) -> Selector:
