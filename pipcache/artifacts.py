@@ -9,6 +9,7 @@ from pipcache.names import normalise
 from pipcache.responses import Head
 from pipcache.scan import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files
 from pipcache.stores import Store
+from pipcache.text import redact_url
 
 if TYPE_CHECKING:
     from pipcache.built import BuildKey, Origin
@@ -168,4 +169,4 @@ def short_url(url: str) -> str:
     """Return the host of a URL, or its path where it has none."""
     from urllib.parse import unquote  # noqa: PLC0415 - as above
 
-    return _host(url) or unquote(url.partition("://")[2] or url)
+    return _host(url) or redact_url(unquote(url.partition("://")[2] or url))

@@ -63,7 +63,7 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
     head, content = response.head, response.content
     artifact = Artifact(
         entry,
-        Kind.UNKNOWN,
+        Kind.PAGE if isinstance(content, PageBody) else Kind.UNKNOWN,
         response.size,
         _header_claims(head) if head is not None else (),
         head=head,
@@ -83,7 +83,7 @@ def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:
     """Return ``artifact`` as what its bytes are."""
     match content:
         case PageBody():
-            return artifact._replace(kind=Kind.PAGE)
+            return artifact
         case EmptyBody():
             return _promised(artifact, "the body is empty")
         case WheelFacts() as facts:

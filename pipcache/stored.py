@@ -49,11 +49,11 @@ def _read_split(root: str, entry: HttpEntry, *, deep: bool) -> Response:
     if body is None:
         return start
     if head is not None and not deep and is_page_by_head(head):
-        return start._replace(content=PageBody(), size=body.size)
+        return Response(head, PageBody(), body.size)
     try:
         with Window.open(root, body) as window:
             content = inspect(window, head and head.headers.get("content-encoding"), deep=deep)
-            return start._replace(content=content, size=window.length)
+            return Response(head, content, window.length, start.problem, start.notes, start.unreadable)
     except OSError as error:
         return start._replace(
             content=OpaqueBody(None),

@@ -17,6 +17,7 @@ _PRIVATE_QUERY = (
     r"awsaccesskeyid|googleaccessid|credential|hmac|verify|ucloudpublickey|.*[-_](token|key|secret|signature))$"
 )
 _URL_IN_TEXT = r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+"
+_USER_INFO = r"[^/@]*:[^/@]*@"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
 _PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth|art-api"
 
@@ -48,6 +49,8 @@ def redact_url(url: str) -> str:
         return url
     from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only for URLs that may hold secrets
 
+    # wherever it stands: a URL may have lost its slashes, or got a # before the password
+    url = re.sub(_USER_INFO, f"{HIDDEN}@", url)
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipcache.files import Window
 
-_TAIL = 40 << 10
+_TAIL = 16 << 10
 _EOCD_REACH = 22 + 0xFFFF
 _DIRECTORY_LIMIT = 64 << 20
 _MEMBER_LIMIT = 256 << 10
@@ -107,7 +107,7 @@ class ZipDirectory:
                 self.rows[name_end : name_end + row[13]], size, compressed, header
             )
         # general purpose bit 11: UTF-8, else the historical cp437 (APPNOTE.TXT 4.4.4)
-        name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
+        name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & 0x800 else "cp437", "replace")
         return Member(name, method, compressed, size, header + self.shift), name_end + row[13] + row[14]
 
     def last_ending(self, ending: str) -> Member | None:

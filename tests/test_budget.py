@@ -1,0 +1,129 @@
+"""What a run may cost: counted, not timed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support import archives, caches
+from tests.support.caches import CacheBuilder
+
+COUNTING = """
+import json, sys
+opened, modules = [], None
+def watch(event, arguments):
+    if event in ("open", "os.scandir", "os.listdir") and isinstance(arguments[0], str) and ROOT in arguments[0]:
+        opened.append((event, arguments[0]))
+ROOT = sys.argv[1]
+sys.addaudithook(watch)
+from pipcache.cli import run
+code = run(["--cache-dir", ROOT, *sys.argv[2:]])
+sys.stdout.flush()
+read = int(open("/proc/self/io").read().split()[1])
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+counted = {"code": code, "peak": peak, "opened": opened, "modules": sorted(sys.modules), "read": read}
+print(json.dumps(counted), file=sys.stderr)
+"""
+
+
+def count(cache: CacheBuilder, *arguments: str) -> dict[str, list[str]]:
+    """What a run of the program opened, imported and read."""
+    command = [sys.executable, "-c", COUNTING, str(cache.root), *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    counted: dict[str, list[str]] = json.loads(answer.stderr.splitlines()[-1])
+    return counted
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> CacheBuilder:
+    builder = CacheBuilder(tmp_path / "cache")
+    for number in range(20):
+        filename, body = archives.build_wheel(f"foo{number}", "1.0")
+        builder.download(f"https://files.example/{filename}", body)
+        builder.legacy(f"https://old.example/{filename}", body)
+    filename, sdist = archives.build_sdist("bar", "1.0")
+    builder.download(f"https://files.example/{filename}", sdist)
+    return builder
+
+
+def test_a_list_opens_each_file_once_and_each_folder_once(cache: CacheBuilder) -> None:
+    opened = Counter(map(tuple, count(cache, "list")["opened"]))
+    files = {place: times for (event, place), times in opened.items() if event == "open"}
+    assert len(files) == 20 * 3 + 2
+    assert set(files.values()) == {1}
+    # the stores themselves are looked at once more, to know them for stores
+    folders = Counter(place for (event, place), times in opened.items() if event != "open" for _ in range(times))
+    deep = {place: times for place, times in folders.items() if place.count("/") > str(cache.root).count("/") + 1}
+    assert set(deep.values()) == {1}
+
+
+def test_a_list_imports_nothing_of_the_network_and_a_piped_one_no_rich(cache: CacheBuilder) -> None:
+    modules = {name.partition(".")[0] for name in count(cache, "list")["modules"]}
+    assert not modules & {
+        "requests",
+        "urllib3",
+        "cachecontrol",
+        "http",
+        "ssl",
+        "socket",
+        "rich",
+        "zipfile",
+        "pickle",
+    }
+
+
+def test_the_version_is_told_without_the_command_line_parser() -> None:
+    code = (
+        "import sys; sys.argv = ['pipcache', '--version']; import pipcache.__main__ as program; "
+        "program.main(); print(sorted(sys.modules))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'click'" not in answer.stdout
+    assert "pipcache.cli" not in answer.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
+@pytest.mark.parametrize("store", ["http", "http-v2"])
+def test_a_body_of_a_gigabyte_is_listed_and_hardly_read(tmp_path: Path, store: str) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    filename, body = archives.build_wheel("foo", "1.0")
+    url = f"https://files.example/{filename}"
+    size = 1 << 30
+    rest = b""
+    if store == "http-v2":
+        key = builder.download(url, body)
+        place, start = builder.body(key), 0
+    else:
+        # a bin of a gigabyte: the marker and four bytes of length, then the content
+        data = caches.serialize(b"\xc1" * 70_000, headers=caches.FILE_HEADERS)
+        at = data.index(b"\xc6\x00\x01\x11\x70" if b"\xc6\x00\x01\x11\x70" in data else b"\xc6")
+        rest = data[at + 5 + 70_000 :]
+        key = builder.raw(url, data[:at] + b"\xc6" + size.to_bytes(4, "big"), store="http")
+        place, start = builder.head(key, store="http"), at + 5
+    with open(place, "r+b") as file:
+        # zeros, then the wheel: zipfile and pip allow bytes before an archive
+        file.seek(start)
+        file.write(b"PK\x03\x04")
+        file.truncate(start + size)
+        file.seek(start + size - len(body))
+        file.write(body)
+        file.write(rest)
+    counted = count(builder, "list")
+    assert int(str(counted["read"])) < 30 << 20
+    assert int(str(counted["peak"])) < 150 * 1024
+    command = [sys.executable, "-m", "pipcache", "list", "--cache-dir", str(builder.root)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[1].split()[:3] == ["foo", "1.0", "wheel"]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="reading always moves the last use here")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--all", "--format", "json"], ["show", "*"], ["info"]])
+def test_looking_does_not_move_the_last_use(cache: CacheBuilder, arguments: list[str]) -> None:
+    caches.make_old(cache.root)
+    before = {path: path.stat().st_atime_ns for path in cache.root.rglob("*") if path.is_file()}
+    count(cache, *arguments)
+    assert {path: path.stat().st_atime_ns for path in before} == before
