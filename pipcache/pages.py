@@ -4,13 +4,14 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from pipcache.bodies import PageFormat, guess_format
 from pipcache.names import normalise, parse_filename
 
-PAGE_LIMIT = 256 << 20
+PAGE_LIMIT = 64 << 20
 """Decoded bytes of a page that are looked at; the largest on PyPI have about 20 MB."""
 
 
@@ -76,7 +77,15 @@ _TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
 
+# far more than any real page has; each is an object in memory
+_MOST_COMMAS = 5_000_000
+_MOST_ANCHORS = 1_000_000
+_MOST_FILES = 200_000
+
+
 def _parse_json(data: bytes, keep: Keep | None) -> Page | None:
+    if data.count(b",") > _MOST_COMMAS or data.count(b"[") + data.count(b"{") > _MOST_COMMAS:
+        return None
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -179,10 +188,11 @@ def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
     title = _TITLE.search(text, 0, _TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
     base = _attributes(base_tag[1]).get("href") if base_tag else None
-    anchors = _anchors(text)
+    anchors: Iterable[str] = islice(_anchors(text), _MOST_ANCHORS)
     if keep is not None:
         anchors = (anchor for anchor in anchors if keep(_href(anchor), base))
-    files = tuple(file for anchor in anchors if (file := _html_file(anchor)) is not None)
+    listed = (file for anchor in anchors if (file := _html_file(anchor)) is not None)
+    files = tuple(islice(listed, _MOST_FILES))
     # a sign-in page has anchors too, but none of them to a distribution
     if not files and keep is None and title is None and _META_VERSION.search(text, 0, _TITLE_REACH) is None:
         return None
