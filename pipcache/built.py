@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from pipcache.documents import decode_json
+
 ORIGIN_LIMIT = 1 << 20
 """Bytes of an ``origin.json`` that are read; real ones have about two hundred."""
 
@@ -40,12 +42,7 @@ class BuildKey(NamedTuple):
 
 def parse_origin(data: bytes) -> Origin | None:
     """Return what ``origin.json`` says; None when it is not a PEP 610 object (pip ignores such a file)."""
-    import json  # noqa: PLC0415 - only where something was built
-
-    try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    document = decode_json(data)
     if not isinstance(document, dict) or not isinstance(url := document.get("url"), str):
         return None
     vcs_info = document.get("vcs_info")

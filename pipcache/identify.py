@@ -10,6 +10,7 @@ from pipcache.archives import Metadata, SdistFacts, WheelFacts
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.bodies import Content, EmptyBody, OpaqueBody, PageBody, PageFormat, TextBody, ZipBody
 from pipcache.contents import decoded, read_file
+from pipcache.documents import decode_json
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
 from pipcache.scan import BuiltEntry, Entry, HttpEntry, StrayEntry, UnreadableEntry
@@ -45,11 +46,9 @@ def _identify_note(root: str, entry: StrayEntry, *, deep: bool) -> Artifact:
     artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(entry.why,))
     if not deep:
         return artifact
-    import json  # noqa: PLC0415 - only for these notes
-
     try:
-        document: object = json.loads(read_file(root, entry.file, 1 << 20))
-    except (OSError, ValueError, RecursionError):
+        document = decode_json(read_file(root, entry.file, 1 << 20))
+    except OSError:
         return artifact
     environment = document.get("key") if isinstance(document, dict) else None
     if not isinstance(environment, str) or "\x00" in environment:
@@ -218,12 +217,7 @@ def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
 
 def _json_claims(data: bytes) -> tuple[Claim, ...]:
     """Return the name in a document of PyPI's JSON API, which pip <= 9 asked about itself."""
-    import json  # noqa: PLC0415 - rare
-
-    try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return ()
+    document = decode_json(data)
     info = document.get("info") if isinstance(document, dict) else None
     if not isinstance(info, dict):
         return ()

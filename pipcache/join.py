@@ -11,7 +11,7 @@ from pipcache.built import Origin, invert_key
 from pipcache.contents import decoded
 from pipcache.hosts import PAGE_BASES
 from pipcache.identify import kind_of_filename
-from pipcache.keys import http_key, without_user
+from pipcache.keys import has_key, http_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
 from pipcache.progress import Track, untracked
@@ -40,8 +40,8 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             location = artifact.head.headers["location"]
             before, found, _ = location.partition("/simple/")
             bases += [before + found] if found else _roots(location)
-    # pip keeps nothing of file: indexes
-    usable = (base for base in bases if re.match("https?://[^/]", base))
+    # pip keeps nothing of file: indexes, and a Location can be anything
+    usable = (base for base in bases if base.startswith("http") and has_key(base))
     return tuple(dict.fromkeys([*PAGE_BASES, *usable]))
 
 

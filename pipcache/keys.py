@@ -34,9 +34,12 @@ def http_key(url: str) -> str:
     return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def http_path(key: str) -> str:
-    """Return where an HTTP store keeps ``key``, relative to the store."""
-    return "/".join((*key[:5], key))
+def has_key(url: str) -> bool:
+    """True for a URL that an HTTP store can have a key for: an absolute one."""
+    try:
+        return bool(normalise_url(url))
+    except ValueError:
+        return False
 
 
 def without_user(url: str) -> str:

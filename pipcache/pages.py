@@ -1,7 +1,6 @@
 """Index pages: the files they list, their promises, and the project they are about (PEP 503, 691, 700, 714)."""
 
 import html
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from pipcache.bodies import PageFormat, guess_format
+from pipcache.documents import decode_json
 from pipcache.names import normalise, parse_filename
 
 PAGE_LIMIT = 64 << 20
@@ -78,18 +78,12 @@ _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
 
 # far more than any real page has; each is an object in memory
-_MOST_COMMAS = 5_000_000
 _MOST_ANCHORS = 1_000_000
 _MOST_FILES = 200_000
 
 
 def _parse_json(data: bytes, keep: Keep | None) -> Page | None:
-    if data.count(b",") > _MOST_COMMAS or data.count(b"[") + data.count(b"{") > _MOST_COMMAS:
-        return None
-    try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    document = decode_json(data)
     if not isinstance(document, dict) or not isinstance(document.get("files"), list):
         return None
     files = tuple(file for row in document["files"] if (file := _json_file(row, keep)) is not None)
@@ -262,4 +256,7 @@ _NEEDS_QUOTING = re.compile(r"[^A-Za-z0-9/._~-]")
 def _quoted(path: str) -> str:
     """Return a URL's path quoted as pip >= 19.2 quotes it (``models/link.py``, ``_clean_url_path``)."""
     pieces = re.split(r"(?i)(@|%2f)", path)
-    return "".join(piece.upper() if index % 2 else quote(unquote(piece)) for index, piece in enumerate(pieces))
+    return "".join(
+        piece.upper() if index % 2 else quote(unquote(piece), errors="surrogatepass")
+        for index, piece in enumerate(pieces)
+    )

@@ -96,7 +96,7 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
         return artifact
     for filename in candidate_filenames(artifact):
-        for spelling in unique((filename, quote(filename))):
+        for spelling in unique((filename, quote(filename, errors="surrogatepass"))):
             for url in file_urls(digests.blake2b_256, spelling):
                 if http_key(url) == artifact.key:
                     return _proved(artifact, filename, url)

@@ -9,7 +9,7 @@ import msgpack
 
 from pipcache.files import Window
 
-HEAD_LIMIT = 4 << 20
+HEAD_LIMIT = 1 << 20
 """Bytes a head (all but the body) may have; real ones have about one thousand."""
 
 _OLD_FRAMES = {

@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "pipcache"
 
 ORDER = {
-    "words and tools": ["", "errors", "progress", "text", "units", "files", "hosts", "keys", "names"],
+    "words and tools": ["", "documents", "errors", "progress", "text", "units", "files", "hosts", "keys", "names"],
     "where the cache is": ["location"],
     "what lies there": ["stores", "scan"],
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],

@@ -136,7 +136,7 @@ class CacheBuilder:
 
     def selfcheck(self, prefix: str = "/usr") -> str:
         """The note of when an environment last looked for a newer pip."""
-        key = hashlib.sha224(prefix.encode()).hexdigest()
+        key = hashlib.sha224(os.fsencode(prefix)).hexdigest()
         note = {"key": prefix, "last_check": "2024-03-05T10:20:30+00:00", "pypi_version": "24.0"}
         _write(self.root / "selfcheck" / key, json.dumps(note, sort_keys=True).encode())
         return key
