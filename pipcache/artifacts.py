@@ -132,7 +132,7 @@ class Artifact(NamedTuple):
     @property
     def used_ns(self) -> int | None:
         """When one of its files was last read, as far as the file system keeps it: nanoseconds since the epoch."""
-        return max((file.stat.st_atime_ns for file in self.files), default=None)
+        return max([file.stat.st_atime_ns for file in self.files], default=None)
 
     @property
     def came_from(self) -> str | None:
