@@ -183,6 +183,8 @@ def show_command(
     filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
     answer = showing.find(app.cache(cache_dir), selectors, filters, track)
     showing.write(answer, form)
+    if answer.is_incomplete:
+        return ExitCode.FAILED
     return ExitCode.OK if answer.details else ExitCode.FINDINGS
 
 

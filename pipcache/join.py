@@ -19,6 +19,7 @@ from pipcache.scan import HttpEntry
 from pipcache.stored import REDIRECTS
 
 _QUICK = 32 << 10
+_MOST_BASES = 100  # each is tried on each page, and a Location can name any number
 
 
 class Listing(NamedTuple):
@@ -42,7 +43,7 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             bases += [before + found] if found else _roots(location)
     # pip keeps nothing of file: indexes, and a Location can be anything
     usable = (base for base in bases if base.startswith("http") and has_key(base))
-    return tuple(dict.fromkeys([*PAGE_BASES, *usable]))
+    return tuple(dict.fromkeys([*PAGE_BASES, *usable]))[:_MOST_BASES]
 
 
 def _roots(url: str) -> list[str]:

@@ -22,6 +22,7 @@ class Answer(NamedTuple):
     cache: CacheDirectory
     details: list[Details]
     unmatched: list[Selector]
+    is_incomplete: bool  # some place could not be looked at: it may have been a match
 
 
 def find(
@@ -41,7 +42,7 @@ def find(
     )
     chosen, unmatched = select(cache.path, catalogue, selectors, filters, track)
     details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue, track))
-    return Answer(cache, details, unmatched)
+    return Answer(cache, details, unmatched, any(artifact.unreadable for artifact in catalogue))
 
 
 def write(answer: Answer, form: str) -> None:

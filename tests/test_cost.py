@@ -1,0 +1,108 @@
+"""What the program does to the system, told by the interpreter itself: it opens for reading, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support import archives, caches
+from tests.support.caches import CacheBuilder
+from tests.support.pips import clean_environment
+
+REPOSITORY = Path(__file__).parent.parent
+FILES = "https://files.example/packages/"
+
+WATCH = """
+import json, os, sys
+events = []
+def watch(event, arguments):
+    if not event.startswith(("object.", "sys._", "code.", "compile", "exec", "import", "marshal", "gc.")):
+        events.append((event, [one if isinstance(one, int) else os.fsdecode(one)
+                               for one in arguments if isinstance(one, (int, str, bytes))]))
+sys.addaudithook(watch)
+from pipcache.cli import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(json.dumps({"code": code, "events": events}), file=sys.stderr)
+"""
+
+
+class Event(NamedTuple):
+    """Something the interpreter was about to do."""
+
+    name: str
+    arguments: list[str | int]
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> CacheBuilder:
+    builder = CacheBuilder(tmp_path / "cache")
+    wheel, sdist = archives.build_wheel("foo", "1.0"), archives.build_sdist("foo", "1.0")
+    builder.download(FILES + wheel[0], wheel[1])
+    builder.legacy(FILES + sdist[0], sdist[1])
+    builder.download(f"{FILES}{wheel[0]}.metadata", archives.metadata("foo", "1.0"))
+    row = {"filename": wheel[0], "url": FILES + wheel[0]}
+    page = json.dumps({"meta": {}, "name": "foo", "files": [row]}).encode()
+    headers = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    builder.download("https://index.example/simple/foo/", page, headers=headers)
+    builder.built({"url": FILES + sdist[0]}, *wheel)
+    builder.selfcheck()
+    builder.stray("http-v2/a/b/stray")
+    return builder
+
+
+def watched(cache: CacheBuilder, *arguments: str) -> list[Event]:
+    """Everything a run did that the interpreter announces, imports aside."""
+    home = cache.root.parent / "home"
+    env = clean_environment(home) | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", WATCH, arguments[0], "--cache-dir", str(cache.root), *arguments[1:]]
+    done = subprocess.run(command, cwd=home, env=env, capture_output=True, encoding="utf-8", check=False)
+    told = json.loads(done.stderr.splitlines()[-1])
+    assert told["code"] == 0
+    return [Event(*event) for event in told["events"]]
+
+
+COMMANDS = [
+    ("list",),
+    ("list", "--all", "--format", "json"),
+    ("list", "--format", "paths"),
+    ("show", "*"),
+    ("show", "sha256:" + "0" * 64, "foo"),
+    ("info", "--format", "json"),
+    ("dir", "--explain"),
+]
+READING = {"open", "os.listdir", "os.scandir", "os.stat", "os.lstat"}
+# which say nothing about the system
+HARMLESS = {"builtins.id", "glob.glob", "time.sleep"}
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_run_reads_and_does_nothing_else(cache: CacheBuilder, arguments: tuple[str, ...]) -> None:
+    events = watched(cache, *arguments)
+    done = {event.name for event in events if not event.name.startswith(("ctypes.", "_thread.", "cpython."))}
+    assert done - READING - HARMLESS == set()
+    for event in events:
+        if event.name == "open":
+            # os.open has no mode: its flags are the last number
+            modes = [argument for argument in event.arguments[1:] if isinstance(argument, str)]
+            assert all(set(mode) <= set("rbtU") for mode in modes), event
+            flags = event.arguments[-1]
+            assert isinstance(flags, int)
+            changing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+            assert not flags & changing, event
+
+
+@pytest.mark.parametrize("arguments", COMMANDS[:-1], ids=" ".join)
+def test_a_run_opens_nothing_beside_the_cache_but_its_own_code_and_configuration(
+    cache: CacheBuilder, arguments: tuple[str, ...]
+) -> None:
+    opened = {str(event.arguments[0]) for event in watched(cache, *arguments) if event.name == "open"}
+    below = {path for path in opened if path.startswith(str(cache.root.parent)) and not path.endswith("pip.conf")}
+    assert below
+    assert all(path.startswith(f"{cache.root}{os.sep}") for path in below)
