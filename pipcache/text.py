@@ -64,15 +64,13 @@ def redact_url(url: str) -> str:
 
 
 def _redact_query(query: str) -> str:
-    pieces = query.split("&")
-    signed = any(re.match(_PRIVATE_QUERY, piece.partition("=")[0]) for piece in pieces)
-    if not signed:
-        return query
-    return "&".join(
-        f"{name}={HIDDEN}" if found and re.match(_PRIVATE_QUERY, name) else piece
-        for piece in pieces
-        for name, found, _ in (piece.partition("="),)
-    )
+    return re.sub(r"([^&;=]+)=([^&;]*)", _redact_parameter, query)
+
+
+def _redact_parameter(match: re.Match[str]) -> str:
+    from urllib.parse import unquote  # noqa: PLC0415 - only for URLs that may hold secrets
+
+    return f"{match[1]}={HIDDEN}" if re.match(_PRIVATE_QUERY, unquote(match[1])) else match[0]
 
 
 def redact_text(text: str) -> str:
