@@ -58,6 +58,8 @@ def detail(
         for artifact, digests in digested
     ]
     names = prove_metadata(proved, [*proved, *everything])
+    sdists = [one for one in (*names, *everything) if one.kind is Kind.SDIST]
+    built = [one for one in everything if one.kind is Kind.BUILT]
     for artifact, (_, digests) in zip(names, digested, strict=True):
         metadata, generator = _facts(root, artifact)
         yield Details(
@@ -66,8 +68,10 @@ def detail(
             tuple(_promises(root, artifact, digests)),
             metadata,
             generator,
-            tuple(has_source(artifact, [*names, *everything])[:1]),
-            tuple(other for other in everything if artifact in has_source(other, [artifact])),
+            tuple(has_source(artifact, sdists)[:1]),
+            tuple(other for other in built if has_source(other, [artifact]))
+            if artifact.kind is Kind.SDIST
+            else (),
         )
 
 

@@ -160,12 +160,8 @@ def shown_record(details: Details) -> ShownRecord:
             for one in details.promises
         ],
         "status": None if head is None else head.status,
-        "headers": {}
-        if head is None
-        else {name: redact_header(name, text) for name, text in head.headers.items()},
-        "vary": {}
-        if head is None
-        else {name: None if text is None else redact_header(name, text) for name, text in head.vary.items()},
+        "headers": {} if head is None else _redacted(head.headers),
+        "vary": {} if head is None else _redacted(head.vary),
         "summary": details.metadata.summary if details.metadata is not None else None,
         "requires_python": details.metadata.requires_python if details.metadata is not None else None,
         "generator": details.generator,
