@@ -110,6 +110,12 @@ class Artifact(NamedTuple):
         return named or (self.filenames[0] if self.filenames else None)
 
     @property
+    def is_unnamed(self) -> bool:
+        """True for what should have a project and a version, and lacks one."""
+        wanted = self.kind in DISTRIBUTIONS or self.kind is Kind.UNKNOWN
+        return wanted and (self.project is None or self.version is None)
+
+    @property
     def is_exact(self) -> bool:
         """True when the file name is proved or its content allows only one."""
         return len(self.filenames) < 2 or any(claim.filename for claim in self.claims)

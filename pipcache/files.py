@@ -1,6 +1,7 @@
 """Quiet reading: open without following links, without waiting, and without moving a file's last use."""
 
 import os
+import stat as stat_module
 import sys
 from collections.abc import Iterator
 from types import TracebackType
@@ -35,6 +36,12 @@ class File(NamedTuple):
         """Bytes the file system set aside; the apparent size where it does not tell."""
         blocks: int | None = getattr(self.stat, "st_blocks", None)
         return self.stat.st_size if blocks is None else blocks * 512
+
+
+def is_folder(status: os.stat_result) -> bool:
+    """Return whether a status is that of a folder itself, and not of a link or of a junction of Windows to one."""
+    attributes: int = getattr(status, "st_file_attributes", 0)
+    return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
 
 
 def open_quietly(path: str) -> int:

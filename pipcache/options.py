@@ -1,11 +1,13 @@
 """Options the commands share, and the parameter types that turn words into values."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from pipcache.render.console import say
+from pipcache.text import clean
 
 if TYPE_CHECKING:
     from pipcache.query import Filters
@@ -19,14 +21,16 @@ _EXIT_STATUS = {
     1: "no match",
     2: "the command line was wrong",
     3: "it could not be done: no cache that is pip's, or not all of it could be read",
-    130: "interrupted",
 }
 
 
-def epilog(example: str, *codes: int) -> str:
+def epilog(example: str, *codes: int, meanings: Mapping[int, str] = _EXIT_STATUS) -> str:
     """Return the end of a command's help: an example, and what its exit codes mean."""
-    lines = [f"  {code:<4} {_EXIT_STATUS[code]}" for code in (*codes, 130)]
-    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines))
+    lines = [f"  {code:<4} {meanings[code]}" for code in codes]
+    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines, _INTERRUPTED))
+
+
+_INTERRUPTED = "  130  interrupted"
 
 
 class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
@@ -36,17 +40,60 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
         """Return the selector that ``value`` is."""
-        from pipcache.selectors import Selector, SelectorError, parse_selector  # noqa: PLC0415 - only when one is given
+        from pipcache.selectors import Selector, SelectorError  # noqa: PLC0415 - only when one is given
 
         if isinstance(value, Selector):
             return value
         try:
-            selector = parse_selector(str(value))
+            return _selector(str(value))
         except SelectorError as error:
             self.fail(str(error), param, ctx)
-        if selector.note is not None:
-            say(f"Note: {selector.note}.")
-        return selector
+
+
+def _selector(text: str) -> "Selector":
+    """Return the selector that ``text`` is, and say what of it is ignored.
+
+    Raises:
+        SelectorError: it is none.
+    """
+    from pipcache.selectors import parse_selector  # noqa: PLC0415 - as above
+
+    selector = parse_selector(text)
+    if selector.note is not None:
+        say(f"Note: in {clean(selector.text)!r} {selector.note}.")
+    return selector
+
+
+def read_selectors(path: str) -> list["Selector"]:
+    """Return the selectors of a file, one a line, ``#`` and what follows aside; ``-`` is standard input.
+
+    Raises:
+        UsageError: it cannot be read, holds none, or a line is none; each such line is named.
+    """
+    from pipcache.selectors import SelectorError  # noqa: PLC0415 - only when there is a file
+
+    name = "standard input" if path == "-" else path
+    try:
+        with click.open_file(path, encoding="utf-8-sig") as file:
+            lines = file.read().splitlines()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.UsageError(f"Selectors cannot be read from {clean(name)}: {reason}.") from None
+    selectors, wrong = [], []
+    for number, line in enumerate(lines, 1):
+        # a # within a URL begins its fragment, not a comment
+        text = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not text:
+            continue
+        try:
+            selectors.append(_selector(text))
+        except SelectorError as error:
+            wrong.append(f"{clean(name)}, line {number}: {clean(str(error))}")
+    if wrong:
+        raise click.UsageError("\n".join((*wrong, "Nothing was removed.")))
+    if not selectors:
+        raise click.UsageError(f"There is no selector in {clean(name)}.")
+    return selectors
 
 
 class _UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
@@ -110,6 +157,13 @@ def filter_options(command: Callable[P, R]) -> Callable[P, R]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def consent_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--yes`` and ``--dry-run``."""
+    yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+    dry_run = click.option("--dry-run", "-n", is_flag=True, help="Show the plan and remove nothing.")
+    return yes(dry_run(command))
 
 
 # written out, for the enums live in modules that --help need not import; a test holds them equal

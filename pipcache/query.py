@@ -18,6 +18,7 @@ class Filters(NamedTuple):
     older_than: float | None = None
     newer_than: float | None = None
     larger_than: int | None = None
+    unnamed: bool = False
 
     def allow(self, artifact: Artifact, now: float) -> bool:
         """Return whether ``artifact`` passes at the time ``now`` (seconds since the epoch)."""
@@ -29,6 +30,7 @@ class Filters(NamedTuple):
             and (self.older_than is None or (age is not None and age > self.older_than))
             and (self.newer_than is None or (age is not None and age < self.newer_than))
             and (self.larger_than is None or artifact.size > self.larger_than)
+            and (artifact.is_unnamed or not self.unnamed)
         )
 
 

@@ -3,9 +3,11 @@
 import os
 import re
 import stat as stat_module
+import sys
+from enum import StrEnum
 from typing import NamedTuple
 
-from pipcache.files import File
+from pipcache.files import File, is_folder
 from pipcache.stores import RECOGNISED, Store, is_key, stores
 
 
@@ -27,8 +29,19 @@ class BuiltEntry(NamedTuple):
     origin: File | None
 
 
+class Leftover(StrEnum):
+    """What is no entry though pip made it: its place and its name are pip's. The values say what it is."""
+
+    TEMPORARY = "a temporary file of a download"
+    LOCK = "a lock file of pip before 19.3"
+    BUILD_FOLDER = "a build folder, of a pip at work or one that was interrupted"
+    ORIGIN = "the origin of a wheel that is gone"
+    NOTE = "when an environment last looked for a newer pip"
+    OLD_NOTE = "the self-check note of pip before 19.3"
+
+
 class StrayEntry(NamedTuple):
-    """A file, link or folder that is not an entry of a store (or is a note of ``selfcheck``), and why."""
+    """A file, link or folder that is not an entry of a store; ``why`` is a Leftover where pip made it."""
 
     store: Store
     file: File
@@ -45,7 +58,20 @@ class UnreadableEntry(NamedTuple):
 
 Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
 
-_TEMPORARY = r"[a-z0-9_]{6,8}\.tmp"
+
+class Survey(NamedTuple):
+    """All that one walk finds: the entries in a total order, and folders of pip's fan-out that are empty."""
+
+    entries: list[Entry]
+    empty: list[str]
+
+
+_TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
+_LOCK = r"[0-9a-f]{56}\.lock"
+_FAN_OUT = (
+    r"http(?:-v2)?(?:/[0-9a-f]){1,5}|"
+    r"wheels(?:/[0-9a-f]{2}){1,3}|wheels(?:/[0-9a-f]{2}){3}/[0-9a-f]{50}"
+)
 _HTTP_DEPTH = 5
 _WHEEL_DEPTH = 4
 
@@ -57,31 +83,61 @@ def scan(root: str) -> list[Entry]:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
+    return survey(root).entries
+
+
+def survey(root: str) -> Survey:
+    """Walk the cache directory once and return its entries, and the folders that hold nothing.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
     known = stores(root)
     entries: list[Entry] = []
+    empty: list[str] = []
     for store, name in known.items():
         if store in {Store.HTTP, Store.HTTP_V2}:
-            entries.extend(_scan_http(root, store, name))
+            entries.extend(_scan_http(root, store, name, empty))
         elif store is Store.WHEELS:
-            entries.extend(_scan_wheels(root, name))
+            entries.extend(_scan_wheels(root, name, empty))
         else:
             entries.extend(_scan_selfcheck(root, name))
     entries.extend(_scan_top(root, set(known.values())))
-    return entries
+    in_fan_out = [path for path in empty if re.fullmatch(_FAN_OUT, path.replace(os.sep, "/"))]
+    return Survey(entries, sorted(in_fan_out))
 
 
-def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) -> list[File]:
+class Inside(NamedTuple):
+    """What lies below a folder the walk did not look into: files and links, empty folders, problems."""
+
+    files: list[File]
+    empty: list[str]
+    problems: list[Entry]
+
+
+def look_inside(root: str, folder: StrayEntry) -> Inside:
+    """Return everything below a folder that is an entry of its own."""
+    inside = Inside([], [], [])
+    found = _walk(root, folder.file.path, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
+    return inside._replace(files=sorted(found, key=lambda file: file.path))
+
+
+def _walk(
+    root: str, top: str, depth: int, problems: list[Entry], store: Store, *, empty: list[str] | None = None
+) -> list[File]:
     """Return what lies at and above ``depth`` levels below ``top``; folders there are not descended."""
     prefix = len(root.rstrip(os.sep)) + 1
     found: list[File] = []
     stack = [(os.path.join(root, top), 0)]
     while stack:
         folder, level = stack.pop()
+        before = len(found), len(stack), len(problems)
         try:
             with os.scandir(folder) as children:
                 for child in children:
                     try:
-                        if level < depth and child.is_dir(follow_symlinks=False):
+                        if level < depth and _can_descend(child):
                             stack.append((child.path, level + 1))
                         else:
                             found.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
@@ -93,7 +149,20 @@ def _walk(root: str, top: str, depth: int, problems: list[Entry], store: Store) 
             continue
         except OSError as error:
             problems.append(_unreadable(store, folder[prefix:], error))
+        if empty is not None and before == (len(found), len(stack), len(problems)):
+            empty.append(folder[prefix:])
     return found
+
+
+if sys.platform == "win32":
+
+    def _can_descend(child: os.DirEntry[str]) -> bool:
+        return is_folder(child.stat(follow_symlinks=False))  # is_dir() takes a junction for a folder
+
+else:
+
+    def _can_descend(child: os.DirEntry[str]) -> bool:
+        return child.is_dir(follow_symlinks=False)
 
 
 def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
@@ -112,24 +181,28 @@ def _odd_type(file: File) -> str | None:
     return "not a regular file"
 
 
-def _scan_http(root: str, store: Store, top: str) -> list[Entry]:
+def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entry]:
     heads: dict[str, File] = {}
     bodies: dict[str, File] = {}
     others: list[Entry] = []
     regular = stat_module.S_IFREG
     prefix = len(top) + 1
     fan_out = slice(prefix, prefix + 2 * _HTTP_DEPTH, 2)
-    for file in _walk(root, top, _HTTP_DEPTH, others, store):
+    between, separators = slice(prefix + 1, prefix + 2 * _HTTP_DEPTH, 2), os.sep * _HTTP_DEPTH
+    for file in _walk(root, top, _HTTP_DEPTH, others, store, empty=empty):
         path, status = file
         name = path[prefix + 2 * _HTTP_DEPTH :]
-        if name[:_HTTP_DEPTH] == path[fan_out] and stat_module.S_IFMT(status.st_mode) == regular:
+        in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[between] == separators
+        if in_place and stat_module.S_IFMT(status.st_mode) == regular:
             if is_key(name):
                 heads[name] = file
                 continue
             if store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
                 bodies[name[:-5]] = file
                 continue
-        others.append(StrayEntry(store, file, _odd_type(file) or _why_stray(os.path.basename(path))))
+            others.append(StrayEntry(store, file, _why_stray(name)))
+            continue
+        others.append(StrayEntry(store, file, _odd_type(file) or _NOT_PIPS))
     entries: list[Entry] = [
         HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
     ]
@@ -137,17 +210,18 @@ def _scan_http(root: str, store: Store, top: str) -> list[Entry]:
 
 
 def _why_stray(name: str) -> str:
-    if re.search(_TEMPORARY, name):
-        return "a temporary file of a download"
-    if name.endswith(".lock"):
-        return "a lock file of pip before 19.3"
-    return "not a name pip gives"
+    if re.fullmatch(_TEMPORARY, name):
+        return Leftover.TEMPORARY
+    return Leftover.LOCK if re.fullmatch(_LOCK, name) else _NOT_PIPS
 
 
-def _scan_wheels(root: str, top: str) -> list[Entry]:
+_NOT_PIPS = "not a name pip gives"
+
+
+def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
     folders: dict[str, list[File]] = {}
     entries: list[Entry] = []
-    for file in _walk(root, top, _WHEEL_DEPTH, entries, Store.WHEELS):
+    for file in _walk(root, top, _WHEEL_DEPTH, entries, Store.WHEELS, empty=empty):
         folders.setdefault(os.path.dirname(file.path), []).append(file)
     for folder, files in folders.items():
         key = folder[len(top) + 1 :].replace(os.sep, "")
@@ -165,13 +239,11 @@ def _scan_wheels(root: str, top: str) -> list[Entry]:
 
 
 def _why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
-    if stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
-        return "a build folder, of a pip at work or one that was interrupted"
+    if in_place and stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
+        return Leftover.BUILD_FOLDER
     if (odd := _odd_type(file)) is not None:
         return odd
-    if name == "origin.json" and in_place:
-        return "the origin of a wheel that is gone"
-    return "not a name pip gives"
+    return Leftover.ORIGIN if name == "origin.json" and in_place else _NOT_PIPS
 
 
 def _scan_selfcheck(root: str, top: str) -> list[Entry]:
@@ -179,13 +251,10 @@ def _scan_selfcheck(root: str, top: str) -> list[Entry]:
     for file in _walk(root, top, 0, entries, Store.SELFCHECK):
         why = _odd_type(file)
         if why is None and is_key(os.path.basename(file.path)):
-            entries.append(StrayEntry(Store.SELFCHECK, file, SELFCHECK_NOTE))
+            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.NOTE))
         else:
-            entries.append(StrayEntry(Store.STRAY, file, why or "not a name pip gives"))
+            entries.append(StrayEntry(Store.STRAY, file, why or _NOT_PIPS))
     return sorted(entries, key=entry_path)
-
-
-SELFCHECK_NOTE = "when an environment last looked for a newer pip"
 
 
 def _scan_top(root: str, known: set[str]) -> list[Entry]:
@@ -195,7 +264,7 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
         if name in known:
             continue
         if name == "selfcheck.json" and _odd_type(file) is None:
-            entries.append(StrayEntry(Store.SELFCHECK, file, "the self-check note of pip before 19.3"))
+            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE))
         elif name in RECOGNISED and stat_module.S_ISDIR(file.stat.st_mode):
             entries.append(StrayEntry(Store.STRAY, file, "named like a store, but not laid out like pip's"))
         else:

@@ -2,11 +2,11 @@
 
 import os
 import re
-import stat as stat_module
 from collections.abc import Callable
 from enum import StrEnum
 
 from pipcache.errors import CacheNotFound, NotAPipCache
+from pipcache.files import is_folder
 
 
 class Store(StrEnum):
@@ -90,7 +90,7 @@ def stores(root: str) -> dict[Store, str]:
         store, is_member = RECOGNISED[name]
         path = os.path.join(root, name)
         try:
-            if not stat_module.S_ISDIR(os.lstat(path).st_mode):
+            if not is_folder(os.lstat(path)):
                 continue
             children = os.listdir(path)
         except OSError:

@@ -62,7 +62,7 @@ def summarise(artifacts: Sequence[Artifact], largest: int = 10) -> Summary:
         project_count=len(projects),
         oldest=dated[0] if dated else None,
         newest=dated[-1] if dated else None,
-        unnamed=total("unnamed", (one for one in artifacts if is_unnamed(one))),
+        unnamed=total("unnamed", (one for one in artifacts if one.is_unnamed)),
         old_only=total("old", (one for one in artifacts if is_old_only(one))),
         unreadable=sum(one.unreadable for one in artifacts),
     )
@@ -70,12 +70,6 @@ def summarise(artifacts: Sequence[Artifact], largest: int = 10) -> Summary:
 
 def _totals(parts: Iterable[tuple[str, Sequence[Artifact]]]) -> tuple[Total, ...]:
     return tuple(total(name, members) for name, members in parts if members)
-
-
-def is_unnamed(artifact: Artifact) -> bool:
-    """True for what should have a name and has none."""
-    wanted = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
-    return wanted and (artifact.project is None or artifact.version is None)
 
 
 def is_old_only(artifact: Artifact) -> bool:

@@ -1,4 +1,4 @@
-"""Sizes and ages as people write them: text to number and back."""
+"""Sizes, ages and counts as people write them: text to number and back."""
 
 import re
 
@@ -35,6 +35,11 @@ def format_size(size: int) -> str:
         if amount < 999.95:
             return f"{amount:.1f} {unit}"
     return f"{amount / 1000:.1f} TB"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``1,204 files``, ``2 entries``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def parse_age(text: str) -> float:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.commands.notes import say_unmatched, say_unreadable
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
 from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
-from pipcache.scan import UnreadableEntry
 from pipcache.selection import select
 from pipcache.text import clean
 
@@ -54,18 +54,19 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    wants_other_kinds = bool(request.filters.kinds - DISTRIBUTIONS)
+    wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
     need = Need(
-        deep=request.exact,
+        deep=request.exact or request.filters.unnamed,
         everything=request.everything or wants_other_kinds,
         exact=request.exact,
         selectors=request.selectors,
     )
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
-    chosen, unmatched = select(cache.path, catalogue, request.selectors, request.filters, track)
+    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+    chosen = selection.chosen
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
     named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
-    keep_all = request.everything or bool(request.filters.kinds) or named_exactly
+    keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
     shown = [artifact for artifact in chosen if keep_all or artifact.kind in DISTRIBUTIONS]
     hidden = Counter() if keep_all else Counter(one.kind for one in chosen if one.kind not in DISTRIBUTIONS)
     return Answer(
@@ -73,7 +74,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         sort(shown, request.sort_key, reverse=request.reverse),
         hidden,
         catalogue,
-        unmatched,
+        selection.unmatched,
     )
 
 
@@ -88,23 +89,15 @@ def write(answer: Answer, form: str, *, null: bool) -> None:
             _write_paths(answer, null=null)
         case _:
             _write_table(answer)
-    for selector in answer.unmatched:
-        say(f"Nothing matches {clean(selector.text)!r}.{_advice(selector)}")
-
-
-def _advice(selector: "Selector") -> str:
-    name, dash, version = selector.text.rpartition("-")
-    return (
-        f" For a version write {name}=={version}." if selector.project and dash and version[:1].isdigit() else ""
-    )
+    say_unmatched(answer.unmatched)
 
 
 def _write_table(answer: Answer) -> None:
-    from pipcache.render.rows import make_row  # noqa: PLC0415 - only for this form
+    from pipcache.render.rows import LIST, make_row  # noqa: PLC0415 - only for this form
     from pipcache.render.table import print_rows  # noqa: PLC0415 - as above
 
     now = time.time()
-    print_rows([make_row(artifact, now) for artifact in answer.shown])
+    print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
     sys.stdout.flush()
     if not answer.catalogue:
         say(f"The cache is empty: {clean(answer.cache.path)}")
@@ -113,12 +106,7 @@ def _write_table(answer: Answer) -> None:
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
         say(f"Not shown: {', '.join(parts)} (--all shows them)")
-    unreadable = [artifact for artifact in answer.catalogue if isinstance(artifact.entry, UnreadableEntry)]
-    for artifact in unreadable[:5]:
-        if isinstance(artifact.entry, UnreadableEntry):
-            say(f"Could not look at {clean(artifact.entry.path)}: {artifact.entry.error}")
-    if len(unreadable) > 5:
-        say(f"... and at {len(unreadable) - 5} more places")
+    say_unreadable(artifact.entry for artifact in answer.catalogue)
 
 
 def _plural(kind: Kind, count: int) -> str:

@@ -40,9 +40,9 @@ def find(
     catalogue = read_catalogue(
         cache.path, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
     )
-    chosen, unmatched = select(cache.path, catalogue, selectors, filters, track)
-    details = list(detail(cache.path, sort(chosen, SortKey.NAME), catalogue, track))
-    return Answer(cache, details, unmatched, any(artifact.unreadable for artifact in catalogue))
+    selection = select(cache.path, catalogue, selectors, filters, track)
+    details = list(detail(cache.path, sort(selection.chosen, SortKey.NAME), catalogue, track))
+    return Answer(cache, details, selection.unmatched, any(artifact.unreadable for artifact in catalogue))
 
 
 def write(answer: Answer, form: str) -> None:

@@ -19,7 +19,7 @@ from pipcache.render.records import (
     cache_record,
     shown_record,
 )
-from pipcache.scan import UnreadableEntry
+from pipcache.scan import Entry, UnreadableEntry
 from pipcache.summary import Summary, Total
 
 
@@ -34,12 +34,12 @@ class ListDocument(TypedDict):
     problems: list[dict[str, str]]
 
 
-def problem_records(artifacts: Iterable[Artifact]) -> list[dict[str, str]]:
-    """Return the places that could not be looked at."""
+def problem_records(entries: Iterable[Entry]) -> list[dict[str, str]]:
+    """Return the places among ``entries`` that could not be looked at."""
     return [
-        {"path": artifact.entry.path.replace(os.sep, "/"), "problem": artifact.entry.error}
-        for artifact in artifacts
-        if isinstance(artifact.entry, UnreadableEntry)
+        {"path": entry.path.replace(os.sep, "/"), "problem": entry.error}
+        for entry in entries
+        if isinstance(entry, UnreadableEntry)
     ]
 
 
@@ -53,7 +53,7 @@ def list_document(
         "cache": cache_record(cache),
         "artifacts": [artifact_record(artifact) for artifact in shown],
         "hidden": {kind.value: count for kind, count in sorted(hidden.items())},
-        "problems": problem_records(everything),
+        "problems": problem_records(artifact.entry for artifact in everything),
     }
 
 

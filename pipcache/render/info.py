@@ -8,7 +8,7 @@ from pipcache.location import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.summary import Summary, Total
 from pipcache.text import clean
-from pipcache.units import format_age, format_size
+from pipcache.units import counted, format_age, format_size
 
 _BAR = 30
 
@@ -31,19 +31,15 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
         if artifact is not None:
             yield f"{label}: {_named(artifact, now)}"
     if summary.unnamed.entries:
-        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --all --kind unknown)"
+        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --unnamed)"
     if summary.old_only.entries:
         yield f"Only for old pips: {_sum(summary.old_only)} (pip 23.3 and newer do not read them)"
     if summary.unreadable:
-        yield f"Could not be looked at: {_count(summary.unreadable, 'place', 'places')}"
+        yield f"Could not be looked at: {counted(summary.unreadable, 'place', 'places')}"
 
 
 def _sum(total: Total) -> str:
-    return f"{_count(total.entries, 'entry', 'entries')}, {format_size(total.size)}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{counted(total.entries, 'entry', 'entries')}, {format_size(total.size)}"
 
 
 def _named(artifact: Artifact, now: float) -> str:

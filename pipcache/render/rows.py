@@ -9,15 +9,28 @@ from pipcache.scan import entry_path
 from pipcache.text import clean
 from pipcache.units import format_age, format_size
 
-COLUMNS = ("PROJECT", "VERSION", "KIND", "TAGS", "SIZE", "AGE", "USED", "FROM")
+
+class Columns(NamedTuple):
+    """The columns of a table: all of them, and those for terminals of less than 60 and 100 columns."""
+
+    names: tuple[str, ...]
+    narrow: tuple[str, ...]
+    middle: tuple[str, ...]
+
+
+LIST = Columns(
+    ("PROJECT", "VERSION", "KIND", "TAGS", "SIZE", "AGE", "USED", "FROM"),
+    ("PROJECT", "VERSION", "KIND", "SIZE"),
+    ("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM"),
+)
 """The columns of a list; AGE is since the download or the build, USED since the last reading."""
 
-RIGHT = frozenset({"SIZE", "AGE", "USED"})
+RIGHT = frozenset({"SIZE", "AGE", "USED", "FILES", "ENTRIES"})
 """The columns that are aligned to the right."""
 
 
 class Row(NamedTuple):
-    """One artifact's cells in the order of ``COLUMNS``, cleaned for a terminal."""
+    """One artifact's cells in the order of its table's columns, cleaned for a terminal."""
 
     cells: tuple[str, ...]
     is_problem: bool
@@ -25,19 +38,20 @@ class Row(NamedTuple):
 
 def make_row(artifact: Artifact, now: float) -> Row:
     """Return the row of ``artifact`` at the time ``now`` (seconds since the epoch)."""
-    name = artifact.project or f"({clean(os.path.basename(entry_path(artifact.entry)))[:16]})"
-    kind = artifact.kind.value
     cells = (
-        clean(name),
-        clean(artifact.version or "-"),
-        kind,
-        clean(tag_text(artifact)),
+        *name_cells(artifact),
         format_size(artifact.size),
         _age(artifact.made_ns, now),
         _age(artifact.used_ns, now),
         clean(_origin_text(artifact)),
     )
     return Row(cells, artifact.problem is not None)
+
+
+def name_cells(artifact: Artifact) -> tuple[str, str, str, str]:
+    """Return the cells that say which artifact it is: project, version, kind and tags."""
+    name = artifact.project or f"({os.path.basename(entry_path(artifact.entry))[:16]})"
+    return clean(name), clean(artifact.version or "-"), artifact.kind.value, clean(tag_text(artifact))
 
 
 def _age(nanoseconds: int | None, now: float) -> str:

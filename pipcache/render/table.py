@@ -1,34 +1,30 @@
 """Rows to a list: aligned text for a pipe, a rich table for a terminal."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipcache.render.console import is_terminal, width
-from pipcache.render.rows import COLUMNS, RIGHT, Row, plain_table
-
-_NARROW = (("PROJECT", "VERSION", "KIND", "SIZE"), 60)
-_MIDDLE = (("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM"), 100)
+from pipcache.render.rows import RIGHT, Columns, Row, plain_table
 
 
-def print_rows(rows: Sequence[Row]) -> None:
-    """Print a list: everything for a pipe, what fits for a terminal."""
+def print_rows(rows: Sequence[Row], columns: Columns) -> None:
+    """Print a table: everything for a pipe, what fits for a terminal."""
     if not rows:
         return
     if not is_terminal(sys.stdout):
-        sys.stdout.write("\n".join(plain_table((row.cells for row in rows), COLUMNS)) + "\n")
+        sys.stdout.write("\n".join(plain_table((row.cells for row in rows), columns.names)) + "\n")
         return
-    names = next((names for names, limit in (_NARROW, _MIDDLE) if width() < limit), COLUMNS)
-    _print_rich(rows, [COLUMNS.index(name) for name in names])
+    names = columns.narrow if width() < 60 else columns.middle if width() < 100 else columns.names
+    _print_rich(rows, {name: columns.names.index(name) for name in names})
 
 
-def _print_rich(rows: Sequence[Row], columns: Sequence[int]) -> None:
+def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
     from rich.console import Console  # noqa: PLC0415 - costs more than everything else a piped list does
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
-        name = COLUMNS[index]
+    for name, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
         table.add_column(
             name,
             justify="right" if name in RIGHT else "left",
@@ -39,19 +35,21 @@ def _print_rich(rows: Sequence[Row], columns: Sequence[int]) -> None:
         )
     for row in rows:
         # Text, never markup: the cells are words of strangers
-        table.add_row(*(Text(row.cells[index]) for index in columns), style="red" if row.is_problem else None)
+        table.add_row(
+            *(Text(row.cells[index]) for index in columns.values()), style="red" if row.is_problem else None
+        )
     Console(width=width(), highlight=False).print(table)
 
 
 _STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
-_ELASTIC = (("TAGS", 12), ("FROM", 8), ("PROJECT", 8), ("VERSION", 6))
+_ELASTIC = (("TAGS", 12), ("FROM", 8), ("WHY", 14), ("PROJECT", 8), ("VERSION", 6))
 """The columns that give way when a line is too long, in this order, and how far."""
 
 
-def _widths(rows: Sequence[Row], columns: Sequence[int], available: int) -> list[int]:
+def _widths(rows: Sequence[Row], columns: Mapping[str, int], available: int) -> list[int]:
     """Return a width for each column: what its cells need, cut where the terminal is too narrow."""
-    names = [COLUMNS[index] for index in columns]
-    widths = [max(len(names[at]), *(len(row.cells[index]) for row in rows)) for at, index in enumerate(columns)]
+    names = list(columns)
+    widths = [max(len(name), *(len(row.cells[index]) for row in rows)) for name, index in columns.items()]
     excess = sum(widths) + 2 * (len(widths) - 1) - available
     for name, least in _ELASTIC:
         if excess > 0 and name in names:

@@ -1,0 +1,150 @@
+"""The commands that remove: ``remove`` and ``clear``. Options to values, then the pipeline."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.app import App, cli
+from pipcache.options import (
+    SelectorParam,
+    cache_dir_option,
+    consent_options,
+    epilog,
+    filter_options,
+    format_option,
+    make_filters,
+    read_selectors,
+)
+from pipcache.render.bar import track
+from pipcache.render.console import is_terminal
+
+if TYPE_CHECKING:
+    from pipcache.errors import ExitCode
+    from pipcache.selectors import Selector
+
+_REMOVE_CODES = {
+    0: "done: gone, or was never there",
+    1: "with --must-match: a selector matched nothing",
+    2: "the command line was wrong, or the question was not answered with yes: nothing was removed",
+    3: "not all of it could be done: no cache that is pip's, files that stay, places that could not be read",
+}
+
+
+@cli.command(
+    "remove",
+    short_help="Remove exactly what the selectors mean.",
+    epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, meanings=_REMOVE_CODES),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@click.option(
+    "--requirement",
+    "-r",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Read selectors from FILE, one a line; # begins a comment, - is standard input. Repeatable.",
+    metavar="FILE",
+)
+@cache_dir_option
+@filter_options
+@click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
+@click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
+@consent_options
+@format_option("table", "json")
+@click.pass_obj
+def remove_command(
+    app: App,
+    *,
+    selectors: tuple["Selector", ...],
+    files: tuple[str, ...],
+    cache_dir: str | None,
+    kinds: tuple[str, ...],
+    stores: tuple[str, ...],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+    keep_pages: bool,
+    must_match: bool,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+) -> "ExitCode":
+    """Remove what the selectors mean, downloaded and built alike, with the index pages of its projects.
+
+    The plan is shown and a question asked before anything is removed. A SELECTOR is a requirement (twisted,
+    'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
+    key; it matches by any source of a name. The filters narrow all of it, index pages too.
+    """
+    named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
+    if not named:
+        raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
+    _require_consent(yes=yes, dry_run=dry_run, form=form)
+    from pipcache.commands import deleting, removing  # noqa: PLC0415 - not for --help
+
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
+    request = removing.Request(named, filters, keep_pages, must_match)
+    answer = removing.find(app.cache(cache_dir), request, track)
+    return removing.run(answer, request, deleting.Consent(yes, dry_run), form, track)
+
+
+@cli.command(
+    "clear",
+    short_help="Remove everything pip can make again.",
+    epilog=epilog("pipcache clear --http --yes", 0, 2, 3, meanings=_REMOVE_CODES),
+)
+@cache_dir_option
+@click.option("--http", is_flag=True, help="Only downloads and index pages, of all pips.")
+@click.option("--wheels", is_flag=True, help="Only wheels that pip built.")
+@click.option("--selfcheck", is_flag=True, help="Only the notes of when a newer pip was last looked for.")
+@click.option("--old-layouts", is_flag=True, help="Only what no pip since 23.3 reads.")
+@click.option(
+    "--force", is_flag=True, help="Also what a pip may be at work on: touched within ten minutes, unfinished."
+)
+@consent_options
+@format_option("table", "json")
+@click.pass_obj
+def clear_command(
+    app: App,
+    *,
+    cache_dir: str | None,
+    http: bool,
+    wheels: bool,
+    selfcheck: bool,
+    old_layouts: bool,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+) -> "ExitCode":
+    """Remove everything pip can make again; --http, --wheels, --selfcheck, --old-layouts narrow it and combine.
+
+    No file is opened, so it works on a cache that cannot be decoded. What pip did not make stays, links stay, and
+    so does what a running pip has not finished.
+    """
+    _require_consent(yes=yes, dry_run=dry_run, form=form)
+    from pipcache.commands import clearing, deleting  # noqa: PLC0415 - not for --help
+    from pipcache.plan import Clearing  # noqa: PLC0415
+    from pipcache.stores import Store  # noqa: PLC0415
+
+    everything = not (http or wheels or selfcheck or old_layouts)
+    parts = (
+        (http, (Store.HTTP_V2, Store.HTTP)),
+        (wheels, (Store.WHEELS,)),
+        (selfcheck, (Store.SELFCHECK,)),
+    )
+    stores = frozenset(store for wanted, members in parts if wanted or everything for store in members)
+    answer = clearing.find(app.cache(cache_dir), Clearing(stores, old_layouts, force))
+    return clearing.run(answer, deleting.Consent(yes, dry_run, force), form, track)
+
+
+def _require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
+    """End the run at once, before anything is read, when a question would have to be asked and cannot."""
+    if yes or dry_run:
+        return
+    if form == "json":
+        raise click.UsageError("--format json asks no question: add --yes, or --dry-run for the plan alone.")
+    if sys.stdin is None or not is_terminal(sys.stdin):
+        raise click.UsageError(
+            "There is no terminal to ask at: add --yes to go on without, or --dry-run for the plan alone."
+        )

@@ -1,0 +1,125 @@
+"""What ``remove`` and ``clear`` share: the question, the carrying out, and the report."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import NamedTuple
+
+from pipcache.errors import ExitCode, PipcacheError
+from pipcache.location import CacheDirectory
+from pipcache.outcome import Fate, Outcome
+from pipcache.plan import Plan
+from pipcache.progress import Track
+from pipcache.remove import carry_out
+from pipcache.render.console import say
+from pipcache.render.document import dump
+from pipcache.render.plan import left_lines, outcome_line, problem_lines
+from pipcache.units import counted, format_size
+
+
+class Consent(NamedTuple):
+    """How far a run may go: to the end without asking, not beyond the plan, or as far as the answer says."""
+
+    yes: bool = False
+    dry_run: bool = False
+    force: bool = False
+
+
+class Declined(PipcacheError):  # noqa: N818 - it says what a person did
+    """The question was not answered with yes."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Telling(NamedTuple):
+    """How a command tells its plan: the form, for people, and as a document with the outcome if there is one."""
+
+    form: str
+    show: Callable[[], None]
+    document: Callable[[Outcome | None], Mapping[str, object]]
+
+
+def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, track: Track) -> Outcome | None:
+    """Show the plan, ask where it must be asked, carry it out, and report; None when nothing was carried out.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    if telling.form == "table":
+        _show(plan, telling.show)
+    outcome = None
+    is_empty = not plan.removals and not plan.folders
+    if not is_empty and not consent.dry_run:
+        if not consent.yes and not _ask(plan):
+            raise Declined("Nothing was removed.", is_fault=False)
+        # the first interruption lets the step at hand end, so that the report is exact
+        with _interruptible() as is_interrupted:
+            outcome = carry_out(cache.path, plan, track, force=consent.force, should_stop=is_interrupted)
+    if telling.form == "json":
+        print(dump(telling.document(outcome)))  # noqa: T201
+    elif outcome is not None:
+        _report(plan, outcome)
+    elif is_empty:
+        print("Nothing to remove.")  # noqa: T201
+    else:
+        print("Nothing was removed: this is a dry run.")  # noqa: T201
+    sys.stdout.flush()
+    return outcome
+
+
+def _show(plan: Plan, show: Callable[[], None]) -> None:
+    show()
+    sys.stdout.flush()
+    for line in left_lines(plan.left):
+        say(line)
+
+
+def _ask(plan: Plan) -> bool:
+    """Ask on standard error whether ``plan`` is to be carried out; only a yes is one."""
+    sys.stderr.write(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ")
+    sys.stderr.flush()
+    try:
+        answer = sys.stdin.readline()
+    except ValueError:  # bytes that are no text
+        answer = ""
+    if not answer.endswith("\n"):
+        say("")  # the end of input leaves the line open
+    return answer.strip().lower() in {"y", "yes"}
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into an answer of the function given; the second ends the run."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    previous = [(number, signal.signal(number, note)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in previous:
+            signal.signal(number, handler)
+
+
+def _report(plan: Plan, outcome: Outcome) -> None:
+    print(outcome_line(outcome))  # noqa: T201
+    sys.stdout.flush()
+    if outcome.is_interrupted:
+        left = sum(fate is Fate.PENDING for fate in outcome.fates)
+        say(f"Interrupted: {counted(left, 'entry', 'entries')} of {len(plan.removals):,} had not had their turn.")
+    for line in problem_lines(outcome):
+        say(line)
+
+
+def exit_code(outcome: Outcome | None, *, is_incomplete: bool) -> ExitCode:
+    """Return how a run ends that removed what it could; ``is_incomplete``: some place could not be looked at."""
+    if outcome is not None and outcome.is_interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED if is_incomplete or (outcome is not None and outcome.problems) else ExitCode.OK

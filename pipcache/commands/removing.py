@@ -1,0 +1,123 @@
+"""``remove``: what the selectors mean, the index pages of it, and nothing else."""
+
+import shlex
+from typing import NamedTuple
+
+from pipcache.artifacts import Artifact
+from pipcache.catalogue import Need, read_catalogue
+from pipcache.commands import deleting
+from pipcache.commands.deleting import Consent
+from pipcache.commands.notes import say_unmatched, say_unreadable
+from pipcache.errors import ExitCode
+from pipcache.location import CacheDirectory, Source, configured_indexes
+from pipcache.outcome import Outcome
+from pipcache.plan import Plan, plan_removal
+from pipcache.progress import Track
+from pipcache.query import Filters
+from pipcache.render.console import say
+from pipcache.render.plan import ARTIFACTS, plan_rows, plan_sum
+from pipcache.render.removals import RemovalDocument, Uncovered, removal_document
+from pipcache.render.table import print_rows
+from pipcache.selection import copies, passed_over, select
+from pipcache.selectors import Selector
+from pipcache.text import clean
+from pipcache.units import counted
+
+
+class Request(NamedTuple):
+    """What ``remove`` was asked for."""
+
+    selectors: tuple[Selector, ...]
+    filters: Filters
+    keep_pages: bool
+    must_match: bool
+
+
+class Answer(NamedTuple):
+    """The plan, and what it cannot cover."""
+
+    cache: CacheDirectory
+    plan: Plan
+    unmatched: list[Selector]
+    passed_over: list[Artifact]
+    catalogue: list[Artifact]
+    unnamed: int
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+    """Read the cache, choose and plan; nothing is touched.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    need = Need(deep=True, selectors=request.selectors)
+    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+    plan = plan_removal(
+        selection.matches,
+        copies(cache.path, selection, track),
+        selection.allowed,
+        catalogue,
+        keep_pages=request.keep_pages,
+    )
+    by_name = any(selector.names_projects for selector in request.selectors)
+    return Answer(
+        cache,
+        plan,
+        selection.unmatched,
+        passed_over(request.selectors, selection),
+        catalogue,
+        sum(artifact.is_unnamed for artifact in catalogue) if by_name else 0,
+    )
+
+
+def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+    """Show the plan, ask where it must be asked, act, and report.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    telling = deleting.Telling(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
+    outcome = deleting.run(answer.cache, answer.plan, consent, telling, track)
+    _say_uncovered(answer)
+    is_incomplete = any(artifact.unreadable for artifact in answer.catalogue)
+    code = deleting.exit_code(outcome, is_incomplete=is_incomplete)
+    return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
+
+
+def _show(answer: Answer) -> None:
+    if answer.plan.removals:
+        print_rows(plan_rows(answer.plan), ARTIFACTS)
+        print(plan_sum(answer.plan, answer.cache.path))  # noqa: T201
+
+
+def _document(answer: Answer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
+    uncovered = Uncovered([one.text for one in answer.unmatched], answer.passed_over, answer.unnamed)
+    entries = [artifact.entry for artifact in answer.catalogue]
+    return removal_document(
+        "remove",
+        answer.cache,
+        answer.plan,
+        outcome,
+        uncovered=uncovered,
+        entries=entries,
+        dry_run=consent.dry_run,
+    )
+
+
+def _say_uncovered(answer: Answer) -> None:
+    say_unmatched(answer.unmatched)
+    for artifact in answer.passed_over[:5]:
+        name, version = artifact.project or "?", artifact.version
+        what = f"{version} is not a PEP 440 version" if version else "its version is not known"
+        advice = f"{name}=={version}" if version else artifact.key or name
+        say(f"Passed over {clean(name)}: {clean(what)} (select it with {clean(advice)}, or by its bare name)")
+    if len(answer.passed_over) > 5:
+        say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")
+    if answer.unnamed:
+        cache = answer.cache
+        option = f" --cache-dir {shlex.quote(cache.path)}" if cache.source is Source.OPTION else ""
+        entries = counted(answer.unnamed, "entry", "entries")
+        say(f"{entries} could not be named, so this does not cover them: pipcache list --unnamed{clean(option)}")
+    say_unreadable(artifact.entry for artifact in answer.catalogue)

@@ -1,0 +1,260 @@
+"""What would go, why, and in which order: pure functions from what was found to a plan. Nothing is touched."""
+
+import os
+import stat as stat_module
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.files import File
+from pipcache.names import normalise
+from pipcache.scan import (
+    BuiltEntry,
+    Entry,
+    HttpEntry,
+    Inside,
+    Leftover,
+    StrayEntry,
+    Survey,
+    UnreadableEntry,
+    entry_files,
+    entry_path,
+)
+from pipcache.selection import Match
+from pipcache.stores import Store
+
+YOUNG = 600
+"""Seconds in which pip may still be at work on what it touched."""
+
+
+class Reason(StrEnum):
+    """Why something goes."""
+
+    MATCH = "match"  # a selector means it
+    COPY = "copy"  # the bytes of a match, under another key
+    PAGE = "page"  # an index page of a project whose file goes
+    STORE = "store"  # its whole store is cleared
+    LEFTOVER = "leftover"  # pip left it behind in a store that is cleared
+
+
+class Removal(NamedTuple):
+    """Files that go together, the one pip trusts first; the last of several goes when those before it are gone.
+
+    ``detail`` says of what the reason is: a selector, a file, a project, what was left behind.
+    """
+
+    entry: Entry
+    files: tuple[File, ...]
+    reason: Reason
+    detail: str
+    artifact: Artifact | None = None
+
+
+class Left(NamedTuple):
+    """What lies there and does not go, and why not."""
+
+    path: str
+    why: str
+
+
+class Plan(NamedTuple):
+    """What goes, in order; folders that are empty already and go with it; what is left alone."""
+
+    removals: tuple[Removal, ...]
+    folders: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many files go."""
+        return sum(len(removal.files) for removal in self.removals)
+
+    @property
+    def size(self) -> int:
+        """Bytes the file system would give back: a file with other names elsewhere gives back nothing."""
+        return allocated(file for removal in self.removals for file in removal.files)
+
+
+def allocated(files: Iterable[File]) -> int:
+    """Return the bytes that go with ``files``; a file counts when all its hard links are among them, and once."""
+    total = 0
+    linked: Counter[tuple[int, int]] = Counter()
+    for file in files:
+        status = file.stat
+        if status.st_nlink > 1:
+            linked[status.st_dev, status.st_ino] += 1
+            if linked[status.st_dev, status.st_ino] < status.st_nlink:
+                continue
+        total += file.allocated
+    return total
+
+
+def plan_removal(
+    matches: Sequence[Match],
+    copies: Sequence[tuple[Artifact, Artifact]],
+    allowed: Sequence[Artifact],
+    catalogue: Sequence[Artifact],
+    *,
+    keep_pages: bool,
+) -> Plan:
+    """Return the plan for what selectors mean, ``copies`` of it, and the index pages of the projects it is of.
+
+    Only entries of a store are ever planned; a match that is none is left. Pages come from ``allowed``.
+    """
+    whys: dict[str, tuple[Artifact, Reason, str]] = {}
+    for match in matches:
+        texts = ", ".join(dict.fromkeys(selector.text for selector in match.selectors))
+        whys[entry_path(match.artifact.entry)] = match.artifact, Reason.MATCH, texts
+    for copy, original in copies:
+        name = original.filename or original.key or entry_path(original.entry)
+        whys.setdefault(entry_path(copy.entry), (copy, Reason.COPY, name))
+    projects = {name for match in matches if match.artifact.kind is not Kind.PAGE for name in _meant(match)}
+    for page in allowed:
+        if page.kind is Kind.PAGE and (project := _first(page, projects)) is not None:
+            whys.setdefault(entry_path(page.entry), (page, Reason.PAGE, project))
+    if keep_pages:
+        whys = {path: why for path, why in whys.items() if why[0].kind is not Kind.PAGE}
+    going = {
+        path for path, (artifact, _, _) in whys.items() if isinstance(artifact.entry, (HttpEntry, BuiltEntry))
+    }
+    takers = _takers((artifact.entry for artifact in catalogue), going)
+    removals = [
+        Removal(artifact.entry, _files(artifact.entry, takers), reason, detail, artifact)
+        for path, (artifact, reason, detail) in whys.items()
+        if path in going
+    ]
+    left = [
+        Left(entry_path(artifact.entry), _why_left(artifact.entry))
+        for artifact in catalogue
+        if _is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
+    ]
+    return Plan(_in_order(removals), left=tuple(left))
+
+
+def _meant(match: Match) -> set[str]:
+    """Return the projects of a match that its selectors can be about."""
+    names = {normalise(claim.project) for claim in match.artifact.claims if claim.project}
+    return {name for name in names if any(selector.concerns(name) for selector in match.selectors)}
+
+
+def _first(page: Artifact, projects: set[str]) -> str | None:
+    return next(
+        (name for claim in page.claims if claim.project and (name := normalise(claim.project)) in projects), None
+    )
+
+
+def _takers(entries: Iterable[Entry], going: Collection[str]) -> set[str]:
+    """Return the wheels an ``origin.json`` goes with: of each folder all of whose wheels go, the last."""
+    folders: dict[str, list[str]] = {}
+    for entry in entries:
+        if isinstance(entry, BuiltEntry):
+            folders.setdefault(os.path.dirname(entry.wheel.path), []).append(entry.wheel.path)
+    return {max(wheels) for wheels in folders.values() if all(wheel in going for wheel in wheels)}
+
+
+def _files(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
+    if isinstance(entry, BuiltEntry) and entry.wheel.path not in takers:
+        return (entry.wheel,)
+    return entry_files(entry)
+
+
+def _in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
+    """Return ``removals`` folder by folder, so that each folder is opened once."""
+    return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
+
+
+def _is_link(entry: Entry) -> bool:
+    return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)
+
+
+def _why_left(entry: Entry) -> str:
+    match entry:
+        case StrayEntry(why=why):
+            return why
+        case UnreadableEntry(error=error):
+            return f"could not be looked at: {error}"
+        case _:
+            return "an entry of a store"
+
+
+class Clearing(NamedTuple):
+    """What ``clear`` is to take: whole stores, what only old pips read, and what a pip may be at work on."""
+
+    stores: frozenset[Store]
+    old_layouts: bool = False
+    force: bool = False
+
+    def wants(self, entry: Entry) -> bool:
+        """Return whether ``entry`` belongs to what is cleared."""
+        if entry.store in self.stores:
+            return True
+        is_old = entry.store is Store.HTTP or (isinstance(entry, StrayEntry) and entry.why in _OLD)
+        return self.old_layouts and is_old
+
+    def sweeps(self, folder: str) -> bool:
+        """Return whether an empty folder belongs to what is cleared."""
+        top = folder.partition(os.sep)[0]
+        return top in self.stores or (self.old_layouts and top == Store.HTTP)
+
+
+_OLD = frozenset({Leftover.LOCK, Leftover.OLD_NOTE})
+
+
+def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing: Clearing, now: float) -> Plan:
+    """Return the plan for everything that pip can make again; ``look`` gives what is in a build folder.
+
+    Strays, links and what could not be looked at are left, and at the time ``now`` (seconds since the epoch)
+    what a running pip may not have finished.
+    """
+    removals: list[Removal] = []
+    left: list[Left] = []
+    folders = [folder for folder in survey.empty if clearing.sweeps(folder)]
+    takers = _takers(survey.entries, {entry_path(entry) for entry in survey.entries})
+    for entry in survey.entries:
+        if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and entry.why not in _LEFTOVERS):
+            if clearing.wants(entry) or entry.store is Store.STRAY:
+                left.append(Left(entry_path(entry), _why_left(entry)))
+            continue
+        if not clearing.wants(entry):
+            continue
+        files, touched = _files(entry, takers), entry_files(entry)
+        if isinstance(entry, StrayEntry) and entry.why == Leftover.BUILD_FOLDER:
+            inside = look(entry)
+            files = tuple(file for file in inside.files if stat_module.S_ISREG(file.stat.st_mode))
+            touched = (entry.file, *inside.files)
+            left += [Left(one.path, "not a regular file") for one in inside.files if one not in files]
+            left += [Left(entry_path(one), _why_left(one)) for one in inside.problems]
+            folders += inside.empty
+        if not clearing.force and not _is_complete(entry) and any(is_young(file.stat, now) for file in touched):
+            left.append(Left(entry_path(entry), AT_WORK))
+            continue
+        removals.append(_clear(entry, files))
+    return Plan(_in_order(removals), tuple(folders), tuple(left))
+
+
+_LEFTOVERS = frozenset(Leftover)
+AT_WORK = "touched in the last ten minutes: a pip may be at work on it (--force takes it too)"
+
+
+def _clear(entry: Entry, files: tuple[File, ...]) -> Removal:
+    if isinstance(entry, StrayEntry) and entry.why not in {Leftover.NOTE, Leftover.OLD_NOTE}:
+        return Removal(entry, files, Reason.LEFTOVER, entry.why)
+    return Removal(entry, files, Reason.STORE, entry.store.value)
+
+
+def _is_complete(entry: Entry) -> bool:
+    """True for what pip has finished: both parts of a download, a built wheel, a note."""
+    match entry:
+        case HttpEntry(store=store, head=head, body=body):
+            return head is not None and (body is not None or store is Store.HTTP)
+        case StrayEntry(why=why):
+            return why in {Leftover.NOTE, Leftover.OLD_NOTE}
+        case _:
+            return isinstance(entry, BuiltEntry)
+
+
+def is_young(status: os.stat_result, now: float) -> bool:
+    """Return whether something was touched so lately that pip may still be at work on it (or in the future)."""
+    return now - status.st_mtime < YOUNG

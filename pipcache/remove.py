@@ -1,0 +1,292 @@
+"""The one module that changes the disk: it carries a plan out, looking again before each step.
+
+Folders are opened one below the other without following links, and files removed relative to them
+(``dir_fd``, ``O_NOFOLLOW``); where the platform cannot, each folder on the way is looked at first.
+"""
+
+import errno
+import os
+import stat as stat_module
+import time
+from collections.abc import Callable
+from heapq import merge
+from types import TracebackType
+from typing import Self
+
+from pipcache.errors import CacheNotFound
+from pipcache.files import File, is_folder
+from pipcache.outcome import Fate, Outcome, Problem
+from pipcache.plan import Plan, Removal, is_young
+from pipcache.progress import Track, untracked
+from pipcache.scan import StrayEntry, entry_path
+
+
+def carry_out(
+    root: str,
+    plan: Plan,
+    track: Track = untracked,
+    *,
+    force: bool = False,
+    should_stop: Callable[[], bool] = bool,
+    use_descriptors: bool | None = None,
+) -> Outcome:
+    """Remove what ``plan`` says below ``root``, and nothing else; then the folders that became empty.
+
+    Stores' own folders stay, and without ``force`` young folders. What cannot be removed becomes a problem and
+    the rest goes on. ``should_stop`` is asked before each removal.
+
+    Raises:
+        CacheNotFound: the cache directory itself cannot be opened any more.
+    """
+    can = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+    with _Folders(root, can if use_descriptors is None else use_descriptors, force=force) as folders:
+        work = _Work(folders)
+        fates: dict[int, Fate] = {}
+        removals = ((entry_path(removal.entry), at) for at, removal in enumerate(plan.removals))
+        # one order for both, for a folder that was opened twice would look young the second time
+        steps = list(merge(removals, ((path, -1) for path in sorted(plan.folders))))
+        for path, at in track(steps, len(steps), "Removing"):
+            if should_stop():
+                break
+            if at < 0:
+                work.sweep(path)
+            else:
+                fates[at] = work.remove(plan.removals[at])
+    return Outcome(
+        tuple(fates.get(at, Fate.PENDING) for at in range(len(plan.removals))),
+        tuple(work.problems),
+        work.files,
+        work.gone,
+        folders.removed,
+        work.freed + folders.freed,
+        work.is_measured and folders.is_measured,
+    )
+
+
+class _Folders:
+    """The way down to where files are removed; on the way back, folders that became empty go."""
+
+    def __init__(self, root: str, use_descriptors: bool, *, force: bool) -> None:  # noqa: FBT001 - the caller's choice
+        self.removed = 0
+        self.freed = 0
+        self.is_measured = True
+        self._use_descriptors = use_descriptors
+        self._force = force
+        self._now = time.time()
+        self._levels: list[_Level] = []
+        try:
+            # the cache directory itself may be a link, what is below it may not
+            self._levels.append(_Level(root, os.open(root, _FOLDER) if use_descriptors else None, os.stat(root)))
+        except OSError as error:
+            raise CacheNotFound(
+                f"The cache directory cannot be opened: {error.strerror}.", path=root, hint="Nothing was removed."
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._levels:
+            self._leave()
+
+    def at(self, name: str) -> tuple[str, int | None]:
+        """Return how a file of the entered folder is named to the system: a path, and what it is relative to."""
+        level = self._levels[-1]
+        return (name, level.descriptor) if self._use_descriptors else (os.path.join(level.path, name), None)
+
+    def enter(self, path: str) -> None:
+        """Go to a folder below the root, by real folders only.
+
+        Raises:
+            OSError: it cannot be opened, or a link or a file stands in its place or on the way.
+        """
+        names = path.split(os.sep)
+        common = 0
+        for name, level in zip(names, self._levels[1:], strict=False):
+            if name != os.path.basename(level.path):
+                break
+            common += 1
+        while len(self._levels) > common + 1:
+            self._leave()
+        for name in names[common:]:
+            self._descend(name)
+
+    def mark(self) -> None:
+        """Say that something was removed from the entered folder: it may be empty now."""
+        self._levels[-1].is_touched = True
+
+    def _descend(self, name: str) -> None:
+        where, base = self.at(name)
+        path = os.path.join(self._levels[-1].path, name)
+        if not self._use_descriptors:
+            status = os.lstat(where)
+            if not is_folder(status):
+                raise NotADirectoryError(errno.ENOTDIR, _NOT_A_FOLDER)
+            self._levels.append(_Level(path, None, status))
+            return
+        descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
+        try:
+            status = os.fstat(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._levels.append(_Level(path, descriptor, status))
+
+    def _leave(self) -> None:
+        level = self._levels.pop()
+        if level.descriptor is not None:
+            os.close(level.descriptor)
+        # the first level is the cache directory, the second a store
+        is_below_a_store = len(self._levels) > 1
+        if not (level.is_touched and is_below_a_store and (self._force or not is_young(level.status, self._now))):
+            return
+        where, base = self.at(os.path.basename(level.path))
+        try:
+            os.rmdir(where, dir_fd=base)
+        except OSError:
+            return  # not empty, or no longer ours to judge
+        self.mark()
+        self.removed += 1
+        freed, is_measured = _given_back(level.status)
+        self.freed += freed
+        self.is_measured &= is_measured
+
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed"
+
+
+class _Level:
+    """One folder on the way down, and how it was when it was entered."""
+
+    __slots__ = ("descriptor", "is_touched", "path", "status")
+
+    def __init__(self, path: str, descriptor: int | None, status: os.stat_result) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.status = status
+        self.is_touched = False
+
+
+def _given_back(status: os.stat_result) -> tuple[int, bool]:
+    """Return the bytes that the file system gives back, and whether that is known and not only a lower bound."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return (status.st_size, False) if blocks is None else (blocks * 512, True)
+
+
+class _Stays(Exception):  # noqa: N818 - what it says of a file
+    """A file is not removed."""
+
+    def __init__(self, path: str, fate: Fate, reason: str) -> None:
+        super().__init__(path)
+        self.problem = Problem(path, fate, reason)
+
+
+class _Work:
+    """The removals, one after the other, and their sum."""
+
+    def __init__(self, folders: _Folders) -> None:
+        self.problems: list[Problem] = []
+        self.files = 0
+        self.gone = 0
+        self.freed = 0
+        self.is_measured = True
+        self._folders = folders
+        self._kept_wheels: set[str] = set()
+
+    def remove(self, removal: Removal) -> Fate:
+        """Remove the files of ``removal`` and return the fate of them all."""
+        if not isinstance(removal.entry, StrayEntry):
+            return self._remove_together(removal.files)
+        fates = [self._remove_together((file,)) for file in removal.files]
+        if is_folder(removal.entry.file.stat):
+            self.sweep(entry_path(removal.entry))
+        bad = [fate for fate in fates if fate not in {Fate.REMOVED, Fate.GONE}]
+        return bad[0] if bad else Fate.REMOVED if Fate.REMOVED in fates or not fates else Fate.GONE
+
+    def sweep(self, folder: str) -> None:
+        """Enter a folder that ought to be empty, so that it goes when it is left."""
+        try:
+            self._folders.enter(folder)
+        except OSError:
+            return  # gone, or replaced: then it is not the folder that was seen
+        self._folders.mark()
+
+    def _remove_together(self, files: tuple[File, ...]) -> Fate:
+        """Remove files of one folder, the first first; when one stays, those behind it stay."""
+        fates: list[Fate] = []
+        try:
+            if not self._enter(files[0]):
+                self.gone += len(files)
+                return Fate.GONE
+            # all of them before the first goes: half of an entry that pip wrote anew is no use to it
+            looks = [self._look(file) for file in files]
+            for file in files:
+                fates.append(self._unlink(file, self._look(file) if fates else looks[0]))
+        except _Stays as stays:
+            self.problems.append(stays.problem)
+            name = os.path.basename(stays.problem.path)
+            for file in files[len(fates) :]:
+                if file.path != stays.problem.path:
+                    self.problems.append(Problem(file.path, Fate.KEPT, f"{name} stays"))
+                if file.path.endswith(".whl"):
+                    self._kept_wheels.add(os.path.dirname(file.path))
+            return stays.problem.fate
+        return Fate.REMOVED if Fate.REMOVED in fates else Fate.GONE
+
+    def _enter(self, file: File) -> bool:
+        """Go to the folder of ``file``; return False when it is gone."""
+        try:
+            self._folders.enter(os.path.dirname(file.path))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+                raise _Stays(file.path, Fate.CHANGED, _NOT_A_FOLDER) from None
+            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+        return True
+
+    def _look(self, file: File) -> os.stat_result | None:
+        """Return the status of a file of the entered folder; None when it is gone.
+
+        Raises:
+            _Stays: it is not the file that was planned, or cannot be looked at.
+        """
+        where, base = self._folders.at(os.path.basename(file.path))
+        try:
+            status = os.stat(where, dir_fd=base, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+        if _identity(status) != _identity(file.stat) or file.stat.st_ino not in {0, status.st_ino}:
+            raise _Stays(file.path, Fate.CHANGED, "changed since it was looked at")
+        return status
+
+    def _unlink(self, file: File, status: os.stat_result | None) -> Fate:
+        if status is None:
+            self.gone += 1
+            return Fate.GONE
+        if not file.path.endswith(".whl") and os.path.dirname(file.path) in self._kept_wheels:
+            raise _Stays(file.path, Fate.KEPT, "another wheel of its folder stays")
+        where, base = self._folders.at(os.path.basename(file.path))
+        try:
+            os.unlink(where, dir_fd=base)
+        except FileNotFoundError:
+            self.gone += 1
+            return Fate.GONE
+        except OSError as error:
+            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+        self._folders.mark()
+        self.files += 1
+        if status.st_nlink < 2:
+            freed, is_measured = _given_back(status)
+            self.freed += freed
+            self.is_measured &= is_measured
+        return Fate.REMOVED
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return stat_module.S_IFMT(status.st_mode), status.st_size, status.st_mtime_ns
