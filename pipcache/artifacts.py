@@ -111,8 +111,8 @@ class Artifact(NamedTuple):
 
     @property
     def is_unnamed(self) -> bool:
-        """True for what should have a project and a version, and lacks one."""
-        wanted = self.kind in DISTRIBUTIONS or self.kind is Kind.UNKNOWN
+        """True for an entry that should have a project and a version, and lacks one."""
+        wanted = self.key is not None and (self.kind in DISTRIBUTIONS or self.kind is Kind.UNKNOWN)
         return wanted and (self.project is None or self.version is None)
 
     @property

@@ -102,7 +102,7 @@ class _Folders:
         Raises:
             OSError: it cannot be opened, or a link or a file stands in its place or on the way.
         """
-        names = path.split(os.sep)
+        names = path.split(os.sep) if path else []
         common = 0
         for name, level in zip(names, self._levels[1:], strict=False):
             if name != os.path.basename(level.path):

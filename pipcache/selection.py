@@ -74,28 +74,40 @@ def _digests(root: str, artifacts: Sequence[Artifact], algorithms: Iterable[str]
 
 
 def copies(root: str, selection: Selection, track: Track) -> list[tuple[Artifact, Artifact]]:
-    """Return what nothing names and what holds the bytes of a chosen file under another key, each with that file.
+    """Return what no name tells and what holds the bytes of a chosen file under another key, each with that file.
 
-    A body that is not what its name says (the same sign-in page, under many names) makes no copies.
+    Text makes no copies: one sign-in page may stand in the place of many files.
     """
     chosen = {entry_path(artifact.entry) for artifact in selection.chosen}
-    originals = [one for one in selection.chosen if one.kind in DISTRIBUTIONS and one.problem is None and one.size]
+    originals = [artifact for artifact in selection.chosen if artifact.kind in DISTRIBUTIONS and artifact.size]
     sizes = {artifact.size for artifact in originals}
     nameless = [
         artifact
         for artifact in selection.allowed
         if artifact.size in sizes
-        and artifact.project is None
+        and (artifact.is_unnamed or artifact.kind is Kind.OTHER)
         and isinstance(artifact.entry, (HttpEntry, BuiltEntry))
         and entry_path(artifact.entry) not in chosen
     ]
     alike = {artifact.size for artifact in nameless}
-    originals = [artifact for artifact in originals if artifact.size in alike]
+    originals = [artifact for artifact in originals if artifact.size in alike and not _is_text(root, artifact)]
     digest_of = _digests(root, [*originals, *nameless], ("sha256",), track)
     by_digest = {digest_of(artifact, "sha256"): artifact for artifact in originals}
     by_digest.pop(None, None)
     found = ((artifact, by_digest.get(digest_of(artifact, "sha256"))) for artifact in nameless)
     return [(copy, original) for copy, original in found if original is not None]
+
+
+def _is_text(root: str, artifact: Artifact) -> bool:
+    """Return whether the bytes begin like text; no archive does."""
+    from pipcache.contents import open_body  # noqa: PLC0415 - rare: only where sizes agree
+
+    try:
+        with open_body(root, artifact) as window:
+            start = window.read(0, 512)
+    except OSError:
+        return True
+    return b"\x00" not in start and start.decode("utf-8", "ignore").encode() == start
 
 
 def passed_over(selectors: Iterable["Selector"], selection: Selection) -> list[Artifact]:

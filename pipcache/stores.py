@@ -53,11 +53,15 @@ RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
 }
 
 
+_TELLING = frozenset({Store.HTTP_V2, Store.SELFCHECK})
+"""Folders that no other program names so."""
+
+
 def stores(root: str) -> dict[Store, str]:
     """Return the stores that are recognised below ``root`` and their folders' names.
 
-    A store is known by pip's fan-out inside it, not by its folder's name; an emptied folder passes only
-    when nothing else lies beside it.
+    A store is known by pip's fan-out inside it, not by its folder's name. What was emptied passes when nothing
+    else lies beside it, or when a name says enough: there is nothing in it that could be taken for an entry.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
@@ -100,7 +104,8 @@ def stores(root: str) -> dict[Store, str]:
             found[store] = name
         elif not children:
             emptied[store] = name
-    if found or (emptied and len(emptied) == len(names)) or names == ["selfcheck.json"]:
+    was_cache = len(emptied) in {len(names), 2, 3, 4} or not emptied.keys().isdisjoint(_TELLING)
+    if found or (emptied and was_cache) or names == ["selfcheck.json"]:
         return found | emptied
     raise NotAPipCache(
         "Nothing is cached yet: the cache directory is empty."

@@ -1,4 +1,4 @@
-"""What the program does to the system, told by the interpreter itself: it opens for reading, and nothing else."""
+"""What the program does to the system, told by the interpreter itself: it opens for reading, and may remove."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ COMMANDS = [
     ("show", "*"),
     ("show", "sha256:" + "0" * 64, "foo"),
     ("info", "--format", "json"),
+    ("remove", "*", "--dry-run"),
     ("dir", "--explain"),
+    ("clear", "--dry-run"),
 ]
 READING = {"open", "os.listdir", "os.scandir", "os.stat", "os.lstat"}
 # which say nothing about the system
@@ -98,7 +100,7 @@ def test_a_run_reads_and_does_nothing_else(cache: CacheBuilder, arguments: tuple
             assert not flags & changing, event
 
 
-@pytest.mark.parametrize("arguments", COMMANDS[:-1], ids=" ".join)
+@pytest.mark.parametrize("arguments", COMMANDS[:-2], ids=" ".join)
 def test_a_run_opens_nothing_beside_the_cache_but_its_own_code_and_configuration(
     cache: CacheBuilder, arguments: tuple[str, ...]
 ) -> None:
@@ -106,3 +108,30 @@ def test_a_run_opens_nothing_beside_the_cache_but_its_own_code_and_configuration
     below = {path for path in opened if path.startswith(str(cache.root.parent)) and not path.endswith("pip.conf")}
     assert below
     assert all(path.startswith(f"{cache.root}{os.sep}") for path in below)
+
+
+@pytest.mark.parametrize("arguments", [("remove", "foo", "--yes"), ("clear", "--yes", "--force")], ids=" ".join)
+def test_a_run_that_removes_does_nothing_to_the_system_but_remove(
+    cache: CacheBuilder, arguments: tuple[str, ...]
+) -> None:
+    events = watched(cache, *arguments)
+    done = {event.name for event in events if not event.name.startswith(("ctypes.", "_thread.", "cpython."))}
+    # the folders are too young to go but by force
+    changes = {"os.remove", "os.rmdir"} if "--force" in arguments else {"os.remove"}
+    assert done - READING - HARMLESS == changes
+    for event in events:
+        # relative to an open folder: a name without a way
+        if event.name in {"os.remove", "os.rmdir"}:
+            assert os.sep not in str(event.arguments[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders are not opened here")
+def test_clearing_opens_folders_and_no_file(cache: CacheBuilder) -> None:
+    opened = [event.arguments for event in watched(cache, "clear", "--yes") if event.name == "open"]
+    for arguments in opened:
+        flags = arguments[-1]
+        assert isinstance(flags, int)
+        # a name alone is relative to an open folder
+        is_below = str(arguments[0]).startswith(str(cache.root)) or os.sep not in str(arguments[0])
+        assert flags & os.O_DIRECTORY or not is_below, arguments
+    assert any(int(arguments[-1]) & os.O_NOFOLLOW for arguments in opened)

@@ -111,7 +111,7 @@ def _say_uncovered(answer: Answer) -> None:
     for artifact in answer.passed_over[:5]:
         name, version = artifact.project or "?", artifact.version
         what = f"{version} is not a PEP 440 version" if version else "its version is not known"
-        advice = f"{name}=={version}" if version else artifact.key or name
+        advice = f"{name}==={version}" if version else artifact.key or name
         say(f"Passed over {clean(name)}: {clean(what)} (select it with {clean(advice)}, or by its bare name)")
     if len(answer.passed_over) > 5:
         say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")

@@ -88,7 +88,7 @@ def left_lines(left: Sequence[Left]) -> Iterator[str]:
     """Yield what is left alone and why, the first few by name."""
     if not left:
         return
-    yield f"Left alone: {counted(len(left), 'thing')}"
+    yield "Left alone:"
     yield from _some(f"{clean(one.path)}: {clean(one.why)}" for one in left)
 
 
