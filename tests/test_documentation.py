@@ -7,7 +7,7 @@ import pytest
 
 from pipcache.cli import cli
 from pipcache.errors import ExitCode
-from pipcache.render import document, records
+from pipcache.render import document, records, removals
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,6 +50,12 @@ def test_every_exit_code_is_in_the_readme() -> None:
         document.TotalRecord,
         document.DirDocument,
         document.ConsideredRecord,
+        removals.RemovalDocument,
+        removals.PlanRecord,
+        removals.RemovalRecord,
+        removals.LeftRecord,
+        removals.OutcomeRecord,
+        removals.FailureRecord,
     ],
     ids=lambda shape: shape.__name__,
 )
@@ -57,7 +63,7 @@ def test_every_field_of_the_json_is_in_the_readme(shape: type) -> None:
     section = README.partition("## JSON")[2]
     fields: dict[str, object] = shape.__annotations__
     for name in fields:
-        assert f"`{name}`" in section, name
+        assert re.search(rf"`(?:\w+\.)?{name}`", section), name
 
 
 def test_no_document_holds_download_addresses_or_paths_of_a_machine() -> None:
