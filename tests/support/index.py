@@ -116,6 +116,7 @@ class Index:
             context.load_cert_chain(certificate.cert, certificate.key)
         self.certificate = certificate
         self.down_files = False  # True: every file answers 404, pages and redirects do not
+        self.down = False  # True: everything answers 503
         self.exchanges: list[Exchange] = []
         self.errors: list[BaseException] = []  # of the server itself; raised at the end
         self._resources: dict[str, Resource] = {}
@@ -262,6 +263,8 @@ class Index:
 
     def answer(self, path: str, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes, Delivery]:
         """Status, headers, body and delivery for a GET; header names of `asked` are in lower case."""
+        if self.down:
+            return HTTPStatus.SERVICE_UNAVAILABLE, {"Content-Type": "text/plain"}, b"down\n", Delivery.WHOLE
         place = self._path(path)
         resource = self._resources.get(place)
         if resource is None and place in self._projects:

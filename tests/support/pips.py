@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,6 +56,21 @@ def pip_wheel(version: str) -> Path:
     return found
 
 
+def pip_program(version: str) -> Path:
+    """This pip's package, unpacked from its wheel once and then kept: as files its byte code is kept as well."""
+    wheel = pip_wheel(version)
+    place = wheel.with_suffix("")
+    if not place.is_dir():
+        with tempfile.TemporaryDirectory(dir=wheel.parent) as draft:
+            unpacked = Path(draft) / "unpacked"
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(unpacked)
+            # Another worker may have been faster
+            with contextlib.suppress(OSError):
+                unpacked.rename(place)
+    return place / "pip"
+
+
 def run_pip(
     version: str,
     args: Sequence[str],
@@ -73,7 +90,7 @@ def run_pip(
     trust = ["--trusted-host", "127.0.0.1"] if certificate is None else ["--cert", str(certificate.cert)]
     options = ["--disable-pip-version-check", "--no-input", "--cache-dir", str(cache_dir), *trust]
     return subprocess.run(
-        [python or sys.executable, str(pip_wheel(version) / "pip"), *options, *args],
+        [python or sys.executable, str(pip_program(version)), *options, *args],
         cwd=cwd,
         env={**clean_environment(cwd / "home"), **(env or {})},
         stdin=subprocess.DEVNULL,
