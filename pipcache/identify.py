@@ -13,7 +13,7 @@ from pipcache.contents import decoded, read_file
 from pipcache.documents import decode_json
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, StrayEntry, UnreadableEntry
+from pipcache.scan import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.stored import PAGE_TYPES, REDIRECTS, is_page_by_head, read_response
 from pipcache.stores import Store
 from pipcache.text import redact_url
@@ -35,6 +35,10 @@ def identify(root: str, entry: Entry, *, deep: bool = False) -> Artifact:
             return identify_built(root, entry)
         case StrayEntry(store=Store.SELFCHECK):
             return _identify_note(root, entry, deep=deep)
+        case StrayEntry(why=Leftover.ORIGIN):
+            from pipcache.wheelhouse import identify_origin  # noqa: PLC0415 - as above
+
+            return identify_origin(root, entry)
         case StrayEntry(file=file, why=why):
             return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why,))
         case UnreadableEntry(error=error):

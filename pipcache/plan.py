@@ -101,7 +101,7 @@ def plan_removal(
 ) -> Plan:
     """Return the plan for what selectors mean, ``copies`` of it, and the index pages of the projects it is of.
 
-    Only entries of a store are ever planned; a match that is none is left. Pages come from ``allowed``.
+    Only entries, and origins without a wheel, are planned; other matches are left. Pages come from ``allowed``.
     """
     whys: dict[str, tuple[Artifact, Reason, str]] = {}
     for match in matches:
@@ -116,9 +116,7 @@ def plan_removal(
             whys.setdefault(entry_path(page.entry), (page, Reason.PAGE, project))
     if keep_pages:
         whys = {path: why for path, why in whys.items() if why[0].kind is not Kind.PAGE}
-    going = {
-        path for path, (artifact, _, _) in whys.items() if isinstance(artifact.entry, (HttpEntry, BuiltEntry))
-    }
+    going = {path for path, (artifact, _, _) in whys.items() if _is_removable(artifact.entry)}
     takers = _takers((artifact.entry for artifact in catalogue), going)
     removals = [
         Removal(artifact.entry, _files(artifact.entry, takers), reason, detail, artifact)
@@ -163,6 +161,13 @@ def _files(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
 def _in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
     """Return ``removals`` folder by folder, so that each folder is opened once."""
     return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
+
+
+def _is_removable(entry: Entry) -> bool:
+    """True for entries, and for the origin of a wheel that is gone, which an interrupted removal leaves."""
+    return isinstance(entry, (HttpEntry, BuiltEntry)) or (
+        isinstance(entry, StrayEntry) and entry.why == Leftover.ORIGIN
+    )
 
 
 def _is_link(entry: Entry) -> bool:

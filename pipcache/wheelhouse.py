@@ -6,7 +6,7 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import ORIGIN_LIMIT, BuildKey, Origin, invert_key, parse_origin
 from pipcache.contents import read_file
 from pipcache.names import FileName, normalise, parse_filename
-from pipcache.scan import BuiltEntry
+from pipcache.scan import BuiltEntry, StrayEntry
 from pipcache.stored import reason
 
 
@@ -19,13 +19,7 @@ def identify_built(root: str, entry: BuiltEntry) -> Artifact:
     if parsed is not None:
         claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
     source, build_key = _read_origin(root, entry, parsed, notes)
-    if source is not None and source.commit is None:
-        from urllib.parse import unquote  # noqa: PLC0415 - only where something was built
-
-        last = unquote(source.url.rpartition("/")[2])
-        named = parse_filename(last, parsed and normalise(parsed.project))
-        if named is not None and named.version is not None:
-            claims.append(Claim(Evidence.ORIGIN, "origin.json", named.project, named.version))
+    claims += _claims_of_source(source, parsed and normalise(parsed.project))
     return Artifact(
         entry,
         Kind.BUILT,
@@ -39,6 +33,29 @@ def identify_built(root: str, entry: BuiltEntry) -> Artifact:
         problem=None if parsed is not None else "its file name is no wheel's",
         notes=tuple(notes),
     )
+
+
+def _claims_of_source(source: Origin | None, project: str | None) -> list[Claim]:
+    """Return the name that the URL of a source's archive tells."""
+    if source is None or source.commit is not None:
+        return []
+    from urllib.parse import unquote  # noqa: PLC0415 - only where something was built
+
+    named = parse_filename(unquote(source.url.partition("#")[0].rpartition("/")[2]), project)
+    if named is None or named.version is None:
+        return []
+    return [Claim(Evidence.ORIGIN, "origin.json", named.project, named.version)]
+
+
+def identify_origin(root: str, entry: StrayEntry) -> Artifact:
+    """Return the artifact that an ``origin.json`` without its wheel is: nothing but its name."""
+    artifact = Artifact(entry, Kind.UNKNOWN, entry.file.size, notes=(entry.why,))
+    try:
+        source = parse_origin(read_file(root, entry.file, ORIGIN_LIMIT))
+    except OSError as error:
+        return artifact._replace(problem=f"origin.json {reason(error)}")
+    claims = tuple(_claims_of_source(source, None))
+    return artifact._replace(claims=claims, source=source, url=None if source is None else source.url)
 
 
 def _read_origin(
