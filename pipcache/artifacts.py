@@ -3,11 +3,11 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files
 from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
 from pipcache.responses import Head
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files
 from pipcache.stores import Store
 from pipcache.text import redact_url
 

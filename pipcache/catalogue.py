@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.identify import identify
 from pipcache.progress import Track, untracked
-from pipcache.scan import BuiltEntry, HttpEntry, scan
+from pipcache.scan import scan
 
 if TYPE_CHECKING:
     from pipcache.selectors import Selector

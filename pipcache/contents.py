@@ -4,8 +4,8 @@ import os
 
 from pipcache.artifacts import Artifact
 from pipcache.bodies import UndecodableBody, decode_body
+from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry
 from pipcache.files import File, Window, open_quietly
-from pipcache.scan import BuiltEntry, HttpEntry, StrayEntry
 from pipcache.stores import Store
 
 

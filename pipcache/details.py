@@ -10,9 +10,9 @@ from pipcache.artifacts import Artifact, Kind
 from pipcache.bodies import TextBody, inspect
 from pipcache.catalogue import has_source
 from pipcache.contents import decoded, encoding_of, open_body
+from pipcache.entries import HttpEntry
 from pipcache.progress import Track, untracked
 from pipcache.prove import Digests, digest_artifact, prove_by_content, prove_metadata
-from pipcache.scan import HttpEntry
 
 _METADATA_LIMIT = 4 << 20
 

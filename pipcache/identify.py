@@ -11,9 +11,9 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.bodies import Content, EmptyBody, OpaqueBody, PageBody, PageFormat, TextBody, ZipBody
 from pipcache.contents import decoded, read_file
 from pipcache.documents import decode_json
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.scan import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.stored import PAGE_TYPES, REDIRECTS, is_page_by_head, read_response
 from pipcache.stores import Store
 from pipcache.text import redact_url

@@ -9,13 +9,13 @@ from urllib.parse import unquote, urlsplit
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin, invert_key
 from pipcache.contents import decoded
+from pipcache.entries import HttpEntry
 from pipcache.hosts import PAGE_BASES
 from pipcache.identify import kind_of_filename
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
 from pipcache.progress import Track, untracked
-from pipcache.scan import HttpEntry
 from pipcache.stored import REDIRECTS
 
 _QUICK = 32 << 10

@@ -8,20 +8,19 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
-from pipcache.files import File
-from pipcache.names import normalise
-from pipcache.scan import (
+from pipcache.entries import (
     BuiltEntry,
     Entry,
     HttpEntry,
-    Inside,
     Leftover,
     StrayEntry,
-    Survey,
     UnreadableEntry,
     entry_files,
     entry_path,
 )
+from pipcache.files import File
+from pipcache.names import normalise
+from pipcache.scan import Inside, Survey
 from pipcache.selection import Match
 from pipcache.stores import Store
 
@@ -228,7 +227,7 @@ def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing
         if isinstance(entry, StrayEntry) and entry.why == Leftover.BUILD_FOLDER:
             inside = look(entry)
             files = tuple(file for file in inside.files if stat_module.S_ISREG(file.stat.st_mode))
-            touched = (entry.file, *inside.files)
+            touched = (entry.file, *inside.files, *inside.folders)
             left += [Left(one.path, "not a regular file") for one in inside.files if one not in files]
             left += [Left(entry_path(one), _why_left(one)) for one in inside.problems]
             folders += inside.empty

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
-from pipcache.scan import entry_path
+from pipcache.entries import entry_path
 from pipcache.stores import Store
 
 

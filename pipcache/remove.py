@@ -13,12 +13,12 @@ from heapq import merge
 from types import TracebackType
 from typing import Self
 
+from pipcache.entries import StrayEntry, entry_path
 from pipcache.errors import CacheNotFound
 from pipcache.files import File, is_folder
 from pipcache.outcome import Fate, Outcome, Problem
 from pipcache.plan import Plan, Removal, is_young
 from pipcache.progress import Track, untracked
-from pipcache.scan import StrayEntry, entry_path
 
 
 def carry_out(

@@ -1,62 +1,15 @@
 """One walk over the cache directory: what lies there, paired up, undecoded. No file is opened."""
 
+import contextlib
 import os
 import re
 import stat as stat_module
 import sys
-from enum import StrEnum
 from typing import NamedTuple
 
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
 from pipcache.files import File, is_folder
 from pipcache.stores import RECOGNISED, Store, is_key, stores
-
-
-class HttpEntry(NamedTuple):
-    """One key of an HTTP store. In ``http`` the head's file holds the body too."""
-
-    store: Store
-    key: str
-    head: File | None
-    body: File | None
-
-
-class BuiltEntry(NamedTuple):
-    """A wheel pip built, and the ``origin.json`` of its folder (which other wheels may share)."""
-
-    store: Store
-    key: str
-    wheel: File
-    origin: File | None
-
-
-class Leftover(StrEnum):
-    """What is no entry though pip made it: its place and its name are pip's. The values say what it is."""
-
-    TEMPORARY = "a temporary file of a download"
-    LOCK = "a lock file of pip before 19.3"
-    BUILD_FOLDER = "a build folder, of a pip at work or one that was interrupted"
-    ORIGIN = "the origin of a wheel that is gone"
-    NOTE = "when an environment last looked for a newer pip"
-    OLD_NOTE = "the self-check note of pip before 19.3"
-
-
-class StrayEntry(NamedTuple):
-    """A file, link or folder that is not an entry of a store; ``why`` is a Leftover where pip made it."""
-
-    store: Store
-    file: File
-    why: str
-
-
-class UnreadableEntry(NamedTuple):
-    """A place the walk could not look at, and the operating system's reason."""
-
-    store: Store
-    path: str
-    error: str
-
-
-Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
 
 
 class Survey(NamedTuple):
@@ -109,17 +62,24 @@ def survey(root: str) -> Survey:
 
 
 class Inside(NamedTuple):
-    """What lies below a folder the walk did not look into: files and links, empty folders, problems."""
+    """What lies below a folder the walk did not look into: files and links, folders, the empty ones, problems."""
 
     files: list[File]
+    folders: list[File]
     empty: list[str]
     problems: list[Entry]
 
 
 def look_inside(root: str, folder: StrayEntry) -> Inside:
     """Return everything below a folder that is an entry of its own."""
-    inside = Inside([], [], [])
-    found = _walk(root, folder.file.path, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
+    inside = Inside([], [], [], [])
+    top = folder.file.path
+    found = _walk(root, top, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
+    places = {*inside.empty, *(os.path.dirname(file.path) for file in found)}
+    places |= {path[:at] for path in places for at, character in enumerate(path) if character == os.sep}
+    for place in sorted(place for place in places if place.startswith(top + os.sep)):
+        with contextlib.suppress(OSError):  # then it is not young: it is gone
+            inside.folders.append(File(place, os.lstat(os.path.join(root, place))))
     return inside._replace(files=sorted(found, key=lambda file: file.path))
 
 
@@ -270,25 +230,3 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
         else:
             entries.append(StrayEntry(Store.STRAY, file, _odd_type(file) or "not pip's"))
     return sorted(entries, key=entry_path)
-
-
-def entry_files(entry: Entry) -> tuple[File, ...]:
-    """Return the files of an entry, the one pip trusts first (head before body, wheel before origin)."""
-    match entry:
-        case HttpEntry(head=head, body=body):
-            return tuple(file for file in (head, body) if file is not None)
-        case BuiltEntry(wheel=wheel, origin=origin):
-            return (wheel,) if origin is None else (wheel, origin)
-        case StrayEntry(file=file):
-            return (file,)
-        case UnreadableEntry():
-            return ()
-
-
-def entry_path(entry: Entry) -> str:
-    """Return the relative path an entry is known by."""
-    match entry:
-        case UnreadableEntry(path=path):
-            return path
-        case _:
-            return entry_files(entry)[0].path

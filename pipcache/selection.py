@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.entries import BuiltEntry, HttpEntry, entry_path
 from pipcache.progress import Track
 from pipcache.query import Filters
-from pipcache.scan import BuiltEntry, HttpEntry, entry_path
 
 if TYPE_CHECKING:
     from pipcache.selectors import DigestLookup, Selector

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from pipcache.bodies import Content, OpaqueBody, PageBody, inspect
 from pipcache.contents import read_file
+from pipcache.entries import HttpEntry
 from pipcache.files import File, Window
 from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
-from pipcache.scan import HttpEntry
 from pipcache.stores import Store
 
 REDIRECTS = frozenset({300, 301, 308})

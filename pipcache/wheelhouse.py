@@ -5,8 +5,8 @@ import os
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import ORIGIN_LIMIT, BuildKey, Origin, invert_key, parse_origin
 from pipcache.contents import read_file
+from pipcache.entries import BuiltEntry, StrayEntry
 from pipcache.names import FileName, normalise, parse_filename
-from pipcache.scan import BuiltEntry, StrayEntry
 from pipcache.stored import reason
 
 

@@ -17,9 +17,9 @@ from packaging.version import InvalidVersion, Version
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.entries import entry_path
 from pipcache.progress import untracked
 from pipcache.query import Filters, SortKey, sort
-from pipcache.scan import entry_path
 from pipcache.selection import select
 from pipcache.selectors import SelectorError, parse_selector
 from pipcache.stores import Store

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
 from pipcache.commands.notes import say_unreadable
+from pipcache.entries import Entry, StrayEntry, UnreadableEntry
 from pipcache.errors import ExitCode
 from pipcache.location import CacheDirectory
 from pipcache.plan import Clearing, Plan, plan_clearing
@@ -13,7 +14,7 @@ from pipcache.progress import Track
 from pipcache.render.plan import STORES, plan_sum, store_rows
 from pipcache.render.removals import Uncovered, removal_document
 from pipcache.render.table import print_rows
-from pipcache.scan import Entry, Inside, StrayEntry, UnreadableEntry, look_inside, survey
+from pipcache.scan import Inside, look_inside, survey
 from pipcache.stores import Store
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pipcache.entries import Entry, UnreadableEntry
 from pipcache.render.console import say
-from pipcache.scan import Entry, UnreadableEntry
 from pipcache.text import clean
 
 if TYPE_CHECKING:

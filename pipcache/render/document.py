@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.details import Details
+from pipcache.entries import Entry, UnreadableEntry
 from pipcache.location import CacheDirectory
 from pipcache.render.records import (
     ArtifactRecord,
@@ -19,7 +20,6 @@ from pipcache.render.records import (
     cache_record,
     shown_record,
 )
-from pipcache.scan import Entry, UnreadableEntry
 from pipcache.summary import Summary, Total
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, TypedDict
 
 from pipcache.artifacts import Artifact
+from pipcache.entries import Entry
 from pipcache.location import CacheDirectory
 from pipcache.outcome import Fate, Outcome
 from pipcache.plan import Left, Plan, Removal, allocated
 from pipcache.render.document import problem_records
 from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record
-from pipcache.scan import Entry
 
 
 class RemovalRecord(TypedDict):

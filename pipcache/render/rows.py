@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
-from pipcache.scan import entry_path
+from pipcache.entries import entry_path
 from pipcache.text import clean
 from pipcache.units import format_age, format_size
 
