@@ -76,7 +76,8 @@ class _Folders:
         self._levels: list[_Level] = []
         try:
             # the cache directory itself may be a link, what is below it may not
-            self._levels.append(_Level(root, os.open(root, _FOLDER) if use_descriptors else None, os.stat(root)))
+            descriptor = os.open(root, _FOLDER) if use_descriptors else None
+            self._levels.append(_Level("", root, descriptor, os.stat(root)))
         except OSError as error:
             raise CacheNotFound(
                 f"The cache directory cannot be opened: {error.strerror}.", path=root, hint="Nothing was removed."
@@ -103,14 +104,13 @@ class _Folders:
             OSError: it cannot be opened, or a link or a file stands in its place or on the way.
         """
         names = path.split(os.sep) if path else []
-        common = 0
-        for name, level in zip(names, self._levels[1:], strict=False):
-            if name != os.path.basename(level.path):
-                break
-            common += 1
-        while len(self._levels) > common + 1:
+        levels = self._levels
+        depth = 1
+        while depth < len(levels) and depth <= len(names) and levels[depth].name == names[depth - 1]:
+            depth += 1
+        while len(levels) > depth:
             self._leave()
-        for name in names[common:]:
+        for name in names[depth - 1 :]:
             self._descend(name)
 
     def mark(self) -> None:
@@ -119,12 +119,11 @@ class _Folders:
 
     def _descend(self, name: str) -> None:
         where, base = self.at(name)
-        path = os.path.join(self._levels[-1].path, name)
         if not self._use_descriptors:
             status = os.lstat(where)
             if not is_folder(status):
                 raise NotADirectoryError(errno.ENOTDIR, _NOT_A_FOLDER)
-            self._levels.append(_Level(path, None, status))
+            self._levels.append(_Level(name, where, None, status))
             return
         descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
         try:
@@ -132,7 +131,7 @@ class _Folders:
         except OSError:
             os.close(descriptor)
             raise
-        self._levels.append(_Level(path, descriptor, status))
+        self._levels.append(_Level(name, "", descriptor, status))
 
     def _leave(self) -> None:
         level = self._levels.pop()
@@ -142,7 +141,7 @@ class _Folders:
         is_below_a_store = len(self._levels) > 1
         if not (level.is_touched and is_below_a_store and (self._force or not is_young(level.status, self._now))):
             return
-        where, base = self.at(os.path.basename(level.path))
+        where, base = self.at(level.name)
         try:
             os.rmdir(where, dir_fd=base)
         except OSError:
@@ -159,11 +158,12 @@ _NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed
 
 
 class _Level:
-    """One folder on the way down, and how it was when it was entered."""
+    """One folder on the way down, as it was when entered; ``path`` is for systems that need no descriptor."""
 
-    __slots__ = ("descriptor", "is_touched", "path", "status")
+    __slots__ = ("descriptor", "is_touched", "name", "path", "status")
 
-    def __init__(self, path: str, descriptor: int | None, status: os.stat_result) -> None:
+    def __init__(self, name: str, path: str, descriptor: int | None, status: os.stat_result) -> None:
+        self.name = name
         self.path = path
         self.descriptor = descriptor
         self.status = status
@@ -239,7 +239,7 @@ class _Work:
     def _enter(self, file: File) -> bool:
         """Go to the folder of ``file``; return False when it is gone."""
         try:
-            self._folders.enter(os.path.dirname(file.path))
+            self._folders.enter(file.path.rpartition(os.sep)[0])
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -254,24 +254,31 @@ class _Work:
         Raises:
             _Stays: it is not the file that was planned, or cannot be looked at.
         """
-        where, base = self._folders.at(os.path.basename(file.path))
+        where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:
             status = os.stat(where, dir_fd=base, follow_symlinks=False)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
-        if _identity(status) != _identity(file.stat) or file.stat.st_ino not in {0, status.st_ino}:
-            raise _Stays(file.path, Fate.CHANGED, "changed since it was looked at")
-        return status
+        planned = file.stat
+        is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size
+        # Windows tells no inode of what a folder lists
+        if is_same and planned.st_ino in {status.st_ino, 0} and _type(status) == _type(planned):
+            return status
+        raise _Stays(file.path, Fate.CHANGED, "changed since it was looked at")
 
     def _unlink(self, file: File, status: os.stat_result | None) -> Fate:
         if status is None:
             self.gone += 1
             return Fate.GONE
-        if not file.path.endswith(".whl") and os.path.dirname(file.path) in self._kept_wheels:
+        if (
+            self._kept_wheels
+            and not file.path.endswith(".whl")
+            and os.path.dirname(file.path) in self._kept_wheels
+        ):
             raise _Stays(file.path, Fate.KEPT, "another wheel of its folder stays")
-        where, base = self._folders.at(os.path.basename(file.path))
+        where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:
             os.unlink(where, dir_fd=base)
         except FileNotFoundError:
@@ -288,5 +295,5 @@ class _Work:
         return Fate.REMOVED
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
-    return stat_module.S_IFMT(status.st_mode), status.st_size, status.st_mtime_ns
+def _type(status: os.stat_result) -> int:
+    return stat_module.S_IFMT(status.st_mode)

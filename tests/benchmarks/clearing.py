@@ -1,0 +1,93 @@
+"""`clear --yes` of many entries against `rm -rf` of a copy of the same tree.
+
+python -m tests.benchmarks.clearing [--pairs 20000] [--folder /dev/shm]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.measure import Times, judged, plain_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RATIO_LIMIT = 2
+_OLD = 3600  # seconds; clear leaves folders that were touched within ten minutes
+
+
+def main() -> int:
+    """Print times and their ratio, start-up taken off; 1 when it is over its target."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=20_000, help="entries of a head and a body each (20000)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each (5)")
+    parser.add_argument("--folder", type=Path, help="where to put the caches: a file system in memory is steadier")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pipcache-clearing-", dir=options.folder) as folder:
+        cache = Path(folder) / "cache"
+        fill(cache, options.pairs)
+        return _measure(cache, options.runs)
+
+
+def fill(cache: Path, pairs: int) -> None:
+    """Write heads and bodies under random keys; nearly every one has a folder of its own."""
+    source = random.Random(7)
+    for _ in range(pairs):
+        key = f"{source.getrandbits(224):056x}"
+        head = cache.joinpath("http-v2", *key[:5], key)
+        head.parent.mkdir(parents=True, exist_ok=True)
+        head.write_bytes(b"cc=4," + bytes(900))
+        head.with_name(f"{key}.body").write_bytes(bytes(4096))
+    age(cache)
+
+
+def age(cache: Path) -> None:
+    """Let all have been touched a while ago, the inner folders first."""
+    then = time.time() - _OLD
+    for folder, _, names in os.walk(cache, topdown=False):
+        for name in names:
+            os.utime(os.path.join(folder, name), (then, then))
+        os.utime(folder, (then, then))
+
+
+def timed(command: Sequence[str]) -> float:
+    """Return the seconds a command takes, its output thrown away."""
+    start = time.perf_counter()
+    subprocess.run(command, env=plain_environment(), stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def _measure(cache: Path, runs: int) -> int:
+    copy = cache.with_name("copy")
+    clear = [sys.executable, "-m", "pipcache", "clear", "--yes", "--cache-dir"]
+    clearing, removing, starting = [], [], []
+    for _ in range(runs + 1):
+        subprocess.run(["cp", "-a", cache, copy], check=True)
+        clearing.append(timed([*clear, os.fspath(copy)]))
+        left = sum(len(files) for _, _, files in os.walk(copy)), os.listdir(copy / "http-v2")
+        assert left == (0, []), left
+        starting.append(timed([*clear, os.fspath(copy)]))  # there is nothing left to do
+        shutil.rmtree(copy)
+        subprocess.run(["cp", "-a", cache, copy], check=True)
+        removing.append(timed(["rm", "-rf", os.fspath(copy)]))
+    times = [Times(tuple(one[1:])) for one in (clearing, removing, starting)]
+    for name, one in zip(("clear --yes", "rm -rf", "start-up"), times, strict=True):
+        print(f"{name:12} {one}")
+    start = statistics.median(starting[1:])
+    ratio = (times[0].median - start) / times[1].median
+    print(f"  (clear - start-up) / rm -rf {judged(ratio, RATIO_LIMIT)}")
+    return int(ratio > RATIO_LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
