@@ -9,6 +9,7 @@ import os
 import stat as stat_module
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import merge
 from types import TracebackType
 from typing import Self
@@ -45,13 +46,14 @@ def carry_out(
         removals = ((entry_path(removal.entry), at) for at, removal in enumerate(plan.removals))
         # one order for both, for a folder that was opened twice would look young the second time
         steps = list(merge(removals, ((path, -1) for path in sorted(plan.folders))))
-        for path, at in track(steps, len(steps), "Removing"):
-            if should_stop():
-                break
-            if at < 0:
-                work.sweep(path)
-            else:
-                fates[at] = work.remove(plan.removals[at])
+        with suppress(KeyboardInterrupt):  # what was done until then is told all the same
+            for path, at in track(steps, len(steps), "Removing"):
+                if should_stop():
+                    break
+                if at < 0:
+                    work.sweep(path)
+                else:
+                    fates[at] = work.remove(plan.removals[at])
     return Outcome(
         tuple(fates.get(at, Fate.PENDING) for at in range(len(plan.removals))),
         tuple(work.problems),
@@ -264,7 +266,8 @@ class _Work:
         planned = file.stat
         is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size
         # Windows tells no inode of what a folder lists
-        if is_same and planned.st_ino in {status.st_ino, 0} and _type(status) == _type(planned):
+        is_same &= planned.st_ino in {status.st_ino, 0}
+        if is_same and stat_module.S_IFMT(status.st_mode) == stat_module.S_IFMT(planned.st_mode):
             return status
         raise _Stays(file.path, Fate.CHANGED, "changed since it was looked at")
 
@@ -293,7 +296,3 @@ class _Work:
             self.freed += freed
             self.is_measured &= is_measured
         return Fate.REMOVED
-
-
-def _type(status: os.stat_result) -> int:
-    return stat_module.S_IFMT(status.st_mode)
