@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat as stat_module
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -53,6 +54,21 @@ RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
 }
 
 
+def _has_fan_out(path: str, store: Store) -> bool:
+    """Return whether a folder in a store's own is laid out as pip's: it holds such folders again, or nothing."""
+    if store in _TELLING:
+        return True
+    is_member = RECOGNISED[store.value][1]
+    try:
+        status = os.lstat(path)
+        if not is_folder(status):
+            return stat_module.S_ISLNK(status.st_mode)  # which is reported, and not followed
+        children = os.listdir(path)
+    except OSError:
+        return True  # the walk reports why it cannot be read
+    return not children or any(is_member(child) for child in children)
+
+
 _TELLING = frozenset({Store.HTTP_V2, Store.SELFCHECK})
 """Folders that no other program names so."""
 
@@ -100,7 +116,7 @@ def stores(root: str) -> dict[Store, str]:
         except OSError:
             found[store] = name  # the walk reports why it cannot be read
             continue
-        if any(is_member(child) for child in children):
+        if any(_has_fan_out(os.path.join(path, child), store) for child in children if is_member(child)):
             found[store] = name
         elif not children:
             emptied[store] = name

@@ -348,10 +348,11 @@ def test_what_may_not_be_removed_is_told_and_the_rest_goes_on(capsys: pytest.Cap
         ["wheels/ab/notes.txt", "setup.py"],
         ["http/client.py", "http/a.py"],
         ["http/a/b.txt", "setup.py"],
-        ["http-v2/a/1/9/5/readme", "letter.txt"],
+        ["http/a", "wheels/ab", "setup.py"],
         ["etc/passwd", "home/ada/letter.txt"],
         ["letter.txt", ".cache/pip/wheels/x"],
     ],
+    ids=" ".join,
 )
 def test_a_folder_that_is_no_cache_loses_nothing(
     tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -365,9 +366,18 @@ def test_a_folder_that_is_no_cache_loses_nothing(
     from pipcache.cli import run  # noqa: PLC0415 - beside its one use
 
     for command in (["remove", "*"], ["clear"], ["clear", "--force"]):
-        code = run([*command, "--yes"])
-        captured = capsys.readouterr()
-        refused = "not a pip cache" in captured.err
-        assert code == (3 if refused else 0)
-        assert refused or captured.out == "Nothing to remove.\n"
+        assert run([*command, "--yes"]) == 3
+        assert "not a pip cache" in capsys.readouterr().err
+        assert caches.look(builder.root) == before
+
+
+def test_what_only_looks_like_a_cache_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = CacheBuilder(tmp_path / "project")
+    for path in ("http-v2/a/1/9/5/readme", f"http/a/b/{'ab' * 28}", "wheels/ab/cd/foo-1.0-py3-none-any.whl"):
+        builder.stray(path)
+    age(builder.root)
+    before = caches.look(builder.root)
+    for command in (["remove", "*"], ["clear"], ["clear", "--force"]):
+        ran = Program(builder.root, capsys)(command[0], *command[1:], "--yes")
+        assert (ran.code, ran.out) == (0, "Nothing to remove.\n")
         assert caches.look(builder.root) == before
