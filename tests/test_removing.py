@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
+from tests.support.pips import clean_environment
 from tests.support.program import Program, Ran
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+REPOSITORY = Path(__file__).parent.parent
 FILES = "https://files.example/packages/"
 INDEX = "https://index.example/simple/"
 JSON_PAGE = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
@@ -385,3 +386,57 @@ def test_a_directory_that_is_no_cache_is_refused(tmp_path: Path, capsys: pytest.
         assert ran.code == 3
         assert "not a pip cache" in ran.err
     assert caches.look(project) == before
+
+
+# What goes wrong with the answer
+
+
+def run_with(stdout: int, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, writing to this descriptor."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipcache", "remove", "--cache-dir", str(cache), *arguments],
+        cwd=REPOSITORY,
+        env=clean_environment(cache.parent / "home"),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_what_was_asked_for_is_done_when_nobody_reads_the_answer(builder: CacheBuilder, form: str) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, body)
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = run_with(writer, builder.root, "foo", "--yes", "--format", form)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert kept(builder) == set()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full here")
+def test_an_answer_that_cannot_be_written_says_what_was_removed(builder: CacheBuilder) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, body)
+    full = os.open("/dev/full", os.O_WRONLY)
+    ran = run_with(full, builder.root, "foo", "--yes")  # the plan cannot be shown
+    assert (ran.returncode, len(kept(builder))) == (3, 2)
+    assert "Nothing was changed." in ran.stderr
+    ran = run_with(full, builder.root, "foo", "--yes", "--format", "json")
+    os.close(full)
+    assert (ran.returncode, kept(builder)) == (3, set())
+    assert "The answer cannot be written" in ran.stderr
+    assert "Removed 2 files" in ran.stderr
+
+
+def test_a_password_in_a_selector_is_not_told(builder: CacheBuilder, program: Program) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, body)
+    selector = FILES.replace("://", "://ada:secret@") + filename
+    for options in ((), ("--format", "json")):
+        ran = program("remove", selector, "--dry-run", *options)
+        assert "matches" in ran.out or "match" in ran.out
+        assert "secret" not in ran.out + ran.err

@@ -1,5 +1,6 @@
 """What ``remove`` and ``clear`` share: the question, the carrying out, and the report."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +49,9 @@ def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, t
         Declined: the question was not answered with yes.
     """
     if telling.form == "table":
-        _show(plan, telling.show)
+        _tell(telling.show)
+        for line in left_lines(plan.left):
+            say(line)
     outcome = None
     is_empty = not plan.removals and not plan.folders
     if not is_empty and not consent.dry_run:
@@ -58,22 +61,32 @@ def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, t
         with _interruptible() as is_interrupted:
             outcome = carry_out(cache.path, plan, track, force=consent.force, should_stop=is_interrupted)
     if telling.form == "json":
-        print(dump(telling.document(outcome)))  # noqa: T201
+        text = dump(telling.document(outcome))
     elif outcome is not None:
-        _report(plan, outcome)
-    elif is_empty:
-        print("Nothing to remove.")  # noqa: T201
+        text = outcome_line(outcome)
     else:
-        print("Nothing was removed: this is a dry run.")  # noqa: T201
-    sys.stdout.flush()
+        text = "Nothing to remove." if is_empty else "Nothing was removed: this is a dry run."
+    try:
+        _tell(lambda: print(text))  # noqa: T201
+    except OSError as error:
+        done = "Nothing was removed." if outcome is None else outcome_line(outcome)
+        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
+    if outcome is not None:
+        _say_what_stays(plan, outcome)
     return outcome
 
 
-def _show(plan: Plan, show: Callable[[], None]) -> None:
-    show()
-    sys.stdout.flush()
-    for line in left_lines(plan.left):
-        say(line)
+def _tell(write: Callable[[], None]) -> None:
+    """Write to standard output; when nobody reads it any more the work goes on, as it was asked for.
+
+    Raises:
+        OSError: it cannot be written for another reason.
+    """
+    try:
+        write()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
 
 
 def _ask(plan: Plan) -> bool:
@@ -108,9 +121,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _report(plan: Plan, outcome: Outcome) -> None:
-    print(outcome_line(outcome))  # noqa: T201
-    sys.stdout.flush()
+def _say_what_stays(plan: Plan, outcome: Outcome) -> None:
     if outcome.is_interrupted:
         left = sum(fate is Fate.PENDING for fate in outcome.fates)
         say(f"Interrupted: {counted(left, 'entry', 'entries')} of {len(plan.removals):,} had not had their turn.")

@@ -8,7 +8,7 @@ from pipcache.plan import Left, Plan, Reason, Removal, allocated
 from pipcache.query import SortKey, sort
 from pipcache.render.rows import Columns, Row, name_cells
 from pipcache.stores import Store
-from pipcache.text import clean
+from pipcache.text import clean, redact_text
 from pipcache.units import counted, format_size
 
 ARTIFACTS = Columns(
@@ -51,7 +51,7 @@ def why(removal: Removal) -> str:
     """Return the reason of a removal in a few words."""
     match removal.reason:
         case Reason.MATCH:
-            return f"matches {removal.detail}"
+            return f"matches {redact_text(removal.detail)}"
         case Reason.COPY:
             return f"the bytes of {removal.detail}"
         case Reason.PAGE:

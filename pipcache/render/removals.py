@@ -11,6 +11,7 @@ from pipcache.outcome import Fate, Outcome
 from pipcache.plan import Left, Plan, Removal, allocated
 from pipcache.render.document import problem_records
 from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record
+from pipcache.text import redact_text
 
 
 class RemovalRecord(TypedDict):
@@ -124,7 +125,7 @@ def _slashes(path: str) -> str:
 def _removal(removal: Removal, fate: Fate | None) -> RemovalRecord:
     return {
         "reason": removal.reason.value,
-        "detail": removal.detail,
+        "detail": redact_text(removal.detail),
         "store": removal.entry.store.value,
         "files": [_slashes(file.path) for file in removal.files],
         "disk_size": allocated(removal.files),
