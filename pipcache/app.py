@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import click
 
@@ -33,7 +34,22 @@ class ClosedPipe(Exception):  # noqa: N818 - no error of anyone's
     """Whoever reads the answer has what it wanted (``| head -1``)."""
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
+    """The group; a command joins it when it is asked for, for start-up is part of every call."""
+
+    loaders: ClassVar[dict[str, Callable[[], object]]] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, loaded or not."""
+        del ctx
+        return sorted(self.loaders)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command and return it; None when there is none of this name."""
+        if cmd_name in self.loaders:
+            self.loaders[cmd_name]()
+        return super().get_command(ctx, cmd_name)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would end a closed pipe with exit code 1."""
         try:
@@ -45,7 +61,7 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has a --help of its own, with an example and its exit status.",
 )

@@ -5,12 +5,23 @@ from collections.abc import Sequence
 
 import click
 
-from pipcache import cli_read, cli_remove
-from pipcache.app import ClosedPipe, cli
+from pipcache.app import ClosedPipe, Commands, cli
 from pipcache.errors import ExitCode, PipcacheError
 from pipcache.render.console import prepare_streams, say, styled, wants_colour
 
-__all__ = ["cli", "cli_read", "cli_remove", "run"]  # the commands join the group when they are imported
+__all__ = ["cli", "run"]
+
+
+def _load_reading() -> None:
+    import pipcache.cli_read  # noqa: F401, PLC0415 - its commands join the group
+
+
+def _load_removing() -> None:
+    import pipcache.cli_remove  # noqa: F401, PLC0415 - as above
+
+
+Commands.loaders |= dict.fromkeys(("dir", "info", "list", "show"), _load_reading)
+Commands.loaders |= dict.fromkeys(("clear", "remove"), _load_removing)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -83,6 +83,10 @@ def look_inside(root: str, folder: StrayEntry) -> Inside:
     return inside._replace(files=sorted(found, key=lambda file: file.path))
 
 
+# Python 3.11 takes a junction of Windows for a folder
+_HAS_JUNCTIONS = sys.platform == "win32"
+
+
 def _walk(
     root: str, top: str, depth: int, problems: list[Entry], store: Store, *, empty: list[str] | None = None
 ) -> list[File]:
@@ -92,12 +96,16 @@ def _walk(
     stack = [(os.path.join(root, top), 0)]
     while stack:
         folder, level = stack.pop()
-        before = len(found), len(stack), len(problems)
+        child = None
         try:
             with os.scandir(folder) as children:
                 for child in children:
                     try:
-                        if level < depth and _can_descend(child):
+                        if (
+                            level < depth
+                            and child.is_dir(follow_symlinks=False)
+                            and not (_HAS_JUNCTIONS and not is_folder(child.stat(follow_symlinks=False)))
+                        ):
                             stack.append((child.path, level + 1))
                         else:
                             found.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
@@ -109,20 +117,10 @@ def _walk(
             continue
         except OSError as error:
             problems.append(_unreadable(store, folder[prefix:], error))
-        if empty is not None and before == (len(found), len(stack), len(problems)):
+            continue
+        if child is None and empty is not None:
             empty.append(folder[prefix:])
     return found
-
-
-if sys.platform == "win32":
-
-    def _can_descend(child: os.DirEntry[str]) -> bool:
-        return is_folder(child.stat(follow_symlinks=False))  # is_dir() takes a junction for a folder
-
-else:
-
-    def _can_descend(child: os.DirEntry[str]) -> bool:
-        return child.is_dir(follow_symlinks=False)
 
 
 def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:

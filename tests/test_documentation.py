@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipcache.app import Commands
 from pipcache.cli import cli
 from pipcache.errors import ExitCode
 from pipcache.render import document, records, removals
@@ -28,7 +29,8 @@ def test_both_commands_are_one_line_and_used_by_the_continuous_integration() -> 
 
 
 def test_every_command_is_in_the_readme() -> None:
-    for name in cli.commands:
+    assert isinstance(cli, Commands)
+    for name in cli.loaders:
         assert f"`{name}`" in README
 
 
