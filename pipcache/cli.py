@@ -12,15 +12,20 @@ from pipcache.render.console import prepare_streams, say, styled, wants_colour
 __all__ = ["cli", "run"]
 
 
+def _load_listing() -> None:
+    import pipcache.cli_list  # noqa: F401, PLC0415 - its command joins the group
+
+
 def _load_reading() -> None:
-    import pipcache.cli_read  # noqa: F401, PLC0415 - its commands join the group
+    import pipcache.cli_read  # noqa: F401, PLC0415 - as above
 
 
 def _load_removing() -> None:
     import pipcache.cli_remove  # noqa: F401, PLC0415 - as above
 
 
-Commands.loaders |= dict.fromkeys(("dir", "info", "list", "show"), _load_reading)
+Commands.loaders["list"] = _load_listing
+Commands.loaders |= dict.fromkeys(("dir", "info", "show"), _load_reading)
 Commands.loaders |= dict.fromkeys(("clear", "remove"), _load_removing)
 
 

@@ -54,19 +54,22 @@ RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
 }
 
 
-def _has_fan_out(path: str, store: Store) -> bool:
-    """Return whether a folder in a store's own is laid out as pip's: it holds such folders again, or nothing."""
-    if store in _TELLING:
-        return True
+def _goes_on(path: str, store: Store) -> bool:
+    """Return whether pip's fan-out goes on in some folder of a store: it holds such folders again, or nothing."""
     is_member = RECOGNISED[store.value][1]
     try:
-        status = os.lstat(path)
-        if not is_folder(status):
-            return stat_module.S_ISLNK(status.st_mode)  # which is reported, and not followed
-        children = os.listdir(path)
+        for child in filter(is_member, os.listdir(path)):
+            status = os.lstat(os.path.join(path, child))
+            if not is_folder(status):
+                if stat_module.S_ISLNK(status.st_mode):
+                    return True  # which is reported, and not followed
+                continue
+            children = os.listdir(os.path.join(path, child))
+            if not children or any(map(is_member, children)):
+                return True
     except OSError:
         return True  # the walk reports why it cannot be read
-    return not children or any(is_member(child) for child in children)
+    return False
 
 
 _TELLING = frozenset({Store.HTTP_V2, Store.SELFCHECK})
@@ -116,10 +119,13 @@ def stores(root: str) -> dict[Store, str]:
         except OSError:
             found[store] = name  # the walk reports why it cannot be read
             continue
-        if any(_has_fan_out(os.path.join(path, child), store) for child in children if is_member(child)):
+        if any(map(is_member, children)):
             found[store] = name
         elif not children:
             emptied[store] = name
+    if found.keys().isdisjoint(_TELLING):
+        # a project may have a folder called wheels, and in it one called 3d
+        found = {store: name for store, name in found.items() if _goes_on(os.path.join(root, name), store)}
     was_cache = len(emptied) in {len(names), 2, 3, 4} or not emptied.keys().isdisjoint(_TELLING)
     if found or (emptied and was_cache) or names == ["selfcheck.json"]:
         return found | emptied

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.commands.notes import say_unmatched, say_unreadable
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
 from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
-from pipcache.selection import select
 from pipcache.text import clean
 
 if TYPE_CHECKING:
@@ -62,8 +60,13 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         selectors=request.selectors,
     )
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
-    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
-    chosen = selection.chosen
+    chosen: list[Artifact] = catalogue
+    unmatched: list[Selector] = []
+    if request.selectors or request.filters != Filters():
+        from pipcache.selection import select  # noqa: PLC0415 - a plain list chooses nothing
+
+        selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+        chosen, unmatched = selection.chosen, selection.unmatched
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
     named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
     keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
@@ -74,7 +77,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         sort(shown, request.sort_key, reverse=request.reverse),
         hidden,
         catalogue,
-        selection.unmatched,
+        unmatched,
     )
 
 
@@ -89,7 +92,10 @@ def write(answer: Answer, form: str, *, null: bool) -> None:
             _write_paths(answer, null=null)
         case _:
             _write_table(answer)
-    say_unmatched(answer.unmatched)
+    if answer.unmatched:
+        from pipcache.commands.notes import say_unmatched  # noqa: PLC0415 - rare, and not worth every start
+
+        say_unmatched(answer.unmatched)
 
 
 def _write_table(answer: Answer) -> None:
@@ -106,7 +112,10 @@ def _write_table(answer: Answer) -> None:
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
         say(f"Not shown: {', '.join(parts)} (--all shows them)")
-    say_unreadable(artifact.entry for artifact in answer.catalogue)
+    if answer.is_incomplete:
+        from pipcache.commands.notes import say_unreadable  # noqa: PLC0415 - as above
+
+        say_unreadable(artifact.entry for artifact in answer.catalogue)
 
 
 def _plural(kind: Kind, count: int) -> str:
