@@ -53,7 +53,18 @@ def _joined(
     track: Track,
 ) -> list[Artifact]:
     concerns = _pages_to_join(artifacts, need)
-    if concerns is None or not any(artifact.kind is Kind.PAGE for artifact in artifacts):
+    return artifacts if concerns is None else name_by_pages(root, artifacts, concerns, index_urls, track)
+
+
+def name_by_pages(
+    root: str,
+    artifacts: list[Artifact],
+    concerns: Callable[[str], bool],
+    index_urls: Callable[[], Sequence[str]],
+    track: Track = untracked,
+) -> list[Artifact]:
+    """Return ``artifacts`` with the names that the cached pages of the projects that ``concerns`` accepts give."""
+    if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
         return artifacts
     # pages are read only for names that the entries themselves do not give
     from pipcache.join import join, name_page, page_bases  # noqa: PLC0415

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
-from pipcache.built import Origin, invert_key
+from pipcache.built import BuildKey, Origin, invert_key
 from pipcache.contents import decoded
 from pipcache.entries import HttpEntry
 from pipcache.hosts import PAGE_BASES
@@ -65,8 +65,7 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
             # pip asks for the normalised name with a slash (PEP 503); page URLs without one exist by hand only
             url = f"{base}{name}/"
             if http_key(url) == artifact.key:
-                claim = Claim(Evidence.KEY, "page URL", name)
-                return artifact._replace(claims=(claim, *artifact.claims), url=url, url_proved=True)
+                return _as_page(artifact, name, url)
     if any(claim.project for claim in artifact.claims):
         return artifact
     page = parse_page(decoded(root, artifact, PAGE_LIMIT) or b"")
@@ -140,10 +139,10 @@ def name_by_listing(artifact: Artifact, listing: Listing) -> Artifact:
     )
 
 
-def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
-    """Return a built wheel without ``origin.json`` with the listed sdist whose URL makes its folder's key."""
+def find_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> tuple[Origin, BuildKey] | None:
+    """Return the sdist listed on ``pages`` whose URL makes the key of a built wheel's folder; None without one."""
     if artifact.key is None or artifact.project is None:
-        return artifact
+        return None
 
     def is_source(url: str, base: str | None) -> bool:
         del base
@@ -159,14 +158,18 @@ def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Ar
             for file in (parsed.files if parsed is not None else ())
             for url in absolute_urls(file.url, parsed.base if parsed is not None else None, page.url)
         ]
-        inverted = invert_key(artifact.key, origins)
-        if inverted is not None:
-            claim = Claim(Evidence.KEY, "a listed sdist makes the key", artifact.project, artifact.version)
-            source, build_key = inverted
-            return artifact._replace(
-                claims=(*artifact.claims, claim), url=source.url, source=source, build_key=build_key
-            )
-    return artifact
+        if (inverted := invert_key(artifact.key, origins)) is not None:
+            return inverted
+    return None
+
+
+def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
+    """Return a built wheel without ``origin.json`` with the listed sdist it came from."""
+    if (found := find_source(root, artifact, pages)) is None:
+        return artifact
+    source, build_key = found
+    claim = Claim(Evidence.KEY, "a listed sdist makes the key", artifact.project, artifact.version)
+    return artifact._replace(claims=(*artifact.claims, claim), url=source.url, source=source, build_key=build_key)
 
 
 def _same_version(one: str | None, other: str | None) -> bool:
@@ -210,3 +213,32 @@ def join(
         else artifact
         for artifact in artifacts
     ]
+
+
+def name_pages_of(
+    artifacts: Sequence[Artifact], neighbours: Iterable[Artifact], configured: Sequence[str]
+) -> list[Artifact]:
+    """Return ``artifacts`` with those as pages whose key is the page URL of a project that ``neighbours`` name.
+
+    So a page that does not say what it is, or says something else, is known by what was asked for.
+    """
+    lost = {one.key for one in artifacts if _may_be_a_page(one)}
+    if not lost:
+        return list(artifacts)
+    around = list(neighbours)
+    names = {normalise(claim.project) for one in around for claim in one.claims if claim.project}
+    urls = ((name, f"{base}{name}/") for name in sorted(names) for base in page_bases(around, configured) if name)
+    found = {key: (name, url) for name, url in urls if (key := http_key(url)) in lost}
+    return [
+        _as_page(one, *found[one.key]) if one.key in found and _may_be_a_page(one) else one for one in artifacts
+    ]
+
+
+def _may_be_a_page(artifact: Artifact) -> bool:
+    is_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
+    return is_text and artifact.url is None and not _is_redirect(artifact)
+
+
+def _as_page(artifact: Artifact, name: str, url: str) -> Artifact:
+    claim = Claim(Evidence.KEY, "page URL", name)
+    return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), url=url, url_proved=True)

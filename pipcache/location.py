@@ -54,6 +54,13 @@ class CacheDirectory(NamedTuple):
     considered: tuple[Considered, ...]
     disabled_by: str | None
 
+    @property
+    def option(self) -> str:
+        """What a command line about this directory needs beside its own words; empty where it is found anyway."""
+        import shlex  # noqa: PLC0415 - only for messages
+
+        return f" --cache-dir {shlex.quote(self.path)}" if self.source is Source.OPTION else ""
+
 
 class _File(NamedTuple):
     """A configuration file: what it sets, as ``(section, key): value``, and why it can set nothing."""

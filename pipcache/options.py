@@ -159,6 +159,18 @@ def filter_options(command: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
+def against_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--against``."""
+    return click.option(
+        "--against",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Hold files against the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
+        "poetry.lock, pdm.lock, Pipfile.lock. Repeatable.",
+    )(command)
+
+
 def consent_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add ``--yes`` and ``--dry-run``."""
     yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")

@@ -13,6 +13,18 @@ class Track(Protocol):
         """Return the items, unchanged and in order."""
 
 
+class Tick(Protocol):
+    """Called before each piece of a long work, with the bytes it has; raises when the work is to end."""
+
+    def __call__(self, size: int = 0) -> None:
+        """Go on, or raise."""
+
+
+def no_tick(size: int = 0) -> None:
+    """Go on: nobody counts."""
+    del size
+
+
 def untracked(items: Iterable[T], length: int, label: str) -> Iterable[T]:
     """Return ``items``: nobody watches."""
     del length, label

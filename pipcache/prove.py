@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.contents import open_body
+from pipcache.files import Window
 from pipcache.hosts import file_urls
 from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
+from pipcache.progress import Tick, no_tick
 
 
 class Digests(NamedTuple):
@@ -39,6 +41,19 @@ def digest_by(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[
     Any name of hashlib will do, and ``blake2b_256``. What cannot be had is left out: an algorithm the system
     does not allow (FIPS and md5), and everything when the bytes cannot be read.
     """
+    try:
+        with open_body(root, artifact) as window:
+            return hash_window(window, algorithms, no_tick)
+    except OSError:
+        return {}
+
+
+def hash_window(window: Window, algorithms: Iterable[str], tick: Tick) -> dict[str, str]:
+    """Return hex digests of the bytes in ``window``, read once; what ``tick`` raises goes through.
+
+    Raises:
+        OSError: they cannot be read.
+    """
     states: dict[str, _State] = {}
     for name in algorithms:
         with contextlib.suppress(ValueError):
@@ -46,13 +61,10 @@ def digest_by(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[
                 states[name] = hashlib.blake2b(digest_size=32)
             else:
                 states[name] = hashlib.new(name, usedforsecurity=False)
-    try:
-        with open_body(root, artifact) as window:
-            for data in window.chunks():
-                for state in states.values():
-                    state.update(data)
-    except OSError:
-        return {}
+    for data in window.chunks():
+        tick(len(data))
+        for state in states.values():
+            state.update(data)
     return {name: state.hexdigest() for name, state in states.items()}
 
 

@@ -7,7 +7,16 @@ import stat as stat_module
 import sys
 from typing import NamedTuple
 
-from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
+from pipcache.entries import (
+    BuiltEntry,
+    Entry,
+    HttpEntry,
+    Leftover,
+    StrayEntry,
+    UnreadableEntry,
+    entry_files,
+    entry_path,
+)
 from pipcache.files import File, is_folder
 from pipcache.stores import RECOGNISED, Store, is_key, stores
 
@@ -228,3 +237,27 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
         else:
             entries.append(StrayEntry(Store.STRAY, file, _odd_type(file) or "not pip's"))
     return sorted(entries, key=entry_path)
+
+
+def look_again(root: str, entry: Entry) -> Entry | None:
+    """Return ``entry`` as its files are now; None when the file it is known by is gone."""
+    now: dict[File, File | None] = {}
+    for file in entry_files(entry):
+        try:
+            now[file] = File(file.path, os.lstat(os.path.join(root, file.path)))
+        except FileNotFoundError:
+            now[file] = None
+        except OSError as error:
+            return _unreadable(entry.store, file.path, error)
+    match entry:
+        case HttpEntry(store=store, key=key, head=head, body=body):
+            again = HttpEntry(store, key, head and now[head], body and now[body])
+            return again if again.head or again.body else None
+        case BuiltEntry(wheel=wheel, origin=origin):
+            there = now[wheel]
+            return None if there is None else entry._replace(wheel=there, origin=origin and now[origin])
+        case StrayEntry(file=file):
+            there = now[file]
+            return None if there is None else entry._replace(file=there)
+        case UnreadableEntry():
+            return entry

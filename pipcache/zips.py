@@ -32,6 +32,10 @@ class Member(NamedTuple):
     compressed: int
     size: int
     header: int  # where its local header begins, in the file
+    crc: int
+    flags: int
+    modified: int  # MS-DOS date and time
+    raw: bytes  # the name as it is stored
 
 
 class ZipDirectory:
@@ -66,6 +70,7 @@ class ZipDirectory:
         start = end - size
         if start < 0 or size > _DIRECTORY_LIMIT:
             raise ValueError("the central directory is not where it is said to be")
+        self.end_record = place
         # bytes before the archive shift every offset; zipfile allows it and so does pip
         self.shift = start - offset
         self.start = start
@@ -103,12 +108,22 @@ class ZipDirectory:
         raw = self.rows[position + 46 : name_end]
         header = row[18]
         if 0xFFFFFFFF in {compressed, size, header}:
-            size, compressed, header = _zip64_fields(
+            size, compressed, header = zip64_fields(
                 self.rows[name_end : name_end + row[13]], size, compressed, header
             )
         # general purpose bit 11: UTF-8, else the historical cp437 (APPNOTE.TXT 4.4.4)
         name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & 0x800 else "cp437", "replace")
-        return Member(name, method, compressed, size, header + self.shift), name_end + row[13] + row[14]
+        member = Member(
+            name, method, compressed, size, header + self.shift, row[9], flags, row[7] | row[8] << 16, raw
+        )
+        return member, name_end + row[13] + row[14]
+
+    def extent(self) -> int:
+        """Return how many bytes of the directory are rows; what is behind them no reader agrees on."""
+        position = 0
+        while position + 46 <= len(self.rows) and self.rows.startswith(b"PK\x01\x02", position):
+            position += 46 + sum(_LENGTHS.unpack_from(self.rows, position + 28))
+        return position
 
     def last_ending(self, ending: str) -> Member | None:
         """Return the last member whose name ends so, by a search that a hostile directory may lead astray."""
@@ -150,7 +165,7 @@ class ZipDirectory:
             return b""
 
 
-def _zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:
+def zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:
     """Return (size, compressed, header) with the values of a ZIP64 extra field (APPNOTE.TXT 4.5.3)."""
     position = 0
     while position + 4 <= len(extra):

@@ -26,18 +26,21 @@ ORDER = {
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],
+    "what was promised": ["checks", "locks", "promises"],
+    "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
+    "verdicts": ["judgement", "judge", "verify"],
     "all that can be told": ["details", "summary"],
     "what goes": ["plan", "outcome", "remove"],
     "values to text": [
         *("render", "render.console", "render.bar", "render.rows", "render.table"),
         *("render.records", "render.document", "render.show", "render.info"),
-        *("render.plan", "render.removals"),
+        *("render.plan", "render.removals", "render.verdicts", "render.judgements"),
     ],
     "commands": [
         *("commands", "commands.notes", "commands.listing", "commands.showing", "commands.overview"),
-        *("commands.deleting", "commands.removing", "commands.clearing"),
+        *("commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
     ],
-    "the program": ["options", "app", "cli_list", "cli_read", "cli_remove", "cli", "__main__"],
+    "the program": ["options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "__main__"],
 }
 """The way of the data: a module imports only what stands before it."""
 
@@ -117,11 +120,11 @@ def test_a_module_is_short_enough_to_be_read_in_one_go(name: str) -> None:
 
 
 LIBRARIES = {
-    "click": {"options", "app", "cli_list", "cli_read", "cli_remove", "cli", "render.bar"},
-    "rich": {"render.table"},
+    "click": {"options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "render.bar"},
+    "rich": {"render.table", "render.bar"},
     "msgpack": {"responses"},
     "platformdirs": {"location"},
-    "packaging": {"selectors", "selection", "query", "join"},
+    "packaging": {"selectors", "selection", "query", "join", "structure"},
 }
 
 
@@ -216,7 +219,18 @@ def _is_of_devnull(call: ast.Call) -> bool:
 # Who speaks
 
 
-SPEAKERS = ("app", "cli", "cli_list", "cli_read", "cli_remove", "options", "render", "commands", "__main__")
+SPEAKERS = (
+    "app",
+    "cli",
+    "cli_list",
+    "cli_read",
+    "cli_remove",
+    "cli_verify",
+    "options",
+    "render",
+    "commands",
+    "__main__",
+)
 
 
 @each_module

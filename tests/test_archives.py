@@ -195,9 +195,25 @@ def seen_by_zipfile(data: bytes) -> list[Member]:
     """Every row of the central directory, as zipfile reads them."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return [
-            Member(row.filename, row.compress_type, row.compress_size, row.file_size, row.header_offset)
+            Member(
+                row.filename,
+                row.compress_type,
+                row.compress_size,
+                row.file_size,
+                row.header_offset,
+                row.CRC,
+                row.flag_bits,
+                dos_time(row.date_time),
+                row.orig_filename.encode("utf-8" if row.flag_bits & 0x800 else "cp437"),
+            )
             for row in archive.infolist()
         ]
+
+
+def dos_time(moment: tuple[int, int, int, int, int, int]) -> int:
+    """A time as a ZIP has it (APPNOTE.TXT 4.4.6): the date in the high half."""
+    year, month, day, hour, minute, second = moment
+    return (year - 1980) << 25 | month << 21 | day << 16 | hour << 11 | minute << 5 | second // 2
 
 
 @laws

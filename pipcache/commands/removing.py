@@ -1,6 +1,5 @@
 """``remove``: what the selectors mean, the index pages of it, and nothing else."""
 
-import shlex
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact
@@ -9,7 +8,7 @@ from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
 from pipcache.commands.notes import say_unmatched, say_unreadable
 from pipcache.errors import ExitCode
-from pipcache.location import CacheDirectory, Source, configured_indexes
+from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.outcome import Outcome
 from pipcache.plan import Plan, plan_removal
 from pipcache.progress import Track
@@ -116,8 +115,8 @@ def _say_uncovered(answer: Answer) -> None:
     if len(answer.passed_over) > 5:
         say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")
     if answer.unnamed:
-        cache = answer.cache
-        option = f" --cache-dir {shlex.quote(cache.path)}" if cache.source is Source.OPTION else ""
         entries = counted(answer.unnamed, "entry", "entries")
-        say(f"{entries} could not be named, so this does not cover them: pipcache list --unnamed{clean(option)}")
+        say(
+            f"{entries} could not be named, so this does not cover them: pipcache list --unnamed{clean(answer.cache.option)}"
+        )
     say_unreadable(artifact.entry for artifact in answer.catalogue)

@@ -1,0 +1,261 @@
+"""One artifact held against everything that can be found: promises kept and broken, flaws, and the verdict."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.bodies import UndecodableBody, codings, decode_body
+from pipcache.checks import Check, Verdict
+from pipcache.contents import encoding_of, open_body, read_file
+from pipcache.entries import HttpEntry, UnreadableEntry
+from pipcache.files import File, Window
+from pipcache.judgement import Finding, Judgement, Tried, summed
+from pipcache.progress import Tick
+from pipcache.promises import Locks, Promise, promises
+from pipcache.prove import Digests, hash_window, prove_by_content
+from pipcache.responses import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
+from pipcache.stored import REDIRECTS, reason
+from pipcache.stores import Store
+from pipcache.structure import flaws_of
+from pipcache.text import redact_url
+
+_DECODED_LIMIT = 64 << 20
+
+
+class Bench(NamedTuple):
+    """What an artifact is held against: lock files, all promises or as many as needed, and when to stop."""
+
+    root: str
+    locks: Locks
+    thorough: bool
+    tick: Tick
+    sources: Callable[[Artifact], Sequence[Artifact]]  # the cached sdists of a built wheel
+    is_misplaced: Callable[[Artifact], bool]  # is the built wheel's folder surely another source's
+    hashed: dict[tuple[File, ...], str]  # BLAKE2b-256 of bodies that were read before
+
+
+def judge(artifact: Artifact, bench: Bench) -> Judgement:
+    """Return the judgement of one artifact; its bytes are read once for all digests, and again only for flaws.
+
+    What ``bench.tick`` raises goes through.
+    """
+    if isinstance(artifact.entry, UnreadableEntry) or artifact.unreadable:
+        return Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
+    try:
+        if isinstance(artifact.entry, HttpEntry):
+            early = _judge_head(artifact, artifact.entry, bench)
+            if early is not None:
+                return early
+        with open_body(bench.root, artifact) as window:
+            return _judge_bytes(artifact, window, bench)
+    except OSError as error:
+        return Judgement(artifact, Verdict.UNREADABLE, problem=reason(error))
+
+
+def judge_by_key(artifact: Artifact, bench: Bench) -> Judgement | None:
+    """Return the judgement of a download whose key proves its bytes; None for all others, which need more.
+
+    What ``bench.tick`` raises goes through.
+    """
+    if not isinstance(artifact.entry, HttpEntry) or artifact.head is None or _credentials(artifact):
+        return None
+    try:
+        with open_body(bench.root, artifact) as window:
+            if _length_finding(artifact, window):
+                return None
+            blake = hash_window(window, {_BLAKE}, bench.tick)[_BLAKE]
+    except OSError:
+        return None
+    bench.hashed[artifact.files] = blake
+    proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(blake, "", None))
+    tried = [
+        Tried(one, blake) if one.check is Check.PC201 else Tried(one, None, _STRONGER)
+        for one in promises(proved, bench.locks)
+    ]
+    return summed(proved, [], tried) if any(one.is_kept for one in tried) else None
+
+
+_BLAKE = "blake2b_256"
+_STRONGER = "a stronger one was tried"
+
+
+def _judge_head(artifact: Artifact, entry: HttpEntry, bench: Bench) -> Judgement | None:
+    """Return the judgement of an entry whose head alone decides; None when its body is to be looked at."""
+    if entry.head is None:
+        return _broken(artifact, Check.PC103, "a head", "none")
+    head = artifact.head
+    if head is None:
+        old, why = _why_undecodable(bench.root, entry)
+        if old:
+            return Judgement(artifact, Verdict.UNREADABLE, problem=why)
+        return _broken(artifact, Check.PC104, "a stored response", why)
+    if head.status in REDIRECTS:
+        return summed(artifact, _credentials(artifact), [])
+    has_body = entry.body is not None if entry.store is Store.HTTP_V2 else head.body is not None
+    return None if has_body else _broken(artifact, Check.PC102, "a body", "none")
+
+
+def _broken(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
+    return summed(artifact, [Finding(check, "", expected, actual), *_credentials(artifact)], [])
+
+
+def _why_undecodable(root: str, entry: HttpEntry) -> tuple[bool, str]:
+    """Return (is it of an old pip, why) for a head that does not decode.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    assert entry.head is not None
+    try:
+        if entry.store is Store.HTTP:
+            with Window.open(root, entry.head) as window:
+                read_inline(window)
+        elif entry.head.size > HEAD_LIMIT:
+            return False, f"{entry.head.size} bytes, far more than pip writes"
+        else:
+            decode_head(read_file(root, entry.head, HEAD_LIMIT))
+    except MalformedResponse as error:
+        return error.old, error.reason
+    return False, "it decodes now"
+
+
+_SECRETS = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+
+def _credentials(artifact: Artifact) -> list[Finding]:
+    """Return a finding for each secret of the request that ``vary`` holds; the secret is not told."""
+    vary = artifact.head.vary if artifact.head is not None else {}
+    return [
+        Finding(Check.PC106, f"vary: {name}", "no credentials", "credentials")
+        for name, value in vary.items()
+        if value and name.lower() in _SECRETS
+    ]
+
+
+def _judge_bytes(artifact: Artifact, window: Window, bench: Bench) -> Judgement:
+    """Hash what the promises need, and look for flaws where no strong one was kept."""
+    length = _length_finding(artifact, window)
+    tried, proved = _try(artifact, window, bench)
+    kept_strong = any(one.is_kept and one.promise.is_strong for one in tried)
+    broken = [one for one in tried if one.is_kept is False]
+    findings = [*length, *_credentials(artifact)]
+    if bench.thorough or broken or not kept_strong or length:
+        flaws = flaws_of(proved, window, bench.tick)
+        findings += [Finding(flaw.check, flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
+        findings += _built_findings(proved, bench)
+    findings += _etag_findings(proved, tried)
+    for one in broken:
+        if one.promise.what == "md5" and one.promise.by == "etag":
+            continue  # by itself it proves nothing: one URL can have several
+        if one.promise.of_version and any(other.is_kept and other.promise.is_strong for other in tried):
+            continue  # a file the lock does not know, of a version it knows
+        findings.append(_broken_promise(one))
+    return summed(proved, findings, tried)
+
+
+def _etag_findings(artifact: Artifact, tried: Iterable[Tried]) -> Iterator[Finding]:
+    """Yield an ETag that is not kept where the key does not follow from PyPI's bytes either."""
+    is_pypis = artifact.head is not None and "x-pypi-file-project" in artifact.head.headers
+    if not is_pypis or artifact.url_proved or artifact.kind not in {Kind.WHEEL, Kind.SDIST}:
+        return
+    for one in tried:
+        if one.promise.check is Check.PC207 and one.is_kept is False:
+            yield _broken_promise(one)
+
+
+def _broken_promise(tried: Tried) -> Finding:
+    promise = tried.promise
+    unit = "{} bytes" if promise.what == "size" else f"{promise.what} {{}}"
+    others = f", or {len(promise.or_else)} others" if promise.or_else else ""
+    expected = unit.format(promise.expected) + ("..." if promise.is_prefix else others)
+    return Finding(promise.check, promise.by, expected, unit.format(tried.actual))
+
+
+def _length_finding(artifact: Artifact, window: Window) -> list[Finding]:
+    """Compare with ``Content-Length``, which counts the bytes as they came (RFC 9110, 8.6)."""
+    headers = artifact.head.headers if artifact.head is not None else {}
+    stated = headers.get("content-length", "")
+    if headers.get("transfer-encoding") or codings(headers.get("content-encoding")):
+        return []  # a coded body tells itself where it ends
+    if not re.fullmatch(r"[0-9]{1,18}", stated) or int(stated) == window.length:
+        return []
+    return [Finding(Check.PC101, "content-length", stated, str(window.length))]
+
+
+def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried], Artifact]:
+    """Return the promises with what the bytes are, and the artifact with the proof by its key."""
+    found = promises(artifact, bench.locks)
+    needed = found if bench.thorough else _enough(found)
+    can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
+    wants_proof = can_be_proved and not artifact.url_proved and (bench.thorough or not _has_strong(needed))
+    algorithms = {one.what for one in needed if one.what != "size" and not one.of_decoded}
+    if wants_proof:
+        algorithms.add(_BLAKE)
+    digests: dict[str, str] = {}
+    if (known := bench.hashed.get(artifact.files)) is not None:
+        digests[_BLAKE] = known
+    if algorithms := algorithms - digests.keys():
+        digests |= hash_window(window, algorithms, bench.tick)
+    if wants_proof and (blake := digests.get(_BLAKE)) is not None:
+        artifact = prove_by_content(artifact, Digests(blake, "", None))
+        if artifact.url_proved:
+            by_key = [one for one in promises(artifact, bench.locks) if one.check is Check.PC201]
+            found, needed = [*by_key, *found], [*by_key, *needed]
+    tried = [_tried(one, artifact, window, digests, is_needed=one in needed) for one in found]
+    return tried, artifact
+
+
+def _has_strong(found: Iterable[Promise]) -> bool:
+    return any(one.is_strong for one in found)
+
+
+def _enough(found: Sequence[Promise]) -> list[Promise]:
+    """Return the promises a verdict needs: what lock files say, one strong one, or all weak ones."""
+    outside = [one for one in found if one.is_outside]
+    inside = [one for one in found if not one.is_outside]
+    strong = next((one for one in inside if one.is_strong), None)
+    if any(one.is_strong and not one.of_version for one in outside):
+        return outside
+    return [*outside, strong] if strong is not None else [*outside, *inside]
+
+
+def _tried(
+    promise: Promise, artifact: Artifact, window: Window, digests: Mapping[str, str], *, is_needed: bool
+) -> Tried:
+    if promise.what == "size":
+        return Tried(promise, str(window.length))
+    if not is_needed:
+        return Tried(promise, None, _STRONGER)
+    if promise.of_decoded:
+        return _tried_decoded(promise, artifact, window)
+    actual = digests.get(promise.what)
+    return Tried(promise, actual, None if actual is not None else "not allowed or not known here")
+
+
+def _tried_decoded(promise: Promise, artifact: Artifact, window: Window) -> Tried:
+    try:
+        data = decode_body(window, encoding_of(artifact), _DECODED_LIMIT)
+        return Tried(promise, hashlib.new(promise.what, data, usedforsecurity=False).hexdigest())
+    except UndecodableBody as error:
+        return Tried(promise, None, error.reason)
+    except ValueError:
+        return Tried(promise, None, "not allowed or not known here")
+
+
+def _built_findings(artifact: Artifact, bench: Bench) -> Iterator[Finding]:
+    """Yield what does not fit between a built wheel, its folder's key and its source (pip ``cache.py``)."""
+    source = artifact.source
+    if artifact.kind is not Kind.BUILT or source is None:
+        return
+    if source.is_directory:
+        yield Finding(Check.PC603, "origin.json", "an archive, or a commit", redact_url(source.url))
+    if artifact.build_key is None and bench.is_misplaced(artifact):
+        yield Finding(Check.PC601, "origin.json", f"the key of {redact_url(source.url)}", artifact.key or "")
+    for sdist in bench.sources(artifact):
+        for algorithm, expected in source.hashes:
+            with open_body(bench.root, sdist) as window:
+                actual = hash_window(window, {algorithm}, bench.tick).get(algorithm)
+            if actual is not None and actual != expected.lower():
+                yield Finding(Check.PC602, "origin.json", f"{algorithm} {expected}", f"{algorithm} {actual}")

@@ -1,0 +1,113 @@
+"""Whether an index page is whole, of the project it was asked for, and of the same generation as its head."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipcache.artifacts import Artifact, Evidence
+from pipcache.bodies import PageFormat, UndecodableBody, decode_body, guess_format
+from pipcache.checks import Check
+from pipcache.contents import encoding_of
+from pipcache.files import Window
+from pipcache.names import normalise
+from pipcache.pages import PAGE_LIMIT, Page, parse_page, quick_project
+from pipcache.progress import Tick
+from pipcache.unpack import BrokenCoding, plain_pieces
+from pipcache.zipcheck import Flaw
+
+_START = 32 << 10
+_END = 64 << 10
+
+
+class _Ends:
+    """The first and the last bytes of a page, and what tells that a JSON one is whole; nothing else is kept."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.start = self.end = b""
+        self.depth = 0
+        for piece in pieces:
+            if len(self.start) < _START:
+                self.start += piece[: _START - len(self.start)]
+            self.end = (self.end + piece)[-_END:]
+            self.depth += piece.count(b"{") - piece.count(b"}")
+
+
+def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]:
+    """Yield what is wrong with an index page; one that a quick look does not settle is parsed."""
+    encoding = encoding_of(artifact)
+    try:
+        ends = _Ends(plain_pieces(window, encoding, tick))
+    except BrokenCoding as error:
+        yield Flaw(Check.PC105, "", f"a body in {encoding}", str(error))
+        return
+    except UndecodableBody:
+        return  # no decoder for it here
+    if not ends.start:
+        yield Flaw(Check.PC301, "", "an index page", "nothing")
+        return
+    form = guess_format(ends.start)
+    if form is PageFormat.HTML and (missing := _missing_end(artifact, ends, window)) is not None:
+        yield Flaw(Check.PC107, "", missing, repr(ends.end[-24:].decode("utf-8", "replace")))
+        return
+    names = quick_project(ends.start)
+    asked = _asked(artifact)
+    if form is None or not _looks_whole(form, ends) or not names or asked not in {None, *names}:
+        page = _parsed(window, encoding)
+        if page is None:
+            yield _not_a_page(form, ends)
+            return
+        if asked is not None and page.project is not None and asked != page.project:
+            yield Flaw(Check.PC302, "", asked, page.project)
+    yield from _generation(artifact, ends)
+
+
+def _asked(artifact: Artifact) -> str | None:
+    """Return the project whose page's URL is the key; None when that is not known."""
+    claims = (claim for claim in artifact.claims if claim.evidence is Evidence.KEY and claim.project)
+    return next((normalise(claim.project) for claim in claims if claim.project), None)
+
+
+def _parsed(window: Window, encoding: str | None) -> Page | None:
+    try:
+        return parse_page(decode_body(window, encoding, PAGE_LIMIT))
+    except UndecodableBody:
+        return None
+
+
+def _looks_whole(form: PageFormat, ends: _Ends) -> bool:
+    """Return whether a page need not be parsed to know that it is one, and not cut."""
+    if form is PageFormat.HTML:
+        return True
+    # a part of a JSON document never closes as many objects as it opens, if no text in it has a brace
+    return ends.depth == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
+
+
+def _not_a_page(form: PageFormat | None, ends: _Ends) -> Flaw:
+    is_cut = form is PageFormat.JSON and b'"files"' in ends.start and not ends.end.rstrip().endswith(b"}")
+    if is_cut:
+        return Flaw(Check.PC107, "", "the end of a JSON document", repr(ends.end[-24:].decode("utf-8", "replace")))
+    told = "other bytes" if form is None else f"other {form.value.upper()}"
+    return Flaw(Check.PC301, "", "an index page", told)
+
+
+def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
+    """Return what an HTML page lacks at its end; a page that came as long as promised may omit its end tag."""
+    tail = ends.end[-4096:].lower()
+    if tail.rfind(b"<") > tail.rfind(b">"):
+        return "the end of a tag"
+    if len(ends.end) < _END and tail.rfind(b"<a ") > tail.rfind(b"</a"):
+        return "</a>"
+    opens = b"<html" in ends.start[:1024].lower()
+    headers = artifact.head.headers if artifact.head is not None else {}
+    came_whole = headers.get("content-length") == str(window.length)
+    return "</html>" if opens and not came_whole and b"</html" not in tail else None
+
+
+_SERIAL = re.compile(rb'(?:<!--\s*SERIAL |"_last-serial"\s*:\s*)(\d{1,20})')
+
+
+def _generation(artifact: Artifact, ends: _Ends) -> Iterator[Flaw]:
+    """Compare the serial in ``X-PyPI-Last-Serial`` with the one in the page (warehouse ``api/simple.py``)."""
+    stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
+    found = _SERIAL.findall(ends.end) or _SERIAL.findall(ends.start)
+    if re.fullmatch(r"[0-9]{1,20}", stated) and found and int(found[-1]) != int(stated):
+        yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[-1].decode())

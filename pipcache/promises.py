@@ -1,0 +1,197 @@
+"""What was promised of an artifact's bytes, and by whom: the key, index pages, URLs, headers, lock files."""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.checks import Check
+from pipcache.locks import Locked
+from pipcache.names import normalise, parse_filename
+
+STRONG = frozenset({"sha224", "sha256", "sha384", "sha512", "blake2b", "blake2b_256"})
+"""Digests that nobody can make other bytes for."""
+
+
+class Promise(NamedTuple):
+    """What somebody said the bytes are.
+
+    ``what`` is a digest's algorithm or "size"; ``expected`` the hex digest (or its first digits: ``is_prefix``)
+    or the bytes; any of ``or_else`` is right as well. ``of_decoded``: of the bytes without their content coding.
+    ``of_version``: said of a project's version, of which there may be more files than were written down.
+    """
+
+    by: str
+    what: str
+    expected: str
+    check: Check
+    is_prefix: bool = False
+    of_decoded: bool = False
+    or_else: tuple[str, ...] = ()
+    of_version: bool = False
+
+    @property
+    def is_outside(self) -> bool:
+        """True for what stands in a file outside the cache."""
+        return self.check is Check.PC206
+
+    @property
+    def is_strong(self) -> bool:
+        """True for a promise that, when kept, makes all others over the same bytes unnecessary."""
+        return self.what in STRONG and not self.is_prefix and self.check.leads_to is not None
+
+    def is_kept_by(self, actual: str) -> bool:
+        """Return whether the bytes are as promised."""
+        if self.is_prefix:
+            return actual.startswith(self.expected)
+        return actual == self.expected or actual in self.or_else
+
+
+def promises(artifact: Artifact, locks: "Locks") -> list[Promise]:
+    """Return every promise that can be found for an artifact, the strongest first."""
+    found = [*locks.promises(artifact)]
+    if artifact.key is not None and artifact.store != "wheels":
+        found += [*_of_url(artifact), *_of_page(artifact), *_of_headers(artifact)]
+    return sorted(dict.fromkeys(found), key=lambda promise: not promise.is_strong)
+
+
+def is_metadata(artifact: Artifact) -> bool:
+    """Return whether the URL, or where it is not known the content, is that of a ``.metadata`` file."""
+    if artifact.url is not None and artifact.url_proved:
+        return artifact.url.endswith(".metadata")
+    return artifact.kind is Kind.METADATA
+
+
+_PYPI_SHAPE = re.compile(r"/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/[^/]+$")
+_GITLAB_SHAPE = re.compile(r"/packages/pypi/files/([0-9a-f]{64})/[^/]+$")
+_DEVPI_SHAPE = re.compile(r"/\+f/([0-9a-f]{3})/([0-9a-f]{13})/[^/]+$")
+
+
+def _of_url(artifact: Artifact) -> Iterator[Promise]:
+    """Yield what a proved URL holds: PyPI's BLAKE2b-256 (proxies copy it), GitLab's sha256, part of devpi's."""
+    if artifact.url is None or not artifact.url_proved or is_metadata(artifact):
+        return
+    path = artifact.url.partition("?")[0]
+    if path.endswith((".asc", ".provenance")):
+        return  # beside a distribution, under its digest
+    if match := _PYPI_SHAPE.search(path):
+        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", "".join(match.groups()), Check.PC201)
+    elif match := _GITLAB_SHAPE.search(path):
+        yield Promise("the URL", "sha256", match[1], Check.PC204)
+    elif match := _DEVPI_SHAPE.search(path):
+        yield Promise("the URL (16 digits)", "sha256", match[1] + match[2], Check.PC204, is_prefix=True)
+
+
+def _of_page(artifact: Artifact) -> Iterator[Promise]:
+    listed = artifact.listed
+    if listed is None:
+        return
+    if is_metadata(artifact):
+        for algorithm, digest in listed.core_metadata or ():
+            yield Promise("index page (core-metadata)", algorithm, digest, Check.PC208, of_decoded=True)
+        return
+    for algorithm, digest in listed.hashes:
+        yield Promise("index page", algorithm, digest, Check.PC202)
+    if listed.size is not None:
+        yield Promise("index page", "size", str(listed.size), Check.PC203)
+
+
+_CHECKSUMS = {"x-checksum-sha256": "sha256", "x-checksum-sha1": "sha1", "x-checksum-md5": "md5"}
+_FIELD = re.compile(r"(?i)\b(sha-256|sha-512|md5|sha)\s*=\s*:([A-Za-z0-9+/=]+):")
+_NAMES = {"sha-256": "sha256", "sha-512": "sha512", "md5": "md5", "sha": "sha1"}
+
+
+def _of_headers(artifact: Artifact) -> Iterator[Promise]:
+    """Yield what the response's headers promise (Artifactory; RFC 9530; RFC 1864; Google's; PyPI's ETag)."""
+    headers = artifact.head.headers if artifact.head is not None else {}
+    is_coded = bool(headers.get("content-encoding", ""))
+    for name, algorithm in _CHECKSUMS.items():
+        # of the file in the repository, which a coding on the way changes
+        if re.fullmatch(r"[0-9a-fA-F]{32,128}", value := headers.get(name, "")) and not is_coded:
+            yield Promise(name, algorithm, value.lower(), Check.PC205)
+    for name in ("repr-digest", "content-digest"):
+        for match in _FIELD.finditer(headers.get(name, "")):
+            if (digest := _from_base64(match[2])) is not None:
+                yield Promise(name, _NAMES[match[1].lower()], digest, Check.PC205)
+    for name, value in (("content-md5", headers.get("content-md5", "")), *_google(headers)):
+        if (digest := _from_base64(value, 16)) is not None:
+            yield Promise(name, "md5", digest, Check.PC205)
+    etag = headers.get("etag", "").strip()
+    if re.fullmatch(r'"[0-9a-f]{32}"', etag) and artifact.kind in DISTRIBUTIONS and not is_coded:
+        # S3 and its like, of which no page comes; not for objects uploaded in parts, whose ETag has a dash
+        yield Promise("etag", "md5", etag[1:-1], Check.PC207)
+    elif "x-pypi-last-serial" in headers and (digest := _from_base64(etag.strip('"') + "==", 16)) is not None:
+        # of the page as it was sent (webob's md5_etag over the compressed bytes)
+        yield Promise("etag", "md5", digest, Check.PC207)
+
+
+def _google(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for part in headers.get("x-goog-hash", "").split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "md5" and not headers.get("content-encoding"):
+            yield "x-goog-hash", value
+
+
+def _from_base64(text: str, size: int | None = None) -> str | None:
+    try:
+        raw = b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if raw and size in {None, len(raw)} else None
+
+
+class Locks:
+    """What lock files write down, found by file name, by URL, or by project and version."""
+
+    def __init__(self, locked: Iterable[Locked] = ()) -> None:
+        self.source_count = 0
+        self._files: dict[str, list[Locked]] = {}
+        self._versions: dict[tuple[str, str], list[Locked]] = {}
+        sources = set()
+        for one in locked:
+            sources.add(one.source)
+            if one.filename is not None:
+                self._files.setdefault(_spelled(one.filename), []).append(one)
+            elif one.version is not None:
+                self._versions.setdefault((one.project, one.version), []).append(one)
+        self.source_count = len(sources)
+
+    def knows(self, artifact: Artifact) -> bool:
+        """Return whether any of the files has a digest for this one."""
+        return bool(self._of(artifact))
+
+    def _of(self, artifact: Artifact) -> Sequence[Locked]:
+        if artifact.kind in {Kind.PAGE, Kind.METADATA, Kind.OTHER} or is_metadata(artifact):
+            return ()
+        names = [claim.filename for claim in artifact.claims if claim.filename] or list(artifact.filenames)
+        found = [one for name in names for one in self._files.get(_spelled(name), ())]
+        if found or artifact.kind is Kind.BUILT:
+            return found
+        pairs = {
+            (normalise(claim.project), claim.version)
+            for claim in artifact.claims
+            if claim.project and claim.version
+        }
+        return [
+            one for project, version in sorted(pairs) for one in self._versions.get((project, version or ""), ())
+        ]
+
+    def promises(self, artifact: Artifact) -> Iterator[Promise]:
+        """Yield what the files promise; of several digests of one algorithm any is right."""
+        grouped: dict[tuple[str, str, bool], list[str]] = {}
+        for one in self._of(artifact):
+            for algorithm, digest in one.digests:
+                grouped.setdefault((one.source, algorithm, one.filename is None), []).append(digest)
+        for (source, algorithm, of_version), digests in grouped.items():
+            others = tuple(digests[1:])
+            yield Promise(source, algorithm, digests[0], Check.PC206, or_else=others, of_version=of_version)
+
+
+def _spelled(filename: str) -> str:
+    """Return a file name in one spelling: names of projects are compared in their normal form."""
+    parsed = parse_filename(filename)
+    if parsed is None:
+        return filename
+    return normalise(parsed.project) + filename[len(parsed.project) :]

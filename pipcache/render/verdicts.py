@@ -1,0 +1,122 @@
+"""Judgements as text: findings by artifact, worst first, then the sum; and what each check means."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.checks import Check, Verdict
+from pipcache.entries import entry_path
+from pipcache.judgement import Finding, Judgement
+from pipcache.location import CacheDirectory
+from pipcache.query import SortKey, sort
+from pipcache.render.console import styled
+from pipcache.text import clean, redact_text
+from pipcache.units import counted, format_size
+
+_COLOURS = {Verdict.POISONED: "red", Verdict.DAMAGED: "yellow", Verdict.UNREADABLE: "yellow"}
+_ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
+_SHOWN = 3
+
+
+def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Return ``judgements`` worst first, then by name and version."""
+    by_path = {entry_path(one.artifact.entry): one for one in judgements}
+    ordered = sort((one.artifact for one in by_path.values()), SortKey.NAME)
+    return sorted((by_path[entry_path(one.entry)] for one in ordered), key=lambda one: _ORDER[one.verdict])
+
+
+def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) -> Iterator[str]:
+    """Yield what is to be told of one artifact: its name and verdict, each finding, and the cure."""
+    artifact = judgement.artifact
+    verdict = styled(judgement.verdict.value, _COLOURS.get(judgement.verdict, "cyan"), colour=colour)
+    yield f"{verdict}: {clean(title(artifact))}"
+    yield f"  {clean(entry_path(artifact.entry))} ({format_size(artifact.size)})"
+    if judgement.problem is not None:
+        yield f"  {clean(redact_text(judgement.problem))}"
+    for check, findings in _by_check(judgement.findings).items():
+        yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
+        for finding in findings[:_SHOWN]:
+            by = f"  ({finding.by})" if finding.by else ""
+            yield f"        promised  {clean(finding.expected + by)}"
+            yield f"        there is  {clean(finding.actual)}"
+        if len(findings) > _SHOWN:
+            yield f"        ... and {len(findings) - _SHOWN:,} more of these"
+        yield f"        What pip does: {check.effect}."
+    if (cure := cure_of(cache, judgement)) is not None:
+        yield f"  Cure: {clean(cure)}"
+
+
+def _by_check(findings: Sequence[Finding]) -> dict[Check, list[Finding]]:
+    grouped: dict[Check, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.check, []).append(finding)
+    return grouped
+
+
+def title(artifact: Artifact) -> str:
+    """Return how an artifact is called in one line: its file, or its kind and project."""
+    if artifact.kind is Kind.PAGE:
+        return f"index page of {artifact.project}" if artifact.project else "an index page"
+    if artifact.filename is not None:
+        return artifact.filename + (", built here" if artifact.kind is Kind.BUILT else "")
+    names = [artifact.project, artifact.version, None if artifact.kind is Kind.UNKNOWN else artifact.kind.value]
+    return " ".join(name for name in names if name) or "an entry without a name"
+
+
+def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
+    """Return the command that removes what something was found in; None where nothing was, or it has no key."""
+    key = judgement.artifact.key
+    if not judgement.findings or key is None:
+        return None
+    return f"pipcache remove {key}{cache.option}"
+
+
+def sum_lines(
+    judgements: Sequence[Judgement], *, gone: int, passed_over: int, locked: int | None
+) -> Iterator[str]:
+    """Yield the sum: how many, how large, by verdict, and why some are only intact."""
+    if not judgements:
+        yield "Nothing was verified: there is nothing to verify."
+    else:
+        size = format_size(sum(one.artifact.size for one in judgements))
+        yield f"{counted(len(judgements), 'artifact')} ({size}): {', '.join(_parts(judgements))}."
+        intact = Counter(one.artifact.kind for one in judgements if one.verdict is Verdict.INTACT)
+        if not any(one.verdict is Verdict.VERIFIED for one in judgements):
+            yield "Nothing was verified: nothing outside of what is there vouches for it."
+        if intact:
+            kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
+            yield f"Only intact, for there is nothing outside to hold them against: {kinds}."
+    if locked is not None:
+        unknown = len(judgements) - locked
+        yield f"Known to the files given with --against: {locked:,}; not known to them: {unknown:,}."
+    if passed_over:
+        yield f"Not judged, for pip did not put them there as entries: {passed_over:,}."
+    if gone:
+        yield f"Gone meanwhile: {counted(gone, 'artifact')}."
+
+
+_NOUNS = {
+    Kind.WHEEL: ("wheel",),
+    Kind.SDIST: ("sdist",),
+    Kind.BUILT: ("built wheel",),
+    Kind.METADATA: ("metadata file",),
+    Kind.PAGE: ("index page",),
+    Kind.OTHER: ("other entry", "other entries"),
+    Kind.UNKNOWN: ("unknown entry", "unknown entries"),
+}
+
+
+def _parts(judgements: Sequence[Judgement]) -> Iterator[str]:
+    for verdict in reversed(Verdict):
+        members = [one for one in judgements if one.verdict is verdict]
+        if members:
+            size = format_size(sum(one.artifact.size for one in members))
+            yield f"{len(members):,} {verdict.value} ({size})"
+
+
+def explain_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """Yield what each of ``checks`` means: its code, what it leads to, its sentence, and what pip does."""
+    for check in checks:
+        leads_to = check.leads_to.value if check.leads_to is not None else "a finding alone"
+        yield f"{check.code}  {leads_to}: {check.sentence}"
+        yield f"       What pip does: {check.effect}."

@@ -1,0 +1,156 @@
+"""What can be told from the bytes alone: is it what its name says, is it whole, does it agree with itself."""
+
+from collections.abc import Iterator
+
+from pipcache.archives import SdistFacts, WheelFacts
+from pipcache.artifacts import Artifact, Kind
+from pipcache.bodies import (
+    Content,
+    EmptyBody,
+    OpaqueBody,
+    TextBody,
+    UndecodableBody,
+    ZipBody,
+    codings,
+    inspect,
+)
+from pipcache.checks import Check
+from pipcache.contents import encoding_of
+from pipcache.files import Window
+from pipcache.identify import promised_kind
+from pipcache.names import normalise
+from pipcache.pagecheck import page_flaws
+from pipcache.progress import Tick
+from pipcache.record import RECORD_LIMIT, RecordCheck, parse_record
+from pipcache.tarcheck import check_tar
+from pipcache.unpack import BrokenCoding, plain_pieces
+from pipcache.zipcheck import Flaw, check_zip
+from pipcache.zips import Member, ZipDirectory
+
+
+def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Flaw]:
+    """Return what is wrong with the bytes of ``artifact`` in ``window``, whatever was promised of them."""
+    encoding = encoding_of(artifact)
+    kind = promised_kind(artifact) or artifact.kind
+    if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
+        return list(page_flaws(artifact, window, tick))
+    if (flaw := _coding_flaw(window, encoding, tick)) is not None:
+        return [flaw]
+    content = inspect(window, encoding, deep=True)
+    match kind:
+        case Kind.WHEEL | Kind.BUILT:
+            return _wheel_flaws(artifact, window, content, tick)
+        case Kind.SDIST:
+            return [*_sdist_flaws(window, content, tick), *_name_flaws(artifact)]
+        case Kind.METADATA:
+            told = _described(content)
+            return [] if told == "metadata" else [Flaw(Check.PC301, "", "a METADATA file", told)]
+        case _:
+            return _nameless_flaws(window, content, tick)
+
+
+def _nameless_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
+    """Return what is wrong with bytes of nobody's name: an archive is to be whole all the same."""
+    match content:
+        case ZipBody() | WheelFacts() | SdistFacts(suffix=".zip"):
+            return check_zip(window, _nobody, tick).flaws
+        case SdistFacts() | OpaqueBody(problem="an archive that does not unpack"):
+            return check_tar(window, tick)
+        case _:
+            return []
+
+
+def _coding_flaw(window: Window, encoding: str | None, tick: Tick) -> Flaw | None:
+    """Return why a coded body does not decode to its end; None when it does, or when that cannot be tried."""
+    if not codings(encoding):
+        return None
+    try:
+        for _ in plain_pieces(window, encoding, tick):
+            pass
+    except BrokenCoding as error:
+        return Flaw(Check.PC105, "", f"a body in {encoding}", str(error))
+    except UndecodableBody:
+        return None
+    return None
+
+
+def _nobody(member: Member) -> None:
+    del member
+
+
+def _described(content: Content) -> str:
+    match content:
+        case WheelFacts():
+            return "a wheel"
+        case SdistFacts():
+            return "an sdist"
+        case TextBody(metadata=metadata) as text:
+            return "metadata" if metadata is not None else text.form.value.upper() if text.form else "text"
+        case EmptyBody():
+            return "nothing"
+        case ZipBody(problem=problem) | OpaqueBody(problem=problem):
+            return problem or "other bytes"
+        case _:
+            return "an index page"
+
+
+def _wheel_flaws(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[Flaw]:
+    match content:
+        case WheelFacts(folder=folder):
+            return [*_archive_flaws(window, folder, tick), *_name_flaws(artifact)]
+        case TextBody() | EmptyBody() | SdistFacts():
+            return [Flaw(Check.PC301, "", "a wheel", _described(content))]
+        case ZipBody(problem=None):
+            return check_zip(window, _nobody, tick).flaws or [Flaw(Check.PC301, "", "a wheel", "another ZIP")]
+        case _:
+            return [Flaw(Check.PC401, "", "a wheel", _described(content))]
+
+
+def _archive_flaws(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
+    """Yield what is wrong with a wheel's archive and its RECORD, both from one reading of its members."""
+    directory = ZipDirectory(window)
+    path = f"{folder}.dist-info/RECORD"
+    found = [member for member in directory.ending(path) if member.name == path]
+    rows = parse_record(directory.read(found[-1], RECORD_LIMIT)) if found else None
+    record = RecordCheck(folder, rows or {})
+    checked = check_zip(window, record.observe, tick)
+    yield from checked.flaws
+    if rows is None:
+        yield Flaw(Check.PC504, path, "RECORD", "none" if not found else "something else")
+    else:
+        yield from record.flaws(checked.members)
+
+
+def _sdist_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
+    match content:
+        case TextBody() | EmptyBody() | WheelFacts():
+            return [Flaw(Check.PC301, "", "an sdist", _described(content))]
+        case SdistFacts(suffix=".zip") | ZipBody():
+            return check_zip(window, _nobody, tick).flaws
+        case _:
+            return check_tar(window, tick)
+
+
+def _name_flaws(artifact: Artifact) -> Iterator[Flaw]:
+    """Yield each source of a name that disagrees with the best one (projects by PEP 503, versions by PEP 440)."""
+    named = [claim for claim in artifact.claims if claim.project]
+    for claim in named[1:]:
+        best = named[0]
+        assert best.project is not None
+        assert claim.project is not None
+        if normalise(claim.project) != normalise(best.project):
+            yield Flaw(Check.PC303, claim.detail, f"{best.project} ({best.detail})", claim.project)
+        elif best.version and claim.version and not same_version(best.version, claim.version):
+            yield Flaw(Check.PC303, claim.detail, f"{best.version} ({best.detail})", claim.version)
+
+
+def same_version(one: str, other: str) -> bool:
+    """Return whether two versions are one by PEP 440, ``_`` in the place of ``+`` and ``-`` aside."""
+    from packaging.version import Version  # noqa: PLC0415 - only where two spellings differ
+
+    if one == other:
+        return True
+    try:
+        return Version(one.replace("_", "+", 1)) == Version(other.replace("_", "+", 1))
+    except ValueError:  # InvalidVersion, or a number longer than int() takes
+        return one.replace("_", "-") == other.replace("_", "-")

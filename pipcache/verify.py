@@ -1,0 +1,181 @@
+"""Every artifact judged, on all cores: first by what needs least, then by everything that can be found."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, Protocol
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.catalogue import name_by_pages
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_path
+from pipcache.identify import identify
+from pipcache.join import find_source, name_pages_of
+from pipcache.judge import Bench, judge, judge_by_key
+from pipcache.judgement import Judgement
+from pipcache.keys import has_key, http_key
+from pipcache.promises import Locks
+from pipcache.scan import look_again
+
+
+class Stopped(Exception):  # noqa: N818 - it is what a person asked for
+    """The run was asked to end."""
+
+
+class Meter(Protocol):
+    """Shows how far a long work is."""
+
+    def advance(self, size: int) -> None:
+        """Say that so many more bytes are done, or fewer; called from any thread."""
+
+
+class Request(NamedTuple):
+    """How to verify: against which lock files, by every promise or as needed, in how many threads (None: all)."""
+
+    locks: Locks
+    thorough: bool = False
+    threads: int | None = None
+
+
+class Verified(NamedTuple):
+    """The judgements in the order of the catalogue; ``gone`` vanished meanwhile, ``left`` were not reached."""
+
+    judgements: list[Judgement]
+    gone: int
+    left: int
+
+
+def is_judged(artifact: Artifact) -> bool:
+    """Return whether there is something to judge: an entry of a store, or a place that could not be looked at."""
+    return isinstance(artifact.entry, (HttpEntry, BuiltEntry, UnreadableEntry))
+
+
+def verify(
+    root: str,
+    chosen: Sequence[Artifact],
+    everything: Sequence[Artifact],
+    request: Request,
+    *,
+    index_urls: Callable[[], Sequence[str]],
+    meter: Meter,
+) -> Verified:
+    """Judge the ``chosen`` artifacts of the catalogue ``everything``; interruption ends it early.
+
+    A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
+    read, and what fails is looked at once more, for pip may just have been rewriting it.
+    """
+    run = _Run(root, request, meter, index_urls)
+    judged = [artifact for artifact in chosen if is_judged(artifact)]
+    done: dict[str, Judgement | None] = {}
+    try:
+        by_key = [] if request.thorough else [one for one in judged if _may_be_proved(one, request.locks)]
+        done |= {path: found for path, found in run.map(by_key, judge_by_key) if found is not None}
+        rest = [one.entry for one in judged if entry_path(one.entry) not in done]
+        run.everything = everything
+        done |= run.map(run.named(rest), judge)
+        failed = [found for found in done.values() if found is not None and (found.findings or found.problem)]
+        if failed:
+            run.begin_again(everything)
+            again = {entry_path(one.artifact.entry): look_again(root, one.artifact.entry) for one in failed}
+            done |= dict.fromkeys(path for path, entry in again.items() if entry is None)
+            done |= run.map(run.named([entry for entry in again.values() if entry is not None]), judge)
+    except (KeyboardInterrupt, Stopped):
+        run.stop()
+    found = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
+    judgements = [one for one in found if one is not None]
+    return Verified(judgements, len(found) - len(judgements), len(judged) - len(found))
+
+
+def _may_be_proved(artifact: Artifact, locks: Locks) -> bool:
+    """Return whether the key may prove the bytes: a download of no other server, which no lock knows."""
+    is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, "PyPI"}
+    return is_download and not locks.knows(artifact)
+
+
+class _Run:
+    """The threads of one run, what they count, how they are stopped, and what they may look up."""
+
+    def __init__(self, root: str, request: Request, meter: Meter, index_urls: Callable[[], Sequence[str]]) -> None:
+        self.everything: Sequence[Artifact] = ()
+        self._pages: Sequence[Artifact] = ()
+        self._root = root
+        self._index_urls = index_urls
+        self._stopping = threading.Event()
+        self._meter = meter
+        self._threads = request.threads or os.cpu_count() or 1
+        self._local = threading.local()
+        self._bench = Bench(
+            root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, {}
+        )
+
+    def stop(self) -> None:
+        """Let every thread end at its next piece."""
+        self._stopping.set()
+
+    def _tick(self, size: int = 0) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+        room = min(size, self._local.room)
+        if room > 0:
+            self._local.room -= room
+            self._meter.advance(room)
+
+    def begin_again(self, everything: Iterable[Artifact]) -> None:
+        """Take the index pages of the catalogue as they are now, and no digest as known."""
+        self._bench.hashed.clear()
+        found: list[Artifact] = []
+        for one in everything:
+            entry = look_again(self._root, one.entry) if one.kind is Kind.PAGE else one.entry
+            if entry is not None:
+                found.append(one if entry == one.entry else identify(self._root, entry, deep=True))
+        self.everything = found
+
+    def named(self, entries: Iterable[Entry]) -> list[Artifact]:
+        """Return what ``entries`` are, with every name that their bytes and the pages of their projects give."""
+        deep = {entry_path(entry): identify(self._root, entry, deep=True) for entry in entries}
+        wanted = {one.project for one in deep.values() if one.kind not in {Kind.PAGE, Kind.OTHER}}
+        others = [one for one in self.everything if entry_path(one.entry) not in deep]
+        pages = [one for one in others if one.kind is Kind.PAGE]
+        joined = name_by_pages(
+            self._root,
+            [*deep.values(), *pages],
+            lambda project: None in wanted or project in wanted,
+            self._index_urls,
+        )
+        self._pages = [artifact for artifact in joined if artifact.kind is Kind.PAGE]
+        mine = [artifact for artifact in joined if entry_path(artifact.entry) in deep]
+        return name_pages_of(mine, [*mine, *others], self._index_urls())
+
+    def _sources(self, artifact: Artifact) -> Sequence[Artifact]:
+        url = artifact.source.url if artifact.source is not None else ""
+        key = http_key(url) if has_key(url) else None
+        return [one for one in self.everything if key is not None and one.key == key and one.size]
+
+    def _is_misplaced(self, artifact: Artifact) -> bool:
+        """Return whether no credentials that ``origin.json`` left out can explain a key that is not its URL's."""
+        assert artifact.source is not None
+        if artifact.came_from == "PyPI" or artifact.source.url.startswith("file:"):
+            return True
+        return find_source(self._root, artifact, self._pages) is not None
+
+    def map(
+        self, artifacts: Sequence[Artifact], work: Callable[[Artifact, Bench], Judgement | None]
+    ) -> Iterator[tuple[str, Judgement | None]]:
+        """Yield each artifact's path with what ``work`` makes of it, in order; an interruption stops it."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            futures: list[Future[Judgement | None]] = [pool.submit(self._one, one, work) for one in artifacts]
+            try:
+                for artifact, future in zip(artifacts, futures, strict=True):
+                    yield entry_path(artifact.entry), future.result()
+            except BaseException:
+                self.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _one(self, artifact: Artifact, work: Callable[[Artifact, Bench], Judgement | None]) -> Judgement | None:
+        """Let one artifact count for its size, however often it is read, and for nothing when it comes again."""
+        self._local.room = artifact.size
+        judgement = work(artifact, self._bench)
+        done = self._local.room if judgement is not None else self._local.room - artifact.size
+        self._meter.advance(done)
+        return judgement
