@@ -116,7 +116,6 @@ def _say_uncovered(answer: Answer) -> None:
         say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")
     if answer.unnamed:
         entries = counted(answer.unnamed, "entry", "entries")
-        say(
-            f"{entries} could not be named, so this does not cover them: pipcache list --unnamed{clean(answer.cache.option)}"
-        )
+        listed = f"pipcache list --unnamed{clean(answer.cache.option)}"
+        say(f"{entries} could not be named, so this does not cover them: {listed}")
     say_unreadable(artifact.entry for artifact in answer.catalogue)
