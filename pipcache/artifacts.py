@@ -1,9 +1,10 @@
 """What an entry is: its kind, its names and who vouches for each."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files, entry_path
 from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
@@ -111,9 +112,10 @@ class Artifact(NamedTuple):
 
     @property
     def is_unnamed(self) -> bool:
-        """True for an entry that should have a project and a version, and lacks one."""
-        wanted = self.key is not None and (self.kind in DISTRIBUTIONS or self.kind is Kind.UNKNOWN)
-        return wanted and (self.project is None or self.version is None)
+        """True for an entry that should have a project and a version, or as a page a project, and lacks one."""
+        if self.key is None or self.kind is Kind.OTHER:
+            return False
+        return self.project is None or (self.version is None and self.kind is not Kind.PAGE)
 
     @property
     def is_exact(self) -> bool:
@@ -151,6 +153,17 @@ class Artifact(NamedTuple):
         if self.head is None:
             return None
         return next((name for header, name in _SERVERS if header in self.head.headers), None)
+
+
+def unread(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
+    """Return what the operating system would not let us read: places of the walk, and entries found by it."""
+    return [
+        artifact.entry
+        if isinstance(artifact.entry, UnreadableEntry)
+        else UnreadableEntry(artifact.store, entry_path(artifact.entry), artifact.problem or "")
+        for artifact in artifacts
+        if artifact.unreadable
+    ]
 
 
 _SERVERS = (

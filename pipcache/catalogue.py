@@ -53,7 +53,10 @@ def _joined(
     track: Track,
 ) -> list[Artifact]:
     concerns = _pages_to_join(artifacts, need)
-    return artifacts if concerns is None else name_by_pages(root, artifacts, concerns, index_urls, track)
+    if concerns is None:
+        return artifacts
+    asked_for = [selector.project for selector in need.selectors if selector.project is not None]
+    return name_by_pages(root, artifacts, concerns, index_urls, track, names=asked_for)
 
 
 def name_by_pages(
@@ -62,16 +65,21 @@ def name_by_pages(
     concerns: Callable[[str], bool],
     index_urls: Callable[[], Sequence[str]],
     track: Track = untracked,
+    *,
+    names: Iterable[str] = (),
 ) -> list[Artifact]:
-    """Return ``artifacts`` with the names that the cached pages of the projects that ``concerns`` accepts give."""
+    """Return ``artifacts`` with the names that the cached pages of the projects that ``concerns`` accepts give.
+
+    ``names`` are projects whose pages are known by their keys, whatever they say.
+    """
     if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
         return artifacts
     # pages are read only for names that the entries themselves do not give
-    from pipcache.join import join, name_page, page_bases  # noqa: PLC0415
+    from pipcache.join import join, name_page, name_pages_of, page_bases  # noqa: PLC0415
 
     bases = page_bases(artifacts, index_urls())
     named = [name_page(root, one, bases) for one in track(artifacts, len(artifacts), "Naming index pages")]
-    return join(root, named, concerns, track)
+    return join(root, name_pages_of(named, names, bases), concerns, track)
 
 
 def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -40,7 +41,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # the exit code says it too
+            error.show()
         return error.exit_code
     except PipcacheError as error:
         _explain(error)

@@ -8,6 +8,7 @@ import click
 from pipcache.app import App, cli
 from pipcache.options import (
     SelectorParam,
+    against_option,
     cache_dir_option,
     consent_options,
     epilog,
@@ -27,7 +28,7 @@ _REMOVE_CODES = {
     0: "done: gone, or was never there",
     1: "with --must-match: a selector matched nothing",
     2: "the command line was wrong, or the question was not answered with yes: nothing was removed",
-    3: "not all of it could be done: no cache that is pip's, files that stay, places that could not be read",
+    3: "not all of it could be done: no cache that is pip's, files that stay, places not read, links not followed",
 }
 
 
@@ -48,6 +49,9 @@ _REMOVE_CODES = {
 )
 @cache_dir_option
 @filter_options
+@click.option("--damaged", is_flag=True, help="Only what verify judges damaged; of everything without a SELECTOR.")
+@click.option("--poisoned", is_flag=True, help="Only what verify judges poisoned; both may be given.")
+@against_option
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
@@ -64,6 +68,9 @@ def remove_command(
     older_than: float | None,
     newer_than: float | None,
     larger_than: float | None,
+    damaged: bool,
+    poisoned: bool,
+    against: tuple[str, ...],
     keep_pages: bool,
     must_match: bool,
     yes: bool,
@@ -76,14 +83,19 @@ def remove_command(
     'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
     key; it matches by any source of a name. The filters narrow all of it, index pages too.
     """
-    named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
-    if not named:
+    if not (selectors or files or damaged or poisoned):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
+    if against and not (damaged or poisoned):
+        raise click.UsageError("--against goes with --damaged or --poisoned.")
     _require_consent(yes=yes, dry_run=dry_run, form=form)
+    named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     from pipcache.commands import deleting, removing  # noqa: PLC0415 - not for --help
+    from pipcache.plan import Reason  # noqa: PLC0415 - as above
 
     filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
-    request = removing.Request(named, filters, keep_pages, must_match)
+    verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
+    reasons = tuple(reason for wanted, reason in verdicts if wanted)
+    request = removing.Request(named, filters, keep_pages, must_match, reasons, against)
     answer = removing.find(app.cache(cache_dir), request, track)
     return removing.run(answer, request, deleting.Consent(yes, dry_run), form, track)
 

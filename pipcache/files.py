@@ -44,6 +44,12 @@ def is_folder(status: os.stat_result) -> bool:
     return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
 
 
+def given_back(status: os.stat_result) -> tuple[int, bool]:
+    """Return the bytes a file system gives back for what goes, and whether that is known or a lower bound."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return (status.st_size, False) if blocks is None else (blocks * 512, True)
+
+
 def open_quietly(path: str) -> int:
     """Return a descriptor for reading; the caller closes it. What is no regular file opens, but does not read.
 

@@ -215,19 +215,15 @@ def join(
     ]
 
 
-def name_pages_of(
-    artifacts: Sequence[Artifact], neighbours: Iterable[Artifact], configured: Sequence[str]
-) -> list[Artifact]:
-    """Return ``artifacts`` with those as pages whose key is the page URL of a project that ``neighbours`` name.
+def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Sequence[str]) -> list[Artifact]:
+    """Return ``artifacts`` with those as pages whose key is the page URL of a project in ``names``.
 
     So a page that does not say what it is, or says something else, is known by what was asked for.
     """
     lost = {one.key for one in artifacts if _may_be_a_page(one)}
     if not lost:
         return list(artifacts)
-    around = list(neighbours)
-    names = {normalise(claim.project) for one in around for claim in one.claims if claim.project}
-    urls = ((name, f"{base}{name}/") for name in sorted(names) for base in page_bases(around, configured) if name)
+    urls = ((name, f"{base}{name}/") for name in sorted(set(map(normalise, names))) for base in bases if name)
     found = {key: (name, url) for name, url in urls if (key := http_key(url)) in lost}
     return [
         _as_page(one, *found[one.key]) if one.key in found and _may_be_a_page(one) else one for one in artifacts

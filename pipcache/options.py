@@ -75,7 +75,7 @@ def read_selectors(path: str) -> list["Selector"]:
     name = "standard input" if path == "-" else path
     try:
         with click.open_file(path, encoding="utf-8-sig") as file:
-            lines = file.read().splitlines()
+            lines = file.read().split("\n")  # which is all that ends a line; a comment may hold the rest
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise click.UsageError(f"Selectors cannot be read from {clean(name)}: {reason}.") from None

@@ -15,6 +15,10 @@ class Fate(StrEnum):
     FAILED = "failed"
 
 
+NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed"
+"""Why a file is kept whose folder is another by now."""
+
+
 class Problem(NamedTuple):
     """A file that was to go and stays, and why."""
 

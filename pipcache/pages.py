@@ -65,6 +65,8 @@ def quick_project(start: bytes) -> list[str]:
     text = start.decode("utf-8", "replace")
     title = _TITLE.search(text, 0, _TITLE_REACH)
     found = [_unescape(title[1])] if title is not None else []
+    if (name := _JSON_NAME.search(text)) is not None:
+        found.append(name[1])
     if (name := _JSON_FILENAME.search(text)) is not None:
         stem = name[1]
         dashes = [place.start() for place in re.finditer("-", stem)]
@@ -74,6 +76,7 @@ def quick_project(start: bytes) -> list[str]:
 
 _TITLE_REACH = 8 << 10
 _TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s*<")
+_JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\\]{1,200})"')
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
 

@@ -20,7 +20,7 @@ from pipcache.entries import (
 )
 from pipcache.files import File
 from pipcache.names import normalise
-from pipcache.scan import Inside, Survey
+from pipcache.scan import Inside, Survey, odd_type
 from pipcache.selection import Match
 from pipcache.stores import Store
 
@@ -36,6 +36,8 @@ class Reason(StrEnum):
     PAGE = "page"  # an index page of a project whose file goes
     STORE = "store"  # its whole store is cleared
     LEFTOVER = "leftover"  # pip left it behind in a store that is cleared
+    DAMAGED = "damaged"  # it was judged to be that
+    POISONED = "poisoned"  # as above
 
 
 class Removal(NamedTuple):
@@ -115,6 +117,12 @@ def plan_removal(
             whys.setdefault(entry_path(page.entry), (page, Reason.PAGE, project))
     if keep_pages:
         whys = {path: why for path, why in whys.items() if why[0].kind is not Kind.PAGE}
+    return plan_artifacts(whys.values(), catalogue)
+
+
+def plan_artifacts(reasons: Iterable[tuple[Artifact, Reason, str]], catalogue: Sequence[Artifact]) -> Plan:
+    """Return the plan for artifacts of the catalogue, each with its reason and of what that is; links are left."""
+    whys = {entry_path(artifact.entry): (artifact, reason, detail) for artifact, reason, detail in reasons}
     going = {path for path, (artifact, _, _) in whys.items() if _is_removable(artifact.entry)}
     takers = _takers((artifact.entry for artifact in catalogue), going)
     removals = [
@@ -125,7 +133,7 @@ def plan_removal(
     left = [
         Left(entry_path(artifact.entry), _why_left(artifact.entry))
         for artifact in catalogue
-        if _is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
+        if is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
     ]
     return Plan(_in_order(removals), left=tuple(left))
 
@@ -169,7 +177,8 @@ def _is_removable(entry: Entry) -> bool:
     )
 
 
-def _is_link(entry: Entry) -> bool:
+def is_link(entry: Entry) -> bool:
+    """Return whether ``entry`` is a link, which is told and never followed."""
     return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)
 
 
@@ -218,7 +227,7 @@ def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing
     takers = _takers(survey.entries, {entry_path(entry) for entry in survey.entries})
     for entry in survey.entries:
         if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and entry.why not in _LEFTOVERS):
-            if clearing.wants(entry) or entry.store is Store.STRAY:
+            if clearing.wants(entry) or entry.store is Store.STRAY or is_link(entry):
                 left.append(Left(entry_path(entry), _why_left(entry)))
             continue
         if not clearing.wants(entry):
@@ -228,7 +237,7 @@ def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing
             inside = look(entry)
             files = tuple(file for file in inside.files if stat_module.S_ISREG(file.stat.st_mode))
             touched = (entry.file, *inside.files, *inside.folders)
-            left += [Left(one.path, "not a regular file") for one in inside.files if one not in files]
+            left += [Left(one.path, odd_type(one) or "") for one in inside.files if one not in files]
             left += [Left(entry_path(one), _why_left(one)) for one in inside.problems]
             folders += inside.empty
         if not clearing.force and not _is_complete(entry) and any(is_young(file.stat, now) for file in touched):

@@ -16,8 +16,8 @@ from typing import Self
 
 from pipcache.entries import StrayEntry, entry_path
 from pipcache.errors import CacheNotFound
-from pipcache.files import File, is_folder
-from pipcache.outcome import Fate, Outcome, Problem
+from pipcache.files import File, given_back, is_folder
+from pipcache.outcome import NOT_A_FOLDER, Fate, Outcome, Problem
 from pipcache.plan import Plan, Removal, is_young
 from pipcache.progress import Track, untracked
 
@@ -54,9 +54,11 @@ def carry_out(
                     work.sweep(path)
                 else:
                     fates[at] = work.remove(plan.removals[at])
+    stays = {problem.path for problem in folders.problems}
+    fates |= {at: Fate.FAILED for at in fates if entry_path(plan.removals[at].entry) in stays}
     return Outcome(
         tuple(fates.get(at, Fate.PENDING) for at in range(len(plan.removals))),
-        tuple(work.problems),
+        (*work.problems, *folders.problems),
         work.files,
         work.gone,
         folders.removed,
@@ -72,6 +74,7 @@ class _Folders:
         self.removed = 0
         self.freed = 0
         self.is_measured = True
+        self.problems: list[Problem] = []
         self._use_descriptors = use_descriptors
         self._force = force
         self._now = time.time()
@@ -124,7 +127,7 @@ class _Folders:
         if not self._use_descriptors:
             status = os.lstat(where)
             if not is_folder(status):
-                raise NotADirectoryError(errno.ENOTDIR, _NOT_A_FOLDER)
+                raise NotADirectoryError(errno.ENOTDIR, NOT_A_FOLDER)
             self._levels.append(_Level(name, where, None, status))
             return
         descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
@@ -146,17 +149,20 @@ class _Folders:
         where, base = self.at(level.name)
         try:
             os.rmdir(where, dir_fd=base)
-        except OSError:
-            return  # not empty, or no longer ours to judge
+        except OSError as error:
+            # not empty, or no longer ours to judge
+            if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                path = os.path.join(*(one.name for one in self._levels[1:]), level.name)
+                self.problems.append(Problem(path, Fate.FAILED, error.strerror or str(error)))
+            return
         self.mark()
         self.removed += 1
-        freed, is_measured = _given_back(level.status)
+        freed, is_measured = given_back(level.status)
         self.freed += freed
         self.is_measured &= is_measured
 
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed"
 
 
 class _Level:
@@ -170,12 +176,6 @@ class _Level:
         self.descriptor = descriptor
         self.status = status
         self.is_touched = False
-
-
-def _given_back(status: os.stat_result) -> tuple[int, bool]:
-    """Return the bytes that the file system gives back, and whether that is known and not only a lower bound."""
-    blocks: int | None = getattr(status, "st_blocks", None)
-    return (status.st_size, False) if blocks is None else (blocks * 512, True)
 
 
 class _Stays(Exception):  # noqa: N818 - what it says of a file
@@ -246,7 +246,7 @@ class _Work:
             return False
         except OSError as error:
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-                raise _Stays(file.path, Fate.CHANGED, _NOT_A_FOLDER) from None
+                raise _Stays(file.path, Fate.CHANGED, NOT_A_FOLDER) from None
             raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
         return True
 
@@ -292,7 +292,7 @@ class _Work:
         self._folders.mark()
         self.files += 1
         if status.st_nlink < 2:
-            freed, is_measured = _given_back(status)
+            freed, is_measured = given_back(status)
             self.freed += freed
             self.is_measured &= is_measured
         return Fate.REMOVED

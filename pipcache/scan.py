@@ -136,7 +136,7 @@ def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
     return UnreadableEntry(store, path, error.strerror or str(error))
 
 
-def _odd_type(file: File) -> str | None:
+def odd_type(file: File) -> str | None:
     """Return why a file is not an ordinary one, or None when it is."""
     mode = file.stat.st_mode
     if stat_module.S_ISREG(mode):
@@ -169,7 +169,7 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
                 continue
             others.append(StrayEntry(store, file, _why_stray(name)))
             continue
-        others.append(StrayEntry(store, file, _odd_type(file) or _NOT_PIPS))
+        others.append(StrayEntry(store, file, odd_type(file) or _NOT_PIPS))
     entries: list[Entry] = [
         HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
     ]
@@ -193,22 +193,26 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
     for folder, files in folders.items():
         key = folder[len(top) + 1 :].replace(os.sep, "")
         in_place = is_key(key) and folder.count(os.sep) == _WHEEL_DEPTH
-        plain = {os.path.basename(file.path): file for file in files if _odd_type(file) is None}
+        plain = {os.path.basename(file.path): file for file in files if odd_type(file) is None}
         wheels = [name for name in plain if name.endswith(".whl")] if in_place else []
         origin = plain.get("origin.json")
+        has_link = any(file.path.endswith(".whl") for file in files if os.path.basename(file.path) not in plain)
         entries.extend(BuiltEntry(Store.WHEELS, key, plain[name], origin) for name in wheels)
         for file in files:
             name = os.path.basename(file.path)
             if plain.get(name) is file and (name in wheels or (name == "origin.json" and wheels)):
                 continue
-            entries.append(StrayEntry(Store.WHEELS, file, _why_stray_in_wheels(file, name, in_place=in_place)))
+            why = _why_stray_in_wheels(file, name, in_place=in_place)
+            if why is Leftover.ORIGIN and has_link:
+                why = "the origin of a wheel that is no ordinary file"
+            entries.append(StrayEntry(Store.WHEELS, file, why))
     return sorted(entries, key=entry_path)
 
 
 def _why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
     if in_place and stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
         return Leftover.BUILD_FOLDER
-    if (odd := _odd_type(file)) is not None:
+    if (odd := odd_type(file)) is not None:
         return odd
     return Leftover.ORIGIN if name == "origin.json" and in_place else _NOT_PIPS
 
@@ -216,9 +220,12 @@ def _why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
 def _scan_selfcheck(root: str, top: str) -> list[Entry]:
     entries: list[Entry] = []
     for file in _walk(root, top, 0, entries, Store.SELFCHECK):
-        why = _odd_type(file)
-        if why is None and is_key(os.path.basename(file.path)):
+        why = odd_type(file)
+        name = os.path.basename(file.path)
+        if why is None and is_key(name):
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.NOTE))
+        elif why is None and _why_stray(name) is Leftover.TEMPORARY:
+            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.TEMPORARY))
         else:
             entries.append(StrayEntry(Store.STRAY, file, why or _NOT_PIPS))
     return sorted(entries, key=entry_path)
@@ -230,12 +237,12 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
         name = file.path
         if name in known:
             continue
-        if name == "selfcheck.json" and _odd_type(file) is None:
+        if name == "selfcheck.json" and odd_type(file) is None:
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE))
         elif name in RECOGNISED and stat_module.S_ISDIR(file.stat.st_mode):
             entries.append(StrayEntry(Store.STRAY, file, "named like a store, but not laid out like pip's"))
         else:
-            entries.append(StrayEntry(Store.STRAY, file, _odd_type(file) or "not pip's"))
+            entries.append(StrayEntry(Store.STRAY, file, odd_type(file) or "not pip's"))
     return sorted(entries, key=entry_path)
 
 

@@ -114,7 +114,11 @@ def passed_over(selectors: Iterable["Selector"], selection: Selection) -> list[A
     """Return the files of the selectors' projects whose version no specifier judges: unknown, or not PEP 440."""
     from pipcache.names import normalise  # noqa: PLC0415 - only where a specifier is given
 
-    projects = {selector.project for selector in selectors if selector.project and selector.specifiers}
+    projects = {
+        selector.project
+        for selector in selectors
+        if selector.project and any(one.operator != "===" for one in selector.specifiers or ())
+    }
     chosen = {entry_path(artifact.entry) for artifact in selection.chosen}
     return [
         artifact

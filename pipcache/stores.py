@@ -2,7 +2,6 @@
 
 import os
 import re
-import stat as stat_module
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -54,26 +53,44 @@ RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
 }
 
 
-def _goes_on(path: str, store: Store) -> bool:
-    """Return whether pip's fan-out goes on in some folder of a store: it holds such folders again, or nothing."""
-    is_member = RECOGNISED[store.value][1]
+_DEPTHS = {Store.HTTP: 5, Store.WHEELS: 4}
+
+
+def _is_laid_out(path: str, store: Store, *, alone: bool) -> bool:
+    """Return whether pip's fan-out goes all the way down somewhere in a store's folder.
+
+    Where the store lies ``alone``, with only other stores beside it, one that holds folders of the fan-out and
+    nothing else passes too: what was in it was removed.
+    """
+    reaches, is_bare = _descend(path, store, _DEPTHS[store])
+    return reaches or (alone and is_bare)
+
+
+def _descend(path: str, store: Store, depth: int) -> tuple[bool, bool]:
+    """Return (does the fan-out go on for ``depth`` levels, is there nothing but folders of it)."""
+    is_member = RECOGNISED[store.value][1] if store is Store.HTTP or depth > 1 else _is_rest_of_key
+    is_bare = True
     try:
-        for child in filter(is_member, os.listdir(path)):
-            status = os.lstat(os.path.join(path, child))
-            if not is_folder(status):
-                if stat_module.S_ISLNK(status.st_mode):
-                    return True  # which is reported, and not followed
+        for name in os.listdir(path):
+            below = os.path.join(path, name)
+            if not (is_member(name) and is_folder(os.lstat(below))):
+                is_bare = False
                 continue
-            children = os.listdir(os.path.join(path, child))
-            if not children or any(map(is_member, children)):
-                return True
+            reaches, is_bare_below = (True, True) if depth == 1 else _descend(below, store, depth - 1)
+            if reaches:
+                return True, False
+            is_bare &= is_bare_below
     except OSError:
-        return True  # the walk reports why it cannot be read
-    return False
+        return True, False  # the walk reports why it cannot be read
+    return False, is_bare
 
 
-_TELLING = frozenset({Store.HTTP_V2, Store.SELFCHECK})
-"""Folders that no other program names so."""
+def _is_rest_of_key(name: str) -> bool:
+    return len(name) == 50 and _HEX_DIGITS.issuperset(name)
+
+
+_LITTER = frozenset({"selfcheck.json", "CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+"""What lies in many directories and says nothing of what they are for."""
 
 
 def stores(root: str) -> dict[Store, str]:
@@ -123,10 +140,12 @@ def stores(root: str) -> dict[Store, str]:
             found[store] = name
         elif not children:
             emptied[store] = name
-    if found.keys().isdisjoint(_TELLING):
+    alone = all(name in RECOGNISED or name in _LITTER for name in names)
+    if Store.HTTP_V2 not in emptied and found.keys() <= _DEPTHS.keys():
         # a project may have a folder called wheels, and in it one called 3d
-        found = {store: name for store, name in found.items() if _goes_on(os.path.join(root, name), store)}
-    was_cache = len(emptied) in {len(names), 2, 3, 4} or not emptied.keys().isdisjoint(_TELLING)
+        paths = ((store, os.path.join(root, name)) for store, name in found.items())
+        found = {store: found[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
+    was_cache = Store.HTTP_V2 in emptied or alone
     if found or (emptied and was_cache) or names == ["selfcheck.json"]:
         return found | emptied
     raise NotAPipCache(

@@ -10,7 +10,7 @@ from pipcache.artifacts import Artifact, Kind
 from pipcache.catalogue import name_by_pages
 from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_path
 from pipcache.identify import identify
-from pipcache.join import find_source, name_pages_of
+from pipcache.join import find_source, name_pages_of, page_bases
 from pipcache.judge import Bench, judge, judge_by_key
 from pipcache.judgement import Judgement
 from pipcache.keys import has_key, http_key
@@ -144,7 +144,9 @@ class _Run:
         )
         self._pages = [artifact for artifact in joined if artifact.kind is Kind.PAGE]
         mine = [artifact for artifact in joined if entry_path(artifact.entry) in deep]
-        return name_pages_of(mine, [*mine, *others], self._index_urls())
+        around = [*mine, *others]
+        names = {claim.project for one in around for claim in one.claims if claim.project}
+        return name_pages_of(mine, names, page_bases(around, self._index_urls()))
 
     def _sources(self, artifact: Artifact) -> Sequence[Artifact]:
         url = artifact.source.url if artifact.source is not None else ""

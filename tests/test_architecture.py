@@ -38,7 +38,7 @@ ORDER = {
     ],
     "commands": [
         *("commands", "commands.notes", "commands.listing", "commands.showing", "commands.overview"),
-        *("commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
+        *("commands.judging", "commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
     ],
     "the program": ["options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "__main__"],
 }

@@ -117,8 +117,8 @@ def test_what_is_left_is_told(builder: CacheBuilder, program: Program, tmp_path:
     assert ran.code == 0
     assert ran.err.splitlines() == [
         "Left alone:",
-        "  http-v2/a/odd: not a name pip gives",
         "  http-v2/link: a symbolic link, not followed",
+        "  http-v2/a/odd: not a name pip gives",
         "  notes.txt: not pip's",
     ]
     left = program("clear", "--dry-run", "--format", "json").document["plan"]["left"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipcache import hosts
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
@@ -255,6 +256,38 @@ def test_a_selector_that_meets_nothing_is_said_and_fails_only_where_it_must_matc
     assert program("remove", "foo", "--yes").code == 0  # a purge script is run twice
 
 
+def test_pages_that_do_not_say_what_they_are_are_known_by_what_was_asked_for(
+    builder: CacheBuilder, program: Program
+) -> None:
+    headers = {**caches.FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+html"}
+    builder.download(f"{hosts.PAGE_BASES[0]}bar/", b"<html><body>nothing here</body></html>", headers=headers)
+    builder.download("https://index.example/simple/bar/", b"<html><body>or here</body></html>", headers=headers)
+    ran = program("remove", "bar", "--yes")
+    assert ran.code == 0
+    assert "1 entry could not be named" in ran.err
+    assert len(kept(builder)) == 2
+    assert len(program.artifacts("list", "--unnamed")) == 1
+
+
+def test_nothing_is_passed_over_where_each_version_was_judged_by_its_text(
+    builder: CacheBuilder, program: Program
+) -> None:
+    for version in ("2004d", "2005e"):
+        filename, body = archives.build_wheel("foo", version)
+        builder.download(FILES + filename, body)
+    assert "Passed over" not in program("remove", "foo===2004d", "--yes").err
+    assert len(kept(builder)) == 2
+
+
+def test_only_line_feeds_end_the_lines_of_a_file(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, body)
+    listing = tmp_path / "named.txt"
+    listing.write_bytes("# not\u2028foo\n# nor\x0cfoo\nnosuch\r\n".encode())
+    assert program("remove", "-r", str(listing), "--yes").code == 0
+    assert len(kept(builder)) == 2
+
+
 def test_extras_are_ignored_with_a_note_and_markers_are_an_error(builder: CacheBuilder, program: Program) -> None:
     builder.selfcheck()
     assert "extras are ignored: socks" in program("remove", "requests[socks]>=2", "--yes").err
@@ -370,6 +403,12 @@ def test_without_a_terminal_and_without_consent_nothing_is_read_or_touched(
     assert len(kept(builder)) == 2
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that gives nothing yet")
+def test_without_consent_no_list_is_waited_for(builder: CacheBuilder, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "later")
+    assert run_with(subprocess.DEVNULL, builder.root, "-r", str(tmp_path / "later")).returncode == 2
+
+
 def test_nothing_named_is_a_usage_error(builder: CacheBuilder, program: Program) -> None:
     builder.selfcheck()
     ran = program("remove", "--yes")
@@ -391,7 +430,9 @@ def test_a_directory_that_is_no_cache_is_refused(tmp_path: Path, capsys: pytest.
 # What goes wrong with the answer
 
 
-def run_with(stdout: int, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_with(
+    stdout: int, cache: Path, *arguments: str, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     """The program in a process of its own, writing to this descriptor."""
     return subprocess.run(
         [sys.executable, "-m", "pipcache", "remove", "--cache-dir", str(cache), *arguments],
@@ -399,7 +440,7 @@ def run_with(stdout: int, cache: Path, *arguments: str) -> subprocess.CompletedP
         env=clean_environment(cache.parent / "home"),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         encoding="utf-8",
         check=False,
     )
@@ -415,6 +456,25 @@ def test_what_was_asked_for_is_done_when_nobody_reads_the_answer(builder: CacheB
     os.close(writer)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert kept(builder) == set()
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["foo"], 0), (["nosuch", "--must-match"], 1)])
+@pytest.mark.parametrize("to", ["pipe", "full"])
+def test_what_was_asked_for_is_done_when_narration_cannot_be_written(
+    builder: CacheBuilder, arguments: list[str], code: int, to: str
+) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, body)
+    caches.link(builder.root / "aside", builder.root.parent)  # which is narrated before the removal
+    if to == "full":
+        writer = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
+    ran = run_with(subprocess.DEVNULL, builder.root, *arguments, "--yes", stderr=writer)
+    os.close(writer)
+    assert ran.returncode == code
+    assert len(kept(builder)) == 2 * code
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full here")

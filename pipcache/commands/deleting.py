@@ -91,8 +91,7 @@ def _tell(write: Callable[[], None]) -> None:
 
 def _ask(plan: Plan) -> bool:
     """Ask on standard error whether ``plan`` is to be carried out; only a yes is one."""
-    sys.stderr.write(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ")
-    sys.stderr.flush()
+    say(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ", end="")
     try:
         answer = sys.stdin.readline()
     except ValueError:  # bytes that are no text

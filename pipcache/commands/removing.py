@@ -1,26 +1,35 @@
 """``remove``: what the selectors mean, the index pages of it, and nothing else."""
 
+import os
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from pipcache.artifacts import Artifact
+from pipcache.artifacts import Artifact, unread
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.checks import Verdict
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
+from pipcache.commands.judging import judge_chosen, read_locks
 from pipcache.commands.notes import say_unmatched, say_unreadable
+from pipcache.entries import entry_path
 from pipcache.errors import ExitCode
+from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.outcome import Outcome
-from pipcache.plan import Plan, plan_removal
+from pipcache.plan import Plan, Reason, is_link, plan_artifacts, plan_removal
 from pipcache.progress import Track
+from pipcache.promises import Locks
 from pipcache.query import Filters
 from pipcache.render.console import say
 from pipcache.render.plan import ARTIFACTS, plan_rows, plan_sum
 from pipcache.render.removals import RemovalDocument, Uncovered, removal_document
 from pipcache.render.table import print_rows
-from pipcache.selection import copies, passed_over, select
+from pipcache.selection import Selection, copies, passed_over, select
 from pipcache.selectors import Selector
+from pipcache.stores import Store
 from pipcache.text import clean
 from pipcache.units import counted
+from pipcache.verify import Request as How
 
 
 class Request(NamedTuple):
@@ -30,6 +39,8 @@ class Request(NamedTuple):
     filters: Filters
     keep_pages: bool
     must_match: bool
+    reasons: tuple[Reason, ...] = ()  # damaged, poisoned: only what is judged to be that
+    against: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -41,6 +52,7 @@ class Answer(NamedTuple):
     passed_over: list[Artifact]
     catalogue: list[Artifact]
     unnamed: int
+    unjudged: int = 0  # artifacts that could not be read to be judged
 
 
 def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
@@ -50,9 +62,12 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    need = Need(deep=True, selectors=request.selectors)
+    locks = read_locks(request.against)
+    need = Need(deep=bool(request.selectors), selectors=request.selectors)
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
     selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+    if request.reasons:
+        return _find_judged(cache, request.reasons, selection, catalogue, locks)
     plan = plan_removal(
         selection.matches,
         copies(cache.path, selection, track),
@@ -71,6 +86,37 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
     )
 
 
+def _find_judged(
+    cache: CacheDirectory,
+    reasons: Collection[Reason],
+    selection: Selection,
+    catalogue: list[Artifact],
+    locks: Locks,
+) -> Answer:
+    """Judge what was chosen, and plan what is damaged or poisoned, as it was when it was judged.
+
+    Raises:
+        KeyboardInterrupt: the judging was interrupted; half a verdict is none.
+    """
+    verified = judge_chosen(cache, selection.chosen, catalogue, How(locks))
+    if verified.left:
+        raise KeyboardInterrupt
+    wanted = {reason.value: reason for reason in reasons}
+    judged = [
+        (one.artifact, wanted[one.verdict], _worst(one)) for one in verified.judgements if one.verdict in wanted
+    ]
+    unreadable = sum(one.verdict is Verdict.UNREADABLE for one in verified.judgements)
+    plan = plan_artifacts(judged, catalogue)
+    return Answer(cache, plan, selection.unmatched, [], catalogue, 0, unreadable)
+
+
+def _worst(judgement: Judgement) -> str:
+    """Return the finding that led to the verdict, in a few words."""
+    leading = [one.check for one in judgement.findings if one.check.leads_to is judgement.verdict]
+    check = next(iter(leading), judgement.findings[0].check)
+    return f"{check.code} {check.sentence}"
+
+
 def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
     """Show the plan, ask where it must be asked, act, and report.
 
@@ -80,7 +126,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     telling = deleting.Telling(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
     outcome = deleting.run(answer.cache, answer.plan, consent, telling, track)
     _say_uncovered(answer)
-    is_incomplete = any(artifact.unreadable for artifact in answer.catalogue)
+    is_incomplete = answer.unjudged > 0 or bool(_links(answer.catalogue) or unread(answer.catalogue))
     code = deleting.exit_code(outcome, is_incomplete=is_incomplete)
     return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
 
@@ -93,14 +139,13 @@ def _show(answer: Answer) -> None:
 
 def _document(answer: Answer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
     uncovered = Uncovered([one.text for one in answer.unmatched], answer.passed_over, answer.unnamed)
-    entries = [artifact.entry for artifact in answer.catalogue]
     return removal_document(
         "remove",
         answer.cache,
         answer.plan,
         outcome,
         uncovered=uncovered,
-        entries=entries,
+        entries=unread(answer.catalogue),
         dry_run=consent.dry_run,
     )
 
@@ -118,4 +163,16 @@ def _say_uncovered(answer: Answer) -> None:
         entries = counted(answer.unnamed, "entry", "entries")
         listed = f"pipcache list --unnamed{clean(answer.cache.option)}"
         say(f"{entries} could not be named, so this does not cover them: {listed}")
-    say_unreadable(artifact.entry for artifact in answer.catalogue)
+    if answer.unjudged:
+        entries = counted(answer.unjudged, "entry", "entries")
+        say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
+    if links := _links(answer.catalogue):
+        say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
+    say_unreadable(unread(answer.catalogue))
+
+
+def _links(catalogue: Iterable[Artifact]) -> int:
+    """Return how many links stand where pip may find entries behind them."""
+    stores = {store.value for store in Store}
+    links = (entry_path(one.entry).split(os.sep)[0] for one in catalogue if is_link(one.entry))
+    return sum(first in stores for first in links)

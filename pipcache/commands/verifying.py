@@ -1,21 +1,17 @@
 """``verify``: which artifacts, held against what, and how the run ends."""
 
 import sys
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipcache.artifacts import Artifact
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Check, Verdict
+from pipcache.commands.judging import judge_chosen, read_locks
 from pipcache.commands.notes import say_unmatched
-from pipcache.errors import ExitCode, PipcacheError
+from pipcache.errors import ExitCode
 from pipcache.judgement import Judgement, summed
 from pipcache.location import CacheDirectory, configured_indexes
-from pipcache.locks import LockError, read_lock
 from pipcache.progress import Track
-from pipcache.promises import Locks
 from pipcache.query import Filters
-from pipcache.render.bar import meter
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump
 from pipcache.render.judgements import verify_document
@@ -23,7 +19,7 @@ from pipcache.render.verdicts import finding_lines, in_order, sum_lines
 from pipcache.selection import select
 from pipcache.selectors import Selector
 from pipcache.verify import Request as How
-from pipcache.verify import Verified, is_judged, verify
+from pipcache.verify import Verified, is_judged
 
 
 class Request(NamedTuple):
@@ -46,32 +42,6 @@ class Answer(NamedTuple):
     unmatched: list[Selector]
     passed_over: int
     locked: int | None
-
-
-class BadLock(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
-    """A file given with --against is no lock file."""
-
-    exit_code = ExitCode.USAGE
-
-
-def read_locks(paths: Iterable[str]) -> Locks:
-    """Return what the lock files at ``paths`` write down.
-
-    Raises:
-        BadLock: one of them is no lock file, or cannot be read.
-    """
-    try:
-        return Locks(one for path in paths for one in read_lock(path))
-    except LockError as error:
-        raise BadLock(str(error), hint="Nothing was verified.") from None
-
-
-def judge_chosen(
-    cache: CacheDirectory, chosen: Sequence[Artifact], catalogue: Sequence[Artifact], how: How
-) -> Verified:
-    """Judge ``chosen`` of ``catalogue`` with a progress bar."""
-    with meter(sum(artifact.size for artifact in chosen), "Verifying") as bar:
-        return verify(cache.path, chosen, catalogue, how, index_urls=configured_indexes, meter=bar)
 
 
 def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:

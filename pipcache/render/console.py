@@ -44,6 +44,10 @@ def width() -> int:
     return max(20, get_terminal_size().columns)
 
 
-def say(message: str) -> None:
-    """Print narration to standard error."""
-    sys.stderr.write(message + "\n")
+def say(message: str, end: str = "\n") -> None:
+    """Print narration to standard error; when it cannot be written the work goes on without it."""
+    try:
+        sys.stderr.write(message + end)
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end

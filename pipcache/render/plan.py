@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache.artifacts import Artifact
-from pipcache.outcome import Fate, Outcome
+from pipcache.outcome import NOT_A_FOLDER, Fate, Outcome
 from pipcache.plan import Left, Plan, Reason, Removal, allocated
 from pipcache.query import SortKey, sort
 from pipcache.render.rows import Columns, Row, name_cells
@@ -58,6 +58,8 @@ def why(removal: Removal) -> str:
             return f"index page of {removal.detail}"
         case Reason.STORE | Reason.LEFTOVER:
             return removal.detail
+        case Reason.DAMAGED | Reason.POISONED:
+            return f"{removal.reason.value}: {removal.detail}"
 
 
 def store_rows(plan: Plan) -> list[Row]:
@@ -89,7 +91,9 @@ def left_lines(left: Sequence[Left]) -> Iterator[str]:
     if not left:
         return
     yield "Left alone:"
-    yield from _some(f"{clean(one.path)}: {clean(one.why)}" for one in left)
+    # links first: what lies behind them was not even looked at
+    ordered = sorted(left, key=lambda one: "link" not in one.why)
+    yield from _some(f"{clean(one.path)}: {clean(one.why)}" for one in ordered)
 
 
 def _some(lines: Iterable[str]) -> Iterator[str]:
@@ -126,7 +130,8 @@ def problem_lines(outcome: Outcome) -> Iterator[str]:
             case Fate.FAILED:
                 yield f"Could not remove {files}: {clean(reason)} ({_ADVICE[fate]})"
             case Fate.CHANGED:
-                yield f"Kept {files}, {clean(reason)} ({_ADVICE[fate]})"
+                advice = "" if reason == NOT_A_FOLDER else f" ({_ADVICE[fate]})"
+                yield f"Kept {files}: {clean(reason)}{advice}"
             case _:
                 yield f"Kept {files} that belong to those"
         yield from _some(map(clean, paths))

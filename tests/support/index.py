@@ -50,6 +50,7 @@ class Delivery(enum.Enum):
     CHUNKED = enum.auto()
     CUT = enum.auto()  # half of it, no Content-Length, then a clean end: no client can tell
     SHORT = enum.auto()  # half of it under the Content-Length of the whole
+    SPLICED = enum.auto()  # as SHORT, and whoever asks for the rest gets bytes from three before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +232,21 @@ class Index:
         """From now on, send the body of this URL in this way."""
         self._deliveries[self._path(url)] = delivery
 
-    def replace(self, url: str, body: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """From now on, answer this URL with another body, whole and with an ETag of its own."""
+    def replace(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        keep_etag: bool = False,
+        keep_headers: bool = True,
+    ) -> None:
+        """From now on, answer this URL with another body, whole, and with an ETag of its own or the file's."""
         old = self._resources.get(self._path(url), Resource(self.identity(url), b""))
-        headers = {**old.headers, "Content-Type": content_type}
+        headers = {**(old.headers if keep_headers else {}), "Content-Type": content_type}
+        headers.pop("ETag", None)
+        if keep_etag:
+            headers["ETag"] = f'"{hashlib.md5(old.body).hexdigest()}"'
         self._resources[self._path(url)] = dataclasses.replace(old, body=body, headers=headers)
 
     # What was asked for
@@ -393,6 +405,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = {name.lower(): value for name, value in self.headers.items()}
         status, headers, body, delivery = self.server.index.answer(self.path, asked)
+        if delivery is Delivery.SPLICED and "range" in asked:
+            start = int(asked["range"].removeprefix("bytes=").partition("-")[0])
+            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+            status, body, delivery = HTTPStatus.PARTIAL_CONTENT, body[start - 3 : -3], Delivery.WHOLE
         self.server.index.exchanges.append(Exchange("GET", self.path, int(status)))
         self.send_response(status)  # with Date and Server
         for name, value in headers.items():
@@ -401,7 +417,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         elif delivery is not Delivery.CUT and status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", str(len(body)))
-        if delivery in {Delivery.CUT, Delivery.SHORT}:
+        if delivery in {Delivery.CUT, Delivery.SHORT, Delivery.SPLICED}:
             self.send_header("Connection", "close")
             body = body[: len(body) // 2]
         self.end_headers()

@@ -1,0 +1,38 @@
+"""What ``verify`` and ``remove --damaged`` share: reading lock files, and judging with a progress bar."""
+
+from collections.abc import Iterable, Sequence
+
+from pipcache.artifacts import Artifact
+from pipcache.errors import ExitCode, PipcacheError
+from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.locks import LockError, read_lock
+from pipcache.promises import Locks
+from pipcache.render.bar import meter
+from pipcache.verify import Request as How
+from pipcache.verify import Verified, verify
+
+
+class BadLock(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
+    """A file given with --against is no lock file."""
+
+    exit_code = ExitCode.USAGE
+
+
+def read_locks(paths: Iterable[str]) -> Locks:
+    """Return what the lock files at ``paths`` write down.
+
+    Raises:
+        BadLock: one of them is no lock file, or cannot be read.
+    """
+    try:
+        return Locks(one for path in paths for one in read_lock(path))
+    except LockError as error:
+        raise BadLock(str(error), hint="Nothing was verified.") from None
+
+
+def judge_chosen(
+    cache: CacheDirectory, chosen: Sequence[Artifact], catalogue: Sequence[Artifact], how: How
+) -> Verified:
+    """Judge ``chosen`` of ``catalogue`` with a progress bar."""
+    with meter(sum(artifact.size for artifact in chosen), "Verifying") as bar:
+        return verify(cache.path, chosen, catalogue, how, index_urls=configured_indexes, meter=bar)
