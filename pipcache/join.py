@@ -14,7 +14,7 @@ from pipcache.hosts import PAGE_BASES
 from pipcache.identify import kind_of_filename
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project
+from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project, stated_project
 from pipcache.progress import Track, untracked
 from pipcache.stored import REDIRECTS
 
@@ -58,7 +58,8 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
     """Return a page with the project it is about, proved by its key where its index is known."""
     if artifact.kind is not Kind.PAGE or artifact.url is not None:
         return artifact
-    names = quick_project(decoded(root, artifact, _QUICK) or b"")
+    start = decoded(root, artifact, _QUICK) or b""
+    names = quick_project(start)
     names += [normalise(claim.project) for claim in artifact.claims if claim.project]
     for name in dict.fromkeys(names):
         for base in bases:
@@ -69,9 +70,10 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
     if any(claim.project for claim in artifact.claims):
         return artifact
     page = parse_page(decoded(root, artifact, PAGE_LIMIT) or b"")
-    if page is None or page.project is None:
+    project = page.project if page is not None else stated_project(start)
+    if project is None:
         return artifact
-    return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", page.project), *artifact.claims))
+    return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", project), *artifact.claims))
 
 
 _NORMAL_URL = re.compile(r"https?://[a-z0-9.:-]+/[A-Za-z0-9/._~-]*")

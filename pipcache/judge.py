@@ -1,6 +1,5 @@
 """One artifact held against everything that can be found: promises kept and broken, flaws, and the verdict."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from pipcache.files import File, Window
 from pipcache.judgement import Finding, Judgement, Tried, summed
 from pipcache.progress import Tick
 from pipcache.promises import Locks, Promise, promises
-from pipcache.prove import Digests, hash_window, prove_by_content
+from pipcache.prove import Digests, hash_window, new_digest, prove_by_content
 from pipcache.responses import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.stored import REDIRECTS, reason
 from pipcache.stores import Store
@@ -181,7 +180,7 @@ def _length_finding(artifact: Artifact, window: Window) -> list[Finding]:
         return []  # a coded body tells itself where it ends
     if not re.fullmatch(r"[0-9]{1,18}", stated) or int(stated) == window.length:
         return []
-    return [Finding(Check.PC101, "content-length", stated, str(window.length))]
+    return [Finding(Check.PC101, "content-length", f"{stated} bytes", f"{window.length} bytes")]
 
 
 def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried], Artifact]:
@@ -230,18 +229,26 @@ def _tried(
         return Tried(promise, None, _STRONGER)
     if promise.of_decoded:
         return _tried_decoded(promise, artifact, window)
-    actual = digests.get(promise.what)
-    return Tried(promise, actual, None if actual is not None else "not allowed or not known here")
+    return _compared(promise, digests.get(promise.what))
+
+
+def _compared(promise: Promise, actual: str | None) -> Tried:
+    if actual is None:
+        return Tried(promise, None, "not allowed or not known here")
+    if len(actual) != len(promise.expected) and not promise.is_prefix:
+        return Tried(promise, None, f"no digest of {promise.what} is as long as this")
+    return Tried(promise, actual)
 
 
 def _tried_decoded(promise: Promise, artifact: Artifact, window: Window) -> Tried:
+    digest = new_digest(promise.what)
     try:
         data = decode_body(window, encoding_of(artifact), _DECODED_LIMIT)
-        return Tried(promise, hashlib.new(promise.what, data, usedforsecurity=False).hexdigest())
     except UndecodableBody as error:
         return Tried(promise, None, error.reason)
-    except ValueError:
-        return Tried(promise, None, "not allowed or not known here")
+    if digest is not None:
+        digest.update(data)
+    return _compared(promise, None if digest is None else digest.hexdigest())
 
 
 def _built_findings(artifact: Artifact, bench: Bench) -> Iterator[Finding]:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Evidence
-from pipcache.bodies import PageFormat, UndecodableBody, decode_body, guess_format
+from pipcache.bodies import PageFormat, UndecodableBody, codings, decode_body, guess_format
 from pipcache.checks import Check
 from pipcache.contents import encoding_of
 from pipcache.files import Window
@@ -18,24 +19,34 @@ _START = 32 << 10
 _END = 64 << 10
 
 
-class _Ends:
-    """The first and the last bytes of a page, and what tells that a JSON one is whole; nothing else is kept."""
+class _Ends(NamedTuple):
+    """The first and the last bytes of a page, and how many more objects of JSON it opens than it closes."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.start = self.end = b""
-        self.depth = 0
-        for piece in pieces:
-            if len(self.start) < _START:
-                self.start += piece[: _START - len(self.start)]
-            self.end = (self.end + piece)[-_END:]
-            self.depth += piece.count(b"{") - piece.count(b"}")
+    start: bytes
+    end: bytes
+    depth: int = 0
+
+
+def _read_ends(pieces: Iterable[bytes]) -> _Ends:
+    start = end = b""
+    depth = 0
+    for piece in pieces:
+        if len(start) < _START:
+            start += piece[: _START - len(start)]
+        end = (end + piece)[-_END:]
+        depth += piece.count(b"{") - piece.count(b"}")
+    return _Ends(start, end, depth)
 
 
 def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]:
     """Yield what is wrong with an index page; one that a quick look does not settle is parsed."""
     encoding = encoding_of(artifact)
     try:
-        ends = _Ends(plain_pieces(window, encoding, tick))
+        if not codings(encoding) and _came_whole(artifact, window):
+            # as long as was promised, so no byte of its middle can tell more
+            ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
+        else:
+            ends = _read_ends(plain_pieces(window, encoding, tick))
     except BrokenCoding as error:
         yield Flaw(Check.PC105, "", f"a body in {encoding}", str(error))
         return
@@ -97,17 +108,27 @@ def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
     if len(ends.end) < _END and tail.rfind(b"<a ") > tail.rfind(b"</a"):
         return "</a>"
     opens = b"<html" in ends.start[:1024].lower()
-    headers = artifact.head.headers if artifact.head is not None else {}
-    came_whole = headers.get("content-length") == str(window.length)
-    return "</html>" if opens and not came_whole and b"</html" not in tail else None
+    return "</html>" if opens and b"</html" not in tail and not _came_whole(artifact, window) else None
 
 
-_SERIAL = re.compile(rb'(?:<!--\s*SERIAL |"_last-serial"\s*:\s*)(\d{1,20})')
+def _came_whole(artifact: Artifact, window: Window) -> bool:
+    """Return whether the body is as long as ``Content-Length`` says."""
+    return artifact.head is not None and artifact.head.headers.get("content-length") == str(window.length)
+
+
+_SERIALS = (b"<!--SERIAL ", b'"_last-serial"')
 
 
 def _generation(artifact: Artifact, ends: _Ends) -> Iterator[Flaw]:
     """Compare the serial in ``X-PyPI-Last-Serial`` with the one in the page (warehouse ``api/simple.py``)."""
     stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
-    found = _SERIAL.findall(ends.end) or _SERIAL.findall(ends.start)
-    if re.fullmatch(r"[0-9]{1,20}", stated) and found and int(found[-1]) != int(stated):
-        yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[-1].decode())
+    if not re.fullmatch(r"[0-9]{1,20}", stated):
+        return
+    for part in (ends.end, ends.start):
+        for sign in _SERIALS:
+            place = part.rfind(sign)
+            found = re.match(rb"[\s:]*(\d{1,20})", part[place + len(sign) :][:40]) if place >= 0 else None
+            if found is not None:
+                if int(found[1]) != int(stated):
+                    yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[1].decode())
+                return

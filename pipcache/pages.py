@@ -60,18 +60,25 @@ def parse_page(data: bytes, keep: Keep | None = None) -> Page | None:
             return None
 
 
-def quick_project(start: bytes) -> list[str]:
-    """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
+def stated_project(start: bytes) -> str | None:
+    """Return the project that a page says it is about within its first decoded bytes, even where it is cut."""
     text = start.decode("utf-8", "replace")
     title = _TITLE.search(text, 0, _TITLE_REACH)
-    found = [_unescape(title[1])] if title is not None else []
-    if (name := _JSON_NAME.search(text)) is not None:
-        found.append(name[1])
-    if (name := _JSON_FILENAME.search(text)) is not None:
+    if title is not None:
+        return normalise(_unescape(title[1])) or None
+    name = _JSON_NAME.search(text)
+    return None if name is None else normalise(name[1])
+
+
+def quick_project(start: bytes) -> list[str]:
+    """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
+    stated = stated_project(start)
+    found = [] if stated is None else [stated]
+    if (name := _JSON_FILENAME.search(start.decode("utf-8", "replace"))) is not None:
         stem = name[1]
         dashes = [place.start() for place in re.finditer("-", stem)]
-        found += [stem[:dash] for dash in dashes]
-    return list(dict.fromkeys(normalise(name) for name in found if name))
+        found += [normalise(stem[:dash]) for dash in dashes]
+    return list(dict.fromkeys(name for name in found if name))
 
 
 _TITLE_REACH = 8 << 10

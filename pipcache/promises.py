@@ -11,7 +11,9 @@ from pipcache.checks import Check
 from pipcache.locks import Locked
 from pipcache.names import normalise, parse_filename
 
-STRONG = frozenset({"sha224", "sha256", "sha384", "sha512", "blake2b", "blake2b_256"})
+STRONG = frozenset({"sha224", "sha256", "sha384", "sha512", "blake2b", "blake2b_256", "blake2s"}) | frozenset(
+    {"sha3_224", "sha3_256", "sha3_384", "sha3_512"}
+)
 """Digests that nobody can make other bytes for."""
 
 
@@ -149,13 +151,16 @@ class Locks:
         self.source_count = 0
         self._files: dict[str, list[Locked]] = {}
         self._versions: dict[tuple[str, str], list[Locked]] = {}
+        self._urls: dict[str, list[Locked]] = {}
         sources = set()
         for one in locked:
             sources.add(one.source)
+            if one.url is not None:
+                self._urls.setdefault(one.url.partition("#")[0], []).append(one)
             if one.filename is not None:
                 self._files.setdefault(_spelled(one.filename), []).append(one)
             elif one.version is not None:
-                self._versions.setdefault((one.project, one.version), []).append(one)
+                self._versions.setdefault((one.project, _canonical(one.version)), []).append(one)
         self.source_count = len(sources)
 
     def knows(self, artifact: Artifact) -> bool:
@@ -165,28 +170,41 @@ class Locks:
     def _of(self, artifact: Artifact) -> Sequence[Locked]:
         if artifact.kind in {Kind.PAGE, Kind.METADATA, Kind.OTHER} or is_metadata(artifact):
             return ()
+        if not (self._files or self._versions or self._urls):
+            return ()
+        if artifact.url is not None and artifact.url_proved and artifact.url in self._urls:
+            return self._urls[artifact.url]
         names = [claim.filename for claim in artifact.claims if claim.filename] or list(artifact.filenames)
         found = [one for name in names for one in self._files.get(_spelled(name), ())]
         if found or artifact.kind is Kind.BUILT:
             return found
         pairs = {
-            (normalise(claim.project), claim.version)
+            (normalise(claim.project), _canonical(claim.version))
             for claim in artifact.claims
             if claim.project and claim.version
         }
-        return [
-            one for project, version in sorted(pairs) for one in self._versions.get((project, version or ""), ())
-        ]
+        return [one for pair in sorted(pairs) for one in self._versions.get(pair, ())]
 
     def promises(self, artifact: Artifact) -> Iterator[Promise]:
         """Yield what the files promise; of several digests of one algorithm any is right."""
         grouped: dict[tuple[str, str, bool], list[str]] = {}
         for one in self._of(artifact):
             for algorithm, digest in one.digests:
-                grouped.setdefault((one.source, algorithm, one.filename is None), []).append(digest)
+                of_version = one.filename is None and one.url is None
+                grouped.setdefault((one.source, algorithm, of_version), []).append(digest)
         for (source, algorithm, of_version), digests in grouped.items():
             others = tuple(digests[1:])
             yield Promise(source, algorithm, digests[0], Check.PC206, or_else=others, of_version=of_version)
+
+
+def _canonical(version: str) -> str:
+    """Return a version in one spelling (PEP 440); what is not PEP 440 as it is."""
+    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where a lock file was given
+
+    try:
+        return canonicalize_version(version)
+    except ValueError:  # a number longer than int() takes
+        return version
 
 
 def _spelled(filename: str) -> str:

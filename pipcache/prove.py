@@ -1,6 +1,5 @@
 """Bytes -> URL, name and digests: the proof by the key, and one pass over a body for all its digests."""
 
-import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
@@ -13,6 +12,8 @@ from pipcache.hosts import file_urls
 from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.progress import Tick, no_tick
+
+_PIECE = 256 << 10  # stays in a core's own cache between the reading and the hashing
 
 
 class Digests(NamedTuple):
@@ -48,20 +49,26 @@ def digest_by(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[
         return {}
 
 
+def new_digest(name: str) -> _State | None:
+    """Return a fresh digest of hashlib's, or ``blake2b_256``; None where it is unknown or not allowed (FIPS)."""
+    if name == "blake2b_256":
+        return hashlib.blake2b(digest_size=32)
+    if name not in hashlib.algorithms_guaranteed or name.startswith("shake"):
+        return None
+    try:
+        return hashlib.new(name, usedforsecurity=False)
+    except ValueError:
+        return None
+
+
 def hash_window(window: Window, algorithms: Iterable[str], tick: Tick) -> dict[str, str]:
     """Return hex digests of the bytes in ``window``, read once; what ``tick`` raises goes through.
 
     Raises:
         OSError: they cannot be read.
     """
-    states: dict[str, _State] = {}
-    for name in algorithms:
-        with contextlib.suppress(ValueError):
-            if name == "blake2b_256":
-                states[name] = hashlib.blake2b(digest_size=32)
-            else:
-                states[name] = hashlib.new(name, usedforsecurity=False)
-    for data in window.chunks():
+    states = {name: state for name in algorithms if (state := new_digest(name)) is not None}
+    for data in window.chunks(_PIECE):
         tick(len(data))
         for state in states.values():
             state.update(data)

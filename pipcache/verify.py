@@ -4,7 +4,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.catalogue import name_by_pages
@@ -16,6 +17,9 @@ from pipcache.judgement import Judgement
 from pipcache.keys import has_key, http_key
 from pipcache.promises import Locks
 from pipcache.scan import look_again
+
+Work = Callable[[Artifact, Bench], Judgement | None]
+Task = tuple[str, Future[Judgement | None]]
 
 
 class Stopped(Exception):  # noqa: N818 - it is what a person asked for
@@ -64,26 +68,38 @@ def verify(
     A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
     read, and what fails is looked at once more, for pip may just have been rewriting it.
     """
-    run = _Run(root, request, meter, index_urls)
     judged = [artifact for artifact in chosen if is_judged(artifact)]
+    by_key = [] if request.thorough else [one for one in judged if _may_be_proved(one, request.locks)]
+    proving = {entry_path(one.entry) for one in by_key}
     done: dict[str, Judgement | None] = {}
-    try:
-        by_key = [] if request.thorough else [one for one in judged if _may_be_proved(one, request.locks)]
-        done |= {path: found for path, found in run.map(by_key, judge_by_key) if found is not None}
-        rest = [one.entry for one in judged if entry_path(one.entry) not in done]
-        run.everything = everything
-        done |= run.map(run.named(rest), judge)
-        failed = [found for found in done.values() if found is not None and (found.findings or found.problem)]
-        if failed:
-            run.begin_again(everything)
-            again = {entry_path(one.artifact.entry): look_again(root, one.artifact.entry) for one in failed}
-            done |= dict.fromkeys(path for path, entry in again.items() if entry is None)
-            done |= run.map(run.named([entry for entry in again.values() if entry is not None]), judge)
-    except (KeyboardInterrupt, Stopped):
-        run.stop()
-    found = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
-    judgements = [one for one in found if one is not None]
-    return Verified(judgements, len(found) - len(judgements), len(judged) - len(found))
+    suspects: dict[str, Entry] = {}
+    with _Run(root, request, meter, index_urls) as run:
+        try:
+            run.everything = everything
+            proofs = run.submit(by_key, judge_by_key)
+            # while bodies are hashed the rest is named
+            rest = run.submit(run.named(one for one in judged if entry_path(one.entry) not in proving), judge)
+            for path, proof in run.collect(proofs):
+                if proof is not None:
+                    done[path] = proof  # noqa: PERF403 - an interruption must find what was done until then
+            unproved = [one for one in by_key if entry_path(one.entry) not in done]
+            rest += run.submit(run.named(unproved), judge)
+            for path, found in run.collect(rest):
+                if found is not None and (found.findings or found.problem):
+                    suspects[path] = found.artifact.entry
+                else:
+                    done[path] = found
+            if suspects:
+                run.begin_again(everything)
+                again = {path: look_again(root, entry) for path, entry in suspects.items()}
+                done |= {path: None for path, entry in again.items() if entry is None}
+                there = [identify(root, entry) for entry in again.values() if entry is not None]
+                done |= run.collect(run.submit(run.named(there), judge))
+        except (KeyboardInterrupt, Stopped):
+            run.stop()
+    found_in_order = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
+    judgements = [one for one in found_in_order if one is not None]
+    return Verified(judgements, len(found_in_order) - len(judgements), len(judged) - len(found_in_order))
 
 
 def _may_be_proved(artifact: Artifact, locks: Locks) -> bool:
@@ -102,15 +118,33 @@ class _Run:
         self._index_urls = index_urls
         self._stopping = threading.Event()
         self._meter = meter
-        self._threads = request.threads or os.cpu_count() or 1
         self._local = threading.local()
         self._bench = Bench(
             root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, {}
         )
+        self._pool = ThreadPoolExecutor(request.threads or os.cpu_count() or 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
+        """Let the threads do ``work`` on each artifact."""
+        return [(entry_path(one.entry), self._pool.submit(self._one, one, work)) for one in artifacts]
+
+    def collect(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
+        """Yield the path of each artifact and what came of it, in order, when it is there."""
+        for path, future in tasks:
+            yield path, future.result()
 
     def stop(self) -> None:
         """Let every thread end at its next piece."""
         self._stopping.set()
+        self._pool.shutdown(cancel_futures=True)
 
     def _tick(self, size: int = 0) -> None:
         if self._stopping.is_set():
@@ -130,9 +164,14 @@ class _Run:
                 found.append(one if entry == one.entry else identify(self._root, entry, deep=True))
         self.everything = found
 
-    def named(self, entries: Iterable[Entry]) -> list[Artifact]:
-        """Return what ``entries`` are, with every name that their bytes and the pages of their projects give."""
-        deep = {entry_path(entry): identify(self._root, entry, deep=True) for entry in entries}
+    def named(self, found: Iterable[Artifact]) -> list[Artifact]:
+        """Return what was ``found``, with every name that the bytes and the pages of their projects give."""
+        deep = {
+            entry_path(one.entry): one if one.kind is Kind.PAGE else identify(self._root, one.entry, deep=True)
+            for one in found
+        }
+        if not deep:
+            return []
         wanted = {one.project for one in deep.values() if one.kind not in {Kind.PAGE, Kind.OTHER}}
         others = [one for one in self.everything if entry_path(one.entry) not in deep]
         pages = [one for one in others if one.kind is Kind.PAGE]
@@ -160,21 +199,7 @@ class _Run:
             return True
         return find_source(self._root, artifact, self._pages) is not None
 
-    def map(
-        self, artifacts: Sequence[Artifact], work: Callable[[Artifact, Bench], Judgement | None]
-    ) -> Iterator[tuple[str, Judgement | None]]:
-        """Yield each artifact's path with what ``work`` makes of it, in order; an interruption stops it."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            futures: list[Future[Judgement | None]] = [pool.submit(self._one, one, work) for one in artifacts]
-            try:
-                for artifact, future in zip(artifacts, futures, strict=True):
-                    yield entry_path(artifact.entry), future.result()
-            except BaseException:
-                self.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
-    def _one(self, artifact: Artifact, work: Callable[[Artifact, Bench], Judgement | None]) -> Judgement | None:
+    def _one(self, artifact: Artifact, work: Work) -> Judgement | None:
         """Let one artifact count for its size, however often it is read, and for nothing when it comes again."""
         self._local.room = artifact.size
         judgement = work(artifact, self._bench)

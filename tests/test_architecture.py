@@ -37,8 +37,9 @@ ORDER = {
         *("render.plan", "render.removals", "render.verdicts", "render.judgements"),
     ],
     "commands": [
-        *("commands", "commands.notes", "commands.listing", "commands.showing", "commands.overview"),
-        *("commands.judging", "commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
+        *("commands", "commands.notes", "commands.judging"),
+        *("commands.listing", "commands.showing", "commands.overview"),
+        *("commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
     ],
     "the program": ["options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "__main__"],
 }
@@ -124,7 +125,7 @@ LIBRARIES = {
     "rich": {"render.table", "render.bar"},
     "msgpack": {"responses"},
     "platformdirs": {"location"},
-    "packaging": {"selectors", "selection", "query", "join", "structure"},
+    "packaging": {"selectors", "selection", "query", "join", "structure", "locks", "promises"},
 }
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipcache.app import Commands
+from pipcache.checks import Check
 from pipcache.cli import cli
 from pipcache.errors import ExitCode
-from pipcache.render import document, records, removals
+from pipcache.render import document, judgements, records, removals
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,6 +40,15 @@ def test_every_exit_code_is_in_the_readme() -> None:
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == sorted(ExitCode)
 
 
+def test_every_verdict_and_every_check_is_in_the_readme() -> None:
+    section = README.partition("## What `verify` says")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == [
+        *("verified", "intact", "damaged", "poisoned", "unreadable")
+    ]
+    rows = re.findall(r"^\| `(PC\d+)` \| (\S+) \| (.*) \|$", section, re.MULTILINE)
+    assert rows == [(one.code, one.leads_to.value if one.leads_to else "-", one.sentence) for one in Check]
+
+
 @pytest.mark.parametrize(
     "shape",
     [
@@ -47,6 +57,10 @@ def test_every_exit_code_is_in_the_readme() -> None:
         records.CacheRecord,
         records.EvidenceRecord,
         records.PromiseRecord,
+        records.FindingRecord,
+        judgements.VerifyDocument,
+        judgements.JudgementRecord,
+        judgements.VerdictTotal,
         document.ListDocument,
         document.InfoDocument,
         document.TotalRecord,

@@ -25,9 +25,12 @@ import pytest
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.cli import run
 from pipcache.details import detail
+from pipcache.promises import Locks
 from pipcache.selectors import parse_selector
+from pipcache.verify import Request, is_judged, verify
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder, serialize
+from tests.support.judging import Silent
 from tests.support.pips import clean_environment
 
 if TYPE_CHECKING:
@@ -92,6 +95,8 @@ COMMANDS = (
     ("info", "--format", "json"),
     ("show", "*"),
     ("show", "*", "--format", "json"),
+    ("verify",),
+    ("verify", "--thorough", "--format", "json"),
 )
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -121,7 +126,7 @@ def ask(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[[Path, Sequence[
 def check(command: Sequence[str], answer: Answer) -> None:
     """What holds of every answer: a defined exit code, harmless text, one JSON document."""
     assert answer.code in {0, 1, 3}
-    assert answer.code != 1 or command[0] == "show"
+    assert answer.code != 1 or command[0] in {"show", "verify"}
     assert b"Traceback" not in answer.err
     assert STEERING.findall(answer.err.decode("utf-8")) == []
     if "-0" in command:
@@ -679,8 +684,11 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
         "selfcheck",
         "wheels",
     ]
-    for details in detail(root, artifacts, artifacts):
+    for details in detail(root, artifacts, artifacts, {}):
         assert details.artifact.store
+    verified = verify(root, artifacts, artifacts, Request(Locks()), index_urls=tuple, meter=Silent())
+    assert len(verified.judgements) + verified.gone == sum(map(is_judged, artifacts))
+    assert verified.left == 0
 
 
 @posix

@@ -25,7 +25,7 @@ def read_locks(paths: Iterable[str]) -> Locks:
         BadLock: one of them is no lock file, or cannot be read.
     """
     try:
-        return Locks(one for path in paths for one in read_lock(path))
+        return Locks(one._replace(source=path) for path in paths for one in read_lock(path))
     except LockError as error:
         raise BadLock(str(error), hint="Nothing was verified.") from None
 

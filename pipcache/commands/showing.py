@@ -4,9 +4,12 @@ import sys
 from typing import NamedTuple
 
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.commands.judging import judge_chosen
 from pipcache.details import Details, detail
+from pipcache.entries import entry_path
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
+from pipcache.promises import Locks
 from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump, show_document
@@ -14,6 +17,7 @@ from pipcache.render.show import show_lines
 from pipcache.selection import select
 from pipcache.selectors import Selector
 from pipcache.text import clean
+from pipcache.verify import Request as How
 
 
 class Answer(NamedTuple):
@@ -31,9 +35,10 @@ def find(
     filters: Filters,
     track: Track,
 ) -> Answer:
-    """Read the cache, choose, hash and prove.
+    """Read the cache, choose, hash, prove and judge.
 
     Raises:
+        KeyboardInterrupt: the judging was interrupted.
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
@@ -41,7 +46,12 @@ def find(
         cache.path, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
     )
     selection = select(cache.path, catalogue, selectors, filters, track)
-    details = list(detail(cache.path, sort(selection.chosen, SortKey.NAME), catalogue, track))
+    chosen = sort(selection.chosen, SortKey.NAME)
+    verified = judge_chosen(cache, chosen, catalogue, How(Locks(), thorough=True))
+    if verified.left:
+        raise KeyboardInterrupt
+    judgements = {entry_path(one.artifact.entry): one for one in verified.judgements}
+    details = list(detail(cache.path, chosen, catalogue, judgements, track))
     return Answer(cache, details, selection.unmatched, any(artifact.unreadable for artifact in catalogue))
 
 

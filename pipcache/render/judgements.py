@@ -4,34 +4,20 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from pipcache.checks import Verdict
-from pipcache.judgement import Finding, Judgement, Tried
+from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory
-from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record
+from pipcache.render.records import (
+    ArtifactRecord,
+    CacheRecord,
+    FindingRecord,
+    PromiseRecord,
+    artifact_record,
+    cache_record,
+    finding_record,
+    promise_record,
+)
 from pipcache.render.verdicts import cure_of
 from pipcache.text import redact_text
-
-
-class FindingRecord(TypedDict):
-    """One broken promise or flaw."""
-
-    code: str
-    sentence: str
-    by: str
-    expected: str
-    actual: str
-    effect: str
-
-
-class TriedRecord(TypedDict):
-    """One promise and what became of it."""
-
-    by: str
-    what: str
-    expected: str
-    actual: str | None
-    kept: bool | None
-    is_prefix: bool
-    why_not: str | None
 
 
 class JudgementRecord(TypedDict):
@@ -40,7 +26,7 @@ class JudgementRecord(TypedDict):
     verdict: str
     artifact: ArtifactRecord
     findings: list[FindingRecord]
-    promises: list[TriedRecord]
+    promises: list[PromiseRecord]
     cure: str | None
     problem: str | None
 
@@ -102,32 +88,8 @@ def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
     return {
         "verdict": judgement.verdict.value,
         "artifact": artifact_record(judgement.artifact),
-        "findings": [_finding(one) for one in judgement.findings],
-        "promises": [_tried(one) for one in judgement.tried],
+        "findings": [finding_record(one) for one in judgement.findings],
+        "promises": [promise_record(one) for one in judgement.tried],
         "cure": cure_of(cache, judgement),
         "problem": None if judgement.problem is None else redact_text(judgement.problem),
-    }
-
-
-def _finding(finding: Finding) -> FindingRecord:
-    return {
-        "code": finding.check.code,
-        "sentence": finding.check.sentence,
-        "by": finding.by,
-        "expected": finding.expected,
-        "actual": finding.actual,
-        "effect": finding.check.effect,
-    }
-
-
-def _tried(tried: Tried) -> TriedRecord:
-    promise = tried.promise
-    return {
-        "by": promise.by,
-        "what": promise.what,
-        "expected": promise.expected,
-        "actual": tried.actual,
-        "kept": tried.is_kept,
-        "is_prefix": promise.is_prefix,
-        "why_not": tried.why,
     }

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.details import Details
+from pipcache.judgement import Finding, Tried
 from pipcache.location import CacheDirectory
 from pipcache.text import redact_header, redact_text, redact_url
 
@@ -115,19 +116,34 @@ def artifact_record(artifact: Artifact) -> ArtifactRecord:
 
 
 class PromiseRecord(TypedDict):
-    """What somebody said the bytes are."""
+    """What somebody said the bytes are, and whether that was kept; ``why_not`` it was not compared."""
 
     by: str
     what: str
     expected: str
+    is_prefix: bool
     actual: str | None
     kept: bool | None
+    why_not: str | None
+
+
+class FindingRecord(TypedDict):
+    """One broken promise or flaw."""
+
+    code: str
+    sentence: str
+    by: str
+    expected: str
+    actual: str
+    effect: str
 
 
 class ShownRecord(ArtifactRecord):
     """An artifact with everything ``show`` adds."""
 
     digests: dict[str, str | None] | None
+    verdict: str | None
+    findings: list[FindingRecord]
     promises: list[PromiseRecord]
     status: int | None
     headers: dict[str, str | None]
@@ -142,6 +158,32 @@ class ShownRecord(ArtifactRecord):
     built_from_it: list[str]
 
 
+def promise_record(tried: Tried) -> PromiseRecord:
+    """Return a promise as JSON has it."""
+    promise = tried.promise
+    return {
+        "by": promise.by,
+        "what": promise.what,
+        "expected": promise.expected,
+        "is_prefix": promise.is_prefix,
+        "actual": tried.actual,
+        "kept": tried.is_kept,
+        "why_not": tried.why,
+    }
+
+
+def finding_record(finding: Finding) -> FindingRecord:
+    """Return a finding as JSON has it."""
+    return {
+        "code": finding.check.code,
+        "sentence": finding.check.sentence,
+        "by": finding.by,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "effect": finding.check.effect,
+    }
+
+
 def shown_record(details: Details) -> ShownRecord:
     """Return an artifact as ``show`` has it; secrets in headers are replaced."""
     artifact, head, listed = details.artifact, details.artifact.head, details.artifact.listed
@@ -149,16 +191,9 @@ def shown_record(details: Details) -> ShownRecord:
     return {
         **artifact_record(artifact),
         "digests": None if details.digests is None else details.digests.by_name(),
-        "promises": [
-            {
-                "by": one.by,
-                "what": one.what,
-                "expected": one.expected,
-                "actual": one.actual,
-                "kept": one.is_kept,
-            }
-            for one in details.promises
-        ],
+        "verdict": None if details.judgement is None else details.judgement.verdict.value,
+        "findings": [] if details.judgement is None else list(map(finding_record, details.judgement.findings)),
+        "promises": [promise_record(one) for one in details.promises],
         "status": None if head is None else head.status,
         "headers": {} if head is None else _redacted(head.headers),
         "vary": {} if head is None else _redacted(head.vary),

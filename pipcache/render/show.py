@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipcache.artifacts import Artifact, Claim, Kind
-from pipcache.details import Details, Promise
+from pipcache.checks import Verdict
+from pipcache.details import Details
+from pipcache.judgement import Finding, Tried
 from pipcache.location import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.render.records import iso_time
@@ -36,7 +38,7 @@ def show_lines(cache: CacheDirectory, details: Iterable[Details], *, colour: boo
 
 
 def _mark(value: str, *, colour: bool) -> str:
-    if value.endswith("NOT KEPT"):
+    if value.endswith("NOT KEPT") or value in {Verdict.DAMAGED, Verdict.POISONED}:
         return styled(value, "red", colour=colour)
     return value
 
@@ -44,6 +46,9 @@ def _mark(value: str, *, colour: bool) -> str:
 def _fields(cache: CacheDirectory, one: Details) -> Iterator[tuple[str, str]]:
     artifact = one.artifact
     yield "kind", _kind_text(artifact)
+    if one.judgement is not None:
+        yield "verdict", one.judgement.verdict.value
+        yield from _labelled("finding", map(_finding_text, one.judgement.findings))
     if artifact.problem:
         yield "problem", redact_text(artifact.problem)
     for note in artifact.notes:
@@ -103,10 +108,17 @@ def _digest_fields(one: Details) -> Iterator[tuple[str, str]]:
         yield "uploaded", listed.upload_time
 
 
-def _promise_text(promise: Promise) -> str:
-    standing = {True: "kept", False: "NOT KEPT", None: "not compared"}[promise.is_kept]
-    shown = promise.what if promise.is_kept else f"{promise.what} {promise.expected}"
+def _promise_text(tried: Tried) -> str:
+    promise = tried.promise
+    standing = {True: "kept", False: "NOT KEPT", None: f"not compared: {tried.why}"}[tried.is_kept]
+    shown = promise.what if tried.is_kept else f"{promise.what} {promise.expected}"
     return f"{shown} by {promise.by}: {standing}"
+
+
+def _finding_text(finding: Finding) -> str:
+    by = f" ({finding.by})" if finding.by else ""
+    check = finding.check
+    return f"{check.code} {check.sentence} Promised: {finding.expected}{by}; there is: {finding.actual}"
 
 
 def _build_fields(one: Details) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Judgements as text: findings by artifact, worst first, then the sum; and what each check means."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -37,13 +38,18 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
         yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
         for finding in findings[:_SHOWN]:
             by = f"  ({finding.by})" if finding.by else ""
-            yield f"        promised  {clean(finding.expected + by)}"
-            yield f"        there is  {clean(finding.actual)}"
+            yield f"        promised  {clean(_cut(finding.expected) + by)}"
+            yield f"        there is  {clean(_cut(finding.actual))}"
         if len(findings) > _SHOWN:
             yield f"        ... and {len(findings) - _SHOWN:,} more of these"
         yield f"        What pip does: {check.effect}."
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
+
+
+def _cut(text: str) -> str:
+    """Return ``text`` with digests cut to what an eye compares; JSON has them whole."""
+    return re.sub(r"\b([0-9a-f]{16})[0-9a-f]{8,}\b", r"\1...", text)
 
 
 def _by_check(findings: Sequence[Finding]) -> dict[Check, list[Finding]]:
@@ -82,7 +88,7 @@ def sum_lines(
         yield f"{counted(len(judgements), 'artifact')} ({size}): {', '.join(_parts(judgements))}."
         intact = Counter(one.artifact.kind for one in judgements if one.verdict is Verdict.INTACT)
         if not any(one.verdict is Verdict.VERIFIED for one in judgements):
-            yield "Nothing was verified: nothing outside of what is there vouches for it."
+            yield "None of it is verified."
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
             yield f"Only intact, for there is nothing outside to hold them against: {kinds}."

@@ -1,0 +1,149 @@
+"""Every distribution file of a real cache damaged, and what `verify` makes of each; run by hand.
+
+    python -m tests.benchmarks.damage CACHE
+
+CACHE is copied and never touched. For each kind of damage every downloaded distribution of a copy gets it; the
+copy is verified once with its index pages and once without any, and a table tells how many were found, with which
+verdicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgpack
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.catalogue import Need, read_catalogue
+from pipcache.checks import Verdict
+from pipcache.contents import open_body
+from pipcache.entries import entry_path
+from pipcache.stores import Store
+from tests.support.judging import codes, verified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+class Place(NamedTuple):
+    """Where the bytes of a distribution lie: a file, and the part of it that is the body."""
+
+    path: Path
+    start: int
+    length: int
+
+
+def flip(place: Place, _: Sequence[Place], dice: random.Random) -> None:
+    """Turn one bit of the body."""
+    at = place.start + dice.randrange(place.length)
+    with place.path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << dice.randrange(8)]))
+
+
+def cut(place: Place, _: Sequence[Place], dice: random.Random) -> None:
+    """Let the file end somewhere within the body."""
+    os.truncate(place.path, place.start + dice.randrange(place.length))
+
+
+def swap(place: Place, all_places: Sequence[Place], _: random.Random) -> None:
+    """Put the next file's body in the place of this one's, under the head it has."""
+    body = _ORIGINALS[all_places[(all_places.index(place) + 1) % len(all_places)].path]
+    if place.start == 0:
+        place.path.write_bytes(body)
+        return
+    stored = msgpack.unpackb(place.path.read_bytes().removeprefix(b"cc=4,"))
+    stored["response"]["body"] = body
+    place.path.write_bytes(b"cc=4," + msgpack.packb(stored))
+
+
+_ORIGINALS: dict[Path, bytes] = {}
+DAMAGES: dict[str, Callable[[Place, Sequence[Place], random.Random], None]] = {
+    "untouched": lambda *_: None,
+    "one bit flipped": flip,
+    "cut": cut,
+    "another's body": swap,
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--seed", type=int, default=4)
+    options = parser.parse_args()
+    print(f"{'damage':<18}{'pages':<8}{'files':>6}{'found':>7}   verdicts")
+    for name, damage in DAMAGES.items():
+        for pages in ("with", "without"):
+            with tempfile.TemporaryDirectory() as folder:
+                root = Path(folder) / "cache"
+                shutil.copytree(options.cache, root, symlinks=True)
+                places = damaged(root, damage, random.Random(options.seed))
+                if pages == "without":
+                    remove_pages(root)
+                report(name, pages, root, places)
+
+
+def damaged(
+    root: Path, damage: Callable[[Place, Sequence[Place], random.Random], None], dice: random.Random
+) -> set[str]:
+    """Damage every downloaded distribution below `root` and return the paths of their entries."""
+    found = {
+        entry_path(artifact.entry): place_of(root, artifact)
+        for artifact in read_catalogue(str(root), Need())
+        if artifact.kind in DISTRIBUTIONS and artifact.kind is not Kind.BUILT and artifact.size
+    }
+    places = list(found.values())
+    _ORIGINALS.clear()
+    if damage is swap:
+        for place in places:
+            data = place.path.read_bytes()
+            _ORIGINALS[place.path] = data[place.start : place.start + place.length]
+    for place in places:
+        damage(place, places, dice)
+    return set(found)
+
+
+def place_of(root: Path, artifact: Artifact) -> Place:
+    """Where an artifact's bytes lie."""
+    with open_body(str(root), artifact) as window:
+        file = artifact.files[-1 if artifact.store is Store.HTTP_V2 else 0]
+        return Place(root / file.path, window.start, window.length)
+
+
+def remove_pages(root: Path) -> None:
+    """Remove every index page."""
+    for artifact in read_catalogue(str(root), Need()):
+        if artifact.kind is Kind.PAGE:
+            for file in artifact.files:
+                (root / file.path).unlink()
+
+
+def report(name: str, pages: str, root: Path, places: set[str]) -> None:
+    """Verify and print one line, and the files that were not found by name."""
+    judgements = verified(root).judgements
+    mine = [one for one in judgements if entry_path(one.artifact.entry) in places]
+    found = [one for one in mine if one.verdict in {Verdict.DAMAGED, Verdict.POISONED}]
+    verdicts = Counter(one.verdict.value for one in mine)
+    others = [one for one in judgements if one.findings and entry_path(one.artifact.entry) not in places]
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    print(f"{name:<18}{pages:<8}{len(mine):>6}{len(found):>7}   {told}")
+    missed: Iterable[str] = [str(one.artifact.filename) for one in mine if one not in found]
+    if name != "untouched":
+        for filename in missed:
+            print(f"    not found: {filename}")
+    for one in others:
+        print(f"    found besides: {entry_path(one.artifact.entry)} {sorted(codes(one))}")
+
+
+if __name__ == "__main__":
+    main()

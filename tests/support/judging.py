@@ -1,0 +1,39 @@
+"""What tests of verification share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipcache.catalogue import Need, read_catalogue
+from pipcache.promises import Locks
+from pipcache.verify import Request, Verified, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipcache.judgement import Judgement
+
+
+class Silent:
+    """A meter that nobody watches; it keeps the sum."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def advance(self, size: int) -> None:
+        """Count."""
+        self.total += size
+
+
+def verified(
+    root: Path, locks: Locks | None = None, *, thorough: bool = False, threads: int | None = None
+) -> Verified:
+    """The cache verified as the program does it."""
+    catalogue = read_catalogue(str(root), Need())
+    request = Request(locks or Locks(), thorough, threads)
+    return verify(str(root), catalogue, catalogue, request, index_urls=tuple, meter=Silent())
+
+
+def codes(judgement: Judgement) -> set[str]:
+    """The codes of what was found."""
+    return {finding.check.code for finding in judgement.findings}
