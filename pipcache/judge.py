@@ -86,8 +86,8 @@ def _judge_head(artifact: Artifact, entry: HttpEntry, bench: Bench) -> Judgement
         return _broken(artifact, Check.PC103, "a head", "none")
     head = artifact.head
     if head is None:
-        old, why = _why_undecodable(bench.root, entry)
-        if old:
+        is_foreign, why = _why_undecodable(bench.root, entry)
+        if is_foreign:
             return Judgement(artifact, Verdict.UNREADABLE, problem=why)
         return _broken(artifact, Check.PC104, "a stored response", why)
     if head.status in REDIRECTS:
@@ -101,7 +101,7 @@ def _broken(artifact: Artifact, check: Check, expected: str, actual: str) -> Jud
 
 
 def _why_undecodable(root: str, entry: HttpEntry) -> tuple[bool, str]:
-    """Return (is it of an old pip, why) for a head that does not decode.
+    """Return (is it in a form of other pips, why) for a head that does not decode.
 
     Raises:
         OSError: it cannot be read.
@@ -116,7 +116,7 @@ def _why_undecodable(root: str, entry: HttpEntry) -> tuple[bool, str]:
         else:
             decode_head(read_file(root, entry.head, HEAD_LIMIT))
     except MalformedResponse as error:
-        return error.old, error.reason
+        return error.is_foreign, error.reason
     return False, "it decodes now"
 
 

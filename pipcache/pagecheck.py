@@ -108,7 +108,8 @@ def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
     if len(ends.end) < _END and tail.rfind(b"<a ") > tail.rfind(b"</a"):
         return "</a>"
     opens = b"<html" in ends.start[:1024].lower()
-    return "</html>" if opens and b"</html" not in tail and not _came_whole(artifact, window) else None
+    is_whole = _came_whole(artifact, window) or bool(codings(encoding_of(artifact)))  # which decoded to its end
+    return "</html>" if opens and not is_whole and b"</html" not in tail else None
 
 
 def _came_whole(artifact: Artifact, window: Window) -> bool:

@@ -25,10 +25,11 @@ _FIRST_READ = 16 << 10
 class MalformedResponse(ValueError):  # noqa: N818 - it is about the stored response, not about the reader
     """The head cannot be decoded; ``reason`` says what it is or where it breaks."""
 
-    def __init__(self, reason: str, *, old: bool = False) -> None:
+    def __init__(self, reason: str, *, old: bool = False, new: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.old = old
+        self.is_foreign = old or new  # another writer's form, and not damage
 
 
 class Head(NamedTuple):
@@ -93,7 +94,8 @@ def _check_frame(data: bytes) -> None:
     if not data:
         raise MalformedResponse("the file is empty")
     if data[:3] == b"cc=":
-        raise MalformedResponse("a serialisation no pip is known to write")
+        is_numbered = data[3:4].isdigit() and data[4:5] == b","
+        raise MalformedResponse("a serialisation no pip is known to write", new=is_numbered)
     raise MalformedResponse("not a response cachecontrol stored")
 
 
