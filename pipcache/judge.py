@@ -188,7 +188,8 @@ def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried],
     found = promises(artifact, bench.locks)
     needed = found if bench.thorough else _enough(found)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
-    wants_proof = can_be_proved and not artifact.url_proved and (bench.thorough or not _has_strong(needed))
+    has_strong = any(one.is_strong and not one.of_version for one in needed)
+    wants_proof = can_be_proved and not artifact.url_proved and (bench.thorough or not has_strong)
     algorithms = {one.what for one in needed if one.what != "size" and not one.of_decoded}
     if wants_proof:
         algorithms.add(_BLAKE)
@@ -204,10 +205,6 @@ def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried],
             found, needed = [*by_key, *found], [*by_key, *needed]
     tried = [_tried(one, artifact, window, digests, is_needed=one in needed) for one in found]
     return tried, artifact
-
-
-def _has_strong(found: Iterable[Promise]) -> bool:
-    return any(one.is_strong for one in found)
 
 
 def _enough(found: Sequence[Promise]) -> list[Promise]:

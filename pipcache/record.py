@@ -2,57 +2,59 @@
 
 import csv
 import hashlib
+import io
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.checks import Check
 from pipcache.zipcheck import Flaw
 from pipcache.zips import Member
 
-RECORD_LIMIT = 64 << 20
+RECORD_LIMIT = 16 << 20
 """Bytes of a RECORD that are read; the largest on PyPI have about 5 MB."""
 
-_ALGORITHMS = frozenset({"sha256", "sha384", "sha512", "sha224", "sha1", "md5"})
+_ALGORITHMS = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
-class Row(NamedTuple):
-    """One line of RECORD: ``digest`` is (algorithm, base64url without padding), None where there is none."""
+class Digest(NamedTuple):
+    """One digest of RECORD; ``value`` is base64url without padding."""
 
-    path: str
-    digest: tuple[str, str] | None
-    size: int | None
+    algorithm: str
+    value: str
 
 
 class _State:
-    """The digest of one member while it is read."""
+    """The digests of one member while it is read."""
 
-    def __init__(self, row: Row) -> None:
-        assert row.digest is not None
-        self._row = row
-        self._hash = hashlib.new(row.digest[0], usedforsecurity=False)
+    def __init__(self, wanted: Iterable[Digest]) -> None:
+        self._hashes = {one: hashlib.new(one.algorithm, usedforsecurity=False) for one in wanted}
 
     def update(self, data: bytes, /) -> None:
         """Take more of the member's bytes."""
-        self._hash.update(data)
+        for one in self._hashes.values():
+            one.update(data)
 
-    @property
-    def digest(self) -> str:
-        """The digest as RECORD has it."""
-        return urlsafe_b64encode(self._hash.digest()).rstrip(b"=").decode()
+    def broken(self) -> Iterator[tuple[Digest, Digest]]:
+        """Yield each digest that the bytes do not have, with the one they have."""
+        for wanted, found in self._hashes.items():
+            actual = Digest(wanted.algorithm, urlsafe_b64encode(found.digest()).rstrip(b"=").decode())
+            if actual != wanted and wanted.value.lower() != found.hexdigest():  # as some builders write it
+                yield wanted, actual
 
 
-def parse_record(data: bytes) -> dict[str, Row] | None:
-    """Return the lines of RECORD by path; None when it is none."""
-    rows: dict[str, Row] = {}
+def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
+    """Return the digests of RECORD's lines by path, all of them where a path has several; None when it is none."""
+    rows: dict[str, list[Digest]] = {}
     try:
-        for fields in csv.reader(data.decode("utf-8").splitlines()):
+        for fields in csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")):
             if not fields:
                 continue
-            path, digest, size = (*fields, "", "")[:3]
-            algorithm, _, value = digest.partition("=")
-            rows[path] = Row(path, (algorithm, value) if value else None, int(size) if size.isdigit() else None)
-    except (ValueError, csv.Error):
+            digests = rows.setdefault(fields[0], [])
+            algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
+            if value:
+                digests.append(Digest(algorithm.lower(), value.rstrip("=")))
+    except (UnicodeDecodeError, csv.Error):
         return None
     return rows
 
@@ -60,7 +62,7 @@ def parse_record(data: bytes) -> dict[str, Row] | None:
 class RecordCheck:
     """Holds the members of a wheel against its RECORD while they are read once."""
 
-    def __init__(self, folder: str, rows: Mapping[str, Row]) -> None:
+    def __init__(self, folder: str, rows: Mapping[str, Sequence[Digest]]) -> None:
         """Take the wheel's ``.dist-info`` folder's name and the lines of its RECORD."""
         own = f"{folder}.dist-info/RECORD"
         self._exempt = {own, f"{own}.jws", f"{own}.p7s"}
@@ -70,11 +72,11 @@ class RecordCheck:
 
     def observe(self, member: Member) -> _State | None:
         """Return what takes the bytes of ``member``; None when RECORD has no digest for it."""
-        row = self._rows.get(member.name)
-        if row is None or row.digest is None or row.digest[0] not in _ALGORITHMS:
+        wanted = [one for one in self._rows.get(member.name, ()) if one.algorithm in _ALGORITHMS]
+        if not wanted:
             return None
         try:
-            state = self._states[member.name] = _State(row)
+            state = self._states[member.name] = _State(wanted)
         except ValueError:  # not allowed here (FIPS)
             self.unchecked += 1
             return None
@@ -84,15 +86,14 @@ class RecordCheck:
         """Yield what RECORD and the members do not agree on, once all members were read."""
         there = {member.name for member in members if not member.name.endswith("/")}
         for name in sorted(there - self._exempt):
-            row = self._rows.get(name)
-            if row is None:
+            digests = self._rows.get(name)
+            if digests is None:
                 yield Flaw(Check.PC503, name, "a line in RECORD", "none")
-            elif row.digest is None:
-                yield Flaw(Check.PC503, name, "a digest in RECORD", "none")
-            elif (state := self._states.get(name)) is not None and state.digest != row.digest[1].rstrip("="):
-                yield Flaw(
-                    Check.PC502, name, f"{row.digest[0]}={row.digest[1]}", f"{row.digest[0]}={state.digest}"
-                )
+            elif not any(one.algorithm in _ALGORITHMS for one in digests):
+                yield Flaw(Check.PC503, name, "a digest in RECORD", digests[0].algorithm if digests else "none")
+            elif name in self._states:
+                for wanted, actual in self._states[name].broken():
+                    yield Flaw(Check.PC502, name, "=".join(wanted), "=".join(actual))
         for name in sorted(self._rows.keys() - there - self._exempt):
             if not name.endswith("/"):
                 yield Flaw(Check.PC501, name, "a member", "none")

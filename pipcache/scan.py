@@ -14,7 +14,6 @@ from pipcache.entries import (
     Leftover,
     StrayEntry,
     UnreadableEntry,
-    entry_files,
     entry_path,
 )
 from pipcache.files import File, is_folder
@@ -247,24 +246,37 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
 
 
 def look_again(root: str, entry: Entry) -> Entry | None:
-    """Return ``entry`` as its files are now; None when the file it is known by is gone."""
-    now: dict[File, File | None] = {}
-    for file in entry_files(entry):
-        try:
-            now[file] = File(file.path, os.lstat(os.path.join(root, file.path)))
-        except FileNotFoundError:
-            now[file] = None
-        except OSError as error:
-            return _unreadable(entry.store, file.path, error)
-    match entry:
-        case HttpEntry(store=store, key=key, head=head, body=body):
-            again = HttpEntry(store, key, head and now[head], body and now[body])
-            return again if again.head or again.body else None
-        case BuiltEntry(wheel=wheel, origin=origin):
-            there = now[wheel]
-            return None if there is None else entry._replace(wheel=there, origin=origin and now[origin])
-        case StrayEntry(file=file):
-            there = now[file]
-            return None if there is None else entry._replace(file=there)
-        case UnreadableEntry():
-            return entry
+    """Return ``entry`` as its files are now, with parts that have come since; None when it is gone."""
+    try:
+        match entry:
+            case HttpEntry(store=Store.HTTP_V2, key=key):
+                head = entry_path(entry).removesuffix(".body")
+                parts = _look(root, head), _look(root, f"{head}.body")
+                return HttpEntry(entry.store, key, *parts) if any(parts) else None
+            case HttpEntry(head=File(path=path)):
+                there = _look(root, path)
+                return None if there is None else entry._replace(head=there)
+            case BuiltEntry(wheel=wheel):
+                there = _look(root, wheel.path)
+                origin = _look(root, os.path.join(os.path.dirname(wheel.path), "origin.json"))
+                return None if there is None else entry._replace(wheel=there, origin=origin)
+            case StrayEntry(file=file):
+                there = _look(root, file.path)
+                return None if there is None else entry._replace(file=there)
+            case _:
+                return entry
+    except OSError as error:
+        return _unreadable(entry.store, entry_path(entry), error)
+
+
+def _look(root: str, path: str) -> File | None:
+    """Return a file as it is now; None when it is gone, or is no ordinary file any more.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    try:
+        file = File(path, os.lstat(os.path.join(root, path)))
+    except FileNotFoundError:
+        return None
+    return file if odd_type(file) is None else None

@@ -46,16 +46,20 @@ def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Flaw]:
             told = _described(content)
             return [] if told == "metadata" else [Flaw(Check.PC301, "", "a METADATA file", told)]
         case _:
-            return _nameless_flaws(window, content, tick)
+            return _nameless_flaws(window, content, encoding, tick)
 
 
-def _nameless_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
+def _nameless_flaws(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[Flaw]:
     """Return what is wrong with bytes of nobody's name: an archive is to be whole all the same."""
     match content:
         case ZipBody() | WheelFacts() | SdistFacts(suffix=".zip"):
             return check_zip(window, _nobody, tick).flaws
         case SdistFacts() | OpaqueBody(problem="an archive that does not unpack"):
             return check_tar(window, tick)
+        case OpaqueBody() if not codings(encoding) and window.read(0, 2) == b"\x1f\x8b":
+            # whatever is in it
+            flaw = _coding_flaw(window, "gzip", tick)
+            return [] if flaw is None else [flaw._replace(check=Check.PC402)]
         case _:
             return []
 
@@ -115,10 +119,14 @@ def _archive_flaws(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
     record = RecordCheck(folder, rows or {})
     checked = check_zip(window, record.observe, tick)
     yield from checked.flaws
+    # bytes that are broken anyway say nothing more by a digest, nor does a broken RECORD
+    broken = {flaw.where for flaw in checked.flaws if flaw.check in {Check.PC401, Check.PC402}}
     if rows is None:
         yield Flaw(Check.PC504, path, "RECORD", "none" if not found else "something else")
-    else:
-        yield from record.flaws(checked.members)
+    elif not broken & {path, ""}:
+        for flaw in record.flaws(checked.members):
+            if flaw.check is not Check.PC502 or flaw.where not in broken:
+                yield flaw
 
 
 def _sdist_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:

@@ -1,5 +1,6 @@
 """Whether a tar sdist is whole: its compression to the last checksum, its headers, its end."""
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -8,7 +9,7 @@ from pipcache.archives import is_tar
 from pipcache.checks import Check
 from pipcache.files import Window
 from pipcache.progress import Tick
-from pipcache.zipcheck import Flaw
+from pipcache.zipcheck import Flaw, inflated, is_zip
 
 _BLOCK = 512
 _PIECE = 256 << 10
@@ -24,48 +25,48 @@ class _Decompressor(Protocol):
         """What was fed behind the end."""
 
 
+class _BytesBehind(ValueError):  # noqa: N818 - it is where they are
+    """There are bytes behind the compressed ones, and no further stream."""
+
+
 def check_tar(window: Window, tick: Tick) -> list[Flaw]:
     """Check the tar in ``window``, plain or compressed; ``tick`` is called before each piece and may raise."""
     walk = _Walk()
+    # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
+    flaws = [Flaw(Check.PC403, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
+    begin = _compression(window.read(0, 6))
     try:
-        for piece in _plain(window, tick):
-            walk.feed(piece)
-    except (ValueError, zlib.error, OSError, EOFError) as error:
-        return [Flaw(Check.PC402, "", "a whole archive", str(error))]
-    return walk.flaws()
-
-
-def _plain(window: Window, tick: Tick) -> Iterator[bytes]:
-    """Yield the decompressed bytes of all streams in ``window``.
-
-    Raises:
-        ValueError, zlib.error, OSError, EOFError: they do not decompress, or not to their end.
-    """
-    start = window.read(0, 6)
-    if start[:2] == b"\x1f\x8b":
-        yield from _streams(window, tick, _gzip)
-    elif start[:3] == b"BZh":
-        yield from _streams(window, tick, _bzip2)
-    elif start == b"\xfd7zXZ\x00":
-        yield from _streams(window, tick, _xz)
-    else:
-        for data in window.chunks(_PIECE):
+        for piece in window.chunks(_PIECE) if begin is None else _streams(window, tick, *begin):
             tick()
-            yield data
+            walk.feed(piece)
+    except _BytesBehind as error:
+        flaws.append(Flaw(Check.PC406, "", "the end", str(error)))
+    except EOFError as error:
+        return [*flaws, Flaw(Check.PC401, "", "a whole archive", str(error))]
+    except (ValueError, zlib.error, OSError) as error:
+        return [*flaws, Flaw(Check.PC402, "", "a whole archive", str(error))]
+    return [*flaws, *walk.flaws(is_plain=begin is None)]
 
 
 Feed = Callable[[bytes], Iterator[bytes]]
+Begin = Callable[[], tuple[_Decompressor, Feed]]
+
+
+def _compression(start: bytes) -> tuple[Begin, bytes] | None:
+    """Return what undoes the compression that begins so, and how each of its streams begins."""
+    known: tuple[tuple[Begin, bytes], ...] = (
+        (_gzip, b"\x1f\x8b"),
+        (_bzip2, b"BZh"),
+        (_xz, b"\xfd7zXZ\x00"),
+        (_xz, b"]\x00\x00"),  # the older form, .tar.lzma
+    )
+    return next((one for one in known if start.startswith(one[1])), None)
 
 
 def _gzip() -> tuple[_Decompressor, Feed]:
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)  # which checks CRC and length at the end (RFC 1952)
 
-    def feed(data: bytes) -> Iterator[bytes]:
-        while data and not inflater.eof:
-            yield inflater.decompress(data, _PIECE)
-            data = inflater.unconsumed_tail
-
-    return inflater, feed
+    return inflater, lambda data: inflated(inflater, data)
 
 
 def _bzip2() -> tuple[_Decompressor, Feed]:
@@ -77,7 +78,15 @@ def _bzip2() -> tuple[_Decompressor, Feed]:
 def _xz() -> tuple[_Decompressor, Feed]:
     import lzma  # noqa: PLC0415 - rare
 
-    return _pulled(lzma.LZMADecompressor(memlimit=128 << 20))
+    decompressor, pull = _pulled(lzma.LZMADecompressor(memlimit=128 << 20))
+
+    def feed(data: bytes) -> Iterator[bytes]:
+        try:
+            yield from pull(data)
+        except lzma.LZMAError as error:
+            raise ValueError(str(error)) from None
+
+    return decompressor, feed
 
 
 class _Pulling(_Decompressor, Protocol):
@@ -98,24 +107,37 @@ def _pulled(decompressor: _Pulling) -> tuple[_Decompressor, Feed]:
     return decompressor, feed
 
 
-def _streams(window: Window, tick: Tick, begin: Callable[[], tuple[_Decompressor, Feed]]) -> Iterator[bytes]:
+def _streams(window: Window, tick: Tick, begin: Begin, magic: bytes) -> Iterator[bytes]:
+    """Yield the decompressed bytes of all streams in ``window``.
+
+    Raises:
+        EOFError: the last one does not come to its end.
+        ValueError, zlib.error, OSError: one does not decompress, or there is something else behind.
+    """
     decompressor, feed = begin()
-    behind = False
+    offset = 0
     for data in window.chunks(_PIECE):
         tick()
+        offset += len(data)
         rest = data
         while rest:
             if decompressor.eof:
-                if not rest.strip(b"\x00"):
-                    break  # padding, which readers pass over
-                behind = True
+                rest = rest.lstrip(b"\x00")  # padding, which readers pass over
+                if not rest:
+                    break
+                behind = offset - len(rest)
+                if window.read(behind, len(magic)) != magic:
+                    raise _BytesBehind(f"{window.length - behind} bytes behind the compressed ones")
                 decompressor, feed = begin()
             yield from feed(rest)
             rest = decompressor.unused_data if decompressor.eof else b""
     if not decompressor.eof:
-        raise EOFError(
-            "compressed bytes end too early" if not behind else "there are bytes behind the compressed ones"
-        )
+        raise EOFError("its compressed bytes end too early")
+
+
+_ABOUT_LIMIT = 1 << 20
+_OCTAL_LIMIT = 8**11
+_PAX_RECORD = re.compile(rb"([0-9]{1,9}) ([^=]*)=")
 
 
 class _Walk:
@@ -126,14 +148,19 @@ class _Walk:
         self._skip = 0
         self._members = 0
         self._zeros = 0
+        self._about: bytes | None = None  # a pax header's records as they come
+        self._stated: int | None = None  # the size they give
+        self._is_map = False
         self._flaw: Flaw | None = None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         position = 0
         while position < len(data) and self._flaw is None:
-            if self._skip:
+            if self._skip and not self._is_map:
                 step = min(self._skip, len(data) - position)
+                if self._about is not None and len(self._about) < _ABOUT_LIMIT:
+                    self._about += data[position : position + step]
                 self._skip -= step
                 position += step
                 continue
@@ -145,32 +172,59 @@ class _Walk:
                 self._pending = b""
 
     def _header(self, block: bytes) -> None:
+        if self._is_map:
+            self._is_map = block[504] != 0  # GNU tar's maps of sparse files stand between header and content
+            return
         if block == bytes(_BLOCK):
             self._zeros += 1
-            return
-        if self._zeros:
+        elif self._zeros:
             # readers stop at the zeros, scanners may go on
             self._flaw = Flaw(Check.PC406, "", "the end after the zero blocks", "more")
         elif not is_tar(block):
             self._flaw = Flaw(Check.PC401, "", f"a header after {self._members} members", "something else")
         else:
             self._members += 1
-            self._skip = (_size(block) + _BLOCK - 1) // _BLOCK * _BLOCK
+            self._skip = (self._size(block) + _BLOCK - 1) // _BLOCK * _BLOCK
+            self._is_map = block[156:157] == b"S" and block[482] != 0
 
-    def flaws(self) -> list[Flaw]:
-        """Return what was wrong, once all was fed."""
+    def _size(self, block: bytes) -> int:
+        """Return the size of a member's content: pax records have one where the header has no room for it."""
+        if self._about is not None:
+            self._stated = _pax_size(self._about)
+        kind, size = block[156:157], _size(block)
+        self._about = b"" if kind in _PAX else None
+        if kind in _ABOUT_OTHERS or self._stated is None:
+            return size
+        stated, self._stated = self._stated, None
+        if stated == size or kind in _WITHOUT_CONTENT:
+            return size
+        if stated < _OCTAL_LIMIT:
+            self._flaw = Flaw(
+                Check.PC403, "", f"member {self._members} of {size} bytes", f"{stated} by its pax header"
+            )
+        return stated
+
+    def flaws(self, *, is_plain: bool) -> list[Flaw]:
+        """Return what was wrong, once all was fed; only a plain tar needs its own end to show that it is whole."""
         if self._flaw is not None:
             return [self._flaw]
-        if self._skip or self._pending:
+        if self._zeros and self._pending.strip(b"\x00"):
+            return [Flaw(Check.PC406, "", "the end after the zero blocks", "more")]
+        if self._skip or self._is_map or (self._pending and not self._zeros):
             return [Flaw(Check.PC401, "", f"the whole of member {self._members}", "an earlier end")]
-        return [] if self._members else [Flaw(Check.PC401, "", "a tar archive", "no member")]
+        if not self._members:
+            return [Flaw(Check.PC401, "", "a tar archive", "no member")]
+        missing = is_plain and self._zeros < 2
+        return [Flaw(Check.PC401, "", "two zero blocks at its end", str(self._zeros))] if missing else []
 
 
-_WITHOUT_CONTENT = frozenset(b"123456")
+_WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+_PAX = frozenset({b"x", b"X", b"g"})
+_ABOUT_OTHERS = _PAX | {b"L", b"K"}
 
 
 def _size(block: bytes) -> int:
-    if block[156] in _WITHOUT_CONTENT:
+    if block[156:157] in _WITHOUT_CONTENT:
         return 0
     if block[124] & 0x80:  # base 256, of GNU tar
         return int.from_bytes(block[125:136], "big")
@@ -178,3 +232,17 @@ def _size(block: bytes) -> int:
         return max(0, int(block[124:136].strip(b" \x00") or b"0", 8))
     except ValueError:
         return 0
+
+
+def _pax_size(records: bytes) -> int | None:
+    """Return the size that pax records give, the last one as for tarfile (POSIX.1-2001, pax)."""
+    size, position = None, 0
+    while (match := _PAX_RECORD.match(records, position)) is not None:
+        end = position + int(match[1])
+        if end <= match.end():
+            break
+        value = records[match.end() : end - 1]
+        if match[2] == b"size" and value.isdigit() and len(value) <= 20:
+            size = int(value)
+        position = end
+    return size

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipcache.bodies import UndecodableBody, codings, optional_decoder
 from pipcache.files import Window
 from pipcache.progress import Tick
+from pipcache.zipcheck import inflated
 
 _PIECE = 256 << 10
 
@@ -35,15 +36,22 @@ def plain_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[b
 
 
 def _inflated(window: Window, coding: str, tick: Tick) -> Iterator[bytes]:
-    is_raw = coding == "deflate" and window.read(0, 1)[:1] != b"\x78"
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32)
+    """Inflate as urllib3 does for pip: gzip's members one after another, deflate with zlib's frame or raw."""
+    is_raw = coding == "deflate" and window.read(0, 1) != b"\x78"
+    bits = zlib.MAX_WBITS | 16 if coding == "gzip" else -zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS
+    inflater = zlib.decompressobj(bits)
     try:
         for data in window.chunks(_PIECE):
             rest = data
-            while rest and not inflater.eof:
-                tick()
-                yield inflater.decompress(rest, _PIECE)
-                rest = inflater.unconsumed_tail
+            while rest:
+                if inflater.eof:
+                    if coding != "gzip":
+                        raise BrokenCoding("there are bytes behind it")
+                    inflater = zlib.decompressobj(bits)
+                for piece in inflated(inflater, rest):
+                    tick()
+                    yield piece
+                rest = inflater.unused_data
     except zlib.error as error:
         raise BrokenCoding(str(error)) from None
     if not inflater.eof:

@@ -97,6 +97,9 @@ def verify(
                 done |= run.collect(run.submit(run.named(there), judge))
         except (KeyboardInterrupt, Stopped):
             run.stop()
+            for path, found in run.ended():
+                if found is not None and not (found.findings or found.problem):
+                    done.setdefault(path, found)
     found_in_order = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
     judgements = [one for one in found_in_order if one is not None]
     return Verified(judgements, len(found_in_order) - len(judgements), len(judged) - len(found_in_order))
@@ -122,6 +125,7 @@ class _Run:
         self._bench = Bench(
             root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, {}
         )
+        self._submitted: list[Task] = []
         self._pool = ThreadPoolExecutor(request.threads or os.cpu_count() or 1)
 
     def __enter__(self) -> Self:
@@ -134,12 +138,20 @@ class _Run:
 
     def submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
         """Let the threads do ``work`` on each artifact."""
-        return [(entry_path(one.entry), self._pool.submit(self._one, one, work)) for one in artifacts]
+        tasks = [(entry_path(one.entry), self._pool.submit(self._one, one, work)) for one in artifacts]
+        self._submitted += tasks
+        return tasks
 
     def collect(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
         """Yield the path of each artifact and what came of it, in order, when it is there."""
         for path, future in tasks:
             yield path, future.result()
+
+    def ended(self) -> Iterator[tuple[str, Judgement | None]]:
+        """Yield what came of each artifact that was done before the threads were stopped."""
+        for path, future in self._submitted:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                yield path, future.result()
 
     def stop(self) -> None:
         """Let every thread end at its next piece."""
