@@ -32,7 +32,7 @@ class Bench(NamedTuple):
     tick: Tick
     sources: Callable[[Artifact], Sequence[Artifact]]  # the cached sdists of a built wheel
     is_misplaced: Callable[[Artifact], bool]  # is the built wheel's folder surely another source's
-    hashed: dict[tuple[File, ...], str]  # BLAKE2b-256 of bodies that were read before
+    hashed: dict[tuple[File, ...], dict[str, str]]  # digests of bodies that were read before, by algorithm
 
 
 def judge(artifact: Artifact, bench: Bench) -> Judgement:
@@ -64,10 +64,13 @@ def judge_by_key(artifact: Artifact, bench: Bench) -> Judgement | None:
         with open_body(bench.root, artifact) as window:
             if _length_finding(artifact, window):
                 return None
-            blake = hash_window(window, {_BLAKE}, bench.tick)[_BLAKE]
+            # what PyPI did not serve will need what pages promise; no body is read twice for its digests
+            wanted = {_BLAKE} if artifact.came_from == "PyPI" else {_BLAKE, "sha256"}
+            digests = hash_window(window, wanted, bench.tick)
     except OSError:
         return None
-    bench.hashed[artifact.files] = blake
+    bench.hashed[artifact.files] = digests
+    blake = digests[_BLAKE]
     proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(blake, "", None))
     tried = [
         Tried(one, blake) if one.check is Check.PC201 else Tried(one, None, _STRONGER)
@@ -193,11 +196,9 @@ def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried],
     algorithms = {one.what for one in needed if one.what != "size" and not one.of_decoded}
     if wants_proof:
         algorithms.add(_BLAKE)
-    digests: dict[str, str] = {}
-    if (known := bench.hashed.get(artifact.files)) is not None:
-        digests[_BLAKE] = known
+    digests = bench.hashed.get(artifact.files, {})
     if algorithms := algorithms - digests.keys():
-        digests |= hash_window(window, algorithms, bench.tick)
+        digests = digests | hash_window(window, algorithms, bench.tick)
     if wants_proof and (blake := digests.get(_BLAKE)) is not None:
         artifact = prove_by_content(artifact, Digests(blake, "", None))
         if artifact.url_proved:

@@ -123,7 +123,7 @@ class _Run:
         self._meter = meter
         self._local = threading.local()
         self._bench = Bench(
-            root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, {}
+            root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, hashed={}
         )
         self._submitted: list[Task] = []
         self._pool = ThreadPoolExecutor(request.threads or os.cpu_count() or 1)

@@ -1,5 +1,6 @@
 """What a run may cost: counted, not timed."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipcache import hosts
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 
@@ -120,8 +122,27 @@ def test_a_body_of_a_gigabyte_is_listed_and_hardly_read(tmp_path: Path, store: s
     assert answer.stdout.splitlines()[1].split()[:3] == ["foo", "1.0", "wheel"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
+@pytest.mark.parametrize("certified", [True, False])
+def test_a_body_is_verified_in_one_reading_for_all_its_digests(tmp_path: Path, *, certified: bool) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    size = 64 << 20
+    filename, body = archives.build_wheel("foo", "1.0", members={"foo/noise.bin": os.urandom(size)})
+    digests = {name: hashlib.new(name, body).hexdigest() for name in ("sha256", "sha1", "md5")}
+    headers = {f"X-Checksum-{name}": digest for name, digest in digests.items()}
+    url = f"https://files.example/{filename}"
+    if certified:
+        url = hosts.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
+    builder.download(url, body, headers=caches.FILE_HEADERS | headers)
+    counted = count(builder, "verify")
+    assert size < int(str(counted["read"])) < size + (30 << 20)
+    assert int(str(counted["peak"])) < 120 * 1024
+
+
 @pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="reading always moves the last use here")
-@pytest.mark.parametrize("arguments", [["list"], ["list", "--all", "--format", "json"], ["show", "*"], ["info"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--all", "--format", "json"], ["show", "*"], ["info"], ["verify"]]
+)
 def test_looking_does_not_move_the_last_use(cache: CacheBuilder, arguments: list[str]) -> None:
     caches.make_old(cache.root)
     before = {path: path.stat().st_atime_ns for path in cache.root.rglob("*") if path.is_file()}

@@ -75,7 +75,10 @@ COMMANDS = [
     ("show", "*"),
     ("show", "sha256:" + "0" * 64, "foo"),
     ("info", "--format", "json"),
+    ("verify",),
+    ("verify", "--thorough", "--format", "json"),
     ("remove", "*", "--dry-run"),
+    ("remove", "--damaged", "--poisoned", "--dry-run"),
     ("dir", "--explain"),
     ("clear", "--dry-run"),
 ]
