@@ -1,6 +1,7 @@
 """``verify``: which artifacts, held against what, and how the run ends."""
 
 import sys
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipcache.catalogue import Need, read_catalogue
@@ -12,10 +13,10 @@ from pipcache.judgement import Judgement, summed
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
 from pipcache.query import Filters
-from pipcache.render.console import say, wants_colour
+from pipcache.render.console import is_terminal, say, wants_colour, width
 from pipcache.render.document import dump
 from pipcache.render.judgements import verify_document
-from pipcache.render.verdicts import finding_lines, in_order, sum_lines
+from pipcache.render.verdicts import finding_lines, fit, in_order, sum_lines
 from pipcache.selection import select
 from pipcache.selectors import Selector
 from pipcache.verify import Request as How
@@ -98,14 +99,19 @@ def write(answer: Answer, form: str) -> None:
 
 
 def _write_text(answer: Answer) -> None:
+    for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
+        print(line)  # noqa: T201
+
+
+def _lines(answer: Answer) -> Iterator[str]:
     colour = wants_colour(sys.stdout)
     for judgement in answer.judgements:
         if judgement.findings or judgement.problem is not None:
-            print("\n".join(finding_lines(answer.cache, judgement, colour=colour)), end="\n\n")  # noqa: T201
-    for line in sum_lines(
+            yield from finding_lines(answer.cache, judgement, colour=colour)
+            yield ""
+    yield from sum_lines(
         answer.judgements, gone=answer.verified.gone, passed_over=answer.passed_over, locked=answer.locked
-    ):
-        print(line)  # noqa: T201
+    )
 
 
 _FAILING = {

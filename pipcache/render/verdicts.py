@@ -1,6 +1,7 @@
 """Judgements as text: findings by artifact, worst first, then the sum; and what each check means."""
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -30,21 +31,47 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
     """Yield what is to be told of one artifact: its name and verdict, each finding, and the cure."""
     artifact = judgement.artifact
     verdict = styled(judgement.verdict.value, _COLOURS.get(judgement.verdict, "cyan"), colour=colour)
-    yield f"{verdict}: {clean(title(artifact))}"
-    yield f"  {clean(entry_path(artifact.entry))} ({format_size(artifact.size)})"
+    yield f"{verdict}: {clean(title(artifact))} ({format_size(artifact.size)})"
+    yield f"  {clean(entry_path(artifact.entry))}"
     if judgement.problem is not None:
         yield f"  {clean(redact_text(judgement.problem))}"
     for check, findings in _by_check(judgement.findings).items():
         yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
         for finding in findings[:_SHOWN]:
-            by = f"  ({finding.by})" if finding.by else ""
-            yield f"        promised  {clean(_cut(finding.expected) + by)}"
+            yield f"        promised  {clean(_promised(finding))}"
             yield f"        there is  {clean(_cut(finding.actual))}"
         if len(findings) > _SHOWN:
             yield f"        ... and {len(findings) - _SHOWN:,} more of these"
         yield f"        What pip does: {check.effect}."
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
+
+
+def _promised(finding: Finding) -> str:
+    """Return what was expected, and of which member or by whom."""
+    expected = _cut(finding.expected)
+    if not finding.by:
+        return expected
+    is_of_member = finding.check.code.startswith(("PC106", "PC4", "PC5"))
+    return f"{finding.by}: {expected}" if is_of_member else f"{expected}, by {finding.by}"
+
+
+def fit(lines: Iterable[str], columns: int) -> Iterator[str]:
+    """Yield ``lines`` broken between words at a terminal's width; commands and paths stay in one piece."""
+    for line in lines:
+        if len(line) <= columns or line.startswith("  Cure: ") or " " not in line.strip():
+            yield line
+            continue
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        unseen = len(line) - len(re.sub(r"\x1b\[[0-9;]*m", "", line))
+        yield from textwrap.wrap(
+            line,
+            columns + unseen,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
 
 
 def _cut(text: str) -> str:
