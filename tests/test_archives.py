@@ -55,21 +55,6 @@ class Cp437Info(zipfile.ZipInfo):
         return self.filename.encode("cp437"), self.flag_bits & ~0x800
 
 
-class Unseekable(io.RawIOBase):
-    """A stream that only goes forward, to which zipfile writes sizes behind the data."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        assert isinstance(data, (bytes, bytearray, memoryview))
-        self.data += data
-        return len(data)
-
-
 class Written(NamedTuple):
     """A member to be written."""
 
@@ -89,7 +74,7 @@ def write_zip(
     zip64: bool = False,
 ) -> bytes:
     """A ZIP as zipfile writes it; `zip64` writes the wide records that archives beyond 4 GB have."""
-    seekable, forward = io.BytesIO(), Unseekable()
+    seekable, forward = io.BytesIO(), archives.Unseekable()
     limit = 0 if zip64 else zipfile.ZIP64_LIMIT
     with (
         warnings.catch_warnings(action="ignore"),  # zipfile warns of names it writes twice

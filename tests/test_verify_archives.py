@@ -135,7 +135,7 @@ def rewritten(
     data: bytes, *, streamed: bool = False, method: int = zipfile.ZIP_DEFLATED, comment: bytes = b""
 ) -> bytes:
     """A wheel as zipfile writes it; to a stream that goes only forward, sizes stand behind the data."""
-    out = Forward() if streamed else io.BytesIO()
+    out = archives.Unseekable() if streamed else io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", method) as archive:
         for name in source.namelist():
             info = zipfile.ZipInfo(name)
@@ -144,22 +144,7 @@ def rewritten(
             with archive.open(info, "w", force_zip64=wide) as file:
                 file.write(source.read(name))
         archive.comment = comment
-    return bytes(out.data) if isinstance(out, Forward) else out.getvalue()
-
-
-class Forward(io.RawIOBase):
-    """A stream that only goes forward."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        assert isinstance(data, (bytes, bytearray, memoryview))
-        self.data += data
-        return len(data)
+    return bytes(out.data) if isinstance(out, archives.Unseekable) else out.getvalue()
 
 
 def tar_names(data: bytes) -> list[str]:

@@ -19,7 +19,7 @@ from pipcache import hosts
 from pipcache.artifacts import Kind
 from pipcache.checks import Verdict
 from tests.support import caches, truth
-from tests.support.archives import build_sdist, build_wheel, metadata
+from tests.support.archives import Unseekable, build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder, serialize
 from tests.support.judging import verified
 
@@ -66,20 +66,7 @@ def listed(url: str, body: bytes, **more: object) -> dict[str, object]:
 
 def rewritten(body: bytes, *, streamed: bool = False, comment: bytes = b"") -> bytes:
     """A wheel's members in another ZIP: streamed ones have data descriptors."""
-
-    class Stream(io.RawIOBase):
-        def __init__(self) -> None:
-            self.data = bytearray()
-
-        def writable(self) -> bool:
-            return True
-
-        def write(self, data: object) -> int:
-            assert isinstance(data, (bytes, bytearray, memoryview))
-            self.data += data
-            return len(data)
-
-    stream = Stream()
+    stream = Unseekable()
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(stream if streamed else buffer, "w") as new:
         for row in old.infolist():

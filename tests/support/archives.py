@@ -56,6 +56,23 @@ version = "{version}"
 """
 
 
+class Unseekable(io.RawIOBase):
+    """A stream that only goes forward, to which zipfile writes sizes behind the data."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: object) -> int:
+        """Take bytes."""
+        assert isinstance(data, (bytes, bytearray, memoryview))
+        self.data += data
+        return len(data)
+
+
 def metadata(name: str, version: str, *, requires: Sequence[str] = ()) -> bytes:
     """The METADATA of a wheel, which is also what an index serves beside it."""
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Summary: A fixture"]
