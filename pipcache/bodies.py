@@ -75,15 +75,18 @@ class PageBody(NamedTuple):
 Content = WheelFacts | SdistFacts | ZipBody | TextBody | OpaqueBody | EmptyBody | PageBody
 
 
-class _Decoder(Protocol):
-    def decompress(self, data: bytes, /) -> bytes:
-        """Return what is decoded so far."""
+class Decoder(Protocol):
+    """Undoes a content coding, a bounded piece at a time."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the coded bytes was reached."""
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what more bytes decode to; errors are the package's own."""
 
 
-_OPTIONAL = {"br": ("brotli", "brotlicffi"), "zstd": ("compression.zstd", "backports.zstd")}
-
-
-def optional_decoder(coding: str) -> _Decoder | None:
+def optional_decoder(coding: str) -> Decoder | None:
     """Return a decoder for ``br`` or ``zstd`` when some package of this interpreter brings one."""
     import importlib  # noqa: PLC0415 - rare codings only
 
@@ -92,26 +95,71 @@ def optional_decoder(coding: str) -> _Decoder | None:
             module = importlib.import_module(name)
         except ImportError:
             continue
-        factory: object = getattr(module, "ZstdDecompressor" if coding == "zstd" else "Decompressor", None)
-        if callable(factory):
-            decoder: _Decoder = factory()
-            # brotli calls it "process", everyone else "decompress"
-            return decoder if hasattr(decoder, "decompress") else _Brotli(decoder)
+        if coding == "br":
+            return _Brotli(module.Decompressor())
+        return _Zstd(module.ZstdDecompressor())
     return None
 
 
-class _Processor(Protocol):
-    def process(self, data: bytes, /) -> bytes:
+_OPTIONAL = {"br": ("brotli", "brotlicffi"), "zstd": ("compression.zstd", "backports.zstd")}
+_PIECE = 256 << 10
+
+
+class _BrotliDecompressor(Protocol):
+    def process(self, data: bytes, /, *, output_buffer_limit: int = ...) -> bytes:
         """Return what is decoded so far."""
+
+    def can_accept_more_data(self) -> bool:
+        """Return whether all that was given is decoded."""
+
+    def is_finished(self) -> bool:
+        """Return whether the end was reached."""
 
 
 class _Brotli:
-    def __init__(self, decoder: object) -> None:
-        assert hasattr(decoder, "process")
-        self._decoder: _Processor = decoder
+    def __init__(self, decompressor: _BrotliDecompressor) -> None:
+        self._decompressor = decompressor
 
-    def decompress(self, data: bytes, /) -> bytes:
-        return self._decoder.process(data)
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.is_finished()
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        if not hasattr(self._decompressor, "can_accept_more_data"):
+            # brotli before 1.2 has no limit of its own, so little goes in at a time
+            yield from (self._decompressor.process(data[start : start + 16]) for start in range(0, len(data), 16))
+            return
+        piece = self._decompressor.process(data, output_buffer_limit=_PIECE)
+        while piece:
+            yield piece
+            # it may hold output back and still accept more
+            piece = (
+                b""
+                if self._decompressor.is_finished()
+                else self._decompressor.process(b"", output_buffer_limit=_PIECE)
+            )
+
+
+class _ZstdDecompressor(Protocol):
+    eof: bool
+    needs_input: bool
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return up to so many decoded bytes."""
+
+
+class _Zstd:
+    def __init__(self, decompressor: _ZstdDecompressor) -> None:
+        self._decompressor = decompressor
+
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.eof
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        yield self._decompressor.decompress(data, _PIECE)
+        while not self._decompressor.needs_input and not self._decompressor.eof:
+            yield self._decompressor.decompress(b"", _PIECE)
 
 
 def codings(header: str | None) -> tuple[str, ...]:
@@ -160,7 +208,7 @@ def _decoded(window: Window, applied: tuple[str, ...], limit: int) -> Iterator[b
         raise UndecodableBody(f"stored with Content-Encoding {coding!r}, which is not readable here")
     try:
         for data in window.chunks(16 << 10):
-            yield decoder.decompress(data)
+            yield from decoder.pieces(data)
     except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
         raise UndecodableBody(f"does not decode as {coding}: {error}") from None
 

@@ -13,6 +13,10 @@ class Track(Protocol):
         """Return the items, unchanged and in order."""
 
 
+class Stopped(Exception):  # noqa: N818 - it is what a person asked for
+    """The run was asked to end."""
+
+
 class Tick(Protocol):
     """Called before each piece of a long work, with the bytes it has; raises when the work is to end."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipcache.bodies import UndecodableBody, codings, optional_decoder
 from pipcache.files import Window
-from pipcache.progress import Tick
+from pipcache.progress import Stopped, Tick
 from pipcache.zipcheck import inflated
 
 _PIECE = 256 << 10
@@ -16,7 +16,7 @@ class BrokenCoding(ValueError):  # noqa: N818 - it is the coding that is broken
 
 
 def plain_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[bytes]:
-    """Yield all decoded bytes of a body stored with ``Content-Encoding: encoding``, at most 256 KiB at a time.
+    """Yield all decoded bytes of a body stored with ``Content-Encoding: encoding``, a bounded piece at a time.
 
     Raises:
         BrokenCoding: it does not decode to its end, or there is more behind it.
@@ -62,10 +62,14 @@ def _by_package(window: Window, coding: str, tick: Tick) -> Iterator[bytes]:
     decoder = optional_decoder(coding)
     if decoder is None:
         raise UndecodableBody(f"stored with Content-Encoding {coding!r}, which is not readable here")
-    for data in window.chunks(16 << 10):
-        tick()
-        try:
-            piece = decoder.decompress(data)
-        except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
-            raise BrokenCoding(str(error)) from None
-        yield piece
+    try:
+        for data in window.chunks(16 << 10):
+            for piece in decoder.pieces(data):
+                tick()
+                yield piece
+    except (Stopped, OSError, GeneratorExit):
+        raise
+    except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
+        raise BrokenCoding(str(error)) from None
+    if not decoder.eof:
+        raise BrokenCoding("it ends too early")

@@ -15,15 +15,12 @@ from pipcache.join import find_source, name_pages_of, page_bases
 from pipcache.judge import Bench, judge, judge_by_key
 from pipcache.judgement import Judgement
 from pipcache.keys import has_key, http_key
+from pipcache.progress import Stopped
 from pipcache.promises import Locks
 from pipcache.scan import look_again
 
 Work = Callable[[Artifact, Bench], Judgement | None]
 Task = tuple[str, Future[Judgement | None]]
-
-
-class Stopped(Exception):  # noqa: N818 - it is what a person asked for
-    """The run was asked to end."""
 
 
 class Meter(Protocol):

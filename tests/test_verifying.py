@@ -21,7 +21,9 @@ from pipcache import hosts
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Check, Verdict, checks_named
 from pipcache.judgement import Finding, summed
+from pipcache.progress import no_tick
 from pipcache.promises import Locks
+from pipcache.unpack import plain_pieces
 from pipcache.verify import Request, verify
 from tests.support import caches, truth
 from tests.support.archives import build_sdist, build_wheel, metadata
@@ -298,6 +300,23 @@ def test_a_prefix_is_told_as_a_prefix(builder: CacheBuilder) -> None:
     assert [one.promise.is_prefix for one in of(builder, key).tried if one.promise.by.startswith("the URL")] == [
         True
     ]
+
+
+@pytest.mark.parametrize(("coding", "module"), [("gzip", "gzip"), ("br", "brotli")])
+def test_a_coded_page_is_decoded_to_its_end_and_no_large_piece_at_a_time(
+    coding: str, module: str, builder: CacheBuilder
+) -> None:
+    compress: Callable[[bytes], bytes] = pytest.importorskip(module).compress
+    whole = compress(page(FILES + WHEEL[0], WHEEL[1], yanked="x" * 100_000_000))
+    headers = {**FILE_HEADERS, "Content-Encoding": coding, "Content-Type": "application/vnd.pypi.simple.v1+json"}
+    healthy = builder.download("https://index.example/simple/foo/", whole, headers=headers)
+    cut = builder.download("https://index.example/simple/bar/", whole[:-9], headers=headers)
+    found = {one.artifact.key: codes(one) for one in verified(builder.root).judgements}
+    assert found == {healthy: set(), cut: {"PC105"}}
+    with caches.window(whole) as window:
+        sizes = [len(piece) for piece in plain_pieces(window, coding, no_tick)]
+    assert sum(sizes) > 100_000_000
+    assert max(sizes) <= 1 << 20
 
 
 # Built wheels, and lock files
