@@ -14,9 +14,13 @@ def main() -> int:
         sys.stdout.write(f"pipcache {__version__}\n")
         return 0
     gc.disable()  # a run is short and makes no cycles worth looking for
-    from pipcache.cli import run  # noqa: PLC0415
+    try:
+        from pipcache.cli import run  # noqa: PLC0415
 
-    code = run()
+        code = run()
+    except KeyboardInterrupt:  # before or after what handles it
+        sys.stderr.write("Interrupted.\n")
+        code = 130
     # taking thousands of objects apart one by one at the end would be a tenth of a quick answer
     os._exit(code)
 

@@ -59,8 +59,9 @@ def verify(
     *,
     index_urls: Callable[[], Sequence[str]],
     meter: Meter,
+    should_stop: Callable[[], bool] = bool,
 ) -> Verified:
-    """Judge the ``chosen`` artifacts of the catalogue ``everything``; interruption ends it early.
+    """Judge the ``chosen`` artifacts of the catalogue ``everything``; ``should_stop`` or an interruption ends it.
 
     A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
     read, and what fails is looked at once more, for pip may just have been rewriting it.
@@ -70,7 +71,7 @@ def verify(
     proving = {entry_path(one.entry) for one in by_key}
     done: dict[str, Judgement | None] = {}
     suspects: dict[str, Entry] = {}
-    with _Run(root, request, meter, index_urls) as run:
+    with _Run(root, request, meter, index_urls, should_stop) as run:
         try:
             run.everything = everything
             proofs = run.submit(by_key, judge_by_key)
@@ -111,12 +112,20 @@ def _may_be_proved(artifact: Artifact, locks: Locks) -> bool:
 class _Run:
     """The threads of one run, what they count, how they are stopped, and what they may look up."""
 
-    def __init__(self, root: str, request: Request, meter: Meter, index_urls: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        root: str,
+        request: Request,
+        meter: Meter,
+        index_urls: Callable[[], Sequence[str]],
+        should_stop: Callable[[], bool],
+    ) -> None:
         self.everything: Sequence[Artifact] = ()
         self._pages: Sequence[Artifact] = ()
         self._root = root
         self._index_urls = index_urls
         self._stopping = threading.Event()
+        self._should_stop = should_stop
         self._meter = meter
         self._local = threading.local()
         self._bench = Bench(
@@ -156,7 +165,7 @@ class _Run:
         self._pool.shutdown(cancel_futures=True)
 
     def _tick(self, size: int = 0) -> None:
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._should_stop():
             raise Stopped
         room = min(size, self._local.room)
         if room > 0:

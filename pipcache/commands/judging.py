@@ -1,6 +1,9 @@
 """What ``verify`` and ``remove --damaged`` share: reading lock files, and judging with a progress bar."""
 
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from pipcache.artifacts import Artifact
 from pipcache.errors import ExitCode, PipcacheError
@@ -33,6 +36,31 @@ def read_locks(paths: Iterable[str]) -> Locks:
 def judge_chosen(
     cache: CacheDirectory, chosen: Sequence[Artifact], catalogue: Sequence[Artifact], how: How
 ) -> Verified:
-    """Judge ``chosen`` of ``catalogue`` with a progress bar."""
-    with meter(sum(artifact.size for artifact in chosen), "Verifying") as bar:
-        return verify(cache.path, chosen, catalogue, how, index_urls=configured_indexes, meter=bar)
+    """Judge ``chosen`` of ``catalogue`` with a progress bar; an interruption ends it early."""
+    with meter(sum(artifact.size for artifact in chosen), "Verifying") as bar, _interrupted() as is_interrupted:
+        return verify(
+            cache.path,
+            chosen,
+            catalogue,
+            how,
+            index_urls=configured_indexes,
+            meter=bar,
+            should_stop=is_interrupted,
+        )
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Remember a SIGINT beside raising: what it raises is lost where it hits a callback of the interpreter."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(number)
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGINT, previous)
