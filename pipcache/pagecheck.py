@@ -105,7 +105,7 @@ def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
     tail = ends.end[-4096:].lower()
     if tail.rfind(b"<") > tail.rfind(b">"):
         return "the end of a tag"
-    if len(ends.end) < _END and tail.rfind(b"<a ") > tail.rfind(b"</a"):
+    if 0 <= tail.rfind(b"</a") < tail.rfind(b"<a "):
         return "</a>"
     opens = b"<html" in ends.start[:1024].lower()
     is_whole = _came_whole(artifact, window) or bool(codings(encoding_of(artifact)))  # which decoded to its end

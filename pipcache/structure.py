@@ -141,7 +141,8 @@ def _sdist_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
 
 def _name_flaws(artifact: Artifact) -> Iterator[Flaw]:
     """Yield each source of a name that disagrees with the best one (projects by PEP 503, versions by PEP 440)."""
-    named = [claim for claim in artifact.claims if claim.project]
+    # an sdist's top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
+    named = [claim for claim in artifact.claims if claim.project and claim.detail != "top folder"]
     for claim in named[1:]:
         best = named[0]
         assert best.project is not None

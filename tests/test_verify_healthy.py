@@ -176,12 +176,19 @@ def odd_names(builder: CacheBuilder) -> None:
         builder.download(FILES + filename, body)
 
 
+def odd_folders(builder: CacheBuilder) -> None:
+    for folder in ("foo", "foo-main", "Foo-1.0.0", "something-else-2.0", "1.0"):
+        filename, body = build_sdist("foo", "1.0", folder=folder)
+        builder.download(f"{FILES}{folder}/{filename}", body)
+
+
 def html_pages(builder: CacheBuilder) -> None:
     anchors = f'<a href="{FILES}{WHEEL[0]}#sha256={SHA256}">{WHEEL[0]}</a>'
     texts = {
         "whole": f"<!DOCTYPE html><html><head><title>Links for foo</title></head><body>{anchors}</body></html>",
         "open": f"<!DOCTYPE html><html><title>Links for foo</title><body>{anchors}",  # end tags may be left out
         "bare": anchors,
+        "sloppy": f"<html><title>Links for foo</title>{anchors.replace('</a>', '<br>')}</html>",
         "empty": "<!DOCTYPE html><html><body><h1>Links for foo</h1></body></html>",
         "serial": f"<html><title>Links for foo</title>{anchors}</html>\n<!--SERIAL 77-->",
     }
@@ -303,6 +310,7 @@ ODDITIES: dict[str, Callable[[CacheBuilder], object]] = {
     "signed URLs": signed_twins,
     "old stores": old_stores,
     "odd names": odd_names,
+    "sdists with odd folders": odd_folders,
     "pages in HTML": html_pages,
     "pages in JSON": json_pages,
     "built wheels": built,
