@@ -59,6 +59,9 @@ def _interrupted() -> Iterator[Callable[[], bool]]:
         received.append(number)
         raise KeyboardInterrupt
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background
+        yield bool
+        return
     previous = signal.signal(signal.SIGINT, note)
     try:
         yield lambda: bool(received)
