@@ -41,6 +41,7 @@ class Evidence(StrEnum):
     HEADER = "header"  # what the server said of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
     ORIGIN = "origin"  # origin.json beside a built wheel
+    LOCK = "lock"  # a lock file given by the user names the URL whose hash is the entry's name
 
 
 class Claim(NamedTuple):
@@ -58,8 +59,8 @@ class Artifact(NamedTuple):
 
     ``claims`` stand in the order in which they are trusted. ``filenames`` are those its content allows, likeliest
     first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
-    in ``origin.json``. ``problem`` is why it could not be read or named, ``unreadable`` whether the operating
-    system refused it.
+    in ``origin.json``; ``also_listed`` is what further pages say of it. ``problem`` is why it could not be read or
+    named, ``unreadable`` whether the operating system refused it.
     """
 
     entry: Entry
@@ -73,6 +74,7 @@ class Artifact(NamedTuple):
     url: str | None = None
     url_proved: bool = False
     listed: "PageFile | None" = None
+    also_listed: tuple["PageFile", ...] = ()
     source: "Origin | None" = None
     build_key: "BuildKey | None" = None
     problem: str | None = None

@@ -79,14 +79,20 @@ class Check(Enum):
         "pip refuses it with that file, and takes it without",
     )
     PC207 = (
-        Verdict.POISONED,
-        "PyPI served it, and neither its key nor its ETag is that of the bytes.",
+        None,
+        "PyPI's headers came with it, and neither its key nor its ETag is that of the bytes.",
         "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
     )
     PC208 = (
         Verdict.POISONED,
         "The metadata file is not what the index page promised.",
         "pip refuses it by its hash, every time",
+    )
+
+    PC209 = (
+        Verdict.POISONED,
+        "A wheel that was built from it tells another digest of it.",
+        "pip serves it from the cache",
     )
 
     # what it says it is
@@ -152,7 +158,7 @@ class Check(Enum):
     )
     PC602 = (
         Verdict.POISONED,
-        "The cached source has another digest than origin.json tells.",
+        "The cached source, which is verified, has another digest than origin.json tells.",
         "pip takes the wheel without asking for the source",
     )
     PC603 = (

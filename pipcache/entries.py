@@ -1,5 +1,6 @@
 """What lies in a cache, undecoded: files paired up to entries, and what is none."""
 
+import stat as stat_module
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -75,3 +76,8 @@ def entry_path(entry: Entry) -> str:
             return path
         case _:
             return entry_files(entry)[0].path
+
+
+def is_link(entry: Entry) -> bool:
+    """Return whether ``entry`` is a link, which is told and never followed."""
+    return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)

@@ -14,7 +14,7 @@ from pipcache.documents import decode_json
 from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.stored import PAGE_TYPES, REDIRECTS, is_page_by_head, read_response
+from pipcache.stored import PAGE_TYPES, is_page_by_head, read_response
 from pipcache.stores import Store
 from pipcache.text import redact_url
 
@@ -75,7 +75,7 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
         + (("put together by pip after a broken download",) if head and head.was_resumed else ()),
         unreadable=response.unreadable,
     )
-    if head is not None and head.status in REDIRECTS:
+    if head is not None and head.is_redirect:
         return _redirect(artifact, head)
     if content is None:
         return _promised(artifact, "a head without a body: pip takes it for a miss")
@@ -107,7 +107,21 @@ def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:
             return _promised(artifact, problem or "its content is nothing pip caches")
 
 
-_NAMED = r"""(?i)filename\*?=(?:UTF-8'')?"?([^";]+)"""
+_NAMED = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
+_NAMED_CODED = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
+
+
+def _disposed(value: str) -> str:
+    """Return the file's name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
+    from urllib.parse import unquote  # noqa: PLC0415 - few servers send one
+
+    coded = re.search(_NAMED_CODED, value)
+    if coded is not None:
+        return unquote(coded[1])
+    plain = re.search(_NAMED, value)
+    return value if plain is None else plain[1].strip()
+
+
 _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
 
 
@@ -120,8 +134,7 @@ def _header_claims(head: Head) -> tuple[Claim, ...]:
     for name in ("x-artifactory-filename", "content-disposition"):
         if not (value := headers.get(name)):
             continue
-        found = re.search(_NAMED, value) if name == "content-disposition" else None
-        filename = os.path.basename(found[1].strip() if found else value)
+        filename = os.path.basename(_disposed(value) if name == "content-disposition" else value)
         if (parsed := parse_filename(filename)) is not None:
             claims.append(Claim(Evidence.HEADER, name, parsed.project, parsed.version, filename))
     return tuple(claims)

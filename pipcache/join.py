@@ -16,7 +16,6 @@ from pipcache.keys import has_key, http_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project, stated_project
 from pipcache.progress import Track, untracked
-from pipcache.stored import REDIRECTS
 
 _QUICK = 32 << 10
 _MOST_BASES = 100  # each is tried on each page, and a Location can name any number
@@ -104,22 +103,24 @@ class _Wanted:
             yield f"{absolute}.metadata", True, http_key(f"{absolute}.metadata")
 
 
-def listings(root: str, page: Artifact, keys: Container[str]) -> dict[str, Listing]:
-    """Return what a page lists among ``keys``: key -> listing."""
+def listings(root: str, page: Artifact, keys: Container[str]) -> dict[str, list[Listing]]:
+    """Return what a page lists among ``keys``: key -> listings, of which there may be several."""
     wanted = _Wanted(page.url, keys)
     parsed = parse_page(decoded(root, page, PAGE_LIMIT) or b"", wanted)
-    if parsed is None:
-        return {}
-    return {
-        key: Listing(url, file, is_metadata, page.project or parsed.project)
-        for file in parsed.files
-        for url, is_metadata, key in wanted.places(file.url, parsed.base)
-        if key in keys
-    }
+    found: dict[str, list[Listing]] = {}
+    for file in parsed.files if parsed is not None else ():
+        for url, is_metadata, key in wanted.places(file.url, parsed.base if parsed is not None else None):
+            if key in keys:
+                project = page.project or (parsed.project if parsed is not None else None)
+                found.setdefault(key, []).append(Listing(url, file, is_metadata, project))
+    return found
 
 
-def name_by_listing(artifact: Artifact, listing: Listing) -> Artifact:
-    """Return ``artifact`` with the name and the URL its page gives it; names from elsewhere are kept."""
+def name_by_listing(artifact: Artifact, listing: Listing, also: Iterable[Listing] = ()) -> Artifact:
+    """Return ``artifact`` with the name and the URL its page gives it; names from elsewhere are kept.
+
+    What ``also`` lists it otherwise is kept as well.
+    """
     suffix = ".metadata" if listing.is_metadata else ""
     parsed = parse_filename(listing.file.filename, listing.project)
     claim = Claim(
@@ -138,6 +139,7 @@ def name_by_listing(artifact: Artifact, listing: Listing) -> Artifact:
         url=listing.url,
         url_proved=True,
         listed=listing.file,
+        also_listed=tuple(dict.fromkeys(one.file for one in also if one.file != listing.file)),
     )
 
 
@@ -184,7 +186,7 @@ def _same_version(one: str | None, other: str | None) -> bool:
 
 
 def _is_redirect(artifact: Artifact) -> bool:
-    return artifact.head is not None and artifact.head.status in REDIRECTS
+    return artifact.head is not None and artifact.head.is_redirect
 
 
 def join(
@@ -198,19 +200,19 @@ def join(
     ``concerns`` limits the pages that are read to those about projects it accepts, and about no known one.
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
-    found: dict[str, Listing] = {}
+    found: dict[str, list[Listing]] = {}
     pages = [
         page
         for page in artifacts
         if page.kind is Kind.PAGE and (concerns is None or page.project is None or concerns(page.project))
     ]
     for page in track(pages, len(pages), "Reading index pages"):
-        for key, listing in listings(root, page, keys).items():
-            found.setdefault(key, listing)
+        for key, listed in listings(root, page, keys).items():
+            found.setdefault(key, []).extend(listed)
     return [
         _with_source(root, artifact, pages)
         if artifact.kind is Kind.BUILT and artifact.source is None
-        else name_by_listing(artifact, found[artifact.entry.key])
+        else name_by_listing(artifact, found[artifact.entry.key][0], found[artifact.entry.key][1:])
         if isinstance(artifact.entry, HttpEntry) and artifact.entry.key in found
         else artifact
         for artifact in artifacts

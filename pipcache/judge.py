@@ -1,21 +1,22 @@
 """One artifact held against everything that can be found: promises kept and broken, flaws, and the verdict."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.bodies import UndecodableBody, codings, decode_body
 from pipcache.checks import Check, Verdict
 from pipcache.contents import encoding_of, open_body, read_file
-from pipcache.entries import HttpEntry, UnreadableEntry
+from pipcache.entries import HttpEntry, UnreadableEntry, entry_path
 from pipcache.files import File, Window
 from pipcache.judgement import Finding, Judgement, Tried, summed
+from pipcache.lockbook import Locks
 from pipcache.progress import Tick
-from pipcache.promises import Locks, Promise, promises
+from pipcache.promises import Promise, Weight, promises
 from pipcache.prove import Digests, hash_window, new_digest, prove_by_content
 from pipcache.responses import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
-from pipcache.stored import REDIRECTS, reason
+from pipcache.stored import reason
 from pipcache.stores import Store
 from pipcache.structure import flaws_of
 from pipcache.text import redact_url
@@ -31,6 +32,8 @@ class Bench(NamedTuple):
     thorough: bool
     tick: Tick
     sources: Callable[[Artifact], Sequence[Artifact]]  # the cached sdists of a built wheel
+    witnesses: Callable[[Artifact], Sequence[Promise]]  # what wheels built from an sdist tell of it
+    links: Collection[str]  # paths where links stand
     is_misplaced: Callable[[Artifact], bool]  # is the built wheel's folder surely another source's
     hashed: dict[tuple[File, ...], dict[str, str]]  # digests of bodies that were read before, by algorithm
 
@@ -64,8 +67,10 @@ def judge_by_key(artifact: Artifact, bench: Bench) -> Judgement | None:
         with open_body(bench.root, artifact) as window:
             if _length_finding(artifact, window):
                 return None
-            # what PyPI did not serve will need what pages promise; no body is read twice for its digests
-            wanted = {_BLAKE} if artifact.came_from == "PyPI" else {_BLAKE, "sha256"}
+            wanted = {_BLAKE}
+            if artifact.came_from != "PyPI":
+                # it will need what pages and headers promise, and no body is read twice for its digests
+                wanted |= {"sha256", *(one.what for one in promises(artifact, bench.locks) if one.what != "size")}
             digests = hash_window(window, wanted, bench.tick)
     except OSError:
         return None
@@ -73,10 +78,11 @@ def judge_by_key(artifact: Artifact, bench: Bench) -> Judgement | None:
     blake = digests[_BLAKE]
     proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(blake, "", None))
     tried = [
-        Tried(one, blake) if one.check is Check.PC201 else Tried(one, None, _STRONGER)
+        _compared(one, digests[one.what]) if one.what in digests else Tried(one, None, _STRONGER)
         for one in promises(proved, bench.locks)
     ]
-    return summed(proved, [], tried) if any(one.is_kept for one in tried) else None
+    is_proved = any(one.is_kept and one.is_strong for one in tried)
+    return summed(proved, [], tried) if is_proved and not any(one.is_broken for one in tried) else None
 
 
 _BLAKE = "blake2b_256"
@@ -85,6 +91,9 @@ _STRONGER = "a stronger one was tried"
 
 def _judge_head(artifact: Artifact, entry: HttpEntry, bench: Bench) -> Judgement | None:
     """Return the judgement of an entry whose head alone decides; None when its body is to be looked at."""
+    if linked := {path for path in _parts(entry) if path in bench.links}:
+        problem = f"{linked.pop()} is a symbolic link, which is not followed"
+        return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
     if entry.head is None:
         return _broken(artifact, Check.PC103, "a head", "none")
     head = artifact.head
@@ -93,10 +102,16 @@ def _judge_head(artifact: Artifact, entry: HttpEntry, bench: Bench) -> Judgement
         if is_foreign:
             return Judgement(artifact, Verdict.UNREADABLE, problem=why)
         return _broken(artifact, Check.PC104, "a stored response", why)
-    if head.status in REDIRECTS:
+    if head.is_redirect:
         return summed(artifact, _credentials(artifact), [])
     has_body = entry.body is not None if entry.store is Store.HTTP_V2 else head.body is not None
     return None if has_body else _broken(artifact, Check.PC102, "a body", "none")
+
+
+def _parts(entry: HttpEntry) -> tuple[str, str]:
+    """Return where the head and the body of an entry lie, whether they are there or not."""
+    head = entry_path(entry).removesuffix(".body")
+    return head, f"{head}.body"
 
 
 def _broken(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
@@ -140,20 +155,20 @@ def _judge_bytes(artifact: Artifact, window: Window, bench: Bench) -> Judgement:
     """Hash what the promises need, and look for flaws where no strong one was kept."""
     length = _length_finding(artifact, window)
     tried, proved = _try(artifact, window, bench)
-    kept_strong = any(one.is_kept and one.promise.is_strong for one in tried)
-    broken = [one for one in tried if one.is_kept is False]
+    kept_strong = any(one.is_kept and one.is_strong for one in tried)
+    broken = [one for one in tried if one.is_broken]
     findings = [*length, *_credentials(artifact)]
     if bench.thorough or broken or not kept_strong or length:
         flaws = flaws_of(proved, window, bench.tick)
         findings += [Finding(flaw.check, flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
         findings += _built_findings(proved, bench)
     findings += _etag_findings(proved, tried)
+    vouched = any(one.is_kept and one.promise.weight is not Weight.WITNESS for one in tried)
     for one in broken:
-        if one.promise.what == "md5" and one.promise.by == "etag":
-            continue  # by itself it proves nothing: one URL can have several
-        if one.promise.of_version and any(other.is_kept and other.promise.is_strong for other in tried):
+        if one.promise.of_version and vouched:
             continue  # a file the lock does not know, of a version it knows
-        findings.append(_broken_promise(one))
+        if not (one.promise.weight is Weight.WITNESS and kept_strong):
+            findings.append(_broken_promise(one))
     return summed(proved, findings, tried)
 
 
@@ -188,7 +203,7 @@ def _length_finding(artifact: Artifact, window: Window) -> list[Finding]:
 
 def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried], Artifact]:
     """Return the promises with what the bytes are, and the artifact with the proof by its key."""
-    found = promises(artifact, bench.locks)
+    found = promises(artifact, bench.locks, bench.witnesses(artifact))
     needed = found if bench.thorough else _enough(found)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
     has_strong = any(one.is_strong and not one.of_version for one in needed)
@@ -223,7 +238,7 @@ def _tried(
 ) -> Tried:
     if promise.what == "size":
         return Tried(promise, str(window.length))
-    if not is_needed:
+    if not is_needed and (promise.of_decoded or promise.what not in digests):
         return Tried(promise, None, _STRONGER)
     if promise.of_decoded:
         return _tried_decoded(promise, artifact, window)
@@ -259,8 +274,11 @@ def _built_findings(artifact: Artifact, bench: Bench) -> Iterator[Finding]:
     if artifact.build_key is None and bench.is_misplaced(artifact):
         yield Finding(Check.PC601, "origin.json", f"the key of {redact_url(source.url)}", artifact.key or "")
     for sdist in bench.sources(artifact):
+        # of two that disagree the one is accused that nothing else vouches for
+        if judge(sdist, bench).verdict is not Verdict.VERIFIED:
+            continue
+        with open_body(bench.root, sdist) as window:
+            digests = hash_window(window, {algorithm for algorithm, _ in source.hashes}, bench.tick)
         for algorithm, expected in source.hashes:
-            with open_body(bench.root, sdist) as window:
-                actual = hash_window(window, {algorithm}, bench.tick).get(algorithm)
-            if actual is not None and actual != expected.lower():
+            if (actual := digests.get(algorithm)) is not None and actual != expected.lower():
                 yield Finding(Check.PC602, "origin.json", f"{algorithm} {expected}", f"{algorithm} {actual}")

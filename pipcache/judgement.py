@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pipcache.artifacts import Artifact
 from pipcache.checks import Check, Verdict
-from pipcache.promises import Promise
+from pipcache.promises import Promise, Weight
 
 
 class Tried(NamedTuple):
@@ -19,6 +19,16 @@ class Tried(NamedTuple):
     def is_kept(self) -> bool | None:
         """Whether the bytes are as promised; None where that was not compared."""
         return None if self.actual is None else self.promise.is_kept_by(self.actual)
+
+    @property
+    def is_strong(self) -> bool:
+        """True for a strong promise that was compared."""
+        return self.actual is not None and self.promise.is_strong
+
+    @property
+    def is_broken(self) -> bool:
+        """True where the bytes are not as promised, and that means something."""
+        return self.is_kept is False and self.promise.weight is not Weight.HINT
 
 
 class Finding(NamedTuple):
@@ -41,7 +51,7 @@ class Judgement(NamedTuple):
 
 
 _ALWAYS_POISONED = frozenset({Check.PC301, Check.PC302, Check.PC303})
-_DIGESTS = frozenset({Check.PC201, Check.PC202, Check.PC204, Check.PC205, Check.PC206, Check.PC207, Check.PC208})
+_DIGESTS = frozenset({Check.PC201, Check.PC202, Check.PC204, Check.PC205, Check.PC206, Check.PC208, Check.PC209})
 
 
 def summed(artifact: Artifact, findings: Sequence[Finding], tried: Sequence[Tried]) -> Judgement:
@@ -50,7 +60,7 @@ def summed(artifact: Artifact, findings: Sequence[Finding], tried: Sequence[Trie
     Bytes that are not as promised are damaged where they are not whole either, and poisoned where they are. What
     the bytes show by themselves leads nowhere where a strong promise is kept: they are as they were published.
     """
-    as_published = any(one.is_kept and one.promise.is_strong for one in tried)
+    as_published = any(one.is_kept and one.is_strong for one in tried)
     checks = {finding.check for finding in findings if not (as_published and finding.check.is_of_content)}
     verdicts = {check.leads_to for check in checks if check.leads_to is not None}
     if checks & _ALWAYS_POISONED:
@@ -60,6 +70,9 @@ def summed(artifact: Artifact, findings: Sequence[Finding], tried: Sequence[Trie
     elif verdicts:
         verdict = Verdict.POISONED if Verdict.POISONED in verdicts else Verdict.DAMAGED
     else:
-        kept = any(one.is_kept and one.promise.what != "size" for one in tried)
+        kept = any(
+            one.is_kept and one.promise.what != "size" and one.promise.weight is not Weight.WITNESS
+            for one in tried
+        )
         verdict = Verdict.VERIFIED if kept else Verdict.INTACT
     return Judgement(artifact, verdict, tuple(findings), tuple(tried))

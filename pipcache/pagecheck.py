@@ -10,7 +10,7 @@ from pipcache.checks import Check
 from pipcache.contents import encoding_of
 from pipcache.files import Window
 from pipcache.names import normalise
-from pipcache.pages import PAGE_LIMIT, Page, parse_page, quick_project
+from pipcache.pages import PAGE_LIMIT, Page, parse_page, quick_project, stated_project
 from pipcache.progress import Tick
 from pipcache.unpack import BrokenCoding, plain_pieces
 from pipcache.zipcheck import Flaw
@@ -66,9 +66,11 @@ def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]
         if page is None:
             yield _not_a_page(form, ends)
             return
-        if asked is not None and page.project is not None and asked != page.project:
-            yield Flaw(Check.PC302, "", asked, page.project)
-    yield from _generation(artifact, ends)
+        told = stated_project(ends.start) or page.project
+        is_said = stated_project(ends.start) is not None
+        if asked is not None and told not in {None, asked} and (is_said or not _is_of(asked, page)):
+            yield Flaw(Check.PC302, "", asked, told or "")
+    yield from _generation(artifact, form, ends)
 
 
 def _asked(artifact: Artifact) -> str | None:
@@ -90,6 +92,11 @@ def _looks_whole(form: PageFormat, ends: _Ends) -> bool:
         return True
     # a part of a JSON document never closes as many objects as it opens, if no text in it has a brace
     return ends.depth == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
+
+
+def _is_of(asked: str, page: Page) -> bool:
+    """Return whether all files of a page that does not say what it is of can be the project's."""
+    return bool(page.files) and all(normalise(file.filename).startswith(f"{asked}-") for file in page.files)
 
 
 def _not_a_page(form: PageFormat | None, ends: _Ends) -> Flaw:
@@ -117,19 +124,19 @@ def _came_whole(artifact: Artifact, window: Window) -> bool:
     return artifact.head is not None and artifact.head.headers.get("content-length") == str(window.length)
 
 
-_SERIALS = (b"<!--SERIAL ", b'"_last-serial"')
+_SERIALS = {
+    PageFormat.HTML: re.compile(rb"<!--SERIAL (\d{1,20})-->\s*\Z"),
+    PageFormat.JSON: re.compile(rb'(?<!\\)"_last-serial"\s*:\s*(\d{1,20})'),
+}
 
 
-def _generation(artifact: Artifact, ends: _Ends) -> Iterator[Flaw]:
+def _generation(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Flaw]:
     """Compare the serial in ``X-PyPI-Last-Serial`` with the one in the page (warehouse ``api/simple.py``)."""
     stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
-    if not re.fullmatch(r"[0-9]{1,20}", stated):
+    if form is None or not re.fullmatch(r"[0-9]{1,20}", stated):
         return
-    for part in (ends.end, ends.start):
-        for sign in _SERIALS:
-            place = part.rfind(sign)
-            found = re.match(rb"[\s:]*(\d{1,20})", part[place + len(sign) :][:40]) if place >= 0 else None
-            if found is not None:
-                if int(found[1]) != int(stated):
-                    yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[1].decode())
-                return
+    # the last lines of a page in HTML; in JSON beside the list of files, which may be long
+    end = ends.end[-1024:] if form is PageFormat.HTML else ends.end
+    found = _SERIALS[form].search(end) or (form is PageFormat.JSON and _SERIALS[form].search(ends.start))
+    if found and int(found[1]) != int(stated):
+        yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[1].decode())

@@ -17,6 +17,7 @@ from pipcache.entries import (
     UnreadableEntry,
     entry_files,
     entry_path,
+    is_link,
 )
 from pipcache.files import File
 from pipcache.names import normalise
@@ -175,11 +176,6 @@ def _is_removable(entry: Entry) -> bool:
     return isinstance(entry, (HttpEntry, BuiltEntry)) or (
         isinstance(entry, StrayEntry) and entry.why == Leftover.ORIGIN
     )
-
-
-def is_link(entry: Entry) -> bool:
-    """Return whether ``entry`` is a link, which is told and never followed."""
-    return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)
 
 
 def _why_left(entry: Entry) -> str:

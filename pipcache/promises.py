@@ -3,18 +3,26 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.checks import Check
-from pipcache.locks import Locked
-from pipcache.names import normalise, parse_filename
+from pipcache.lockbook import Locks
+from pipcache.locks import DIGITS
 
-STRONG = frozenset({"sha224", "sha256", "sha384", "sha512", "blake2b", "blake2b_256", "blake2s"}) | frozenset(
-    {"sha3_224", "sha3_256", "sha3_384", "sha3_512"}
-)
-"""Digests that nobody can make other bytes for."""
+
+class Weight(Enum):
+    """How far a promise counts."""
+
+    STRONG = "strong"  # kept, it makes all others over the same bytes unnecessary
+    PLAIN = "plain"
+    HINT = "hint"  # kept, it vouches; broken, it proves nothing
+    WITNESS = "witness"  # broken, it accuses; kept, it vouches for nothing
+
+
+_WEAK = frozenset({"md5", "sha1"})
 
 
 class Promise(NamedTuple):
@@ -29,6 +37,7 @@ class Promise(NamedTuple):
     what: str
     expected: str
     check: Check
+    weight: Weight = Weight.PLAIN
     is_prefix: bool = False
     of_decoded: bool = False
     or_else: tuple[str, ...] = ()
@@ -42,7 +51,8 @@ class Promise(NamedTuple):
     @property
     def is_strong(self) -> bool:
         """True for a promise that, when kept, makes all others over the same bytes unnecessary."""
-        return self.what in STRONG and not self.is_prefix and self.check.leads_to is not None
+        is_digest = self.what not in _WEAK and DIGITS.get(self.what) == len(self.expected)
+        return self.weight is Weight.STRONG and is_digest and not self.is_prefix
 
     def is_kept_by(self, actual: str) -> bool:
         """Return whether the bytes are as promised."""
@@ -51,12 +61,26 @@ class Promise(NamedTuple):
         return actual == self.expected or actual in self.or_else
 
 
-def promises(artifact: Artifact, locks: "Locks") -> list[Promise]:
+def promises(artifact: Artifact, locks: Locks, witnesses: Iterable[Promise] = ()) -> list[Promise]:
     """Return every promise that can be found for an artifact, the strongest first."""
-    found = [*locks.promises(artifact)]
+    found = [*_of_locks(artifact, locks)]
     if artifact.key is not None and artifact.store != "wheels":
-        found += [*_of_url(artifact), *_of_page(artifact), *_of_headers(artifact)]
+        found += [*_of_url(artifact), *_of_page(artifact), *_of_headers(artifact), *witnesses]
     return sorted(dict.fromkeys(found), key=lambda promise: not promise.is_strong)
+
+
+def _of_locks(artifact: Artifact, locks: Locks) -> Iterator[Promise]:
+    """Yield what lock files promise; of several digests of one algorithm any is right."""
+    grouped: dict[tuple[str, str, bool], list[str]] = {}
+    for one in locks.of(artifact):
+        for algorithm, digest in one.digests:
+            of_version = one.filename is None and one.url is None
+            grouped.setdefault((one.source, algorithm, of_version), []).append(digest)
+    for (source, algorithm, of_version), digests in grouped.items():
+        others = tuple(digests[1:])
+        yield Promise(
+            source, algorithm, digests[0], Check.PC206, Weight.STRONG, or_else=others, of_version=of_version
+        )
 
 
 def is_metadata(artifact: Artifact) -> bool:
@@ -66,38 +90,52 @@ def is_metadata(artifact: Artifact) -> bool:
     return artifact.kind is Kind.METADATA
 
 
-_PYPI_SHAPE = re.compile(r"/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/[^/]+$")
+_PYPI_SHAPE = re.compile(r"/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/[^/]+$")
 _GITLAB_SHAPE = re.compile(r"/packages/pypi/files/([0-9a-f]{64})/[^/]+$")
 _DEVPI_SHAPE = re.compile(r"/\+f/([0-9a-f]{3})/([0-9a-f]{13})/[^/]+$")
+_SENTINEL = "a" * 64  # of a file that PyPI never had
 
 
 def _of_url(artifact: Artifact) -> Iterator[Promise]:
-    """Yield what a proved URL holds: PyPI's BLAKE2b-256 (proxies copy it), GitLab's sha256, part of devpi's."""
+    """Yield what a proved URL holds: PyPI's BLAKE2b-256, GitLab's sha256, part of devpi's.
+
+    Proxies copy PyPI's path, and other stores may have paths of that shape: there it can only vouch.
+    """
     if artifact.url is None or not artifact.url_proved or is_metadata(artifact):
         return
     path = artifact.url.partition("?")[0]
     if path.endswith((".asc", ".provenance")):
         return  # beside a distribution, under its digest
-    if match := _PYPI_SHAPE.search(path):
-        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", "".join(match.groups()), Check.PC201)
+    if (match := _PYPI_SHAPE.search(path)) and (digest := "".join(match.groups())) != _SENTINEL:
+        weight = Weight.STRONG if artifact.came_from == "PyPI" else Weight.HINT
+        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", digest, Check.PC201, weight)
     elif match := _GITLAB_SHAPE.search(path):
-        yield Promise("the URL", "sha256", match[1], Check.PC204)
+        yield Promise("the URL", "sha256", match[1], Check.PC204, Weight.STRONG)
     elif match := _DEVPI_SHAPE.search(path):
         yield Promise("the URL (16 digits)", "sha256", match[1] + match[2], Check.PC204, is_prefix=True)
 
 
 def _of_page(artifact: Artifact) -> Iterator[Promise]:
-    listed = artifact.listed
-    if listed is None:
-        return
-    if is_metadata(artifact):
-        for algorithm, digest in listed.core_metadata or ():
-            yield Promise("index page (core-metadata)", algorithm, digest, Check.PC208, of_decoded=True)
-        return
-    for algorithm, digest in listed.hashes:
-        yield Promise("index page", algorithm, digest, Check.PC202)
-    if listed.size is not None:
-        yield Promise("index page", "size", str(listed.size), Check.PC203)
+    for listed in (artifact.listed, *artifact.also_listed):
+        if listed is None:
+            continue
+        if is_metadata(artifact):
+            for algorithm, digest in listed.core_metadata or ():
+                yield Promise(
+                    "index page (core-metadata)", algorithm, digest, Check.PC208, Weight.STRONG, of_decoded=True
+                )
+            continue
+        for algorithm, digest in listed.hashes:
+            yield Promise("index page", algorithm, digest, Check.PC202, Weight.STRONG)
+        if listed.size is not None:
+            yield Promise("index page", "size", str(listed.size), Check.PC203)
+
+
+def witness_of(wheel: Artifact) -> Iterator[Promise]:
+    """Yield what ``origin.json`` beside a built wheel says of the sdist it was built from."""
+    for algorithm, digest in wheel.source.hashes if wheel.source is not None else ():
+        by = f"origin.json beside {wheel.filename or 'a wheel'}"
+        yield Promise(by, algorithm, digest.lower(), Check.PC209, Weight.WITNESS)
 
 
 _CHECKSUMS = {"x-checksum-sha256": "sha256", "x-checksum-sha1": "sha1", "x-checksum-md5": "md5"}
@@ -123,16 +161,17 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
     etag = headers.get("etag", "").strip()
     if re.fullmatch(r'"[0-9a-f]{32}"', etag) and artifact.kind in DISTRIBUTIONS and not is_coded:
         # S3 and its like, of which no page comes; not for objects uploaded in parts, whose ETag has a dash
-        yield Promise("etag", "md5", etag[1:-1], Check.PC207)
+        yield Promise("etag", "md5", etag[1:-1], Check.PC207, Weight.HINT)
     elif "x-pypi-last-serial" in headers and (digest := _from_base64(etag.strip('"') + "==", 16)) is not None:
         # of the page as it was sent (webob's md5_etag over the compressed bytes)
-        yield Promise("etag", "md5", digest, Check.PC207)
+        yield Promise("etag", "md5", digest, Check.PC207, Weight.HINT)
 
 
 def _google(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for part in headers.get("x-goog-hash", "").split(","):
         name, _, value = part.strip().partition("=")
-        if name == "md5" and not headers.get("content-encoding"):
+        is_stored_coded = headers.get("x-goog-stored-content-encoding", "identity").lower() != "identity"
+        if name == "md5" and not headers.get("content-encoding") and not is_stored_coded:
             yield "x-goog-hash", value
 
 
@@ -142,74 +181,3 @@ def _from_base64(text: str, size: int | None = None) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return raw.hex() if raw and size in {None, len(raw)} else None
-
-
-class Locks:
-    """What lock files write down, found by file name, by URL, or by project and version."""
-
-    def __init__(self, locked: Iterable[Locked] = ()) -> None:
-        self.source_count = 0
-        self._files: dict[str, list[Locked]] = {}
-        self._versions: dict[tuple[str, str], list[Locked]] = {}
-        self._urls: dict[str, list[Locked]] = {}
-        sources = set()
-        for one in locked:
-            sources.add(one.source)
-            if one.url is not None:
-                self._urls.setdefault(one.url.partition("#")[0], []).append(one)
-            if one.filename is not None:
-                self._files.setdefault(_spelled(one.filename), []).append(one)
-            elif one.version is not None:
-                self._versions.setdefault((one.project, _canonical(one.version)), []).append(one)
-        self.source_count = len(sources)
-
-    def knows(self, artifact: Artifact) -> bool:
-        """Return whether any of the files has a digest for this one."""
-        return bool(self._of(artifact))
-
-    def _of(self, artifact: Artifact) -> Sequence[Locked]:
-        if artifact.kind in {Kind.PAGE, Kind.METADATA, Kind.OTHER} or is_metadata(artifact):
-            return ()
-        if not (self._files or self._versions or self._urls):
-            return ()
-        if artifact.url is not None and artifact.url_proved and artifact.url in self._urls:
-            return self._urls[artifact.url]
-        names = [claim.filename for claim in artifact.claims if claim.filename] or list(artifact.filenames)
-        found = [one for name in names for one in self._files.get(_spelled(name), ())]
-        if found or artifact.kind is Kind.BUILT:
-            return found
-        pairs = {
-            (normalise(claim.project), _canonical(claim.version))
-            for claim in artifact.claims
-            if claim.project and claim.version
-        }
-        return [one for pair in sorted(pairs) for one in self._versions.get(pair, ())]
-
-    def promises(self, artifact: Artifact) -> Iterator[Promise]:
-        """Yield what the files promise; of several digests of one algorithm any is right."""
-        grouped: dict[tuple[str, str, bool], list[str]] = {}
-        for one in self._of(artifact):
-            for algorithm, digest in one.digests:
-                of_version = one.filename is None and one.url is None
-                grouped.setdefault((one.source, algorithm, of_version), []).append(digest)
-        for (source, algorithm, of_version), digests in grouped.items():
-            others = tuple(digests[1:])
-            yield Promise(source, algorithm, digests[0], Check.PC206, or_else=others, of_version=of_version)
-
-
-def _canonical(version: str) -> str:
-    """Return a version in one spelling (PEP 440); what is not PEP 440 as it is."""
-    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where a lock file was given
-
-    try:
-        return canonicalize_version(version)
-    except ValueError:  # a number longer than int() takes
-        return version
-
-
-def _spelled(filename: str) -> str:
-    """Return a file name in one spelling: names of projects are compared in their normal form."""
-    parsed = parse_filename(filename)
-    if parsed is None:
-        return filename
-    return normalise(parsed.project) + filename[len(parsed.project) :]

@@ -14,6 +14,7 @@ from pipcache.zips import Member
 RECORD_LIMIT = 16 << 20
 """Bytes of a RECORD that are read; the largest on PyPI have about 5 MB."""
 
+_MOST_LINES = 200_000  # far more than any real wheel has members; each is an object in memory
 _ALGORITHMS = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
@@ -25,10 +26,13 @@ class Digest(NamedTuple):
 
 
 class _State:
-    """The digests of one member while it is read."""
+    """The digests of one member while it is read: one hash for each algorithm, however many lines there are."""
 
-    def __init__(self, wanted: Iterable[Digest]) -> None:
-        self._hashes = {one: hashlib.new(one.algorithm, usedforsecurity=False) for one in wanted}
+    def __init__(self, wanted: Sequence[Digest]) -> None:
+        self._wanted = wanted
+        self._hashes = {
+            name: hashlib.new(name, usedforsecurity=False) for name in {one.algorithm for one in wanted}
+        }
 
     def update(self, data: bytes, /) -> None:
         """Take more of the member's bytes."""
@@ -37,7 +41,8 @@ class _State:
 
     def broken(self) -> Iterator[tuple[Digest, Digest]]:
         """Yield each digest that the bytes do not have, with the one they have."""
-        for wanted, found in self._hashes.items():
+        for wanted in self._wanted:
+            found = self._hashes[wanted.algorithm]
             actual = Digest(wanted.algorithm, urlsafe_b64encode(found.digest()).rstrip(b"=").decode())
             if actual != wanted and wanted.value.lower() != found.hexdigest():  # as some builders write it
                 yield wanted, actual
@@ -50,6 +55,8 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
         for fields in csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")):
             if not fields:
                 continue
+            if len(rows) >= _MOST_LINES:
+                return None
             digests = rows.setdefault(fields[0], [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value:

@@ -50,6 +50,11 @@ class Head(NamedTuple):
         """True for a download pip 25.2+ put together itself (pip ``network/download.py``)."""
         return self.reason == "None" and "vary" not in self.headers
 
+    @property
+    def is_redirect(self) -> bool:
+        """True for an answer whose body pip never uses, as it goes on to another URL (RFC 9110, 15.4)."""
+        return self.status in {301, 308} and "location" in self.headers
+
 
 def decode_head(data: bytes) -> Head:
     """Decode the head file of ``http-v2`` (its body is beside it).

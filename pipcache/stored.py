@@ -9,7 +9,6 @@ from pipcache.files import File, Window
 from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
 from pipcache.stores import Store
 
-REDIRECTS = frozenset({300, 301, 308})
 PAGE_TYPES = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html")
 
 
@@ -80,7 +79,7 @@ def is_page_by_head(head: Head) -> bool:
     """True for what PyPI or a server of the simple API says is an index page; its body need not be opened."""
     headers = head.headers
     content_type = headers.get("content-type", "")
-    return head.status not in REDIRECTS and (
+    return not head.is_redirect and (
         content_type.startswith(PAGE_TYPES)
         or ("x-pypi-last-serial" in headers and content_type.startswith("text/html"))
     )

@@ -34,9 +34,12 @@ def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Flaw]:
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
         return list(page_flaws(artifact, window, tick))
-    if (flaw := _coding_flaw(window, encoding, tick)) is not None:
-        return [flaw]
-    content = inspect(window, encoding, deep=True)
+    content = inspect(window, None, deep=True)
+    if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
+        # pip writes files down as they come, so a coding that a server names for an archive means nothing
+        if (flaw := _coding_flaw(window, encoding, tick)) is not None:
+            return [flaw]
+        content = inspect(window, encoding, deep=True)
     match kind:
         case Kind.WHEEL | Kind.BUILT:
             return _wheel_flaws(artifact, window, content, tick)
@@ -139,10 +142,14 @@ def _sdist_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
             return check_tar(window, tick)
 
 
+_FREE = frozenset({"top folder", "content-disposition", "x-artifactory-filename"})
+
+
 def _name_flaws(artifact: Artifact) -> Iterator[Flaw]:
     """Yield each source of a name that disagrees with the best one (projects by PEP 503, versions by PEP 440)."""
-    # an sdist's top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
-    named = [claim for claim in artifact.claims if claim.project and claim.detail != "top folder"]
+    # an sdist and its top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
+    free = _FREE if artifact.kind is Kind.SDIST else frozenset()
+    named = [claim for claim in artifact.claims if claim.project and claim.detail not in free]
     for claim in named[1:]:
         best = named[0]
         assert best.project is not None

@@ -9,14 +9,15 @@ from typing import NamedTuple, Protocol, Self
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.catalogue import name_by_pages
-from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_path
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_path, is_link
 from pipcache.identify import identify
 from pipcache.join import find_source, name_pages_of, page_bases
 from pipcache.judge import Bench, judge, judge_by_key
 from pipcache.judgement import Judgement
 from pipcache.keys import has_key, http_key
+from pipcache.lockbook import Locks
 from pipcache.progress import Stopped
-from pipcache.promises import Locks
+from pipcache.promises import Promise, witness_of
 from pipcache.scan import look_again
 
 Work = Callable[[Artifact, Bench], Judgement | None]
@@ -71,9 +72,8 @@ def verify(
     proving = {entry_path(one.entry) for one in by_key}
     done: dict[str, Judgement | None] = {}
     suspects: dict[str, Entry] = {}
-    with _Run(root, request, meter, index_urls, should_stop) as run:
+    with _Run(root, request, everything, index_urls=index_urls, meter=meter, should_stop=should_stop) as run:
         try:
-            run.everything = everything
             proofs = run.submit(by_key, judge_by_key)
             # while bodies are hashed the rest is named
             rest = run.submit(run.named(one for one in judged if entry_path(one.entry) not in proving), judge)
@@ -109,6 +109,18 @@ def _may_be_proved(artifact: Artifact, locks: Locks) -> bool:
     return is_download and not locks.knows(artifact)
 
 
+def _may_be_listed(artifact: Artifact) -> bool:
+    """Return whether some page may list a download whose URL is not known yet."""
+    is_download = isinstance(artifact.entry, HttpEntry) and artifact.kind is not Kind.PAGE
+    return is_download and not artifact.url_proved and not (artifact.head and artifact.head.is_redirect)
+
+
+def _source_key(artifact: Artifact) -> str | None:
+    """Return the key of the download that a built wheel was made from; None where that is not known."""
+    url = artifact.source.url if artifact.source is not None else ""
+    return http_key(url) if has_key(url) else None
+
+
 class _Run:
     """The threads of one run, what they count, how they are stopped, and what they may look up."""
 
@@ -116,12 +128,20 @@ class _Run:
         self,
         root: str,
         request: Request,
-        meter: Meter,
+        everything: Sequence[Artifact],
+        *,
         index_urls: Callable[[], Sequence[str]],
+        meter: Meter,
         should_stop: Callable[[], bool],
     ) -> None:
-        self.everything: Sequence[Artifact] = ()
+        self.everything = everything
+        self._locks = request.locks
+        self._named: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
+        self._told: dict[str, list[Promise]] = {}
+        for one in everything:
+            if one.kind is Kind.BUILT and (key := _source_key(one)) is not None:
+                self._told.setdefault(key, []).extend(witness_of(one))
         self._root = root
         self._index_urls = index_urls
         self._stopping = threading.Event()
@@ -129,7 +149,15 @@ class _Run:
         self._meter = meter
         self._local = threading.local()
         self._bench = Bench(
-            root, request.locks, request.thorough, self._tick, self._sources, self._is_misplaced, hashed={}
+            root,
+            request.locks,
+            request.thorough,
+            self._tick,
+            self._sources,
+            self._witnesses,
+            frozenset(entry_path(one.entry) for one in everything if is_link(one.entry)),
+            self._is_misplaced,
+            hashed={},
         )
         self._submitted: list[Task] = []
         self._pool = ThreadPoolExecutor(request.threads or os.cpu_count() or 1)
@@ -183,32 +211,42 @@ class _Run:
         self.everything = found
 
     def named(self, found: Iterable[Artifact]) -> list[Artifact]:
-        """Return what was ``found``, with every name that the bytes and the pages of their projects give."""
-        deep = {
-            entry_path(one.entry): one if one.kind is Kind.PAGE else identify(self._root, one.entry, deep=True)
-            for one in found
-        }
+        """Return what was ``found``, with every name that the bytes, lock files and cached pages give.
+
+        The pages of the projects they name come first; what these do not list is looked for on all the others.
+        """
+        deep = [one if one.kind is Kind.PAGE else identify(self._root, one.entry, deep=True) for one in found]
         if not deep:
             return []
-        wanted = {one.project for one in deep.values() if one.kind not in {Kind.PAGE, Kind.OTHER}}
-        others = [one for one in self.everything if entry_path(one.entry) not in deep]
-        pages = [one for one in others if one.kind is Kind.PAGE]
-        joined = name_by_pages(
-            self._root,
-            [*deep.values(), *pages],
-            lambda project: None in wanted or project in wanted,
-            self._index_urls,
-        )
-        self._pages = [artifact for artifact in joined if artifact.kind is Kind.PAGE]
-        mine = [artifact for artifact in joined if entry_path(artifact.entry) in deep]
+        mine = [self._locks.name(one) for one in deep]
+        own = {entry_path(one.entry) for one in mine}
+        others = [one for one in self.everything if entry_path(one.entry) not in own]
+        projects = {one.project for one in mine if one.kind is not Kind.PAGE}
+        mine = self._joined(mine, others, projects.__contains__)
+        if any(map(_may_be_listed, mine)):
+            mine = self._joined(mine, others, lambda project: project not in projects)
         around = [*mine, *others]
         names = {claim.project for one in around for claim in one.claims if claim.project}
-        return name_pages_of(mine, names, page_bases(around, self._index_urls()))
+        named = name_pages_of(mine, names, page_bases(around, self._index_urls()))
+        self._named |= {entry_path(one.entry): one for one in named}
+        return named
+
+    def _joined(
+        self, mine: list[Artifact], others: Iterable[Artifact], concerns: Callable[[str], bool]
+    ) -> list[Artifact]:
+        own = {entry_path(one.entry) for one in mine}
+        pages = [one for one in others if one.kind is Kind.PAGE]
+        joined = name_by_pages(self._root, [*mine, *pages], concerns, self._index_urls)
+        self._pages = [artifact for artifact in joined if artifact.kind is Kind.PAGE]
+        return [artifact for artifact in joined if entry_path(artifact.entry) in own]
 
     def _sources(self, artifact: Artifact) -> Sequence[Artifact]:
-        url = artifact.source.url if artifact.source is not None else ""
-        key = http_key(url) if has_key(url) else None
-        return [one for one in self.everything if key is not None and one.key == key and one.size]
+        key = _source_key(artifact)
+        found = (self._named.get(entry_path(one.entry), one) for one in self.everything if one.key == key)
+        return [one for one in found if key is not None and one.kind is Kind.SDIST and one.size]
+
+    def _witnesses(self, artifact: Artifact) -> Sequence[Promise]:
+        return self._told.get(artifact.key or "", ())
 
     def _is_misplaced(self, artifact: Artifact) -> bool:
         """Return whether no credentials that ``origin.json`` left out can explain a key that is not its URL's."""

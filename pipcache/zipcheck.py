@@ -6,7 +6,7 @@ is a flaw, whatever pip's own reader makes of it.
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from struct import Struct
 from typing import NamedTuple, Protocol
 
@@ -25,6 +25,7 @@ _REACH = 22 + 0xFFFF
 _NARROW = 0xFFFFFFFF  # the value stands in a ZIP64 field
 _UTF8 = 0x800
 _DESCRIPTOR = 8
+_MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
 _SEALED = 0x2061  # encrypted, patched, strongly encrypted, masked
 _NEWEST = 63  # the version of APPNOTE.TXT that zipfile knows
 _OTHERS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
@@ -62,7 +63,7 @@ def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick
         directory = ZipDirectory(window)
     except ValueError as error:
         return Checked([Flaw(Check.PC401, "", "a ZIP archive", str(error))], [])
-    members = list(directory.members())
+    members = list(islice(directory.members(), _MOST_MEMBERS))
     flaws = [*_of_the_end(window, directory, members), *_of_others(window, directory, members)]
     flaws += [*_of_rows(directory.rows, members), *_of_names(members)]
     if directory.shift < 0:

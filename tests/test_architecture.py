@@ -26,7 +26,7 @@ ORDER = {
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],
-    "what was promised": ["checks", "locks", "promises"],
+    "what was promised": ["checks", "locks", "lockbook", "promises"],
     "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
     "verdicts": ["judgement", "judge", "verify"],
     "all that can be told": ["details", "summary"],
@@ -125,7 +125,7 @@ LIBRARIES = {
     "rich": {"render.table", "render.bar"},
     "msgpack": {"responses"},
     "platformdirs": {"location"},
-    "packaging": {"selectors", "selection", "query", "join", "structure", "locks", "promises"},
+    "packaging": {"selectors", "selection", "query", "join", "structure", "locks", "lockbook"},
 }
 
 

@@ -123,19 +123,25 @@ def test_a_body_of_a_gigabyte_is_listed_and_hardly_read(tmp_path: Path, store: s
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
-@pytest.mark.parametrize("certified", [True, False])
-def test_a_body_is_verified_in_one_reading_for_all_its_digests(tmp_path: Path, *, certified: bool) -> None:
+@pytest.mark.parametrize(("vouched_by", "readings"), [("the key", 1), ("a page", 1), ("headers", 2)])
+def test_a_body_is_read_once_for_all_its_digests_and_once_more_for_flaws(
+    tmp_path: Path, vouched_by: str, readings: int
+) -> None:
     builder = CacheBuilder(tmp_path / "cache")
     size = 64 << 20
     filename, body = archives.build_wheel("foo", "1.0", members={"foo/noise.bin": os.urandom(size)})
     digests = {name: hashlib.new(name, body).hexdigest() for name in ("sha256", "sha1", "md5")}
     headers = {f"X-Checksum-{name}": digest for name, digest in digests.items()}
     url = f"https://files.example/{filename}"
-    if certified:
+    if vouched_by == "the key":
         url = hosts.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
+    elif vouched_by == "a page":
+        row = {"filename": filename, "url": url, "hashes": {"sha256": digests["sha256"]}}
+        listing = {"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]}
+        builder.download("https://index.example/simple/foo/", json.dumps(listing).encode())
     builder.download(url, body, headers=caches.FILE_HEADERS | headers)
     counted = count(builder, "verify")
-    assert size < int(str(counted["read"])) < size + (30 << 20)
+    assert readings * size < int(str(counted["read"])) < readings * size + (30 << 20)
     assert int(str(counted["peak"])) < 120 * 1024
 
 

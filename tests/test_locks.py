@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.entries import HttpEntry
+from pipcache.lockbook import Locks
 from pipcache.locks import DIGITS, Locked, LockError, read_lock
-from pipcache.promises import Locks
+from pipcache.promises import promises
 from pipcache.stores import Store
-from tests.support import archives
+from tests.support import archives, truth
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
 
@@ -988,7 +989,7 @@ def artifact(
 def promised(path: str, one: Artifact) -> list[tuple[str, str, tuple[str, ...], bool]]:
     """What the file promises: algorithm, digest, what is right as well, and if it is said of a whole version."""
     locks = Locks(read_lock(path))
-    found = [(each.what, each.expected, each.or_else, each.of_version) for each in locks.promises(one)]
+    found = [(each.what, each.expected, each.or_else, each.of_version) for each in promises(one, locks)]
     assert locks.knows(one) == bool(found)
     return found
 
@@ -1064,7 +1065,13 @@ def test_a_lock_without_file_names_promises_for_the_version(write: Callable[[str
 def test_what_pip_built_is_known_by_its_file_name_alone(write: Callable[[str, str], str]) -> None:
     one = artifact("foo_bar-1.0-py3-none-any.whl", kind=Kind.BUILT)
     assert promised(write("requirements.txt", PIP_COMPILE), one) == []
-    assert promised(write("uv.lock", UV), one) == NAMED_WHEEL
+    # of a wheel that comes from elsewhere, or that has an sdist beside it, the build is another file
+    assert promised(write("uv.lock", UV), one) == []
+    row = f'{{name = "{one.filename}", path = "w/{one.filename}", hashes = {{sha256 = "{WHEEL}"}}}}'
+    local = f'lock-version = "1.0"\n[[packages]]\nname = "foo.bar"\nversion = "1.0"\nwheels = [{row}]\n'
+    assert promised(write("pylock.toml", local), one) == NAMED_WHEEL
+    sdist = f'sdist = {{path = "foo_bar-1.0.tar.gz", hashes = {{sha256 = "{SDIST}"}}}}\n'
+    assert promised(write("pylock.both.toml", local + sdist), one) == []
 
 
 @pytest.mark.parametrize(("locked", "cached"), [("1.0", "1.0.0"), ("1.0.0", "1.0"), ("1.0RC1", "1.0rc1")])
@@ -1076,7 +1083,8 @@ def test_versions_are_compared_by_what_they_mean(
 
 
 def test_a_file_of_no_telling_name_is_known_by_its_url(write: Callable[[str, str], str]) -> None:
-    one = artifact("foo_bar-1.0.zip", kind=Kind.SDIST)._replace(url=f"{BASE}/0badcafe.zip", url_proved=True)
+    entry = HttpEntry(Store.HTTP_V2, truth.url_key(f"{BASE}/0badcafe.zip"), None, None)
+    one = artifact("foo_bar-1.0.zip", kind=Kind.SDIST)._replace(entry=entry)
     path = write("requirements.txt", f"foo.bar @ {BASE}/0badcafe.zip#sha256={SDIST}")
     assert promised(path, one) == [("sha256", SDIST, (), False)]
 

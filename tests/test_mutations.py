@@ -25,7 +25,7 @@ import pytest
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.cli import run
 from pipcache.details import detail
-from pipcache.promises import Locks
+from pipcache.lockbook import Locks
 from pipcache.selectors import parse_selector
 from pipcache.verify import Request, is_judged, verify
 from tests.support import archives, caches, truth

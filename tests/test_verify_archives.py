@@ -29,8 +29,8 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Verdict
 from pipcache.entries import UnreadableEntry
+from pipcache.lockbook import Locks
 from pipcache.progress import no_tick
-from pipcache.promises import Locks
 from pipcache.responses import Head
 from pipcache.stores import Store
 from pipcache.structure import flaws_of

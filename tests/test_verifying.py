@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache import hosts
+from pipcache.artifacts import Kind
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Check, Verdict, checks_named
 from pipcache.judgement import Finding, summed
+from pipcache.lockbook import Locks
 from pipcache.progress import no_tick
-from pipcache.promises import Locks
 from pipcache.unpack import plain_pieces
 from pipcache.verify import Request, verify
 from tests.support import caches, truth
@@ -210,9 +211,14 @@ def misplaced_by_a_page(builder: CacheBuilder) -> str:
     return builder.built(origin(SDIST[1]), *WHEEL, source=source)
 
 
+def told_by_a_wheel(builder: CacheBuilder) -> str:
+    builder.built(origin(SDIST[1]), *WHEEL)
+    return builder.download(FILES + SDIST[0], build_sdist("foo", "1.0", members={"evil.py": b"evil"})[1])
+
+
 def another_source(builder: CacheBuilder) -> str:
-    builder.download(FILES + SDIST[0], build_sdist("foo", "1.0", members={"evil.py": b"evil"})[1])
-    return builder.built(origin(SDIST[1]), *WHEEL)
+    builder.download(pypi_url(*SDIST), SDIST[1])
+    return builder.built(origin(b"another", pypi_url(*SDIST)), *WHEEL)
 
 
 def from_a_folder(builder: CacheBuilder) -> str:
@@ -243,7 +249,7 @@ BROKEN: dict[str, tuple[Callable[[CacheBuilder], str], str, Verdict]] = {
     "Content-Digest": (by_header(**{"Content-Digest": f"sha-512=:{b64('sha512')}:"}), "PC205", Verdict.POISONED),
     "Content-MD5": (by_header(**{"Content-MD5": b64("md5")}), "PC205", Verdict.POISONED),
     "x-goog-hash": (by_header(**{"x-goog-hash": f"md5={b64('md5')}"}), "PC205", Verdict.POISONED),
-    "key and ETag": (by_key_and_etag, "PC207", Verdict.POISONED),
+    "key and ETag": (by_key_and_etag, "PC207", Verdict.INTACT),
     "Content-Length": (by_header(**{"Content-Length": "3"}), "PC101", Verdict.DAMAGED),
     "a body": (no_body, "PC102", Verdict.DAMAGED),
     "a head": (no_head, "PC103", Verdict.DAMAGED),
@@ -258,6 +264,7 @@ BROKEN: dict[str, tuple[Callable[[CacheBuilder], str], str, Verdict]] = {
     "one name": (another_name, "PC303", Verdict.POISONED),
     "its folder": (misplaced, "PC601", Verdict.POISONED),
     "its folder, by a page": (misplaced_by_a_page, "PC601", Verdict.POISONED),
+    "a digest told by a wheel built from it": (told_by_a_wheel, "PC209", Verdict.POISONED),
     "its source": (another_source, "PC602", Verdict.POISONED),
     "an archive": (from_a_folder, "PC603", Verdict.INTACT),
 }
@@ -275,7 +282,10 @@ def test_a_broken_promise_is_found_and_removed_by_its_verdict(
     ran = program("verify")
     assert ran.code == 1
     assert f"{code} {Check[code].sentence}" in ran.out
-    assert f"Cure: pipcache remove {key} --cache-dir {builder.root}" in ran.out
+    # a folder of built wheels may hold healthy ones too
+    is_built = judgement.artifact.kind is Kind.BUILT and verdict is not Verdict.INTACT
+    what = f"--{verdict.value} {judgement.artifact.filename}" if is_built else key
+    assert f"Cure: pipcache remove {what} --cache-dir {builder.root}" in ran.out
     removals = program("remove", "--damaged", "--poisoned", "--yes", "--format", "json").document["plan"][
         "removals"
     ]
@@ -397,7 +407,7 @@ def test_files_that_a_lock_does_not_know_are_counted_and_not_accused(
     lock.write_text(f"foo==1.0 --hash=sha256:{digest('sha256', WHEEL[1])}\n", encoding="utf-8")
     ran = program("verify", "--against", str(lock))
     assert ran.code == 0, ran.out
-    assert "Known to the files given with --against: 2; not known to them: 1." in ran.out
+    assert "Known to the files given with --against: 1; not known to them: 2." in ran.out
     lock.write_text(f"foo==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     assert program("verify", "--against", str(lock)).code == 0  # both are vouched for by their keys
     builder.download(FILES + OTHER[0], OTHER[1])

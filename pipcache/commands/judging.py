@@ -8,8 +8,8 @@ from types import FrameType
 from pipcache.artifacts import Artifact
 from pipcache.errors import ExitCode, PipcacheError
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.lockbook import Locks
 from pipcache.locks import LockError, read_lock
-from pipcache.promises import Locks
 from pipcache.render.bar import meter
 from pipcache.verify import Request as How
 from pipcache.verify import Verified, verify

@@ -1,13 +1,16 @@
 """What several commands say on standard error beside their answers."""
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipcache.entries import Entry, UnreadableEntry
+from pipcache.entries import Entry, UnreadableEntry, entry_path, is_link
 from pipcache.render.console import say
+from pipcache.stores import Store
 from pipcache.text import clean
 
 if TYPE_CHECKING:
+    from pipcache.artifacts import Artifact
     from pipcache.selectors import Selector
 
 _SHOWN = 5
@@ -29,3 +32,10 @@ def say_unreadable(entries: Iterable[Entry]) -> None:
         say(f"Could not look at {clean(entry.path)}: {entry.error}")
     if len(unreadable) > _SHOWN:
         say(f"... and at {len(unreadable) - _SHOWN} more places")
+
+
+def links_in_stores(catalogue: Iterable["Artifact"]) -> int:
+    """Return how many links stand where pip may find entries behind them."""
+    stores = {store.value for store in Store}
+    links = (entry_path(one.entry).split(os.sep)[0] for one in catalogue if is_link(one.entry))
+    return sum(first in stores for first in links)

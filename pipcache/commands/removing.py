@@ -1,7 +1,6 @@
 """``remove``: what the selectors mean, the index pages of it, and nothing else."""
 
-import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, unread
@@ -10,15 +9,14 @@ from pipcache.checks import Verdict
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
 from pipcache.commands.judging import judge_chosen, read_locks
-from pipcache.commands.notes import say_unmatched, say_unreadable
-from pipcache.entries import entry_path
+from pipcache.commands.notes import links_in_stores, say_unmatched, say_unreadable
 from pipcache.errors import ExitCode
 from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.lockbook import Locks
 from pipcache.outcome import Outcome
-from pipcache.plan import Plan, Reason, is_link, plan_artifacts, plan_removal
+from pipcache.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.progress import Track
-from pipcache.promises import Locks
 from pipcache.query import Filters
 from pipcache.render.console import say
 from pipcache.render.plan import ARTIFACTS, plan_rows, plan_sum
@@ -26,7 +24,6 @@ from pipcache.render.removals import RemovalDocument, Uncovered, removal_documen
 from pipcache.render.table import print_rows
 from pipcache.selection import Selection, copies, passed_over, select
 from pipcache.selectors import Selector
-from pipcache.stores import Store
 from pipcache.text import clean
 from pipcache.units import counted
 from pipcache.verify import Request as How
@@ -126,7 +123,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     telling = deleting.Telling(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
     outcome = deleting.run(answer.cache, answer.plan, consent, telling, track)
     _say_uncovered(answer)
-    is_incomplete = answer.unjudged > 0 or bool(_links(answer.catalogue) or unread(answer.catalogue))
+    is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.catalogue) or unread(answer.catalogue))
     code = deleting.exit_code(outcome, is_incomplete=is_incomplete)
     return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
 
@@ -166,13 +163,6 @@ def _say_uncovered(answer: Answer) -> None:
     if answer.unjudged:
         entries = counted(answer.unjudged, "entry", "entries")
         say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
-    if links := _links(answer.catalogue):
+    if links := links_in_stores(answer.catalogue):
         say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
     say_unreadable(unread(answer.catalogue))
-
-
-def _links(catalogue: Iterable[Artifact]) -> int:
-    """Return how many links stand where pip may find entries behind them."""
-    stores = {store.value for store in Store}
-    links = (entry_path(one.entry).split(os.sep)[0] for one in catalogue if is_link(one.entry))
-    return sum(first in stores for first in links)

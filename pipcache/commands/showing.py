@@ -8,8 +8,8 @@ from pipcache.commands.judging import judge_chosen
 from pipcache.details import Details, detail
 from pipcache.entries import entry_path
 from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.lockbook import Locks
 from pipcache.progress import Track
-from pipcache.promises import Locks
 from pipcache.query import Filters, SortKey, sort
 from pipcache.render.console import say, wants_colour
 from pipcache.render.document import dump, show_document

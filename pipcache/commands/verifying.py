@@ -4,23 +4,25 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pipcache.artifacts import DISTRIBUTIONS
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Check, Verdict
 from pipcache.commands.judging import judge_chosen, read_locks
-from pipcache.commands.notes import say_unmatched
+from pipcache.commands.notes import links_in_stores, say_unmatched
+from pipcache.entries import is_link
 from pipcache.errors import ExitCode
-from pipcache.judgement import Judgement, summed
+from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.progress import Track
 from pipcache.query import Filters
 from pipcache.render.console import is_terminal, say, wants_colour, width
 from pipcache.render.document import dump
 from pipcache.render.judgements import verify_document
-from pipcache.render.verdicts import finding_lines, fit, in_order, sum_lines
+from pipcache.render.verdicts import Tally, finding_lines, fit, in_order, sum_lines
 from pipcache.selection import select
 from pipcache.selectors import Selector
 from pipcache.verify import Request as How
-from pipcache.verify import Verified, is_judged
+from pipcache.verify import is_judged
 
 
 class Request(NamedTuple):
@@ -35,14 +37,12 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What ``verify`` found, worst first. ``locked`` artifacts are known to the lock files; None without any."""
+    """What ``verify`` found, worst first, and what is to be told beside it."""
 
     cache: CacheDirectory
     judgements: list[Judgement]
-    verified: Verified
+    tally: Tally
     unmatched: list[Selector]
-    passed_over: int
-    locked: int | None
 
 
 def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
@@ -58,49 +58,46 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
     selection = select(cache.path, catalogue, request.selectors, request.filters, track)
     chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
     verified = judge_chosen(cache, chosen, catalogue, How(locks, request.thorough))
-    judgements = in_order(_wanted(one, request.wanted) for one in verified.judgements)
-    locked = sum(locks.knows(one.artifact) for one in judgements) if request.against else None
-    passed_over = len(selection.chosen) - len(chosen)
-    return Answer(cache, judgements, verified, selection.unmatched, passed_over, locked)
+    told = [_wanted(one, request.wanted) for one in verified.judgements]
+    links = links_in_stores(catalogue)
+    tally = Tally(
+        verified.gone,
+        verified.left,
+        sum(not is_link(one.entry) for one in selection.chosen) - len(chosen),
+        links,
+        sum(len(one.findings) for one in verified.judgements) - sum(len(one.findings) for one in told),
+    )
+    if request.against:
+        known = [_is_known(one) for one in verified.judgements if one.artifact.kind in DISTRIBUTIONS]
+        tally = tally._replace(known=sum(known), unknown=len(known) - sum(known))
+    return Answer(cache, in_order(told), tally, selection.unmatched)
+
+
+def _is_known(judgement: Judgement) -> bool:
+    """Return whether a lock file names this file: by a digest of a whole version when it is kept, or accuses."""
+    outside = [one for one in judgement.tried if one.promise.is_outside]
+    accuses = any(finding.check is Check.PC206 for finding in judgement.findings)
+    return accuses or any(one.is_kept or not one.promise.of_version for one in outside)
 
 
 def _wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:
-    """Return ``judgement`` as it comes out without the findings nobody asked for."""
-    findings = [finding for finding in judgement.findings if finding.check in wanted]
-    if len(findings) == len(judgement.findings):
-        return judgement
-    return summed(judgement.artifact, findings, judgement.tried)
+    """Return ``judgement`` with the findings that were asked for; the verdict is what it is."""
+    return judgement._replace(findings=tuple(one for one in judgement.findings if one.check in wanted))
 
 
 def write(answer: Answer, form: str) -> None:
     """Print the answer."""
     if form == "json":
         unmatched = [one.text for one in answer.unmatched]
-        print(  # noqa: T201
-            dump(
-                verify_document(
-                    answer.cache,
-                    answer.judgements,
-                    gone=answer.verified.gone,
-                    left=answer.verified.left,
-                    passed_over=answer.passed_over,
-                    locked=answer.locked,
-                    unmatched=unmatched,
-                )
-            )
-        )
+        print(dump(verify_document(answer.cache, answer.judgements, answer.tally, unmatched)))  # noqa: T201
     else:
-        _write_text(answer)
+        for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
+            print(line)  # noqa: T201
     sys.stdout.flush()
     say_unmatched(answer.unmatched)
-    if answer.verified.left:
-        done, left = len(answer.judgements), answer.verified.left
-        say(f"Interrupted: {done:,} of {done + left + answer.verified.gone:,} artifacts were judged.")
-
-
-def _write_text(answer: Answer) -> None:
-    for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
-        print(line)  # noqa: T201
+    if left := answer.tally.left:
+        done = len(answer.judgements)
+        say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")
 
 
 def _lines(answer: Answer) -> Iterator[str]:
@@ -109,24 +106,19 @@ def _lines(answer: Answer) -> Iterator[str]:
         if judgement.findings or judgement.problem is not None:
             yield from finding_lines(answer.cache, judgement, colour=colour)
             yield ""
-    yield from sum_lines(
-        answer.judgements, gone=answer.verified.gone, passed_over=answer.passed_over, locked=answer.locked
-    )
-
-
-_FAILING = {
-    "poisoned": frozenset({Verdict.POISONED}),
-    "damaged": frozenset({Verdict.POISONED, Verdict.DAMAGED}),
-    "unverified": frozenset({Verdict.POISONED, Verdict.DAMAGED, Verdict.INTACT}),
-}
+    yield from sum_lines(answer.judgements, answer.tally)
 
 
 def exit_code(answer: Answer, fail_on: str) -> ExitCode:
     """Return how the run ends: an interruption goes before findings, and they before what could not be read."""
-    if answer.verified.left:
+    if answer.tally.left:
         return ExitCode.INTERRUPTED
-    has_findings = fail_on != "poisoned" and any(one.findings for one in answer.judgements)
-    if has_findings or any(one.verdict in _FAILING[fail_on] for one in answer.judgements):
+    found = [one for one in answer.judgements if one.findings]
+    if fail_on == "poisoned":
+        found = [one for one in found if one.verdict is Verdict.POISONED]
+    elif fail_on == "unverified":
+        found += [one for one in answer.judgements if one.verdict is Verdict.INTACT]
+    if found:
         return ExitCode.FINDINGS
-    is_incomplete = any(one.verdict is Verdict.UNREADABLE for one in answer.judgements)
+    is_incomplete = answer.tally.links or any(one.verdict is Verdict.UNREADABLE for one in answer.judgements)
     return ExitCode.FAILED if is_incomplete else ExitCode.OK

@@ -16,7 +16,7 @@ from pipcache.render.records import (
     finding_record,
     promise_record,
 )
-from pipcache.render.verdicts import cure_of
+from pipcache.render.verdicts import Tally, cure_of
 from pipcache.text import redact_text
 
 
@@ -50,19 +50,15 @@ class VerifyDocument(TypedDict):
     gone: int
     not_reached: int
     passed_over: int
+    links_not_followed: int
+    findings_not_told: int
     known_to_locks: int | None
+    unknown_to_locks: int | None
     unmatched: list[str]
 
 
 def verify_document(
-    cache: CacheDirectory,
-    judgements: Sequence[Judgement],
-    *,
-    gone: int,
-    left: int,
-    passed_over: int,
-    locked: int | None,
-    unmatched: Sequence[str],
+    cache: CacheDirectory, judgements: Sequence[Judgement], tally: Tally, unmatched: Sequence[str]
 ) -> VerifyDocument:
     """Return the answer of ``verify``."""
     return {
@@ -71,10 +67,13 @@ def verify_document(
         "cache": cache_record(cache),
         "judgements": [_judgement(cache, one) for one in judgements],
         "verdicts": [_total(verdict, judgements) for verdict in Verdict],
-        "gone": gone,
-        "not_reached": left,
-        "passed_over": passed_over,
-        "known_to_locks": locked,
+        "gone": tally.gone,
+        "not_reached": tally.left,
+        "passed_over": tally.passed_over,
+        "links_not_followed": tally.links,
+        "findings_not_told": tally.untold,
+        "known_to_locks": tally.known,
+        "unknown_to_locks": tally.unknown,
         "unmatched": list(unmatched),
     }
 

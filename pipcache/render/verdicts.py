@@ -1,9 +1,11 @@
 """Judgements as text: findings by artifact, worst first, then the sum; and what each check means."""
 
 import re
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.checks import Check, Verdict
@@ -98,15 +100,35 @@ def title(artifact: Artifact) -> str:
 
 def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
     """Return the command that removes what something was found in; None where nothing was, or it has no key."""
-    key = judgement.artifact.key
-    if not judgement.findings or key is None:
+    artifact = judgement.artifact
+    if not judgement.findings or artifact.key is None:
         return None
-    return f"pipcache remove {key}{cache.option}"
+    if artifact.kind is not Kind.BUILT or judgement.verdict not in {Verdict.DAMAGED, Verdict.POISONED}:
+        return f"pipcache remove {artifact.key}{cache.option}"
+    # its folder's key may be that of other wheels too, so it goes by its verdict
+    files = sorted({one.by for one in judgement.findings if one.check is Check.PC206})
+    against = "".join(f" --against {shlex.quote(file)}" for file in files)
+    name = shlex.quote(artifact.filename or artifact.key)
+    return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
 
 
-def sum_lines(
-    judgements: Sequence[Judgement], *, gone: int, passed_over: int, locked: int | None
-) -> Iterator[str]:
+class Tally(NamedTuple):
+    """What is told beside the judgements: ``known`` and ``unknown`` to lock files are None where none was given.
+
+    ``gone`` vanished meanwhile, ``left`` were not reached, ``passed_over`` are strays, ``links`` were not
+    followed, ``untold`` are findings that were not asked for.
+    """
+
+    gone: int
+    left: int
+    passed_over: int
+    links: int
+    untold: int
+    known: int | None = None
+    unknown: int | None = None
+
+
+def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
     """Yield the sum: how many, how large, by verdict, and why some are only intact."""
     if not judgements:
         yield "Nothing was verified: there is nothing to verify."
@@ -119,13 +141,16 @@ def sum_lines(
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
             yield f"Only intact, for there is nothing outside to hold them against: {kinds}."
-    if locked is not None:
-        unknown = len(judgements) - locked
-        yield f"Known to the files given with --against: {locked:,}; not known to them: {unknown:,}."
-    if passed_over:
-        yield f"Not judged, for pip did not put them there as entries: {passed_over:,}."
-    if gone:
-        yield f"Gone meanwhile: {counted(gone, 'artifact')}."
+    if tally.known is not None:
+        yield f"Known to the files given with --against: {tally.known:,}; not known to them: {tally.unknown:,}."
+    if tally.untold:
+        yield f"Found and not told, by --select or --ignore: {counted(tally.untold, 'finding')}."
+    if tally.passed_over:
+        yield f"Not judged, for pip did not put them there as entries: {tally.passed_over:,}."
+    if tally.links:
+        yield f"{counted(tally.links, 'link')} not followed: what lies behind was not judged."
+    if tally.gone:
+        yield f"Gone meanwhile: {counted(tally.gone, 'artifact')}."
 
 
 _NOUNS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.promises import Locks
+from pipcache.lockbook import Locks
 from pipcache.verify import Request, Verified, verify
 
 if TYPE_CHECKING:
