@@ -431,7 +431,7 @@ def test_a_lock_that_is_none_ends_the_run_before_anything_is_read(
 
 def test_a_strong_promise_makes_the_weak_ones_unnecessary_unless_thorough(builder: CacheBuilder) -> None:
     url = pypi_url(*WHEEL)
-    headers = {**FILE_HEADERS, "X-Checksum-Md5": digest("md5", WHEEL[1])}
+    headers = {**FILE_HEADERS, "x-pypi-file-project": "foo", "X-Checksum-Md5": digest("md5", WHEEL[1])}
     key = builder.download(url, WHEEL[1], headers=headers)
     builder.download(f"{hosts.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
     as_needed = {one.promise.by: one.is_kept for one in of(builder, key).tried}
