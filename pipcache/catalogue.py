@@ -32,8 +32,10 @@ def read_catalogue(
     need: Need,
     index_urls: Callable[[], Sequence[str]] = tuple,
     track: Track = untracked,
+    *,
+    see: Callable[[Artifact], object] | None = None,
 ) -> list[Artifact]:
-    """Return every artifact below ``root``, in the order of the walk.
+    """Return every artifact below ``root``, in the order of the walk; ``see`` is given each when it is known.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
@@ -41,7 +43,11 @@ def read_catalogue(
     """
     entries = scan(root)
     deep = need.deep or bool(need.selectors)
-    artifacts = [identify(root, entry, deep=deep) for entry in track(entries, len(entries), "Reading")]
+    artifacts: list[Artifact] = []
+    for entry in track(entries, len(entries), "Reading"):
+        artifacts.append(artifact := identify(root, entry, deep=deep))
+        if see is not None:
+            see(artifact)
     return _joined(root, artifacts, need, index_urls, track)
 
 

@@ -18,7 +18,6 @@ from pipcache.prove import Digests, hash_window, new_digest, prove_by_content
 from pipcache.responses import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.stored import reason
 from pipcache.stores import Store
-from pipcache.structure import flaws_of
 from pipcache.text import redact_url
 
 _DECODED_LIMIT = 64 << 20
@@ -159,6 +158,8 @@ def _judge_bytes(artifact: Artifact, window: Window, bench: Bench) -> Judgement:
     broken = [one for one in tried if one.is_broken]
     findings = [*length, *_credentials(artifact)]
     if bench.thorough or broken or not kept_strong or length:
+        from pipcache.structure import flaws_of  # noqa: PLC0415 - not where keys prove everything
+
         flaws = flaws_of(proved, window, bench.tick)
         findings += [Finding(flaw.check, flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
         findings += _built_findings(proved, bench)

@@ -1,19 +1,22 @@
 """What lock files write down, found for an artifact: by its key, by its file name, or by project and version."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.entries import HttpEntry
 from pipcache.identify import kind_of_filename
 from pipcache.keys import has_key, http_key, without_user
-from pipcache.locks import Locked
 from pipcache.names import normalise, parse_filename
+
+if TYPE_CHECKING:
+    from pipcache.locks import Locked
 
 
 class Locks:
     """The rows of lock files, each source for itself."""
 
-    def __init__(self, locked: Iterable[Locked] = ()) -> None:
+    def __init__(self, locked: Iterable["Locked"] = ()) -> None:
         self._keys: dict[str, list[Locked]] = {}
         self._files: dict[str, list[Locked]] = {}
         self._versions: dict[tuple[str, str], list[Locked]] = {}
@@ -33,7 +36,7 @@ class Locks:
         """Return whether any of the files has a digest for this one."""
         return bool(self.of(artifact))
 
-    def of(self, artifact: Artifact) -> list[Locked]:
+    def of(self, artifact: Artifact) -> list["Locked"]:
         """Return the rows about an artifact: of each lock file those by key, else by name, else by version."""
         if not (self._files or self._versions):
             return []
@@ -61,7 +64,7 @@ class Locks:
         kind = kind_of_filename(row.filename or "") if is_named else artifact.kind
         return artifact._replace(kind=kind, claims=(claim, *artifact.claims), url=row.url, url_proved=True)
 
-    def _of_built(self, artifact: Artifact) -> list[Locked]:
+    def _of_built(self, artifact: Artifact) -> list["Locked"]:
         """Return rows about a wheel that was built here: not of a wheel from elsewhere that has the same name."""
         return [
             one
@@ -70,12 +73,12 @@ class Locks:
             and (one.source, one.project, _canonical(one.version or "")) not in self._sdists
         ]
 
-    def _by_filename(self, artifact: Artifact) -> list[Locked]:
+    def _by_filename(self, artifact: Artifact) -> list["Locked"]:
         claimed = [claim.filename for claim in artifact.claims if claim.filename]
         names = claimed[:1] if artifact.url_proved else [*claimed, *artifact.filenames]
         return [one for name in dict.fromkeys(map(_spelled, names)) for one in self._files.get(name, ())]
 
-    def _by_version(self, artifact: Artifact) -> Sequence[Locked]:
+    def _by_version(self, artifact: Artifact) -> Sequence["Locked"]:
         pairs = {
             (normalise(claim.project), _canonical(claim.version))
             for claim in artifact.claims

@@ -17,14 +17,11 @@ from urllib.parse import unquote
 
 from pipcache.files import open_quietly
 from pipcache.names import normalise, parse_filename
+from pipcache.prove import DIGITS
 from pipcache.text import redact_text
 
 LOCK_LIMIT = 256 << 20
 """Bytes of a lock file that are read."""
-
-DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
-DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
-"""Hex digits of the algorithms that are known here."""
 
 
 class LockError(ValueError):

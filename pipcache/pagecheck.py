@@ -15,7 +15,7 @@ from pipcache.progress import Tick
 from pipcache.unpack import BrokenCoding, plain_pieces
 from pipcache.zipcheck import Flaw
 
-_START = 32 << 10
+_START = 8 << 10
 _END = 64 << 10
 
 
@@ -59,16 +59,16 @@ def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]
     if form is PageFormat.HTML and (missing := _missing_end(artifact, ends, window)) is not None:
         yield Flaw(Check.PC107, "", missing, repr(ends.end[-24:].decode("utf-8", "replace")))
         return
-    names = quick_project(ends.start)
+    stated = stated_project(ends.start)
+    names = [stated] if stated is not None else quick_project(ends.start)
     asked = _asked(artifact)
     if form is None or not _looks_whole(form, ends) or not names or asked not in {None, *names}:
         page = _parsed(window, encoding)
         if page is None:
             yield _not_a_page(form, ends)
             return
-        told = stated_project(ends.start) or page.project
-        is_said = stated_project(ends.start) is not None
-        if asked is not None and told not in {None, asked} and (is_said or not _is_of(asked, page)):
+        told = stated or page.project
+        if asked is not None and told not in {None, asked} and (stated or not _is_of(asked, page)):
             yield Flaw(Check.PC302, "", asked, told or "")
     yield from _generation(artifact, form, ends)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.checks import Check
 from pipcache.lockbook import Locks
-from pipcache.locks import DIGITS
+from pipcache.prove import DIGITS
 
 
 class Weight(Enum):

@@ -13,7 +13,9 @@ from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.progress import Tick, no_tick
 
-_PIECE = 256 << 10  # stays in a core's own cache between the reading and the hashing
+DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
+DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
+"""Hex digits of the algorithms that are known here."""
 
 
 class Digests(NamedTuple):
@@ -68,7 +70,7 @@ def hash_window(window: Window, algorithms: Iterable[str], tick: Tick) -> dict[s
         OSError: they cannot be read.
     """
     states = {name: state for name in algorithms if (state := new_digest(name)) is not None}
-    for data in window.chunks(_PIECE):
+    for data in window.chunks():
         tick(len(data))
         for state in states.values():
             state.update(data)

@@ -27,6 +27,9 @@ Task = tuple[str, Future[Judgement | None]]
 class Meter(Protocol):
     """Shows how far a long work is."""
 
+    def expect(self, size: int) -> None:
+        """Say how many bytes there are to do, as far as is known."""
+
     def advance(self, size: int) -> None:
         """Say that so many more bytes are done, or fewer; called from any thread."""
 
@@ -62,51 +65,15 @@ def verify(
     meter: Meter,
     should_stop: Callable[[], bool] = bool,
 ) -> Verified:
-    """Judge the ``chosen`` artifacts of the catalogue ``everything``; ``should_stop`` or an interruption ends it.
-
-    A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
-    read, and what fails is looked at once more, for pip may just have been rewriting it.
-    """
-    judged = [artifact for artifact in chosen if is_judged(artifact)]
-    by_key = [] if request.thorough else [one for one in judged if _may_be_proved(one, request.locks)]
-    proving = {entry_path(one.entry) for one in by_key}
-    done: dict[str, Judgement | None] = {}
-    suspects: dict[str, Entry] = {}
-    with _Run(root, request, everything, index_urls=index_urls, meter=meter, should_stop=should_stop) as run:
-        try:
-            proofs = run.submit(by_key, judge_by_key)
-            # while bodies are hashed the rest is named
-            rest = run.submit(run.named(one for one in judged if entry_path(one.entry) not in proving), judge)
-            for path, proof in run.collect(proofs):
-                if proof is not None:
-                    done[path] = proof  # noqa: PERF403 - an interruption must find what was done until then
-            unproved = [one for one in by_key if entry_path(one.entry) not in done]
-            rest += run.submit(run.named(unproved), judge)
-            for path, found in run.collect(rest):
-                if found is not None and (found.findings or found.problem):
-                    suspects[path] = found.artifact.entry
-                else:
-                    done[path] = found
-            if suspects:
-                run.begin_again(everything)
-                again = {path: look_again(root, entry) for path, entry in suspects.items()}
-                done |= {path: None for path, entry in again.items() if entry is None}
-                there = [identify(root, entry) for entry in again.values() if entry is not None]
-                done |= run.collect(run.submit(run.named(there), judge))
-        except (KeyboardInterrupt, Stopped):
-            run.stop()
-            for path, found in run.ended():
-                if found is not None and not (found.findings or found.problem):
-                    done.setdefault(path, found)
-    found_in_order = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
-    judgements = [one for one in found_in_order if one is not None]
-    return Verified(judgements, len(found_in_order) - len(judgements), len(judged) - len(found_in_order))
+    """Judge the ``chosen`` artifacts of the catalogue ``everything``; see ``Verification.judge``."""
+    with Verification(root, request, index_urls=index_urls, meter=meter, should_stop=should_stop) as verification:
+        return verification.judge(chosen, everything)
 
 
-def _may_be_proved(artifact: Artifact, locks: Locks) -> bool:
-    """Return whether the key may prove the bytes: a download of no other server, which no lock knows."""
-    is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, "PyPI"}
-    return is_download and not locks.knows(artifact)
+def _collected(tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
+    """Yield the path of each artifact and what came of it, in order, when it is there."""
+    for path, future in tasks:
+        yield path, future.result()
 
 
 def _may_be_listed(artifact: Artifact) -> bool:
@@ -121,27 +88,29 @@ def _source_key(artifact: Artifact) -> str | None:
     return http_key(url) if has_key(url) else None
 
 
-class _Run:
-    """The threads of one run, what they count, how they are stopped, and what they may look up."""
+class Verification:
+    """The threads of one run, what they count, how they are stopped, and what they may look up.
+
+    What the key may prove can be given to ``see`` while the catalogue is still being read.
+    """
 
     def __init__(
         self,
         root: str,
         request: Request,
-        everything: Sequence[Artifact],
         *,
         index_urls: Callable[[], Sequence[str]],
         meter: Meter,
         should_stop: Callable[[], bool],
     ) -> None:
-        self.everything = everything
-        self._locks = request.locks
-        self._named: dict[str, Artifact] = {}
+        self._everything: Sequence[Artifact] = ()
+        self._request = request
+        self._names: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
         self._told: dict[str, list[Promise]] = {}
-        for one in everything:
-            if one.kind is Kind.BUILT and (key := _source_key(one)) is not None:
-                self._told.setdefault(key, []).extend(witness_of(one))
+        self._links: set[str] = set()
+        self._early: dict[str, Task] = {}
+        self._seen = 0
         self._root = root
         self._index_urls = index_urls
         self._stopping = threading.Event()
@@ -155,7 +124,7 @@ class _Run:
             self._tick,
             self._sources,
             self._witnesses,
-            frozenset(entry_path(one.entry) for one in everything if is_link(one.entry)),
+            self._links,
             self._is_misplaced,
             hashed={},
         )
@@ -170,18 +139,81 @@ class _Run:
     ) -> None:
         self.stop()
 
-    def submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
+    def see(self, artifact: Artifact) -> None:
+        """Begin with an artifact of the catalogue that is to be judged whatever else is in it."""
+        self._seen += artifact.size if is_judged(artifact) else 0
+        self._meter.expect(self._seen)
+        if self._may_be_proved(artifact):
+            self._prove([artifact])
+
+    def judge(self, chosen: Sequence[Artifact], everything: Sequence[Artifact]) -> Verified:
+        """Judge the ``chosen`` artifacts of the catalogue ``everything``; an interruption ends it early.
+
+        A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
+        read, and what fails is looked at once more, for pip may just have been rewriting it.
+        """
+        judged = [artifact for artifact in chosen if is_judged(artifact)]
+        self._meter.expect(sum(artifact.size for artifact in judged))
+        self._know(everything)
+        done: dict[str, Judgement | None] = {}
+        suspects: dict[str, Entry] = {}
+        try:
+            by_key = [one for one in judged if self._may_be_proved(one)]
+            proving = {entry_path(one.entry) for one in by_key}
+            proofs = self._prove(by_key)
+            # while bodies are hashed the rest is named
+            rest = self._submit(self._named(one for one in judged if entry_path(one.entry) not in proving), judge)
+            for path, proof in _collected(proofs):
+                if proof is not None:
+                    done[path] = proof  # noqa: PERF403 - an interruption must find what was done until then
+            unproved = [one for one in by_key if entry_path(one.entry) not in done]
+            rest += self._submit(self._named(unproved), judge)
+            for path, found in _collected(rest):
+                if found is not None and (found.findings or found.problem):
+                    suspects[path] = found.artifact.entry
+                else:
+                    done[path] = found
+            if suspects:
+                self._begin_again(everything)
+                again = {path: look_again(self._root, entry) for path, entry in suspects.items()}
+                done |= {path: None for path, entry in again.items() if entry is None}
+                there = [identify(self._root, entry) for entry in again.values() if entry is not None]
+                done |= _collected(self._submit(self._named(there), judge))
+        except (KeyboardInterrupt, Stopped):
+            self.stop()
+            for path, found in self._ended():
+                if found is not None and not (found.findings or found.problem):
+                    done.setdefault(path, found)
+        in_order = [done[path] for one in judged if (path := entry_path(one.entry)) in done]
+        judgements = [one for one in in_order if one is not None]
+        return Verified(judgements, len(in_order) - len(judgements), len(judged) - len(in_order))
+
+    def _know(self, everything: Sequence[Artifact]) -> None:
+        self._everything = everything
+        self._links |= {entry_path(one.entry) for one in everything if is_link(one.entry)}
+        for one in everything:
+            if one.kind is Kind.BUILT and (key := _source_key(one)) is not None:
+                self._told.setdefault(key, []).extend(witness_of(one))
+
+    def _may_be_proved(self, artifact: Artifact) -> bool:
+        """Return whether the key may prove the bytes: a download of no other server, which no lock knows."""
+        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, "PyPI"}
+        return is_download and not self._request.thorough and not self._request.locks.knows(artifact)
+
+    def _prove(self, artifacts: Iterable[Artifact]) -> list[Task]:
+        """Let the threads prove artifacts by their keys, each once."""
+        for one in artifacts:
+            if (path := entry_path(one.entry)) not in self._early:
+                (self._early[path],) = self._submit([one], judge_by_key)
+        return [self._early[entry_path(one.entry)] for one in artifacts]
+
+    def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
         """Let the threads do ``work`` on each artifact."""
         tasks = [(entry_path(one.entry), self._pool.submit(self._one, one, work)) for one in artifacts]
         self._submitted += tasks
         return tasks
 
-    def collect(self, tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
-        """Yield the path of each artifact and what came of it, in order, when it is there."""
-        for path, future in tasks:
-            yield path, future.result()
-
-    def ended(self) -> Iterator[tuple[str, Judgement | None]]:
+    def _ended(self) -> Iterator[tuple[str, Judgement | None]]:
         """Yield what came of each artifact that was done before the threads were stopped."""
         for path, future in self._submitted:
             if future.done() and not future.cancelled() and future.exception() is None:
@@ -200,7 +232,7 @@ class _Run:
             self._local.room -= room
             self._meter.advance(room)
 
-    def begin_again(self, everything: Iterable[Artifact]) -> None:
+    def _begin_again(self, everything: Iterable[Artifact]) -> None:
         """Take the index pages of the catalogue as they are now, and no digest as known."""
         self._bench.hashed.clear()
         found: list[Artifact] = []
@@ -208,9 +240,9 @@ class _Run:
             entry = look_again(self._root, one.entry) if one.kind is Kind.PAGE else one.entry
             if entry is not None:
                 found.append(one if entry == one.entry else identify(self._root, entry, deep=True))
-        self.everything = found
+        self._everything = found
 
-    def named(self, found: Iterable[Artifact]) -> list[Artifact]:
+    def _named(self, found: Iterable[Artifact]) -> list[Artifact]:
         """Return what was ``found``, with every name that the bytes, lock files and cached pages give.
 
         The pages of the projects they name come first; what these do not list is looked for on all the others.
@@ -218,9 +250,9 @@ class _Run:
         deep = [one if one.kind is Kind.PAGE else identify(self._root, one.entry, deep=True) for one in found]
         if not deep:
             return []
-        mine = [self._locks.name(one) for one in deep]
+        mine = [self._request.locks.name(one) for one in deep]
         own = {entry_path(one.entry) for one in mine}
-        others = [one for one in self.everything if entry_path(one.entry) not in own]
+        others = [one for one in self._everything if entry_path(one.entry) not in own]
         projects = {one.project for one in mine if one.kind is not Kind.PAGE}
         mine = self._joined(mine, others, projects.__contains__)
         if any(map(_may_be_listed, mine)):
@@ -228,7 +260,7 @@ class _Run:
         around = [*mine, *others]
         names = {claim.project for one in around for claim in one.claims if claim.project}
         named = name_pages_of(mine, names, page_bases(around, self._index_urls()))
-        self._named |= {entry_path(one.entry): one for one in named}
+        self._names |= {entry_path(one.entry): one for one in named}
         return named
 
     def _joined(
@@ -242,7 +274,7 @@ class _Run:
 
     def _sources(self, artifact: Artifact) -> Sequence[Artifact]:
         key = _source_key(artifact)
-        found = (self._named.get(entry_path(one.entry), one) for one in self.everything if one.key == key)
+        found = (self._names.get(entry_path(one.entry), one) for one in self._everything if one.key == key)
         return [one for one in found if key is not None and one.kind is Kind.SDIST and one.size]
 
     def _witnesses(self, artifact: Artifact) -> Sequence[Promise]:

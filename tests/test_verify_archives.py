@@ -38,6 +38,7 @@ from pipcache.unpack import BrokenCoding, plain_pieces
 from pipcache.verify import Request, verify
 from tests.support import archives, caches, hostile
 from tests.support.hostile import INFO, STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
+from tests.support.judging import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,15 +67,6 @@ def codes(data: bytes, kind: Kind = Kind.BUILT) -> set[str]:
     return {flaw.check.code for flaw in flaws(data, kind)}
 
 
-class Counter:
-    """Adds up what it is told."""
-
-    done = 0
-
-    def advance(self, size: int) -> None:
-        self.done += size
-
-
 class Judged(NamedTuple):
     """A verdict with the codes that led there, each with where it was found."""
 
@@ -89,7 +81,7 @@ class Judged(NamedTuple):
 def judged(root: Path) -> Judged:
     """The judgement of the only thing in a cache."""
     everything = read_catalogue(str(root), Need(deep=True))
-    result = verify(str(root), everything, everything, Request(Locks()), index_urls=list, meter=Counter())
+    result = verify(str(root), everything, everything, Request(Locks()), index_urls=list, meter=Silent())
     assert (result.gone, result.left) == (0, 0)
     (judgement,) = result.judgements
     found = frozenset((finding.check.code, finding.by) for finding in judgement.findings)

@@ -1,18 +1,16 @@
 """What ``verify`` and ``remove --damaged`` share: reading lock files, and judging with a progress bar."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pipcache.artifacts import Artifact
 from pipcache.errors import ExitCode, PipcacheError
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.lockbook import Locks
-from pipcache.locks import LockError, read_lock
 from pipcache.render.bar import meter
 from pipcache.verify import Request as How
-from pipcache.verify import Verified, verify
+from pipcache.verify import Verification
 
 
 class BadLock(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
@@ -27,26 +25,28 @@ def read_locks(paths: Iterable[str]) -> Locks:
     Raises:
         BadLock: one of them is no lock file, or cannot be read.
     """
+    paths = list(paths)
+    if not paths:
+        return Locks()
+    from pipcache.locks import LockError, read_lock  # noqa: PLC0415 - brings parsers that most runs do not need
+
     try:
         return Locks(one._replace(source=path) for path in paths for one in read_lock(path))
     except LockError as error:
         raise BadLock(str(error), hint="Nothing was verified.") from None
 
 
-def judge_chosen(
-    cache: CacheDirectory, chosen: Sequence[Artifact], catalogue: Sequence[Artifact], how: How
-) -> Verified:
-    """Judge ``chosen`` of ``catalogue`` with a progress bar; an interruption ends it early."""
-    with meter(sum(artifact.size for artifact in chosen), "Verifying") as bar, _interrupted() as is_interrupted:
-        return verify(
-            cache.path,
-            chosen,
-            catalogue,
-            how,
-            index_urls=configured_indexes,
-            meter=bar,
-            should_stop=is_interrupted,
-        )
+@contextmanager
+def judging(cache: CacheDirectory, how: How) -> Iterator[Verification]:
+    """Give what judges artifacts of ``cache``, with a progress bar; an interruption ends it early."""
+    with (
+        meter("Verifying") as bar,
+        _interrupted() as is_interrupted,
+        Verification(
+            cache.path, how, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
+        ) as verification,
+    ):
+        yield verification
 
 
 @contextmanager

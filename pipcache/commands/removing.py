@@ -8,7 +8,7 @@ from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Verdict
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
-from pipcache.commands.judging import judge_chosen, read_locks
+from pipcache.commands.judging import judging, read_locks
 from pipcache.commands.notes import links_in_stores, say_unmatched, say_unreadable
 from pipcache.errors import ExitCode
 from pipcache.judgement import Judgement
@@ -95,7 +95,8 @@ def _find_judged(
     Raises:
         KeyboardInterrupt: the judging was interrupted; half a verdict is none.
     """
-    verified = judge_chosen(cache, selection.chosen, catalogue, How(locks))
+    with judging(cache, How(locks)) as verification:
+        verified = verification.judge(selection.chosen, catalogue)
     if verified.left:
         raise KeyboardInterrupt
     wanted = {reason.value: reason for reason in reasons}

@@ -4,7 +4,7 @@ import sys
 from typing import NamedTuple
 
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.commands.judging import judge_chosen
+from pipcache.commands.judging import judging
 from pipcache.details import Details, detail
 from pipcache.entries import entry_path
 from pipcache.location import CacheDirectory, configured_indexes
@@ -47,7 +47,8 @@ def find(
     )
     selection = select(cache.path, catalogue, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
-    verified = judge_chosen(cache, chosen, catalogue, How(Locks(), thorough=True))
+    with judging(cache, How(Locks(), thorough=True)) as verification:
+        verified = verification.judge(chosen, catalogue)
     if verified.left:
         raise KeyboardInterrupt
     judgements = {entry_path(one.artifact.entry): one for one in verified.judgements}

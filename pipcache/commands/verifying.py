@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipcache.artifacts import DISTRIBUTIONS
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.checks import Check, Verdict
-from pipcache.commands.judging import judge_chosen, read_locks
+from pipcache.commands.judging import judging, read_locks
 from pipcache.commands.notes import links_in_stores, say_unmatched
 from pipcache.entries import is_link
 from pipcache.errors import ExitCode
@@ -54,10 +54,16 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         NotAPipCache: it holds none of pip's stores.
     """
     locks = read_locks(request.against)
-    catalogue = read_catalogue(cache.path, Need(selectors=request.selectors), configured_indexes, track)
-    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
-    chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
-    verified = judge_chosen(cache, chosen, catalogue, How(locks, request.thorough))
+    need = Need(selectors=request.selectors)
+    with judging(cache, How(locks, request.thorough)) as verification:
+        if request.selectors or request.filters != Filters():
+            catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+        else:
+            # all of it is to be judged, so bodies are hashed while the rest is still being read
+            catalogue = read_catalogue(cache.path, need, configured_indexes, see=verification.see)
+        selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+        chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
+        verified = verification.judge(chosen, catalogue)
     told = [_wanted(one, request.wanted) for one in verified.judgements]
     links = links_in_stores(catalogue)
     tally = Tally(

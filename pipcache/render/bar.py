@@ -41,8 +41,8 @@ _PATIENCE = 0.7
 
 
 @contextmanager
-def meter(total: int, label: str) -> Iterator["Meter"]:
-    """Give something that counts bytes up to ``total``; it shows speed and time left to those who have waited."""
+def meter(label: str) -> Iterator["Meter"]:
+    """Give something that counts bytes; it shows speed and time left to those who have waited."""
     if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         yield Meter(None)
         return
@@ -60,7 +60,7 @@ def meter(total: int, label: str) -> Iterator["Meter"]:
     console = Console(file=sys.stderr, no_color=not wants_colour(sys.stderr))
     progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
     counter = Meter(progress)
-    progress.add_task(label, total=total)
+    progress.add_task(label, total=None)
     try:
         yield counter
     finally:
@@ -74,6 +74,11 @@ class Meter:
         self._progress = progress
         self._started = time.monotonic()
         self._is_shown = False
+
+    def expect(self, size: int) -> None:
+        """Say how many bytes there are to do, as far as is known."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], total=size)
 
     def advance(self, size: int) -> None:
         """Say that so many more bytes are done, or fewer."""

@@ -22,7 +22,6 @@ import msgpack
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.checks import Verdict
 from pipcache.contents import open_body
 from pipcache.entries import entry_path
 from pipcache.stores import Store
@@ -132,7 +131,7 @@ def report(name: str, pages: str, root: Path, places: set[str]) -> None:
     """Verify and print one line, and the files that were not found by name."""
     judgements = verified(root).judgements
     mine = [one for one in judgements if entry_path(one.artifact.entry) in places]
-    found = [one for one in mine if one.verdict in {Verdict.DAMAGED, Verdict.POISONED}]
+    found = [one for one in mine if one.findings]
     verdicts = Counter(one.verdict.value for one in mine)
     others = [one for one in judgements if one.findings and entry_path(one.artifact.entry) not in places]
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())

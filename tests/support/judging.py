@@ -18,7 +18,11 @@ class Silent:
     """A meter that nobody watches; it keeps the sum."""
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total = self.expected = 0
+
+    def expect(self, size: int) -> None:
+        """Keep what was expected last."""
+        self.expected = size
 
     def advance(self, size: int) -> None:
         """Count."""
