@@ -52,12 +52,12 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
     """Return the digests of RECORD's lines by path, all of them where a path has several; None when it is none."""
     rows: dict[str, list[Digest]] = {}
     try:
-        for fields in csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")):
+        for number, fields in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))):
             if not fields:
                 continue
-            if len(rows) >= _MOST_LINES:
+            if number >= _MOST_LINES:
                 return None
-            digests = rows.setdefault(fields[0], [])
+            digests = rows.setdefault(fields[0].removeprefix("./"), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value:
                 digests.append(Digest(algorithm.lower(), value.rstrip("=")))

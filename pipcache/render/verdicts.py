@@ -93,7 +93,8 @@ def title(artifact: Artifact) -> str:
     if artifact.kind is Kind.PAGE:
         return f"index page of {artifact.project}" if artifact.project else "an index page"
     if artifact.filename is not None:
-        return artifact.filename + (", built here" if artifact.kind is Kind.BUILT else "")
+        # a name that a page made of a signed URL would tell its signature
+        return artifact.filename.partition("?")[0] + (", built here" if artifact.kind is Kind.BUILT else "")
     names = [artifact.project, artifact.version, None if artifact.kind is Kind.UNKNOWN else artifact.kind.value]
     return " ".join(name for name in names if name) or "an entry without a name"
 
