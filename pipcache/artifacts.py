@@ -8,7 +8,7 @@ from pipcache.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entr
 from pipcache.files import File
 from pipcache.hosts import is_pypi_file_host
 from pipcache.names import normalise
-from pipcache.responses import Head
+from pipcache.responses import Frame, Head
 from pipcache.stores import Store
 from pipcache.text import redact_url
 
@@ -60,7 +60,8 @@ class Artifact(NamedTuple):
     ``claims`` stand in the order in which they are trusted. ``filenames`` are those its content allows, likeliest
     first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
     in ``origin.json``; ``also_listed`` is what further pages say of it. ``problem`` is why it could not be read or
-    named, ``unreadable`` whether the operating system refused it.
+    named, ``unreadable`` whether the operating system refused it. ``frame`` is whose serialisation a head is in;
+    ``obsolete`` says why a note is of no use any more.
     """
 
     entry: Entry
@@ -80,6 +81,8 @@ class Artifact(NamedTuple):
     problem: str | None = None
     notes: tuple[str, ...] = ()
     unreadable: bool = False
+    frame: Frame | None = None
+    obsolete: str | None = None
 
     @property
     def store(self) -> Store:

@@ -1,6 +1,6 @@
 """The cache directory -> its artifacts, named as far as an answer needs: scan, identify, join."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
@@ -18,13 +18,14 @@ class Need(NamedTuple):
 
     ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
     too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
-    was asked for.
+    was asked for. ``projects``: those whose pages are read in any case.
     """
 
     deep: bool = False
     everything: bool = False
     exact: bool = False
     selectors: tuple["Selector", ...] = ()
+    projects: Collection[str] = ()
 
 
 def read_catalogue(
@@ -48,16 +49,17 @@ def read_catalogue(
         artifacts.append(artifact := identify(root, entry, deep=deep))
         if see is not None:
             see(artifact)
-    return _joined(root, artifacts, need, index_urls, track)
+    return name_as_needed(root, artifacts, need, index_urls, track)
 
 
-def _joined(
+def name_as_needed(
     root: str,
     artifacts: list[Artifact],
     need: Need,
     index_urls: Callable[[], Sequence[str]],
     track: Track,
 ) -> list[Artifact]:
+    """Return ``artifacts`` with the names that cached pages give, as far as ``need`` asks for them."""
     concerns = _pages_to_join(artifacts, need)
     if concerns is None:
         return artifacts
@@ -100,6 +102,7 @@ def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str],
             return _any_project
         if need.exact and (artifact.filename is None or not artifact.is_exact):
             inexact.add(artifact.project)
+    inexact.update(need.projects)
     if not inexact and not need.selectors:
         return None
     return lambda project: project in inexact or any(one.concerns(project) for one in need.selectors)

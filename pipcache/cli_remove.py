@@ -136,8 +136,8 @@ def clear_command(
     """
     _require_consent(yes=yes, dry_run=dry_run, form=form)
     from pipcache.commands import clearing, deleting  # noqa: PLC0415 - not for --help
-    from pipcache.plan import Clearing  # noqa: PLC0415
     from pipcache.stores import Store  # noqa: PLC0415
+    from pipcache.sweeping import Clearing  # noqa: PLC0415
 
     everything = not (http or wheels or selfcheck or old_layouts)
     parts = (

@@ -78,6 +78,15 @@ def entry_path(entry: Entry) -> str:
             return entry_files(entry)[0].path
 
 
+def is_pips(entry: Entry) -> bool:
+    """Return whether pip made it: an entry of a store, or what it left behind."""
+    is_leftover = isinstance(entry, StrayEntry) and entry.why in _LEFTOVERS
+    return isinstance(entry, (HttpEntry, BuiltEntry)) or is_leftover
+
+
+_LEFTOVERS = frozenset(Leftover)
+
+
 def is_link(entry: Entry) -> bool:
     """Return whether ``entry`` is a link, which is told and never followed."""
     return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)

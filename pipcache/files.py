@@ -50,6 +50,15 @@ def given_back(status: os.stat_result) -> tuple[int, bool]:
     return (status.st_size, False) if blocks is None else (blocks * 512, True)
 
 
+def keeps_access_times(path: str) -> bool:
+    """Return whether the file system at ``path`` notes when files are read (``noatime`` of mount(8) says no)."""
+    flag: int = getattr(os, "ST_NOATIME", 0)
+    try:
+        return not flag or not os.statvfs(path).f_flag & flag
+    except OSError:
+        return True
+
+
 def open_quietly(path: str) -> int:
     """Return a descriptor for reading; the caller closes it. What is no regular file opens, but does not read.
 

@@ -14,7 +14,7 @@ from pipcache.documents import decode_json
 from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.stored import PAGE_TYPES, is_page_by_head, read_response
+from pipcache.stored import PAGE_TYPES, Response, is_page_by_head, read_head, read_response
 from pipcache.stores import Store
 from pipcache.text import redact_url
 
@@ -57,16 +57,41 @@ def _identify_note(root: str, entry: StrayEntry, *, deep: bool) -> Artifact:
     environment = document.get("key") if isinstance(document, dict) else None
     if not isinstance(environment, str) or "\x00" in environment:
         return artifact
-    gone = "" if os.path.lexists(environment) else ", which is gone"
-    return artifact._replace(notes=(entry.why, f"of the environment {environment}{gone}"))
+    note = f"of the environment {environment}"
+    if os.path.lexists(environment):
+        return artifact._replace(notes=(entry.why, note))
+    return artifact._replace(notes=(entry.why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
+
+
+def identify_by_head(root: str, entry: Entry) -> Artifact:
+    """Return the artifact that ``entry`` is as far as its head tells; not a byte of a body is read."""
+    if not isinstance(entry, HttpEntry):
+        return identify(root, entry, deep=True)
+    response = read_head(root, entry)
+    artifact = _of_response(entry, response)
+    head = response.head
+    if head is None or head.is_redirect:
+        return artifact if head is None else _redirect(artifact, head)
+    return artifact._replace(kind=Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN)
 
 
 def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
     response = read_response(root, entry, deep=deep)
     head, content = response.head, response.content
-    artifact = Artifact(
+    artifact = _of_response(entry, response)
+    if head is not None and head.is_redirect:
+        return _redirect(artifact, head)
+    if content is None:
+        return _promised(artifact, "a head without a body: pip takes it for a miss")
+    return _by_content(root, artifact, content)
+
+
+def _of_response(entry: HttpEntry, response: Response) -> Artifact:
+    """Return what is known of an entry before its content is looked at."""
+    head = response.head
+    return Artifact(
         entry,
-        Kind.PAGE if isinstance(content, PageBody) else Kind.UNKNOWN,
+        Kind.PAGE if isinstance(response.content, PageBody) else Kind.UNKNOWN,
         response.size,
         _header_claims(head) if head is not None else (),
         head=head,
@@ -74,12 +99,8 @@ def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
         notes=response.notes
         + (("put together by pip after a broken download",) if head and head.was_resumed else ()),
         unreadable=response.unreadable,
+        frame=response.frame,
     )
-    if head is not None and head.is_redirect:
-        return _redirect(artifact, head)
-    if content is None:
-        return _promised(artifact, "a head without a body: pip takes it for a miss")
-    return _by_content(root, artifact, content)
 
 
 def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:

@@ -96,12 +96,15 @@ def read_selectors(path: str) -> list["Selector"]:
     return selectors
 
 
-class _UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
+class UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """An amount with a unit: a size or an age."""
+
     def __init__(self, name: str, parse: Callable[[str], float]) -> None:
         self.name = name
         self._parse = parse
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the amount in bytes or seconds."""
         if isinstance(value, (int, float)):
             return value
         try:
@@ -135,7 +138,7 @@ def filter_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add the filters that narrow an answer."""
     from pipcache.units import parse_age, parse_size  # noqa: PLC0415 - beside the options that use them
 
-    age = _UnitParam("age", parse_age)
+    age = UnitParam("age", parse_age)
     options = (
         click.option(
             "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
@@ -149,7 +152,7 @@ def filter_options(command: Callable[P, R]) -> Callable[P, R]:
         click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently."),
         click.option(
             "--larger-than",
-            type=_UnitParam("size", parse_size),
+            type=UnitParam("size", parse_size),
             metavar="SIZE",
             help="Larger than this: 800, 50MB, 1.5GiB.",
         ),

@@ -1,9 +1,8 @@
 """What would go, why, and in which order: pure functions from what was found to a plan. Nothing is touched."""
 
 import os
-import stat as stat_module
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -21,9 +20,7 @@ from pipcache.entries import (
 )
 from pipcache.files import File
 from pipcache.names import normalise
-from pipcache.scan import Inside, Survey, odd_type
 from pipcache.selection import Match
-from pipcache.stores import Store
 
 YOUNG = 600
 """Seconds in which pip may still be at work on what it touched."""
@@ -39,6 +36,15 @@ class Reason(StrEnum):
     LEFTOVER = "leftover"  # pip left it behind in a store that is cleared
     DAMAGED = "damaged"  # it was judged to be that
     POISONED = "poisoned"  # as above
+    DEAD_WEIGHT = "dead-weight"  # no pip can use it again
+    OLD_LAYOUT = "old-layouts"  # only pips before 23.3 read it
+    CI = "ci"  # fetching it again is as fast as restoring it
+    KEEP_FOR = "keep-for"  # no file that is kept for names it
+    KEEP_LATEST = "keep-latest"  # there are newer versions
+    DUPLICATES = "duplicates"  # its bytes are there under another key
+    UNUSED_FOR = "unused-for"  # nobody used it for so long
+    OLDER_THAN = "older-than"  # as above
+    MAX_SIZE = "max-size"  # the cache is too large
 
 
 class Removal(NamedTuple):
@@ -125,18 +131,18 @@ def plan_artifacts(reasons: Iterable[tuple[Artifact, Reason, str]], catalogue: S
     """Return the plan for artifacts of the catalogue, each with its reason and of what that is; links are left."""
     whys = {entry_path(artifact.entry): (artifact, reason, detail) for artifact, reason, detail in reasons}
     going = {path for path, (artifact, _, _) in whys.items() if _is_removable(artifact.entry)}
-    takers = _takers((artifact.entry for artifact in catalogue), going)
+    takers = find_takers((artifact.entry for artifact in catalogue), going)
     removals = [
-        Removal(artifact.entry, _files(artifact.entry, takers), reason, detail, artifact)
+        Removal(artifact.entry, files_of(artifact.entry, takers), reason, detail, artifact)
         for path, (artifact, reason, detail) in whys.items()
         if path in going
     ]
     left = [
-        Left(entry_path(artifact.entry), _why_left(artifact.entry))
+        Left(entry_path(artifact.entry), why_left(artifact.entry))
         for artifact in catalogue
         if is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
     ]
-    return Plan(_in_order(removals), left=tuple(left))
+    return Plan(in_order(removals), left=tuple(left))
 
 
 def _meant(match: Match) -> set[str]:
@@ -151,7 +157,7 @@ def _first(page: Artifact, projects: set[str]) -> str | None:
     )
 
 
-def _takers(entries: Iterable[Entry], going: Collection[str]) -> set[str]:
+def find_takers(entries: Iterable[Entry], going: Collection[str]) -> set[str]:
     """Return the wheels an ``origin.json`` goes with: of each folder all of whose wheels go, the last."""
     folders: dict[str, list[str]] = {}
     for entry in entries:
@@ -160,13 +166,14 @@ def _takers(entries: Iterable[Entry], going: Collection[str]) -> set[str]:
     return {max(wheels) for wheels in folders.values() if all(wheel in going for wheel in wheels)}
 
 
-def _files(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
+def files_of(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
+    """Return the files that go with an entry, given the wheels that take the ``origin.json`` of their folder."""
     if isinstance(entry, BuiltEntry) and entry.wheel.path not in takers:
         return (entry.wheel,)
     return entry_files(entry)
 
 
-def _in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
+def in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
     """Return ``removals`` folder by folder, so that each folder is opened once."""
     return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
 
@@ -178,7 +185,8 @@ def _is_removable(entry: Entry) -> bool:
     )
 
 
-def _why_left(entry: Entry) -> str:
+def why_left(entry: Entry) -> str:
+    """Return why something is not removed."""
     match entry:
         case StrayEntry(why=why):
             return why
@@ -186,82 +194,6 @@ def _why_left(entry: Entry) -> str:
             return f"could not be looked at: {error}"
         case _:
             return "an entry of a store"
-
-
-class Clearing(NamedTuple):
-    """What ``clear`` is to take: whole stores, what only old pips read, and what a pip may be at work on."""
-
-    stores: frozenset[Store]
-    old_layouts: bool = False
-    force: bool = False
-
-    def wants(self, entry: Entry) -> bool:
-        """Return whether ``entry`` belongs to what is cleared."""
-        if entry.store in self.stores:
-            return True
-        is_old = entry.store is Store.HTTP or (isinstance(entry, StrayEntry) and entry.why in _OLD)
-        return self.old_layouts and is_old
-
-    def sweeps(self, folder: str) -> bool:
-        """Return whether an empty folder belongs to what is cleared."""
-        top = folder.partition(os.sep)[0]
-        return top in self.stores or (self.old_layouts and top == Store.HTTP)
-
-
-_OLD = frozenset({Leftover.LOCK, Leftover.OLD_NOTE})
-
-
-def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing: Clearing, now: float) -> Plan:
-    """Return the plan for everything that pip can make again; ``look`` gives what is in a build folder.
-
-    Strays, links and what could not be looked at are left, and at the time ``now`` (seconds since the epoch)
-    what a running pip may not have finished.
-    """
-    removals: list[Removal] = []
-    left: list[Left] = []
-    folders = [folder for folder in survey.empty if clearing.sweeps(folder)]
-    takers = _takers(survey.entries, {entry_path(entry) for entry in survey.entries})
-    for entry in survey.entries:
-        if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and entry.why not in _LEFTOVERS):
-            if clearing.wants(entry) or entry.store is Store.STRAY or is_link(entry):
-                left.append(Left(entry_path(entry), _why_left(entry)))
-            continue
-        if not clearing.wants(entry):
-            continue
-        files, touched = _files(entry, takers), entry_files(entry)
-        if isinstance(entry, StrayEntry) and entry.why == Leftover.BUILD_FOLDER:
-            inside = look(entry)
-            files = tuple(file for file in inside.files if stat_module.S_ISREG(file.stat.st_mode))
-            touched = (entry.file, *inside.files, *inside.folders)
-            left += [Left(one.path, odd_type(one) or "") for one in inside.files if one not in files]
-            left += [Left(entry_path(one), _why_left(one)) for one in inside.problems]
-            folders += inside.empty
-        if not clearing.force and not _is_complete(entry) and any(is_young(file.stat, now) for file in touched):
-            left.append(Left(entry_path(entry), AT_WORK))
-            continue
-        removals.append(_clear(entry, files))
-    return Plan(_in_order(removals), tuple(folders), tuple(left))
-
-
-_LEFTOVERS = frozenset(Leftover)
-AT_WORK = "touched in the last ten minutes: a pip may be at work on it (--force takes it too)"
-
-
-def _clear(entry: Entry, files: tuple[File, ...]) -> Removal:
-    if isinstance(entry, StrayEntry) and entry.why not in {Leftover.NOTE, Leftover.OLD_NOTE}:
-        return Removal(entry, files, Reason.LEFTOVER, entry.why)
-    return Removal(entry, files, Reason.STORE, entry.store.value)
-
-
-def _is_complete(entry: Entry) -> bool:
-    """True for what pip has finished: both parts of a download, a built wheel, a note."""
-    match entry:
-        case HttpEntry(store=store, head=head, body=body):
-            return head is not None and (body is not None or store is Store.HTTP)
-        case StrayEntry(why=why):
-            return why in {Leftover.NOTE, Leftover.OLD_NOTE}
-        case _:
-            return isinstance(entry, BuiltEntry)
 
 
 def is_young(status: os.stat_result, now: float) -> bool:

@@ -3,6 +3,7 @@
 The framing is ``cc=<n>,`` and a payload (pip ``_vendor/cachecontrol/serialize.py``); only ``cc=4`` is decoded.
 """
 
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 import msgpack
@@ -22,13 +23,22 @@ _FRAME = b"cc=4,"
 _FIRST_READ = 16 << 10
 
 
+class Frame(Enum):
+    """Whose serialisation a head is in."""
+
+    CURRENT = auto()  # of pip since 10, and all that pip reads since 23.3
+    OLD = auto()  # of pips before
+    NEWER = auto()  # numbered as none that is known
+    BROKEN = auto()  # of no pip, or cut: all pips take it for a miss or fail
+
+
 class MalformedResponse(ValueError):  # noqa: N818 - it is about the stored response, not about the reader
     """The head cannot be decoded; ``reason`` says what it is or where it breaks."""
 
     def __init__(self, reason: str, *, old: bool = False, new: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.old = old
+        self.frame = Frame.OLD if old else Frame.NEWER if new else Frame.BROKEN
         self.is_foreign = old or new  # another writer's form, and not damage
 
 

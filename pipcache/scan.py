@@ -29,6 +29,8 @@ class Survey(NamedTuple):
 
 _TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
 _LOCK = r"[0-9a-f]{56}\.lock"
+# lockfile's unique name: host, thread, process, and a hash of the path that may be negative
+_LOCK_OWNER = r"[A-Za-z0-9_.-]{1,200}(?:-[0-9a-f]{1,8})?\.[0-9]{2,7}-?[0-9]{5,20}"
 _FAN_OUT = (
     r"http(?:-v2)?(?:/[0-9a-f]){1,5}|"
     r"wheels(?:/[0-9a-f]{2}){1,3}|wheels(?:/[0-9a-f]{2}){3}/[0-9a-f]{50}"
@@ -166,9 +168,12 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
             if store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
                 bodies[name[:-5]] = file
                 continue
-            others.append(StrayEntry(store, file, _why_stray(name)))
+            is_owner = store is Store.HTTP and not file.size and re.fullmatch(_LOCK_OWNER, name)
+            others.append(StrayEntry(store, file, Leftover.LOCK if is_owner else _why_stray(name)))
             continue
-        others.append(StrayEntry(store, file, odd_type(file) or _NOT_PIPS))
+        # where there are no hard links a lock is a folder
+        is_lock = in_place and is_folder(status) and re.fullmatch(_LOCK, name)
+        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock else odd_type(file) or _NOT_PIPS))
     entries: list[Entry] = [
         HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
     ]

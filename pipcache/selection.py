@@ -46,7 +46,7 @@ def select(
     if not selectors:
         return Selection([Match(artifact, ()) for artifact in allowed], [], allowed)
     algorithms = {name for selector in selectors if selector.digest is not None for name in selector.digest[0]}
-    digest_of = _digests(root, allowed, algorithms, track)
+    digest_of = digest_lookup(root, allowed, algorithms, track)
     met: set[int] = set()
     matches: list[Match] = []
     for artifact in allowed:
@@ -57,7 +57,9 @@ def select(
     return Selection(matches, [selector for at, selector in enumerate(selectors) if at not in met], allowed)
 
 
-def _digests(root: str, artifacts: Sequence[Artifact], algorithms: Iterable[str], track: Track) -> "DigestLookup":
+def digest_lookup(
+    root: str, artifacts: Sequence[Artifact], algorithms: Iterable[str], track: Track
+) -> "DigestLookup":
     """Hash every body with ``algorithms``, on all cores, and return a look-up of the results."""
     known: dict[tuple[str, str], str] = {}
     wanted = tuple(algorithms)
@@ -90,15 +92,15 @@ def copies(root: str, selection: Selection, track: Track) -> list[tuple[Artifact
         and entry_path(artifact.entry) not in chosen
     ]
     alike = {artifact.size for artifact in nameless}
-    originals = [artifact for artifact in originals if artifact.size in alike and not _is_text(root, artifact)]
-    digest_of = _digests(root, [*originals, *nameless], ("sha256",), track)
+    originals = [artifact for artifact in originals if artifact.size in alike and not is_text(root, artifact)]
+    digest_of = digest_lookup(root, [*originals, *nameless], ("sha256",), track)
     by_digest = {digest_of(artifact, "sha256"): artifact for artifact in originals}
     by_digest.pop(None, None)
     found = ((artifact, by_digest.get(digest_of(artifact, "sha256"))) for artifact in nameless)
     return [(copy, original) for copy, original in found if original is not None]
 
 
-def _is_text(root: str, artifact: Artifact) -> bool:
+def is_text(root: str, artifact: Artifact) -> bool:
     """Return whether the bytes begin like text; no archive does."""
     from pipcache.contents import open_body  # noqa: PLC0415 - rare: only where sizes agree
 

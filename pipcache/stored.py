@@ -6,7 +6,7 @@ from pipcache.bodies import Content, OpaqueBody, PageBody, inspect
 from pipcache.contents import read_file
 from pipcache.entries import HttpEntry
 from pipcache.files import File, Window
-from pipcache.responses import HEAD_LIMIT, Head, MalformedResponse, decode_head, read_inline
+from pipcache.responses import HEAD_LIMIT, Frame, Head, MalformedResponse, decode_head, read_inline
 from pipcache.stores import Store
 
 PAGE_TYPES = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html")
@@ -16,7 +16,7 @@ class Response(NamedTuple):
     """A stored response: its head and what its body is, each None when missing or undecodable.
 
     ``size`` is the body's in bytes, ``problem`` why something could not be read, ``unreadable`` whether the
-    operating system was the reason.
+    operating system was the reason. ``frame`` is None where no head could be read as a whole.
     """
 
     head: Head | None
@@ -25,6 +25,7 @@ class Response(NamedTuple):
     problem: str | None = None
     notes: tuple[str, ...] = ()
     unreadable: bool = False
+    frame: Frame | None = None
 
 
 def reason(error: OSError) -> str:
@@ -37,8 +38,15 @@ def reason(error: OSError) -> str:
 def read_response(root: str, entry: HttpEntry, *, deep: bool) -> Response:
     """Read what ``entry`` below ``root`` stores; ``deep`` as in ``identify``."""
     if entry.store is Store.HTTP and entry.head is not None:
-        return _read_joint(root, entry.head, deep=deep)
+        return _read_joint(root, entry.head, deep=deep, only_head=False)
     return _read_split(root, entry, deep=deep)
+
+
+def read_head(root: str, entry: HttpEntry) -> Response:
+    """Read the head of ``entry`` below ``root`` and nothing of its body, whose ``size`` is told all the same."""
+    if entry.store is Store.HTTP and entry.head is not None:
+        return _read_joint(root, entry.head, deep=False, only_head=True)
+    return _read_head(root, entry.head)._replace(size=0 if entry.body is None else entry.body.size)
 
 
 def _read_split(root: str, entry: HttpEntry, *, deep: bool) -> Response:
@@ -48,11 +56,11 @@ def _read_split(root: str, entry: HttpEntry, *, deep: bool) -> Response:
     if body is None:
         return start
     if head is not None and not deep and is_page_by_head(head):
-        return Response(head, PageBody(), body.size)
+        return start._replace(content=PageBody(), size=body.size)
     try:
         with Window.open(root, body) as window:
             content = inspect(window, head and head.headers.get("content-encoding"), deep=deep)
-            return Response(head, content, window.length, start.problem, start.notes, start.unreadable)
+            return start._replace(content=content, size=window.length)
     except OSError as error:
         return start._replace(
             content=OpaqueBody(None),
@@ -67,10 +75,10 @@ def _read_head(root: str, file: File | None) -> Response:
         return Response(None, None, 0, None, ("a body without a head: pip never reads it",))
     try:
         if file.size > HEAD_LIMIT:
-            raise MalformedResponse(f"the head has {file.size} bytes, far more than pip writes")
-        return Response(decode_head(read_file(root, file, HEAD_LIMIT)), None, 0)
+            return Response(None, None, 0, f"the head has {file.size} bytes, far more than pip writes")
+        return Response(decode_head(read_file(root, file, HEAD_LIMIT)), None, 0, frame=Frame.CURRENT)
     except MalformedResponse as error:
-        return Response(None, None, 0, error.reason)
+        return Response(None, None, 0, error.reason, frame=error.frame)
     except OSError as error:
         return Response(None, None, 0, reason(error), (), not isinstance(error, FileNotFoundError))
 
@@ -85,17 +93,21 @@ def is_page_by_head(head: Head) -> bool:
     )
 
 
-def _read_joint(root: str, file: File, *, deep: bool) -> Response:
+def _read_joint(root: str, file: File, *, deep: bool, only_head: bool) -> Response:
     """Read an entry of ``http``: the body is inside the head's file."""
     try:
         with Window.open(root, file) as window:
             head = read_inline(window)
+            start = Response(head, None, 0, frame=Frame.CURRENT)
             if head.body is None:
-                return Response(head, None, 0)
+                return start
             body = window.part(*head.body)
-            return Response(head, inspect(body, head.headers.get("content-encoding"), deep=deep), body.length)
+            content = None
+            if not only_head:
+                content = inspect(body, head.headers.get("content-encoding"), deep=deep)
+            return start._replace(content=content, size=body.length)
     except MalformedResponse as error:
-        return Response(None, OpaqueBody(None), file.size, error.reason)
+        return Response(None, OpaqueBody(None), file.size, error.reason, frame=error.frame)
     except OSError as error:
         unreadable = not isinstance(error, FileNotFoundError)
         return Response(None, OpaqueBody(None), file.size, reason(error), (), unreadable)

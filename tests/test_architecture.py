@@ -26,22 +26,33 @@ ORDER = {
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],
-    "what was promised": ["checks", "locks", "lockbook", "promises"],
+    "what was promised": ["checks", "lockrows", "reqfiles", "locks", "lockbook", "needs", "promises"],
     "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
     "verdicts": ["judgement", "judge", "verify"],
     "all that can be told": ["details", "summary"],
-    "what goes": ["plan", "outcome", "remove"],
+    "what goes": ["plan", "sweeping", "weight", "latest", "ledger", "policy", "outcome", "remove"],
     "values to text": [
         *("render", "render.console", "render.bar", "render.rows", "render.table"),
         *("render.records", "render.document", "render.show", "render.info"),
-        *("render.plan", "render.removals", "render.verdicts", "render.judgements"),
+        *("render.plan", "render.removals", "render.pruning", "render.verdicts", "render.judgements"),
     ],
     "commands": [
         *("commands", "commands.notes", "commands.judging"),
         *("commands.listing", "commands.showing", "commands.overview"),
         *("commands.deleting", "commands.removing", "commands.clearing", "commands.verifying"),
+        *("commands.gathering", "commands.pruning"),
     ],
-    "the program": ["options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "__main__"],
+    "the program": [
+        "options",
+        "app",
+        "cli_list",
+        "cli_read",
+        "cli_remove",
+        "cli_prune",
+        "cli_verify",
+        "cli",
+        "__main__",
+    ],
 }
 """The way of the data: a module imports only what stands before it."""
 
@@ -121,11 +132,31 @@ def test_a_module_is_short_enough_to_be_read_in_one_go(name: str) -> None:
 
 
 LIBRARIES = {
-    "click": {"options", "app", "cli_list", "cli_read", "cli_remove", "cli_verify", "cli", "render.bar"},
+    "click": {
+        "options",
+        "app",
+        "cli_list",
+        "cli_read",
+        "cli_remove",
+        "cli_prune",
+        "cli_verify",
+        "cli",
+        "render.bar",
+    },
     "rich": {"render.table", "render.bar"},
     "msgpack": {"responses"},
     "platformdirs": {"location"},
-    "packaging": {"selectors", "selection", "query", "join", "structure", "locks", "lockbook"},
+    "packaging": {
+        "selectors",
+        "selection",
+        "query",
+        "join",
+        "structure",
+        "reqfiles",
+        "lockbook",
+        "needs",
+        "latest",
+    },
 }
 
 
@@ -226,6 +257,7 @@ SPEAKERS = (
     "cli_list",
     "cli_read",
     "cli_remove",
+    "cli_prune",
     "cli_verify",
     "options",
     "render",

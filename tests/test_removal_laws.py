@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.outcome import Fate
-from pipcache.plan import Clearing, plan_clearing, plan_removal
+from pipcache.plan import plan_removal
 from pipcache.progress import untracked
 from pipcache.query import Filters
 from pipcache.remove import carry_out
@@ -22,6 +22,7 @@ from pipcache.scan import look_inside, survey
 from pipcache.selection import copies, select
 from pipcache.selectors import parse_selector
 from pipcache.stores import Store
+from pipcache.sweeping import Clearing, plan_clearing
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.removal import EVERYTHING, allocated

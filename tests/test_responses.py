@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from requests import PreparedRequest
 
 from pipcache.files import Window
-from pipcache.responses import Head, MalformedResponse, decode_head, read_inline
+from pipcache.responses import Frame, Head, MalformedResponse, decode_head, read_inline
 from tests.support import caches
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def test_serialisations_of_old_pips_are_named(read: Callable[[bytes], Head], fra
     for payload in (b"", b"\x80", b"anything"):
         with pytest.raises(MalformedResponse, match=OLD[frame]) as caught:
             read(frame + payload)
-        assert caught.value.old
+        assert caught.value.frame is Frame.OLD
 
 
 @READERS
@@ -237,7 +237,7 @@ def test_other_bytes_are_refused_for_what_they_are(
 ) -> None:
     with pytest.raises(MalformedResponse, match=reason) as caught:
         read(data)
-    assert not caught.value.old
+    assert caught.value.frame is not Frame.OLD
 
 
 @READERS

@@ -9,13 +9,14 @@ from pipcache.commands.notes import say_unreadable
 from pipcache.entries import Entry, StrayEntry, UnreadableEntry
 from pipcache.errors import ExitCode
 from pipcache.location import CacheDirectory
-from pipcache.plan import Clearing, Plan, plan_clearing
+from pipcache.plan import Plan
 from pipcache.progress import Track
 from pipcache.render.plan import STORES, plan_sum, store_rows
 from pipcache.render.removals import Uncovered, removal_document
 from pipcache.render.table import print_rows
 from pipcache.scan import Inside, look_inside, survey
 from pipcache.stores import Store
+from pipcache.sweeping import Clearing, plan_clearing
 
 
 class Answer(NamedTuple):

@@ -49,17 +49,15 @@ def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, t
         Declined: the question was not answered with yes.
     """
     if telling.form == "table":
-        _tell(telling.show)
+        tell(telling.show)
         for line in left_lines(plan.left):
             say(line)
     outcome = None
     is_empty = not plan.removals and not plan.folders
     if not is_empty and not consent.dry_run:
-        if not consent.yes and not _ask(plan):
+        if not consent.yes and not ask(plan):
             raise Declined("Nothing was removed.", is_fault=False)
-        # the first interruption lets the step at hand end, so that the report is exact
-        with _interruptible() as is_interrupted:
-            outcome = carry_out(cache.path, plan, track, force=consent.force, should_stop=is_interrupted)
+        outcome = carry(cache, plan, track, force=consent.force)
     if telling.form == "json":
         text = dump(telling.document(outcome))
     elif outcome is not None:
@@ -67,16 +65,22 @@ def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, t
     else:
         text = "Nothing to remove." if is_empty else "Nothing was removed: this is a dry run."
     try:
-        _tell(lambda: print(text))  # noqa: T201
+        tell(lambda: print(text))  # noqa: T201
     except OSError as error:
         done = "Nothing was removed." if outcome is None else outcome_line(outcome)
         raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
     if outcome is not None:
-        _say_what_stays(plan, outcome)
+        say_what_stays(plan, outcome)
     return outcome
 
 
-def _tell(write: Callable[[], None]) -> None:
+def carry(cache: CacheDirectory, plan: Plan, track: Track, *, force: bool = False) -> Outcome:
+    """Carry a plan out; the first interruption lets the step at hand end, so that the report is exact."""
+    with _interruptible() as is_interrupted:
+        return carry_out(cache.path, plan, track, force=force, should_stop=is_interrupted)
+
+
+def tell(write: Callable[[], None]) -> None:
     """Write to standard output; when nobody reads it any more the work goes on, as it was asked for.
 
     Raises:
@@ -89,7 +93,7 @@ def _tell(write: Callable[[], None]) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
 
 
-def _ask(plan: Plan) -> bool:
+def ask(plan: Plan) -> bool:
     """Ask on standard error whether ``plan`` is to be carried out; only a yes is one."""
     say(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ", end="")
     try:
@@ -120,7 +124,8 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _say_what_stays(plan: Plan, outcome: Outcome) -> None:
+def say_what_stays(plan: Plan, outcome: Outcome) -> None:
+    """Say what was planned and did not happen, and why."""
     if outcome.is_interrupted:
         left = sum(fate is Fate.PENDING for fate in outcome.fates)
         say(f"Interrupted: {counted(left, 'entry', 'entries')} of {len(plan.removals):,} had not had their turn.")

@@ -1,20 +1,25 @@
 """What ``verify`` and ``remove --damaged`` share: reading lock files, and judging with a progress bar."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import NamedTuple
 
+from pipcache.artifacts import Artifact
+from pipcache.checks import Verdict
 from pipcache.errors import ExitCode, PipcacheError
+from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.lockbook import Locks
+from pipcache.plan import Reason
 from pipcache.render.bar import meter
 from pipcache.verify import Request as How
 from pipcache.verify import Verification
 
 
 class BadLock(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
-    """A file given with --against is no lock file."""
+    """A file given with --against or --keep-for is no lock file."""
 
     exit_code = ExitCode.USAGE
 
@@ -34,6 +39,43 @@ def read_locks(paths: Iterable[str]) -> Locks:
         return Locks(one._replace(source=path) for path in paths for one in read_lock(path))
     except LockError as error:
         raise BadLock(str(error), hint="Nothing was verified.") from None
+
+
+class Judged(NamedTuple):
+    """What was judged as asked for: artifact, reason and the finding that led there; how many could not be."""
+
+    found: list[tuple[Artifact, Reason, str]]
+    unjudged: int
+
+
+def judge_for(
+    cache: CacheDirectory,
+    reasons: Collection[Reason],
+    chosen: Sequence[Artifact],
+    catalogue: Sequence[Artifact],
+    locks: Locks,
+) -> Judged:
+    """Judge what was chosen of the catalogue and return what is damaged or poisoned, as it was when judged.
+
+    Raises:
+        KeyboardInterrupt: the judging was interrupted; half a verdict is none.
+    """
+    with judging(cache, How(locks)) as verification:
+        verified = verification.judge(chosen, catalogue)
+    if verified.left:
+        raise KeyboardInterrupt
+    wanted = {reason.value: reason for reason in reasons}
+    found = [
+        (one.artifact, wanted[one.verdict], _worst(one)) for one in verified.judgements if one.verdict in wanted
+    ]
+    return Judged(found, sum(one.verdict is Verdict.UNREADABLE for one in verified.judgements))
+
+
+def _worst(judgement: Judgement) -> str:
+    """Return the finding that led to the verdict, in a few words."""
+    leading = [one.check for one in judgement.findings if one.check.leads_to is judgement.verdict]
+    check = next(iter(leading), judgement.findings[0].check)
+    return f"{check.code} {check.sentence}"
 
 
 @contextmanager

@@ -1,19 +1,15 @@
 """``remove``: what the selectors mean, the index pages of it, and nothing else."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, unread
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.checks import Verdict
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent
-from pipcache.commands.judging import judging, read_locks
+from pipcache.commands.judging import judge_for, read_locks
 from pipcache.commands.notes import links_in_stores, say_unmatched, say_unreadable
 from pipcache.errors import ExitCode
-from pipcache.judgement import Judgement
 from pipcache.location import CacheDirectory, configured_indexes
-from pipcache.lockbook import Locks
 from pipcache.outcome import Outcome
 from pipcache.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.progress import Track
@@ -22,11 +18,10 @@ from pipcache.render.console import say
 from pipcache.render.plan import ARTIFACTS, plan_rows, plan_sum
 from pipcache.render.removals import RemovalDocument, Uncovered, removal_document
 from pipcache.render.table import print_rows
-from pipcache.selection import Selection, copies, passed_over, select
+from pipcache.selection import copies, passed_over, select
 from pipcache.selectors import Selector
 from pipcache.text import clean
 from pipcache.units import counted
-from pipcache.verify import Request as How
 
 
 class Request(NamedTuple):
@@ -64,7 +59,9 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
     selection = select(cache.path, catalogue, request.selectors, request.filters, track)
     if request.reasons:
-        return _find_judged(cache, request.reasons, selection, catalogue, locks)
+        judged = judge_for(cache, request.reasons, selection.chosen, catalogue, locks)
+        plan = plan_artifacts(judged.found, catalogue)
+        return Answer(cache, plan, selection.unmatched, [], catalogue, 0, judged.unjudged)
     plan = plan_removal(
         selection.matches,
         copies(cache.path, selection, track),
@@ -81,38 +78,6 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         catalogue,
         sum(artifact.is_unnamed for artifact in catalogue) if by_name else 0,
     )
-
-
-def _find_judged(
-    cache: CacheDirectory,
-    reasons: Collection[Reason],
-    selection: Selection,
-    catalogue: list[Artifact],
-    locks: Locks,
-) -> Answer:
-    """Judge what was chosen, and plan what is damaged or poisoned, as it was when it was judged.
-
-    Raises:
-        KeyboardInterrupt: the judging was interrupted; half a verdict is none.
-    """
-    with judging(cache, How(locks)) as verification:
-        verified = verification.judge(selection.chosen, catalogue)
-    if verified.left:
-        raise KeyboardInterrupt
-    wanted = {reason.value: reason for reason in reasons}
-    judged = [
-        (one.artifact, wanted[one.verdict], _worst(one)) for one in verified.judgements if one.verdict in wanted
-    ]
-    unreadable = sum(one.verdict is Verdict.UNREADABLE for one in verified.judgements)
-    plan = plan_artifacts(judged, catalogue)
-    return Answer(cache, plan, selection.unmatched, [], catalogue, 0, unreadable)
-
-
-def _worst(judgement: Judgement) -> str:
-    """Return the finding that led to the verdict, in a few words."""
-    leading = [one.check for one in judgement.findings if one.check.leads_to is judgement.verdict]
-    check = next(iter(leading), judgement.findings[0].check)
-    return f"{check.code} {check.sentence}"
 
 
 def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:

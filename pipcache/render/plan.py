@@ -58,8 +58,8 @@ def why(removal: Removal) -> str:
             return f"index page of {removal.detail}"
         case Reason.STORE | Reason.LEFTOVER:
             return removal.detail
-        case Reason.DAMAGED | Reason.POISONED:
-            return f"{removal.reason.value}: {removal.detail}"
+        case reason:
+            return f"{reason.value}: {removal.detail}"
 
 
 def store_rows(plan: Plan) -> list[Row]:

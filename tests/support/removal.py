@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from pipcache.catalogue import Need, read_catalogue
-from pipcache.plan import Clearing, plan_clearing, plan_removal
+from pipcache.plan import plan_removal
 from pipcache.progress import untracked
 from pipcache.query import Filters
 from pipcache.scan import look_inside, survey
 from pipcache.selection import copies, select
 from pipcache.selectors import parse_selector
 from pipcache.stores import Store
+from pipcache.sweeping import Clearing, plan_clearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

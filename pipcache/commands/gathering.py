@@ -1,0 +1,178 @@
+"""What ``prune`` decides on: the catalogue read as far as its policies need, and what each needs beside it."""
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipcache.artifacts import Artifact, Kind
+from pipcache.catalogue import Need, name_as_needed, name_by_pages
+from pipcache.commands.judging import BadLock, judge_for, read_locks
+from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry, entry_path
+from pipcache.files import keeps_access_times
+from pipcache.identify import identify, identify_by_head
+from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.plan import Reason
+from pipcache.policy import Known, Policies
+from pipcache.progress import Track
+from pipcache.query import Filters
+from pipcache.scan import Survey, look_inside, survey
+from pipcache.selection import digest_lookup, is_text, select
+from pipcache.sweeping import is_leftover_folder
+
+if TYPE_CHECKING:
+    from pipcache.needs import Needs
+    from pipcache.selectors import Selector
+
+
+class Request(NamedTuple):
+    """What ``prune`` was asked for; ``verdicts`` are damaged and poisoned."""
+
+    policies: Policies
+    keep: tuple["Selector", ...] = ()
+    keep_for: tuple[str, ...] = ()
+    verdicts: tuple[Reason, ...] = ()
+    against: tuple[str, ...] = ()
+
+    @property
+    def needs_names(self) -> bool:
+        """True when what an artifact is decides on it; else heads, places and times do, and no body is read."""
+        policies = self.policies
+        by_policy = policies.ci or policies.duplicates or policies.keep_latest is not None
+        return by_policy or bool(self.keep or self.keep_for or self.verdicts)
+
+
+class Gathered(NamedTuple):
+    """What is known, the empty folders, and what is to be told beside the plan."""
+
+    known: Known
+    empty: list[str]
+    unmatched: list["Selector"]  # of --keep
+    unjudged: int
+    keeps_access_times: bool
+
+
+def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
+    """Read the cache as far as the policies need it; nothing is touched.
+
+    Raises:
+        BadLock: a file of ``--keep-for`` or ``--against`` is none.
+        KeyboardInterrupt: the judging was interrupted.
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    needs, locks = _read_needs(request.keep_for), read_locks(request.against)
+    now = time.time()
+    found = survey(cache.path)
+    artifacts = _read(cache.path, found, request, needs, track)
+    selection = select(cache.path, artifacts, request.keep, Filters(), track)
+    kept = frozenset(entry_path(one.entry) for one in selection.chosen) if request.keep else frozenset[str]()
+    named = strangers = None
+    if needs is not None:
+        named = _named(cache.path, artifacts, needs, track)
+        strangers = frozenset(entry_path(one.entry) for one in artifacts if one.project and not needs.knows(one))
+    judged = judge_for(cache, request.verdicts, artifacts, artifacts, locks) if request.verdicts else None
+    counts = keeps_access_times(cache.path)
+
+    def used(artifact: Artifact) -> float:
+        times = [
+            time for file in artifact.files for time in _times(file.stat.st_mtime, file.stat.st_atime, counts)
+        ]
+        return max(times, default=now)
+
+    known = Known(
+        artifacts,
+        now,
+        used,
+        {
+            entry_path(entry): look_inside(cache.path, entry)
+            for entry in found.entries
+            if is_leftover_folder(entry)
+        },
+        kept,
+        named,
+        strangers or frozenset(),
+        {} if judged is None else {entry_path(one.entry): (reason, why) for one, reason, why in judged.found},
+        _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
+    )
+    return Gathered(known, found.empty, selection.unmatched, judged.unjudged if judged else 0, counts)
+
+
+def _times(modified: float, accessed: float, counts: bool) -> tuple[float, ...]:  # noqa: FBT001 - of the file system
+    """Return when a file was used: writing is a use too, and the only one that is told where reading is not."""
+    return (modified, accessed) if counts else (modified,)
+
+
+def _read_needs(paths: Sequence[str]) -> "Needs | None":
+    """Return what the files of ``--keep-for`` name; None without one.
+
+    Raises:
+        BadLock: one of them is no lock or requirements file, names nothing, or cannot be read.
+    """
+    if not paths:
+        return None
+    from pipcache.locks import LockError, read_names  # noqa: PLC0415 - brings parsers that most runs do not need
+    from pipcache.needs import Needs  # noqa: PLC0415 - as above
+
+    try:
+        return Needs(one._replace(source=path) for path in paths for one in read_names(path))
+    except LockError as error:
+        raise BadLock(str(error), hint="Nothing was removed.") from None
+
+
+def _read(root: str, found: Survey, request: Request, needs: "Needs | None", track: Track) -> list[Artifact]:
+    """Return the artifacts of a survey, named as far as the policies need it."""
+    entries = track(found.entries, len(found.entries), "Reading")
+    if not request.needs_names:
+        artifacts = [identify_by_head(root, entry) for entry in entries]
+    else:
+        deep = bool(request.keep or needs is not None)
+        artifacts = [identify(root, one, deep=deep or isinstance(one, StrayEntry)) for one in entries]
+        wanted = needs.projects_with_digests() if needs is not None else frozenset[str]()
+        need = Need(deep=deep, selectors=request.keep, projects=wanted)
+        artifacts = name_as_needed(root, artifacts, need, configured_indexes, track)
+    # before pip 22.2 only the page of its sdist tells under which key a wheel lies
+    untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}
+    if not untold:
+        return artifacts
+    return name_by_pages(root, artifacts, lambda project: project in untold, configured_indexes, track)
+
+
+def _named(root: str, artifacts: Sequence[Artifact], needs: "Needs", track: Track) -> frozenset[str]:
+    """Return the paths of what ``needs`` names; bodies are hashed where only their digests decide."""
+    unread = {path: algorithms for one in artifacts if (algorithms := needs.unread(one)) and (path := _path(one))}
+    wanted = [one for one in artifacts if _path(one) in unread]
+    asked = {name for names in unread.values() for name in names}
+    digest_of = digest_lookup(root, wanted, sorted(asked), track)
+    return frozenset(_path(one) for one in artifacts if needs.name(one, digest_of))
+
+
+def _path(artifact: Artifact) -> str:
+    return entry_path(artifact.entry)
+
+
+def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[frozenset[str]]:
+    """Return groups of downloads of one store that have the same bytes under several keys.
+
+    Metadata of several wheels, and pages, are alike by right; text may be one sign-in page in many places.
+    """
+    by_size: dict[tuple[str, int], list[Artifact]] = {}
+    for one in artifacts:
+        is_redirect = one.head is not None and one.head.is_redirect
+        if isinstance(one.entry, HttpEntry) and one.kind in _ARCHIVES and one.size and not is_redirect:
+            by_size.setdefault((one.store, one.size), []).append(one)
+    suspects = [
+        one
+        for group in by_size.values()
+        if len(group) > 1
+        for one in group
+        if one.kind is not Kind.OTHER or not is_text(root, one)
+    ]
+    digest_of = digest_lookup(root, suspects, ("sha256",), track)
+    groups: dict[tuple[str, str], set[str]] = {}
+    for one in suspects:
+        if (digest := digest_of(one, "sha256")) is not None:
+            groups.setdefault((one.store, digest), set()).add(_path(one))
+    return [frozenset(group) for group in groups.values() if len(group) > 1]
+
+
+_ARCHIVES: Collection[Kind] = frozenset({Kind.WHEEL, Kind.SDIST, Kind.OTHER})

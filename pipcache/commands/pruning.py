@@ -1,0 +1,160 @@
+"""``prune``: policies to a plan; it asks at a terminal, and elsewhere says in one line what it did."""
+
+import sys
+from typing import NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, unread
+from pipcache.commands import deleting
+from pipcache.commands.deleting import Consent, Declined
+from pipcache.commands.gathering import Gathered, Request, gather
+from pipcache.commands.notes import links_in_stores, say_unmatched, say_unreadable
+from pipcache.entries import entry_path, is_pips
+from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
+from pipcache.location import CacheDirectory
+from pipcache.outcome import Outcome
+from pipcache.plan import Plan, Reason
+from pipcache.policy import Known, decide
+from pipcache.progress import Track
+from pipcache.render.console import is_terminal, say
+from pipcache.render.document import dump
+from pipcache.render.plan import ARTIFACTS, left_lines, plan_rows
+from pipcache.render.pruning import (
+    POLICIES,
+    Pruned,
+    github_lines,
+    policy_rows,
+    prune_document,
+    stranger_lines,
+    sum_line,
+)
+from pipcache.render.removals import Uncovered, removal_document
+from pipcache.render.table import print_rows
+from pipcache.sweeping import plan_pruning
+from pipcache.text import clean
+from pipcache.units import counted
+
+
+class Answer(NamedTuple):
+    """The plan, what is there before, and what is to be told beside it."""
+
+    cache: CacheDirectory
+    plan: Plan
+    gathered: Gathered
+    before: int  # bytes of all that pip made
+    over: str | None
+    strangers: list[Artifact]  # going, of projects that no file of --keep-for names
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+    """Read the cache as far as the policies need it, decide and plan; nothing is touched.
+
+    Raises:
+        BadLock: a file of ``--keep-for`` or ``--against`` is none.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
+    """
+    try:
+        gathered = gather(cache, request, track)
+    except (CacheNotFound, NotAPipCache) as error:
+        if error.is_fault:
+            raise
+        say(f"{error.message}\n  {clean(cache.path)}")
+        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, keeps_access_times=True)
+    known = gathered.known
+    decision = decide(request.policies, known)
+    plan = plan_pruning(decision.taken, known.artifacts, known.insides, gathered.empty)
+    strangers = [
+        one
+        for one, reason, _ in decision.taken
+        if reason is Reason.KEEP_FOR and one.kind in DISTRIBUTIONS and entry_path(one.entry) in known.strangers
+    ]
+    return Answer(cache, plan, gathered, decision.size, decision.over, strangers)
+
+
+def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+    """Show the plan where a person is asked or wants it, act, and report.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    plan = answer.plan
+    is_empty = not plan.removals and not plan.folders
+    asks = form == "table" and not (consent.yes or consent.dry_run or is_empty) and is_terminal(sys.stdin)
+    if form == "table" and (consent.dry_run or asks):
+        deleting.tell(lambda: _show(plan, everything=consent.dry_run))
+        for line in left_lines(plan.left):
+            say(line)
+    _say_beside(answer, request)
+    if asks and not deleting.ask(plan):
+        raise Declined("Nothing was removed.", is_fault=False)
+    carries_out = not (is_empty or consent.dry_run)
+    outcome = deleting.carry(answer.cache, plan, track) if carries_out else None
+    _tell(answer, consent, outcome, form)
+    if outcome is not None:
+        deleting.say_what_stays(plan, outcome)
+    catalogue = answer.gathered.known.artifacts
+    say_unreadable(unread(catalogue))
+    hides = bool(request.verdicts) and bool(links_in_stores(catalogue))
+    is_incomplete = bool(unread(catalogue)) or answer.gathered.unjudged > 0 or hides
+    return deleting.exit_code(outcome, is_incomplete=is_incomplete)
+
+
+def _show(plan: Plan, *, everything: bool) -> None:
+    if everything and plan.removals:
+        print_rows(plan_rows(plan), ARTIFACTS)
+        print()  # noqa: T201
+    print_rows(policy_rows(plan), POLICIES)
+
+
+def _say_beside(answer: Answer, request: Request) -> None:
+    """Say what a person should know of the plan before it is carried out."""
+    say_unmatched(answer.gathered.unmatched)
+    for line in stranger_lines(answer.strangers):
+        say(line)
+    policies = request.policies
+    by_use = any(limit is not None for limit in (policies.unused_for, policies.older_than, policies.max_size))
+    if by_use and not answer.gathered.keeps_access_times:
+        say("Note: this file system keeps no access times (noatime), so last use is the time of modification.")
+    if answer.gathered.unjudged:
+        entries = counted(answer.gathered.unjudged, "entry", "entries")
+        say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
+
+
+def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) -> None:
+    """Write the answer to standard output.
+
+    Raises:
+        PipcacheError: it cannot be written; what was done by then is told.
+    """
+    catalogue = answer.gathered.known.artifacts
+    pruned = Pruned(
+        answer.plan,
+        outcome,
+        sum(is_pips(one.entry) for one in catalogue),
+        answer.before,
+        answer.over,
+        len(unread(catalogue)),
+    )
+    match form:
+        case "json":
+            base = removal_document(
+                "prune",
+                answer.cache,
+                answer.plan,
+                outcome,
+                uncovered=Uncovered([one.text for one in answer.gathered.unmatched]),
+                entries=unread(catalogue),
+                dry_run=consent.dry_run,
+            )
+            counts = answer.gathered.keeps_access_times
+            text = dump(prune_document(base, pruned, answer.strangers, keeps_access_times=counts))
+        case "github":
+            text = "\n".join(github_lines(pruned))
+        case _:
+            text = sum_line(pruned)
+            text += " Nothing was removed: this is a dry run." if consent.dry_run and answer.plan.removals else ""
+    try:
+        deleting.tell(lambda: print(text))  # noqa: T201
+    except OSError as error:
+        done = "Nothing was removed." if outcome is None else sum_line(pruned)
+        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None

@@ -1,0 +1,278 @@
+"""Which artifacts policies take, and why: pure functions over what is known of a cache. Nothing is touched."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
+from pipcache.keys import has_key, http_key, without_user
+from pipcache.latest import latest, version_key
+from pipcache.ledger import Ledger
+from pipcache.plan import Reason
+from pipcache.responses import Frame
+from pipcache.scan import Inside
+from pipcache.stores import Store
+from pipcache.units import counted, format_age, format_size
+from pipcache.weight import UNUSED_STORE, Weighing, is_in_flight
+
+Why = tuple[Artifact, Reason, str]
+
+
+class Policies(NamedTuple):
+    """What ``prune`` was asked for beside dead weight; ages are in seconds, sizes in bytes."""
+
+    old_layouts: bool | None = None
+    unused_for: float | None = None
+    older_than: float | None = None
+    max_size: int | None = None
+    by_age_only: bool = False
+    keep_latest: int | None = None
+    ci: bool = False
+    duplicates: bool = False
+
+
+class Known(NamedTuple):
+    """What policies are decided on; sets and mappings are by the paths of entries.
+
+    ``artifacts`` are all of the cache; ``used`` tells when one was last used: seconds since the epoch, as ``now``.
+    ``kept`` are never taken. ``named`` are needed (None: nobody said what is), ``strangers`` of projects that
+    nobody named. ``judged`` are damaged or poisoned. ``alike`` have the same bytes under several keys.
+    """
+
+    artifacts: Sequence[Artifact]
+    now: float
+    used: Callable[[Artifact], float]
+    insides: Mapping[str, Inside]
+    kept: frozenset[str] = frozenset()
+    named: frozenset[str] | None = None
+    strangers: frozenset[str] = frozenset()
+    judged: Mapping[str, tuple[Reason, str]] = {}
+    alike: Sequence[frozenset[str]] = ()
+
+
+class Decision(NamedTuple):
+    """What goes and why, and by how many bytes the rest is too large, and why nothing more could go."""
+
+    taken: list[Why]
+    over: str | None
+    size: int  # of all that pip made, before
+
+
+def decide(policies: Policies, known: Known) -> Decision:
+    """Return what the policies take, until they would take nothing more of what is left.
+
+    So a second run takes nothing: what one policy takes may be what kept something else from another.
+    """
+    taken: dict[str, Why] = {}
+    rules = _Rules(policies, known)
+    ledger = Ledger(known.artifacts, known.insides)
+    size, over = ledger.size, None
+    while True:
+        before = len(taken)
+        for rule in rules.every():
+            rest = [one for one in known.artifacts if entry_path(one.entry) not in taken]
+            found = [why for why in rule(rest) if entry_path(why[0].entry) not in known.kept]
+            taken |= {entry_path(why[0].entry): why for why in found}
+            ledger.take(why[0] for why in found)
+        if len(taken) == before and policies.max_size is not None:
+            rest = [one for one in known.artifacts if entry_path(one.entry) not in taken]
+            evicted = rules.shrink(rest, ledger, policies.max_size)
+            taken |= {entry_path(why[0].entry): why for why in evicted}
+            over = rules.too_large(rest, ledger, policies.max_size)
+        if len(taken) == before:
+            return Decision(list(taken.values()), over, size)
+
+
+class _Rules:
+    """One method a policy; each gives what it takes of the rest, and why."""
+
+    def __init__(self, policies: Policies, known: Known) -> None:
+        self._policies = policies
+        self._known = known
+        self._named = known.named or frozenset()
+
+    def every(self) -> Iterator[Callable[[Sequence[Artifact]], Iterable[Why]]]:
+        """Yield the rules that were asked for; all but the bound on the size."""
+        policies = self._policies
+        yield self.dead_weight
+        yield self.judged
+        if policies.ci:
+            yield self.cheap
+        if self._known.named is not None:
+            yield self.unneeded
+        if policies.keep_latest is not None:
+            yield self.outdated
+        if self._known.alike:
+            yield self.repeated
+        if policies.unused_for is not None or policies.older_than is not None:
+            yield self.unused
+
+    def dead_weight(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what no pip can use again."""
+        weighing = Weighing(self._known.now, self._known.insides, self._policies.old_layouts)
+        given_up = self._given_up(rest)
+        for one in rest:
+            if (why := weighing.verdict(one, given_up)) is not None:
+                yield one, *why
+
+    def _given_up(self, rest: Sequence[Artifact]) -> dict[Store, str]:
+        """Return why stores that only old pips use go as a whole, where they do."""
+        old = self._policies.old_layouts
+        found: dict[Store, str] = {}
+        for store, text in _OLD_STORES.items():
+            used = [self._known.used(one) for one in rest if one.store is store and _is_of_old_layout(one)]
+            if not used or old is False:
+                continue
+            idle = self._known.now - max(used)
+            if old or idle > UNUSED_STORE:
+                found[store] = text if old else f"{text}, and nothing there was used for {format_age(idle)}"
+        return found
+
+    def judged(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what was judged damaged or poisoned."""
+        for one in rest:
+            if (why := self._known.judged.get(entry_path(one.entry))) is not None:
+                yield one, *why
+
+    def cheap(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take downloads, but for those that built wheels came from."""
+        sources = _Sources(rest)
+        for one in self._whole(rest):
+            if isinstance(one.entry, HttpEntry) and _is_read(one) and not sources.has(one):
+                yield one, Reason.CI, _CHEAP.get(one.kind, "a download")
+
+    def unneeded(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what no file of ``--keep-for`` names."""
+        newest = self._newest(one for one in rest if entry_path(one.entry) in self._known.strangers)
+        projects = {one.project for one in newest}
+        protected = {entry_path(one.entry) for one in newest} | self._named
+        for one in self._whole(rest):
+            is_page_of_those = one.kind is Kind.PAGE and one.project is not None and one.project in projects
+            if entry_path(one.entry) not in protected and not is_page_of_those and _is_read(one):
+                yield one, Reason.KEEP_FOR, "no file of --keep-for names it"
+
+    def _newest(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
+        number = self._policies.keep_latest
+        return [] if number is None else latest(artifacts, number)
+
+    def outdated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what is older than the newest versions."""
+        newest = self._newest(self._whole(rest))
+        stays = {entry_path(one.entry) for one in newest} | self._named
+        for one in self._whole(rest):
+            if entry_path(one.entry) not in stays and _has_version(one):
+                newer = max(filter(None, (version_key(other) for other in newest if other.project == one.project)))
+                yield one, Reason.KEEP_LATEST, f"{newer} is newer"
+
+    def repeated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what has the bytes of something newer."""
+        there = {entry_path(one.entry): one for one in rest}
+        for group in self._known.alike:
+            alike = sorted(
+                (there[path] for path in group if path in there),
+                key=lambda one: (one.made_ns or 0, entry_path(one.entry)),
+            )
+            for one in alike[:-1]:
+                if entry_path(one.entry) not in self._named:
+                    name = alike[-1].filename or alike[-1].key
+                    yield one, Reason.DUPLICATES, f"the bytes of {name}, fetched later under another URL"
+
+    def unused(self, rest: Sequence[Artifact]) -> Iterator[Why]:
+        """Take what was not used for long."""
+        limits = ((self._policies.unused_for, Reason.UNUSED_FOR), (self._policies.older_than, Reason.OLDER_THAN))
+        for one in self._whole(rest):
+            idle = self._known.now - self._known.used(one)
+            met = [reason for limit, reason in limits if limit is not None and idle > limit]
+            if met and entry_path(one.entry) not in self._named:
+                yield one, met[0], f"not used for {format_age(idle)}"
+
+    def shrink(self, rest: Sequence[Artifact], ledger: Ledger, limit: int) -> list[Why]:
+        """Return what goes until the rest has ``limit`` bytes: downloads first, the least recently used first."""
+        free = [one for one in self._whole(rest) if entry_path(one.entry) not in self._named | self._known.kept]
+
+        def order(one: Artifact) -> tuple[bool, float, str]:
+            is_dear = isinstance(one.entry, BuiltEntry) and not self._policies.by_age_only
+            return is_dear, self._known.used(one), entry_path(one.entry)
+
+        found: list[Why] = []
+        for one in sorted(free, key=order):
+            if ledger.size <= limit:
+                break
+            ledger.take([one])
+            idle = format_age(self._known.now - self._known.used(one))
+            found.append((one, Reason.MAX_SIZE, "just used" if idle == "now" else f"last used {idle} ago"))
+        return found
+
+    def too_large(self, rest: Sequence[Artifact], ledger: Ledger, limit: int) -> str | None:
+        """Return why the rest is larger than ``limit``; None when it is not."""
+        if ledger.size <= limit:
+            return None
+        parts = []
+        for paths, option in ((self._known.kept, "--keep"), (self._named - self._known.kept, "--keep-for")):
+            held = [one for one in rest if entry_path(one.entry) in paths]
+            if held:
+                size = format_size(Ledger(held, self._known.insides).size)
+                parts.append(f"{size} in {counted(len(held), 'entry', 'entries')} kept by {option}")
+        why = " and ".join(parts) or "what is left is not finished yet, or could not be looked at"
+        return f"{format_size(ledger.size - limit)} over {format_size(limit)}: {why}"
+
+    def _whole(self, rest: Sequence[Artifact]) -> list[Artifact]:
+        """Return the entries of the rest that a running pip is not about to complete."""
+        return [
+            one
+            for one in rest
+            if isinstance(one.entry, (HttpEntry, BuiltEntry)) and not is_in_flight(one.entry, self._known.now)
+        ]
+
+
+_CHEAP = {Kind.WHEEL: "a wheel from an index", Kind.SDIST: "an sdist of which no built wheel is kept"}
+_CHEAP |= {Kind.PAGE: "an index page", Kind.METADATA: "metadata of a wheel from an index"}
+
+_OLD_STORES = {
+    Store.HTTP: "no pip since 23.3 reads this store",
+    Store.SELFCHECK: "no pip since 19.3 reads this note",
+}
+
+
+def _is_of_old_layout(artifact: Artifact) -> bool:
+    entry = artifact.entry
+    return isinstance(entry, HttpEntry) or (isinstance(entry, StrayEntry) and entry.why == Leftover.OLD_NOTE)
+
+
+def _is_read(artifact: Artifact) -> bool:
+    """Return whether what an artifact is could be told, had it told it."""
+    return not artifact.unreadable and artifact.frame is not Frame.NEWER
+
+
+def _has_version(artifact: Artifact) -> bool:
+    is_versioned = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.METADATA
+    return is_versioned and artifact.project is not None and version_key(artifact) is not None
+
+
+class _Sources:
+    """The downloads that the built wheels of a rest came from, as far as URL, digest or name and version tell."""
+
+    def __init__(self, rest: Iterable[Artifact]) -> None:
+        self._keys: set[str] = set()
+        self._digests: set[tuple[str, str]] = set()
+        self._versions: set[tuple[str | None, object]] = set()
+        for one in rest:
+            if not isinstance(one.entry, BuiltEntry):
+                continue
+            self._versions.add((one.project, version_key(one)))
+            if one.source is not None:
+                self._digests.update(one.source.hashes)
+                url = without_user(one.source.url)
+                self._keys |= {http_key(url)} if has_key(url) else set()
+
+    def has(self, artifact: Artifact) -> bool:
+        """Return whether a download is one of them."""
+        if artifact.key in self._keys:
+            return True
+        if artifact.kind not in {Kind.SDIST, Kind.OTHER}:
+            return False
+        listed = () if artifact.listed is None else artifact.listed.hashes
+        if any(pair in self._digests for pair in listed):
+            return True
+        name = artifact.project, version_key(artifact)
+        return artifact.kind is Kind.SDIST and None not in name and name in self._versions
