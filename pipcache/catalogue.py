@@ -18,13 +18,14 @@ class Need(NamedTuple):
 
     ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
     too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
-    was asked for. ``projects``: those whose pages are read in any case.
+    was asked for. ``pages``: the names of pages too. ``projects``: those whose pages are read in any case.
     """
 
     deep: bool = False
     everything: bool = False
     exact: bool = False
     selectors: tuple["Selector", ...] = ()
+    pages: bool = False
     projects: Collection[str] = ()
 
 
@@ -103,7 +104,7 @@ def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str],
         if need.exact and (artifact.filename is None or not artifact.is_exact):
             inexact.add(artifact.project)
     inexact.update(need.projects)
-    if not inexact and not need.selectors:
+    if not (inexact or need.selectors or need.pages):
         return None
     return lambda project: project in inexact or any(one.concerns(project) for one in need.selectors)
 

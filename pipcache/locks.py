@@ -105,7 +105,7 @@ def _toml(path: str, document: Mapping[str, object]) -> Iterator[Locked]:
                 raise LockError(f"{path}: the name in {table} is {told(package.get('name'))}; text was expected")
             versions.setdefault(normalise(project), set()).update([version] if version else [])
             yield _name(path, project, version, _commit(package))
-            for key in ("wheels", "wheel", "sdist", "archive", "files"):
+            for key in filter(package.__contains__, ("wheels", "wheel", "sdist", "archive", "files")):
                 where = f"{path}: {key} of {told(project)}"
                 for row in _rows(package.get(key), where):
                     source = package.get("source") if key == "sdist" else None
@@ -133,7 +133,8 @@ def _commit(package: Mapping[str, object]) -> str | None:
         return text_of(vcs.get("commit-id"))
     if isinstance(source, dict) and source.get("type") == "git":
         return text_of(source.get("resolved_reference"))
-    if isinstance(source, dict) and isinstance(git := source.get("git"), str):
+    git = source.get("git") if isinstance(source, dict) else source
+    if isinstance(git, str) and (git is not source or git.startswith("git+")):
         return git.partition("#")[2] or None
     return text_of(package.get("revision")) if "git" in package else None
 

@@ -128,7 +128,8 @@ def _read(root: str, found: Survey, request: Request, needs: "Needs | None", tra
         deep = bool(request.keep or needs is not None)
         artifacts = [identify(root, one, deep=deep or isinstance(one, StrayEntry)) for one in entries]
         wanted = needs.projects_with_digests() if needs is not None else frozenset[str]()
-        need = Need(deep=deep, selectors=request.keep, projects=wanted)
+        by_project = needs is not None or request.policies.keep_latest is not None
+        need = Need(deep=deep, selectors=request.keep, pages=by_project, projects=wanted)
         artifacts = name_as_needed(root, artifacts, need, configured_indexes, track)
     # before pip 22.2 only the page of its sdist tells under which key a wheel lies
     untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}

@@ -79,7 +79,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     """
     plan = answer.plan
     is_empty = not plan.removals and not plan.folders
-    asks = form == "table" and not (consent.yes or consent.dry_run or is_empty) and is_terminal(sys.stdin)
+    asks = form == "table" and not (consent.yes or consent.dry_run or is_empty) and _has_asker()
     if form == "table" and (consent.dry_run or asks):
         deleting.tell(lambda: _show(plan, everything=consent.dry_run))
         for line in left_lines(plan.left):
@@ -97,6 +97,11 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     hides = bool(request.verdicts) and bool(links_in_stores(catalogue))
     is_incomplete = bool(unread(catalogue)) or answer.gathered.unjudged > 0 or hides
     return deleting.exit_code(outcome, is_incomplete=is_incomplete)
+
+
+def _has_asker() -> bool:
+    """Return whether a person can answer; a job's policies are its consent."""
+    return sys.stdin is not None and is_terminal(sys.stdin)
 
 
 def _show(plan: Plan, *, everything: bool) -> None:
