@@ -80,7 +80,11 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
     "--keep-old-layouts", is_flag=True, help="Keep all of that; by default it goes after 90 days unused."
 )
 @consent_options
-@format_option("table", "json", "github")
+@format_option(
+    *("table", "json", "github"),
+    more=" github is a table for a job's summary, and key=value lines for a step's outputs.",
+    envvar="PIPCACHE_PRUNE_FORMAT",
+)
 @click.pass_obj
 def prune_command(
     app: App,

@@ -122,15 +122,18 @@ def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def format_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Add ``--format`` with ``formats``, the first being the default."""
+def format_option(
+    *formats: str, more: str = "", envvar: str | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add ``--format`` with ``formats``, the first being the default; ``more`` says what else there is."""
     return click.option(
         "--format",
         "form",
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="table is for people; json is for programs (schema 1, see the README).",
+        envvar=envvar,
+        help=f"table is for people; json is for programs (schema 1, see the README).{more}",
     )
 
 

@@ -221,7 +221,7 @@ class _Rules:
         return [
             one
             for one in rest
-            if isinstance(one.entry, (HttpEntry, BuiltEntry)) and not is_in_flight(one.entry, self._known.now)
+            if isinstance(one.entry, (HttpEntry, BuiltEntry)) and not is_in_flight(one, self._known.now)
         ]
 
 

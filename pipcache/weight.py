@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact
-from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, entry_path
+from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
 from pipcache.plan import Reason, is_young
 from pipcache.responses import Frame
 from pipcache.scan import Inside
@@ -29,13 +29,13 @@ class Weighing(NamedTuple):
         """Return why an artifact is of no use, None where it may be; ``given_up`` is why stores go."""
         match artifact.entry:
             case HttpEntry() as entry:
-                return self._of_http(artifact, entry) or self._of_old(entry, given_up)
+                return self._of_http(artifact, entry) or self._of_old(artifact, given_up)
             case BuiltEntry():
                 is_legacy = artifact.build_key is not None and artifact.build_key.is_legacy
                 text = "under a key of pip before 20.0; no pip since 21.0 looks there"
                 return (Reason.DEAD_WEIGHT, text) if is_legacy and self.old is not False else None
             case StrayEntry(why=Leftover.OLD_NOTE):
-                return self._of_old(artifact.entry, given_up)
+                return self._of_old(artifact, given_up)
             case StrayEntry() as entry:
                 why = self._of_leftover(artifact, entry)
                 return None if why is None else (Reason.DEAD_WEIGHT, why)
@@ -45,21 +45,20 @@ class Weighing(NamedTuple):
     def _of_http(self, artifact: Artifact, entry: HttpEntry) -> tuple[Reason, str] | None:
         if artifact.frame is Frame.OLD and self.old is not False:
             return Reason.DEAD_WEIGHT, artifact.problem or "of an old pip"
-        if is_in_flight(entry, self.now):
+        if is_in_flight(artifact, self.now):
             return None
         if entry.head is None:
             return Reason.DEAD_WEIGHT, "a body without a head: pip never reads it"
         if artifact.frame is Frame.BROKEN and not self._is_young(entry):
             return Reason.DEAD_WEIGHT, f"an unreadable head: {artifact.problem}"
-        # a redirect has no body that anybody reads
         is_torn = entry.store is Store.HTTP_V2 and entry.body is None and artifact.frame is Frame.CURRENT
-        if is_torn and not (artifact.head is not None and artifact.head.is_redirect):
+        if is_torn and not _is_redirect(artifact):
             return Reason.DEAD_WEIGHT, "a head without a body: pip takes it for a miss"
         return None
 
-    def _of_old(self, entry: Entry, given_up: Mapping[Store, str]) -> tuple[Reason, str] | None:
-        why = given_up.get(entry.store)
-        return None if why is None or is_in_flight(entry, self.now) else (Reason.OLD_LAYOUT, why)
+    def _of_old(self, artifact: Artifact, given_up: Mapping[Store, str]) -> tuple[Reason, str] | None:
+        why = given_up.get(artifact.store)
+        return None if why is None else (Reason.OLD_LAYOUT, why)
 
     def _of_leftover(self, artifact: Artifact, entry: StrayEntry) -> str | None:
         match entry.why:
@@ -84,9 +83,15 @@ class Weighing(NamedTuple):
         return any(file is not None and is_young(file.stat, self.now) for file in files)
 
 
-def is_in_flight(entry: Entry, now: float) -> bool:
+def is_in_flight(artifact: Artifact, now: float) -> bool:
     """Return whether a download lacks a part that a running pip may be about to write."""
-    if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP:
+    entry = artifact.entry
+    if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP or _is_redirect(artifact):
         return False
     there = [file for file in (entry.head, entry.body) if file is not None]
     return len(there) < 2 and any(is_young(file.stat, now) for file in there)
+
+
+def _is_redirect(artifact: Artifact) -> bool:
+    """Return whether it has no body that anybody reads."""
+    return artifact.head is not None and artifact.head.is_redirect
