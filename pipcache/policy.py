@@ -149,7 +149,7 @@ class _Rules:
         for one in self._whole(rest):
             is_page_of_those = one.kind is Kind.PAGE and one.project is not None and one.project in projects
             if entry_path(one.entry) not in protected and not is_page_of_those and _is_read(one):
-                yield one, Reason.KEEP_FOR, "no file of --keep-for names it"
+                yield one, Reason.KEEP_FOR, "no file names it"
 
     def _newest(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         number = self._policies.keep_latest
