@@ -81,6 +81,8 @@ COMMANDS = [
     ("remove", "--damaged", "--poisoned", "--dry-run"),
     ("dir", "--explain"),
     ("clear", "--dry-run"),
+    ("prune", "--dry-run"),
+    ("prune", "--ci", "--keep-latest", "1", "--duplicates", "--poisoned", "--dry-run", "--format", "json"),
 ]
 READING = {"open", "os.listdir", "os.scandir", "os.stat", "os.lstat"}
 # which say nothing about the system
