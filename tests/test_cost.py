@@ -79,10 +79,10 @@ COMMANDS = [
     ("verify", "--thorough", "--format", "json"),
     ("remove", "*", "--dry-run"),
     ("remove", "--damaged", "--poisoned", "--dry-run"),
-    ("dir", "--explain"),
-    ("clear", "--dry-run"),
     ("prune", "--dry-run"),
     ("prune", "--ci", "--keep-latest", "1", "--duplicates", "--poisoned", "--dry-run", "--format", "json"),
+    ("dir", "--explain"),
+    ("clear", "--dry-run"),
 ]
 READING = {"open", "os.listdir", "os.scandir", "os.stat", "os.lstat"}
 # which say nothing about the system
@@ -115,7 +115,11 @@ def test_a_run_opens_nothing_beside_the_cache_but_its_own_code_and_configuration
     assert all(path.startswith(f"{cache.root}{os.sep}") for path in below)
 
 
-@pytest.mark.parametrize("arguments", [("remove", "foo", "--yes"), ("clear", "--yes", "--force")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("remove", "foo", "--yes"), ("clear", "--yes", "--force"), ("prune", "--ci", "--max-size", "0")],
+    ids=" ".join,
+)
 def test_a_run_that_removes_does_nothing_to_the_system_but_remove(
     cache: CacheBuilder, arguments: tuple[str, ...]
 ) -> None:
