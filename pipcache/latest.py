@@ -1,6 +1,7 @@
 """Which versions of a project are its newest: a version is old only against the same kind and tags."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
@@ -12,10 +13,15 @@ if TYPE_CHECKING:
 
 def version_key(artifact: Artifact) -> "Version | None":
     """Return the public version of an artifact (PEP 440); None where it is not known, or is no such version."""
+    return _parsed(artifact.version or "")
+
+
+@lru_cache(maxsize=1 << 16)
+def _parsed(text: str) -> "Version | None":
     from packaging.version import Version  # noqa: PLC0415 - slow, and only some policies compare
 
     try:
-        return Version(Version(artifact.version or "").public)
+        return Version(Version(text).public)
     except ValueError:  # InvalidVersion, or a number longer than int() takes
         return None
 

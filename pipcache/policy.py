@@ -1,7 +1,7 @@
 """Which artifacts policies take, and why: pure functions over what is known of a cache. Nothing is touched."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
@@ -14,6 +14,9 @@ from pipcache.scan import Inside
 from pipcache.stores import Store
 from pipcache.units import counted, format_age, format_size
 from pipcache.weight import UNUSED_STORE, Weighing, is_in_flight
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 Why = tuple[Artifact, Reason, str]
 
@@ -159,10 +162,12 @@ class _Rules:
         """Take what is older than the newest versions."""
         newest = self._newest(self._whole(rest))
         stays = {entry_path(one.entry) for one in newest} | self._named
+        versions: dict[str | None, list[Version]] = {}
+        for one in newest:
+            versions.setdefault(one.project, []).extend(filter(None, [version_key(one)]))
         for one in self._whole(rest):
             if entry_path(one.entry) not in stays and _has_version(one):
-                newer = max(filter(None, (version_key(other) for other in newest if other.project == one.project)))
-                yield one, Reason.KEEP_LATEST, f"{newer} is newer"
+                yield one, Reason.KEEP_LATEST, f"{max(versions[one.project])} is newer"
 
     def repeated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take what has the bytes of something newer."""

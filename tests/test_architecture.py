@@ -147,15 +147,8 @@ LIBRARIES = {
     "msgpack": {"responses"},
     "platformdirs": {"location"},
     "packaging": {
-        "selectors",
-        "selection",
-        "query",
-        "join",
-        "structure",
-        "reqfiles",
-        "lockbook",
-        "needs",
-        "latest",
+        *("selectors", "selection", "query", "join", "structure"),
+        *("reqfiles", "lockbook", "needs", "latest", "policy"),
     },
 }
 
