@@ -14,7 +14,7 @@ from pipcache.documents import decode_json
 from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.responses import Head
-from pipcache.stored import PAGE_TYPES, Response, is_page_by_head, read_head, read_response
+from pipcache.stored import PAGE_TYPES, Response, is_page_by_head, read_head, read_response, reason
 from pipcache.stores import Store
 from pipcache.text import redact_url
 
@@ -52,15 +52,27 @@ def _identify_note(root: str, entry: StrayEntry, *, deep: bool) -> Artifact:
         return artifact
     try:
         document = decode_json(read_file(root, entry.file, 1 << 20))
-    except OSError:
-        return artifact
+    except OSError as error:
+        why = reason(error)
+        return artifact._replace(problem=f"its environment is not known: {why}", unreadable=True)
     environment = document.get("key") if isinstance(document, dict) else None
     if not isinstance(environment, str) or "\x00" in environment:
         return artifact
     note = f"of the environment {environment}"
-    if os.path.lexists(environment):
+    if not _is_gone(environment):
         return artifact._replace(notes=(entry.why, note))
     return artifact._replace(notes=(entry.why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
+
+
+def _is_gone(path: str) -> bool:
+    """Return whether nothing is there; what may not be looked at may be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def identify_by_head(root: str, entry: Entry) -> Artifact:

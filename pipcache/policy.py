@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
+from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path, is_link
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.latest import latest, version_key
 from pipcache.ledger import Ledger
@@ -93,6 +93,7 @@ class _Rules:
         self._policies = policies
         self._known = known
         self._named = known.named or frozenset()
+        self._links = frozenset(entry_path(one.entry) for one in known.artifacts if is_link(one.entry))
 
     def every(self) -> Iterator[Callable[[Sequence[Artifact]], Iterable[Why]]]:
         """Yield the rules that were asked for; all but the bound on the size."""
@@ -112,7 +113,7 @@ class _Rules:
 
     def dead_weight(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take what no pip can use again."""
-        weighing = Weighing(self._known.now, self._known.insides, self._policies.old_layouts)
+        weighing = Weighing(self._known.now, self._known.insides, self._links, self._policies.old_layouts)
         given_up = self._given_up(rest)
         for one in rest:
             if (why := weighing.verdict(one, given_up)) is not None:
@@ -133,7 +134,7 @@ class _Rules:
 
     def judged(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take what was judged damaged or poisoned."""
-        for one in rest:
+        for one in self._whole(rest):
             if (why := self._known.judged.get(entry_path(one.entry))) is not None:
                 yield one, *why
 
@@ -171,7 +172,7 @@ class _Rules:
 
     def repeated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take what has the bytes of something newer."""
-        there = {entry_path(one.entry): one for one in rest}
+        there = {entry_path(one.entry): one for one in self._whole(rest)}
         for group in self._known.alike:
             alike = sorted(
                 (there[path] for path in group if path in there),

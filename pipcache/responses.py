@@ -3,6 +3,7 @@
 The framing is ``cc=<n>,`` and a payload (pip ``_vendor/cachecontrol/serialize.py``); only ``cc=4`` is decoded.
 """
 
+import re
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -109,7 +110,7 @@ def _check_frame(data: bytes) -> None:
     if not data:
         raise MalformedResponse("the file is empty")
     if data[:3] == b"cc=":
-        is_numbered = data[3:4].isdigit() and data[4:5] == b","
+        is_numbered = re.match(rb"cc=\d{1,4},", data) is not None
         raise MalformedResponse("a serialisation no pip is known to write", new=is_numbered)
     raise MalformedResponse("not a response cachecontrol stored")
 

@@ -17,6 +17,7 @@ from pipcache.entries import (
     entry_path,
 )
 from pipcache.files import File, is_folder
+from pipcache.leftovers import NOT_PIPS, NOTE_LOCK, is_lock, odd_type, why_stray, why_stray_in_wheels
 from pipcache.stores import RECOGNISED, Store, is_key, stores
 
 
@@ -27,10 +28,6 @@ class Survey(NamedTuple):
     empty: list[str]
 
 
-_TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
-_LOCK = r"[0-9a-f]{56}\.lock"
-# lockfile's unique name: host, thread, process, and a hash of the path that may be negative
-_LOCK_OWNER = r"[A-Za-z0-9_.-]{1,200}(?:-[0-9a-f]{1,8})?\.[0-9]{2,7}-?[0-9]{5,20}"
 _FAN_OUT = (
     r"http(?:-v2)?(?:/[0-9a-f]){1,5}|"
     r"wheels(?:/[0-9a-f]{2}){1,3}|wheels(?:/[0-9a-f]{2}){3}/[0-9a-f]{50}"
@@ -137,18 +134,6 @@ def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
     return UnreadableEntry(store, path, error.strerror or str(error))
 
 
-def odd_type(file: File) -> str | None:
-    """Return why a file is not an ordinary one, or None when it is."""
-    mode = file.stat.st_mode
-    if stat_module.S_ISREG(mode):
-        return None
-    if stat_module.S_ISLNK(mode):
-        return "a symbolic link, not followed"
-    if stat_module.S_ISDIR(mode):
-        return "a folder, not looked into"
-    return "not a regular file"
-
-
 def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entry]:
     heads: dict[str, File] = {}
     bodies: dict[str, File] = {}
@@ -168,25 +153,14 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
             if store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
                 bodies[name[:-5]] = file
                 continue
-            is_owner = store is Store.HTTP and not file.size and re.fullmatch(_LOCK_OWNER, name)
-            others.append(StrayEntry(store, file, Leftover.LOCK if is_owner else _why_stray(name)))
+            others.append(StrayEntry(store, file, why_stray(name, store)))
             continue
-        # where there are no hard links a lock is a folder
-        is_lock = in_place and is_folder(status) and re.fullmatch(_LOCK, name)
-        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock else odd_type(file) or _NOT_PIPS))
+        is_lock_too = store is Store.HTTP and path[between] == separators and is_lock(file, in_place=in_place)
+        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock_too else odd_type(file) or NOT_PIPS))
     entries: list[Entry] = [
         HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
     ]
     return entries + sorted(others, key=entry_path)
-
-
-def _why_stray(name: str) -> str:
-    if re.fullmatch(_TEMPORARY, name):
-        return Leftover.TEMPORARY
-    return Leftover.LOCK if re.fullmatch(_LOCK, name) else _NOT_PIPS
-
-
-_NOT_PIPS = "not a name pip gives"
 
 
 def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
@@ -206,19 +180,11 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
             name = os.path.basename(file.path)
             if plain.get(name) is file and (name in wheels or (name == "origin.json" and wheels)):
                 continue
-            why = _why_stray_in_wheels(file, name, in_place=in_place)
+            why = why_stray_in_wheels(file, name, in_place=in_place)
             if why is Leftover.ORIGIN and has_link:
                 why = "the origin of a wheel that is no ordinary file"
             entries.append(StrayEntry(Store.WHEELS, file, why))
     return sorted(entries, key=entry_path)
-
-
-def _why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
-    if in_place and stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
-        return Leftover.BUILD_FOLDER
-    if (odd := odd_type(file)) is not None:
-        return odd
-    return Leftover.ORIGIN if name == "origin.json" and in_place else _NOT_PIPS
 
 
 def _scan_selfcheck(root: str, top: str) -> list[Entry]:
@@ -228,18 +194,24 @@ def _scan_selfcheck(root: str, top: str) -> list[Entry]:
         name = os.path.basename(file.path)
         if why is None and is_key(name):
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.NOTE))
-        elif why is None and _why_stray(name) is Leftover.TEMPORARY:
+        elif why is None and why_stray(name, Store.SELFCHECK) is Leftover.TEMPORARY:
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.TEMPORARY))
         else:
-            entries.append(StrayEntry(Store.STRAY, file, why or _NOT_PIPS))
+            entries.append(StrayEntry(Store.STRAY, file, why or NOT_PIPS))
     return sorted(entries, key=entry_path)
 
 
 def _scan_top(root: str, known: set[str]) -> list[Entry]:
     entries: list[Entry] = []
-    for file in _walk(root, "", 0, entries, Store.STRAY):
+    found = _walk(root, "", 0, entries, Store.STRAY)
+    # what holds a lock is a hard link of it
+    locks = {file.stat.st_ino for file in found if file.path == NOTE_LOCK and odd_type(file) is None}
+    for file in found:
         name = file.path
         if name in known:
+            continue
+        if file.stat.st_ino in locks or (name == NOTE_LOCK and is_folder(file.stat)):
+            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.LOCK))
             continue
         if name == "selfcheck.json" and odd_type(file) is None:
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE))

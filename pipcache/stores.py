@@ -89,7 +89,8 @@ def _is_rest_of_key(name: str) -> bool:
     return len(name) == 50 and _HEX_DIGITS.issuperset(name)
 
 
-_LITTER = frozenset({"selfcheck.json", "CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+_LITTER = frozenset({"CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+_LITTER |= {"selfcheck.json", "selfcheck.json.lock"}
 """What lies in many directories and says nothing of what they are for."""
 
 

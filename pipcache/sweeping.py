@@ -18,8 +18,9 @@ from pipcache.entries import (
     is_link,
 )
 from pipcache.files import File, is_folder
+from pipcache.leftovers import odd_type
 from pipcache.plan import Left, Plan, Reason, Removal, files_of, find_takers, in_order, is_young, why_left
-from pipcache.scan import Inside, Survey, odd_type
+from pipcache.scan import Inside, Survey
 from pipcache.stores import Store
 
 

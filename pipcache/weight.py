@@ -1,6 +1,7 @@
 """Dead weight: what no pip can use again, told from one artifact and from what lies in its folder."""
 
-from collections.abc import Mapping
+import stat as stat_module
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact
@@ -16,13 +17,15 @@ UNUSED_STORE = 90 * DAY
 
 
 class Weighing(NamedTuple):
-    """What dead weight is told from. ``now`` is in seconds since the epoch, ``insides`` by the folders' paths.
+    """What dead weight is told from.
 
+    ``now`` is in seconds since the epoch, ``insides`` by the folders' paths; ``links`` are paths of links.
     ``old`` takes what only pips before 23.3 use: True always, False never, None where it was given up.
     """
 
     now: float
     insides: Mapping[str, Inside]
+    links: Collection[str] = ()
     old: bool | None = None
 
     def verdict(self, artifact: Artifact, given_up: Mapping[Store, str]) -> tuple[Reason, str] | None:
@@ -45,7 +48,7 @@ class Weighing(NamedTuple):
     def _of_http(self, artifact: Artifact, entry: HttpEntry) -> tuple[Reason, str] | None:
         if artifact.frame is Frame.OLD and self.old is not False:
             return Reason.DEAD_WEIGHT, artifact.problem or "of an old pip"
-        if is_in_flight(artifact, self.now):
+        if is_in_flight(artifact, self.now) or self._is_linked(entry):
             return None
         if entry.head is None:
             return Reason.DEAD_WEIGHT, "a body without a head: pip never reads it"
@@ -71,11 +74,17 @@ class Weighing(NamedTuple):
             case _:
                 return None
 
+    def _is_linked(self, entry: HttpEntry) -> bool:
+        """Return whether a part that seems to be missing is a link: pip reads through it."""
+        path = entry_path(entry)
+        return path.removesuffix(".body") in self.links or f"{path}.body" in self.links
+
     def _touched(self, entry: StrayEntry) -> float:
         """Return when anything in a leftover was last changed: seconds since the epoch."""
         inside = self.insides.get(entry_path(entry), Inside([], [], [], []))
-        if inside.problems:
-            return self.now  # what cannot be looked at may be younger
+        can_go = [stat_module.S_ISREG(file.stat.st_mode) for file in inside.files]
+        if inside.problems or (can_go and not any(can_go)):
+            return self.now  # what cannot be looked at may be younger; and nothing goes where there are but links
         return max(file.stat.st_mtime for file in (entry.file, *inside.files, *inside.folders))
 
     def _is_young(self, entry: HttpEntry | StrayEntry) -> bool:
@@ -84,8 +93,13 @@ class Weighing(NamedTuple):
 
 
 def is_in_flight(artifact: Artifact, now: float) -> bool:
-    """Return whether a download lacks a part that a running pip may be about to write."""
+    """Return whether a running pip may be about to write a part that is missing yet.
+
+    Of a download that is its body, and of a built wheel the rest of it: pip before 25.3 copies it to its place.
+    """
     entry = artifact.entry
+    if isinstance(entry, BuiltEntry):
+        return entry.origin is None and is_young(entry.wheel.stat, now)
     if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP or _is_redirect(artifact):
         return False
     there = [file for file in (entry.head, entry.body) if file is not None]

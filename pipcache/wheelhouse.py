@@ -53,7 +53,8 @@ def identify_origin(root: str, entry: StrayEntry) -> Artifact:
     try:
         source = parse_origin(read_file(root, entry.file, ORIGIN_LIMIT))
     except OSError as error:
-        return artifact._replace(problem=f"origin.json {reason(error)}")
+        is_closed = not isinstance(error, FileNotFoundError)
+        return artifact._replace(problem=f"origin.json {reason(error)}", unreadable=is_closed)
     claims = tuple(_claims_of_source(source, None))
     return artifact._replace(claims=claims, source=source, url=None if source is None else source.url)
 

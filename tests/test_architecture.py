@@ -22,7 +22,7 @@ PACKAGE = REPOSITORY / "pipcache"
 ORDER = {
     "words and tools": ["", "documents", "errors", "progress", "text", "units", "files", "hosts", "keys", "names"],
     "where the cache is": ["location"],
-    "what lies there": ["stores", "entries", "scan"],
+    "what lies there": ["stores", "entries", "leftovers", "scan"],
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],

@@ -1,13 +1,13 @@
 """What ``prune`` decides on: the catalogue read as far as its policies need, and what each needs beside it."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.artifacts import Artifact, Kind
+from pipcache.artifacts import Artifact, Kind, unread
 from pipcache.catalogue import Need, name_as_needed, name_by_pages
 from pipcache.commands.judging import BadLock, judge_for, read_locks
-from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry, entry_path
+from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry, UnreadableEntry, entry_path
 from pipcache.files import keeps_access_times
 from pipcache.identify import identify, identify_by_head
 from pipcache.location import CacheDirectory, configured_indexes
@@ -48,6 +48,7 @@ class Gathered(NamedTuple):
     empty: list[str]
     unmatched: list["Selector"]  # of --keep
     unjudged: int
+    unseen: list[UnreadableEntry]  # what could not be looked at
     keeps_access_times: bool
 
 
@@ -94,7 +95,19 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
         {} if judged is None else {entry_path(one.entry): (reason, why) for one, reason, why in judged.found},
         _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
     )
-    return Gathered(known, found.empty, selection.unmatched, judged.unjudged if judged else 0, counts)
+    unjudged = 0 if judged is None else judged.unjudged
+    return Gathered(known, found.empty, selection.unmatched, unjudged, list(_unseen(known)), counts)
+
+
+def _unseen(known: Known) -> Iterator[UnreadableEntry]:
+    """Yield the places and files that could not be looked at."""
+    yield from unread(known.artifacts)
+    for inside in known.insides.values():
+        yield from (one for one in inside.problems if isinstance(one, UnreadableEntry))
+    for one in known.artifacts:
+        if isinstance(one.entry, BuiltEntry) and one.entry.origin is not None:
+            closed = (note for note in one.notes if note.startswith("origin.json cannot be read: "))
+            yield from (UnreadableEntry(one.store, one.entry.origin.path, note[28:]) for note in closed)
 
 
 def _times(modified: float, accessed: float, counts: bool) -> tuple[float, ...]:  # noqa: FBT001 - of the file system
@@ -135,7 +148,15 @@ def _read(root: str, found: Survey, request: Request, needs: "Needs | None", tra
     untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}
     if not untold:
         return artifacts
+    if not request.needs_names:
+        artifacts = [identify(root, one.entry) if _may_be_a_page(one) else one for one in artifacts]
     return name_by_pages(root, artifacts, lambda project: project in untold, configured_indexes, track)
+
+
+def _may_be_a_page(artifact: Artifact) -> bool:
+    """Return whether a download of which only the head was read can be a page that says it in its body alone."""
+    content_type = "" if artifact.head is None else artifact.head.headers.get("content-type", "")
+    return artifact.kind is Kind.UNKNOWN and content_type.startswith("text/html")
 
 
 def _named(root: str, artifacts: Sequence[Artifact], needs: "Needs", track: Track) -> frozenset[str]:

@@ -3,7 +3,7 @@
 import sys
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, unread
+from pipcache.artifacts import DISTRIBUTIONS, Artifact
 from pipcache.commands import deleting
 from pipcache.commands.deleting import Consent, Declined
 from pipcache.commands.gathering import Gathered, Request, gather
@@ -59,7 +59,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         if error.is_fault:
             raise
         say(f"{error.message}\n  {clean(cache.path)}")
-        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, keeps_access_times=True)
+        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, [], keeps_access_times=True)
     known = gathered.known
     decision = decide(request.policies, known)
     plan = plan_pruning(decision.taken, known.artifacts, known.insides, gathered.empty)
@@ -93,9 +93,9 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     if outcome is not None:
         deleting.say_what_stays(plan, outcome)
     catalogue = answer.gathered.known.artifacts
-    say_unreadable(unread(catalogue))
+    say_unreadable(answer.gathered.unseen)
     hides = bool(request.verdicts) and bool(links_in_stores(catalogue))
-    is_incomplete = bool(unread(catalogue)) or answer.gathered.unjudged > 0 or hides
+    is_incomplete = bool(answer.gathered.unseen) or answer.gathered.unjudged > 0 or hides
     return deleting.exit_code(outcome, is_incomplete=is_incomplete)
 
 
@@ -138,7 +138,7 @@ def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) 
         sum(is_pips(one.entry) for one in catalogue),
         answer.before,
         answer.over,
-        len(unread(catalogue)),
+        len(answer.gathered.unseen),
     )
     match form:
         case "json":
@@ -148,7 +148,7 @@ def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) 
                 answer.plan,
                 outcome,
                 uncovered=Uncovered([one.text for one in answer.gathered.unmatched]),
-                entries=unread(catalogue),
+                entries=answer.gathered.unseen,
                 dry_run=consent.dry_run,
             )
             counts = answer.gathered.keeps_access_times

@@ -51,6 +51,7 @@ class Delivery(enum.Enum):
     CUT = enum.auto()  # half of it, no Content-Length, then a clean end: no client can tell
     SHORT = enum.auto()  # half of it under the Content-Length of the whole
     SPLICED = enum.auto()  # as SHORT, and whoever asks for the rest gets bytes from three before it
+    HELD = enum.auto()  # half of it under the Content-Length of the whole, and the rest once `release` is set
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class Index:
         self.certificate = certificate
         self.down_files = False  # True: every file answers 404, pages and redirects do not
         self.down = False  # True: everything answers 503
+        self.holding = threading.Event()  # set when half of a held body was sent
+        self.release = threading.Event()  # whoever holds sets it
         self.exchanges: list[Exchange] = []
         self.errors: list[BaseException] = []  # of the server itself; raised at the end
         self._resources: dict[str, Resource] = {}
@@ -425,6 +428,11 @@ class _Handler(BaseHTTPRequestHandler):
             middle = len(body) // 2
             parts = [part for part in (body[:middle], body[middle:]) if part]
             body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        if delivery is Delivery.HELD:
+            self.wfile.write(body[: len(body) // 2])
+            self.server.index.holding.set()
+            self.server.index.release.wait(60)
+            body = body[len(body) // 2 :]
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
