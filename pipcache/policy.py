@@ -40,6 +40,7 @@ class Known(NamedTuple):
     ``artifacts`` are all of the cache; ``used`` tells when one was last used: seconds since the epoch, as ``now``.
     ``kept`` are never taken. ``named`` are needed (None: nobody said what is), ``strangers`` of projects that
     nobody named. ``judged`` are damaged or poisoned. ``alike`` have the same bytes under several keys.
+    ``unfinished`` are wheels that a pip may still be copying to their place.
     """
 
     artifacts: Sequence[Artifact]
@@ -51,6 +52,7 @@ class Known(NamedTuple):
     strangers: frozenset[str] = frozenset()
     judged: Mapping[str, tuple[Reason, str]] = {}
     alike: Sequence[frozenset[str]] = ()
+    unfinished: frozenset[str] = frozenset()
 
 
 class Decision(NamedTuple):
@@ -227,7 +229,9 @@ class _Rules:
         return [
             one
             for one in rest
-            if isinstance(one.entry, (HttpEntry, BuiltEntry)) and not is_in_flight(one, self._known.now)
+            if isinstance(one.entry, (HttpEntry, BuiltEntry))
+            and not is_in_flight(one, self._known.now)
+            and entry_path(one.entry) not in self._known.unfinished
         ]
 
 

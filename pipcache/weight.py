@@ -93,13 +93,8 @@ class Weighing(NamedTuple):
 
 
 def is_in_flight(artifact: Artifact, now: float) -> bool:
-    """Return whether a running pip may be about to write a part that is missing yet.
-
-    Of a download that is its body, and of a built wheel the rest of it: pip before 25.3 copies it to its place.
-    """
+    """Return whether a download lacks a part that a running pip may be about to write."""
     entry = artifact.entry
-    if isinstance(entry, BuiltEntry):
-        return entry.origin is None and is_young(entry.wheel.stat, now)
     if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP or _is_redirect(artifact):
         return False
     there = [file for file in (entry.head, entry.body) if file is not None]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipcache.artifacts import Artifact, Kind, unread
 from pipcache.catalogue import Need, name_as_needed, name_by_pages
 from pipcache.commands.judging import BadLock, judge_for, read_locks
+from pipcache.contents import open_body
 from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry, UnreadableEntry, entry_path
 from pipcache.files import keeps_access_times
 from pipcache.identify import identify, identify_by_head
 from pipcache.location import CacheDirectory, configured_indexes
-from pipcache.plan import Reason
+from pipcache.plan import Reason, is_young
 from pipcache.policy import Known, Policies
 from pipcache.progress import Track
 from pipcache.query import Filters
@@ -94,9 +95,25 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
         strangers or frozenset(),
         {} if judged is None else {entry_path(one.entry): (reason, why) for one, reason, why in judged.found},
         _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
+        frozenset(_path(one) for one in artifacts if _is_unfinished(cache.path, one, now)),
     )
     unjudged = 0 if judged is None else judged.unjudged
     return Gathered(known, found.empty, selection.unmatched, unjudged, list(_unseen(known)), counts)
+
+
+def _is_unfinished(root: str, artifact: Artifact, now: float) -> bool:
+    """Return whether a pip before 25.3 may still be copying a wheel that it built, whose end comes last."""
+    entry = artifact.entry
+    if not isinstance(entry, BuiltEntry) or entry.origin is not None or not is_young(entry.wheel.stat, now):
+        return False
+    from pipcache.zips import ZipDirectory  # noqa: PLC0415 - rare
+
+    try:
+        with open_body(root, artifact) as window:
+            ZipDirectory(window)
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _unseen(known: Known) -> Iterator[UnreadableEntry]:
