@@ -29,6 +29,10 @@ def _load_pruning() -> None:
     import pipcache.cli_prune  # noqa: F401, PLC0415 - as above
 
 
+def _load_auditing() -> None:
+    import pipcache.cli_audit  # noqa: F401, PLC0415 - as above
+
+
 def _load_verifying() -> None:
     import pipcache.cli_verify  # noqa: F401, PLC0415 - as above
 
@@ -36,6 +40,7 @@ def _load_verifying() -> None:
 Commands.loaders["list"] = _load_listing
 Commands.loaders |= dict.fromkeys(("dir", "info", "show"), _load_reading)
 Commands.loaders["verify"] = _load_verifying
+Commands.loaders["audit"] = _load_auditing
 Commands.loaders["prune"] = _load_pruning
 Commands.loaders |= dict.fromkeys(("clear", "remove"), _load_removing)
 

@@ -8,6 +8,7 @@ import click
 from pipcache.app import App, cli
 from pipcache.options import (
     SelectorParam,
+    advisory_options,
     against_option,
     cache_dir_option,
     consent_options,
@@ -52,6 +53,18 @@ _REMOVE_CODES = {
 @click.option("--damaged", is_flag=True, help="Only what verify judges damaged; of everything without a SELECTOR.")
 @click.option("--poisoned", is_flag=True, help="Only what verify judges poisoned; both may be given.")
 @against_option
+@advisory_options
+@click.option(
+    "--derived/--no-derived",
+    default=True,
+    help="With --advisory: also what was made from what is found: built wheels, copies (default).",
+)
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="With --advisory: first copy what goes into DIR, with a note of its evidence; DIR is private.",
+)
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
@@ -71,6 +84,11 @@ def remove_command(
     damaged: bool,
     poisoned: bool,
     against: tuple[str, ...],
+    advisories: tuple[str, ...],
+    only_listed_versions: bool,
+    deep: bool,
+    derived: bool,
+    save: str | None,
     keep_pages: bool,
     must_match: bool,
     yes: bool,
@@ -83,16 +101,29 @@ def remove_command(
     'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
     key; it matches by any source of a name. The filters narrow all of it, index pages too.
     """
-    if not (selectors or files or damaged or poisoned):
+    if not (selectors or files or damaged or poisoned or advisories):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
+    if (only_listed_versions or deep or save is not None or not derived) and not advisories:
+        raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
+    if advisories and (damaged or poisoned or must_match or filters != make_filters((), (), None, None, None)):
+        raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     _require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
-    from pipcache.commands import deleting, removing  # noqa: PLC0415 - not for --help
+    from pipcache.commands import deleting  # noqa: PLC0415 - not for --help
+
+    if advisories:
+        from pipcache.commands import auditing, purging  # noqa: PLC0415 - rare, and not needed for the rest
+
+        search = auditing.Request(advisories, named, only_listed_versions, deep)
+        purge = purging.Request(search, derived, keep_pages, save)
+        found = purging.find(app.cache(cache_dir), purge, track)
+        return purging.run(found, purge, deleting.Consent(yes, dry_run), form, track)
+    from pipcache.commands import removing  # noqa: PLC0415 - as above
     from pipcache.plan import Reason  # noqa: PLC0415 - as above
 
-    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
     request = removing.Request(named, filters, keep_pages, must_match, reasons, against)

@@ -1,5 +1,6 @@
 """Quiet reading: open without following links, without waiting, and without moving a file's last use."""
 
+import errno
 import os
 import stat as stat_module
 import sys
@@ -73,6 +74,30 @@ def open_quietly(path: str) -> int:
         # O_NOATIME is for the owner alone (open(2)); others may still be allowed to read
         descriptor = os.open(path, _BASE_FLAGS)
     return descriptor
+
+
+def open_regular(path: str, flags: int) -> int:
+    """Open a regular file, through links, and never wait; an ``opener`` for ``open``.
+
+    Raises:
+        OSError: it is missing, cannot be opened, or is a folder, a pipe, a device.
+    """
+    # opening a device may do something to it; the second look is for what came between
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _require_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat_module.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat_module.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
 
 
 _SMALL = 32 << 10

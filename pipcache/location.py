@@ -13,8 +13,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipcache.errors import CacheNotFound
+from pipcache.files import open_regular
 
 _BOOLEANS = frozenset({"y", "yes", "t", "true", "on", "1", "n", "no", "f", "false", "off", "0"})
+_SECTIONS = ("cache", "global", "install", "download", "wheel", "lock", "index", "list", "search")
+"""The sections a cache may be named in; the first two count for ``pip cache``, the others for their command."""
 
 
 class Source(Enum):
@@ -45,7 +48,8 @@ class CacheDirectory(NamedTuple):
 
     ``path`` is absolute and free of symbolic links, as ``pip cache dir`` prints it; ``source`` and ``origin``
     are of the place that decided, and ``considered`` has all places, highest first. ``disabled_by`` names the
-    setting that makes pip run without its cache (``PIP_NO_CACHE_DIR=1``), or is ``None``.
+    setting that makes pip run without its cache (``PIP_NO_CACHE_DIR=1``), or is ``None``. ``elsewhere`` is true
+    for one that this run's settings do not lead to.
     """
 
     path: str
@@ -53,16 +57,18 @@ class CacheDirectory(NamedTuple):
     origin: str
     considered: tuple[Considered, ...]
     disabled_by: str | None
+    elsewhere: bool = False
 
     @property
     def option(self) -> str:
         """What a command line about this directory needs beside its own words; empty where it is found anyway."""
         import shlex  # noqa: PLC0415 - only for messages
 
-        return f" --cache-dir {shlex.quote(self.path)}" if self.source is Source.OPTION else ""
+        is_named = self.source is Source.OPTION or self.elsewhere
+        return f" --cache-dir {shlex.quote(self.path)}" if is_named else ""
 
 
-class _File(NamedTuple):
+class ConfigFile(NamedTuple):
     """A configuration file: what it sets, as ``(section, key): value``, and why it can set nothing."""
 
     path: str
@@ -93,7 +99,7 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
     if place is None or place.value is None:
         raise CacheNotFound("no home directory is known", hint="set HOME, or use --cache-dir")
     try:
-        path = os.path.normcase(os.path.realpath(_expanduser(place.value, environ)))
+        path = os.path.normcase(os.path.realpath(expanduser(place.value, environ)))
     except (OSError, ValueError) as error:
         raise CacheNotFound(f"{place.origin} names no usable directory: {error}", path=place.value) from error
     return CacheDirectory(path, place.source, place.origin, considered, disabling[0] if disabling else None)
@@ -109,7 +115,7 @@ def _described(switch: Considered) -> str:
     return f"{switch.origin}={switch.value}" if switch.source is Source.ENVIRONMENT else switch.origin
 
 
-def _groups(key: str, environ: Mapping[str, str], files: Sequence[_File]) -> Iterator[list[Considered]]:
+def _groups(key: str, environ: Mapping[str, str], files: Sequence[ConfigFile]) -> Iterator[list[Considered]]:
     """Group the places that may set ``key`` as pip's ``_get_ordered_configuration_items``, highest first."""
     variable, text = f"PIP_{key.upper().replace('-', '_')}", None
     for name, value in environ.items():
@@ -138,37 +144,57 @@ def _normalized(name: str) -> str:
     return name.lower().replace("_", "-").removeprefix("--")
 
 
-def _files(platform: str, environ: Mapping[str, str]) -> list[_File]:
+def _files(platform: str, environ: Mapping[str, str]) -> list[ConfigFile]:
     """Read the files of pip's ``Configuration.iter_config_files``, highest first."""
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
-        return [_File("PIP_CONFIG_FILE", {}, f"{os.devnull}; no configuration file is read")]
-    basename = "pip.ini" if platform == "win32" else "pip.conf"
-    machine, user = ([os.path.join(path, basename) for path in paths] for paths in _folders(platform, environ))
-    # The pip that is meant is the active environment's; this program may well be installed in one of its own.
-    site = os.path.join(environ.get("VIRTUAL_ENV") or sys.prefix, basename)
+        return [ConfigFile("PIP_CONFIG_FILE", {}, f"{os.devnull}; no configuration file is read")]
+    machine, user, site = configuration_paths(platform, environ)
     replaced = user if named and os.path.exists(named) else []
     paths = [*machine, *([] if replaced else user), site, *([named] if named else [])]
     # pip keeps files in a dict: one that is named twice stays where it was first, at its lowest.
-    read = [_read(path) for path in reversed(dict.fromkeys(paths))]
-    unread = [_File(path, {}, "not read; PIP_CONFIG_FILE replaces it") for path in replaced if path not in paths]
+    read = [_read(path, special=path == named) for path in reversed(dict.fromkeys(paths))]
+    unread = [
+        ConfigFile(path, {}, "not read; PIP_CONFIG_FILE replaces it") for path in replaced if path not in paths
+    ]
     return read + unread
 
 
-def _read(path: str) -> _File:
+def configuration_paths(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list[str], str]:
+    """Return where the machine's files are, the user's, and the active environment's; lowest first."""
+    basename = "pip.ini" if platform == "win32" else "pip.conf"
+    machine, user = ([os.path.join(path, basename) for path in paths] for paths in _folders(platform, environ))
+    # The pip that is meant is the active environment's; this program may well be installed in one of its own.
+    return machine, user, os.path.join(environ.get("VIRTUAL_ENV") or sys.prefix, basename)
+
+
+def _read(path: str, *, special: bool) -> ConfigFile:
+    try:
+        return read_configuration(path, special=special)
+    except (FileNotFoundError, NotADirectoryError):
+        return ConfigFile(path, {}, "no such file")
+    except OSError as error:
+        return ConfigFile(path, {}, f"cannot be read: {error.strerror}; pip ignores it")
+
+
+def read_configuration(path: str, *, limit: int = -1, special: bool = False) -> ConfigFile:
+    """Read a configuration file as pip does; what makes pip stop becomes its note.
+
+    :param limit: how many characters it may have; what has more is not read at all.
+    :param special: read pipes and devices too, and wait for them.
+    :raises OSError: if it is missing or cannot be read.
+    """
     try:
         # "locale" would mean the locale in UTF-8 mode too, where pip means UTF-8.
-        with open(path, encoding="utf-8" if sys.flags.utf8_mode else "locale") as file:
-            return _parsed(path, file.read())
-    except (FileNotFoundError, NotADirectoryError):
-        return _File(path, {}, "no such file")
-    except OSError as error:
-        return _File(path, {}, f"cannot be read: {error.strerror}; pip ignores it")
+        encoding = "utf-8" if sys.flags.utf8_mode else "locale"
+        with open(path, encoding=encoding, opener=None if special else open_regular) as file:
+            text = file.read(limit)
+            return ConfigFile(path, {}, "too large") if limit >= 0 and file.read(1) else _parsed(path, text)
     except UnicodeDecodeError as error:
-        return _File(path, {}, f"not valid configuration: not {error.encoding}; pip itself stops at it")
+        return ConfigFile(path, {}, f"not valid configuration: not {error.encoding}; pip itself stops at it")
 
 
-def _parsed(path: str, text: str) -> _File:
+def _parsed(path: str, text: str) -> ConfigFile:
     # Imported here, for most machines have no such file.
     import configparser  # noqa: PLC0415
 
@@ -182,16 +208,16 @@ def _parsed(path: str, text: str) -> _File:
     except configparser.Error as error:
         # Only the first line: the others quote the file, which may hold passwords.
         reason = str(error).partition("\n")[0].rstrip(".")
-        return _File(path, {}, f"not valid configuration: {reason}; pip itself stops at it")
-    sections = {name: parser.items(name) for name in ("cache", "global") if parser.has_section(name)}
+        return ConfigFile(path, {}, f"not valid configuration: {reason}; pip itself stops at it")
+    sections = {name: parser.items(name) for name in _SECTIONS if parser.has_section(name)}
     # pip normalises each name twice, and so takes off two prefixes.
     settings = {(name, _normalized(key)): value for name, items in sections.items() for key, value in items}
-    return _File(path, settings, None)
+    return ConfigFile(path, settings, None)
 
 
 def _folders(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """List the folders of the machine's and of the user's files, lowest first, as pip's ``utils/appdirs.py``."""
-    home = _expanduser("~", environ)
+    home = expanduser("~", environ)
     if platform == "win32":
         import platformdirs  # noqa: PLC0415 - slow to import, and only Windows needs to be asked
 
@@ -210,6 +236,11 @@ def _folders(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list
     folders = _xdg(environ, "XDG_CONFIG_DIRS", "/etc/xdg")
     user = os.path.join(_xdg(environ, "XDG_CONFIG_HOME", os.path.join(_base(environ), ".config"))[0], "pip")
     return [*(os.path.join(folder, "pip") for folder in folders), "/etc"], [legacy, user]
+
+
+def told_by(environ: Mapping[str, str]) -> list[Considered]:
+    """List what the environment tells of the cache directory: its variable and the defaults, highest first."""
+    return [*next(_groups("cache-dir", environ, [])), *_defaults(sys.platform, environ)]
 
 
 def _defaults(platform: str, environ: Mapping[str, str]) -> list[Considered]:
@@ -239,10 +270,10 @@ def _xdg(environ: Mapping[str, str], variable: str, *otherwise: str) -> list[str
 
 def _base(environ: Mapping[str, str]) -> str:
     # platformdirs takes an empty HOME for one that is not set, the rest of pip for the root directory.
-    return _expanduser("~", environ if environ.get("HOME") else {})
+    return expanduser("~", environ if environ.get("HOME") else {})
 
 
-def _expanduser(path: str, environ: Mapping[str, str]) -> str:
+def expanduser(path: str, environ: Mapping[str, str]) -> str:
     """Do as ``os.path.expanduser`` does, with the ``HOME`` of ``environ``."""
     if sys.platform == "win32" or path.partition("/")[0] != "~":
         return os.path.expanduser(path)

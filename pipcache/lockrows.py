@@ -1,9 +1,11 @@
 """What a lock or requirements file writes down of one file or project, and the reading all such files share."""
 
+import codecs
 import errno
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -41,22 +43,40 @@ class Locked(NamedTuple):
 
 
 def read_text(path: str, where: str = "") -> str:
-    """Return the text of a file; ``where`` says which line named it.
+    """Return the text of a file, ``-`` is standard input; ``where`` says which line named it.
+
+    It is UTF-8, or what its byte order mark says (pip ``req_file.py``).
 
     Raises:
         LockError: it cannot be read.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
-        with os.fdopen(open_quietly(os.path.realpath(path)), "rb") as file:
-            data = file.read(LOCK_LIMIT + 1)
+        data = sys.stdin.buffer.read(LOCK_LIMIT + 1) if path == "-" else _read(path)
         if len(data) > LOCK_LIMIT:
             raise OSError(errno.EFBIG, f"it is larger than {LOCK_LIMIT} bytes")
-        return data.decode("utf-8-sig")
+        mark = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+        return data.decode(mark)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise LockError(f"{where}{path} cannot be read: {why}; a text file in UTF-8 was expected") from None
+
+
+_MARKS = (
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
+
+
+def _read(path: str) -> bytes:
+    """Return the bytes of a regular file, or of a pipe that a shell put in its place (``<(pip freeze)``)."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISFIFO(mode) and path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin")):
+        with open(path, "rb") as pipe:
+            return pipe.read(LOCK_LIMIT + 1)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with os.fdopen(open_quietly(os.path.realpath(path)), "rb") as file:
+        return file.read(LOCK_LIMIT + 1)
 
 
 def told(value: object) -> str:

@@ -47,9 +47,9 @@ def read_names(path: str) -> list[Locked]:
 def _read(path: str, *, every: bool) -> Iterator[Locked]:
     text, name = read_text(path), os.path.basename(path)
     if name == "Pipfile.lock" or text.lstrip().startswith("{"):
-        return _pipfile(path, _parsed(path, text, json.loads, "JSON"))
+        return _pipfile(path, _parsed(path, text, json.loads, "JSON"), every=every)
     if name.endswith(".toml") or name in {"uv.lock", "poetry.lock", "pdm.lock"} or _HAS_TABLES.search(text):
-        return _toml(path, _parsed(path, text, tomllib.loads, "TOML"))
+        return _toml(path, _parsed(path, text, tomllib.loads, "TOML"), every=every)
     return requirements(path, text, every=every)
 
 
@@ -79,24 +79,37 @@ def _rows(value: object, what: str) -> list[Mapping[str, object]]:
     return [_table(row, what) for row in (value if isinstance(value, list) else [value])]
 
 
-def _pipfile(path: str, document: Mapping[str, object]) -> Iterator[Locked]:
+def _pipfile(path: str, document: Mapping[str, object], *, every: bool) -> Iterator[Locked]:
+    if every and not isinstance(document.get("_meta"), dict):
+        raise LockError(f"{path} has no _meta; a Pipfile.lock was expected")
     for section, packages in document.items():
-        if section == "_meta" or not isinstance(packages, dict):
+        if section == "_meta" or not (every or isinstance(packages, dict)):
             continue
-        for project, package in packages.items():
-            if isinstance(package, dict):
-                pinned = re.fullmatch(r"===?\s*([^\s*]+)", text_of(package.get("version")) or "")
-                where = f"{path}: {told(project)} in {told(section)}"
-                version, commit = pinned[1] if pinned else None, text_of(package.get("ref"))
-                yield _name(path, project, version, commit if "git" in package else None)
-                yield from _of_row(where, path, project, version, package)
+        for project, package in _section(path, section, packages).items():
+            where = f"{path}: {told(project)} in {told(section)}"
+            if not isinstance(package, dict):
+                if every:
+                    raise LockError(f"{where} is {told(package)}; a table was expected")
+                continue
+            pinned = re.fullmatch(r"===?\s*([^\s*]+)", text_of(package.get("version")) or "")
+            version, commit = pinned[1] if pinned else None, text_of(package.get("ref"))
+            yield _name(path, project, version, commit if "git" in package else None)
+            yield from _of_row(where, path, project, version, package)
 
 
-def _toml(path: str, document: Mapping[str, object]) -> Iterator[Locked]:
+def _section(path: str, section: str, packages: object) -> Mapping[str, object]:
+    if not isinstance(packages, dict):
+        raise LockError(f"{path}: {told(section)} is {told(packages)}; a table was expected")
+    return packages
+
+
+def _toml(path: str, document: Mapping[str, object], *, every: bool) -> Iterator[Locked]:
     """Yield what the packages of pylock.toml, uv (which once called them distributions), poetry and pdm say."""
     standard = document.get("lock-version")
     if "packages" in document and not (isinstance(standard, str) and standard.startswith("1.")):
         raise LockError(f"{path}: lock-version is {told(standard)}; 1.0 was expected")
+    if every:
+        _refuse_strangers(path, document)
     versions: dict[str, set[str]] = {}
     for table in ("packages", "package", "distribution"):
         for package in _rows(document.get(table, []), f"{path}: {table}"):
@@ -121,9 +134,26 @@ def _toml(path: str, document: Mapping[str, object]) -> Iterator[Locked]:
             yield from _of_row(where, path, project, version or (min(known) if len(known) == 1 else None), row)
 
 
+def _refuse_strangers(path: str, document: Mapping[str, object]) -> None:
+    """Refuse what is like a lock file and none that is known: what it names would not be known either.
+
+    Raises:
+        LockError: it has packages in another table, or as Cargo has them.
+    """
+    for key, rows in document.items():
+        is_rows = isinstance(rows, list) and any(isinstance(row, dict) and "name" in row for row in rows)
+        if is_rows and key not in {"packages", "package", "distribution"}:
+            raise LockError(f"{path}: {told(key)} is no table of a lock file; package or packages were expected")
+    rows = document.get("package")
+    if isinstance(rows, list) and any(isinstance(row, dict) and "checksum" in row for row in rows):
+        raise LockError(f"{path} is a lock file of Cargo's; one of Python packages was expected")
+
+
 def _name(path: str, project: str, version: str | None, commit: str | None) -> Locked:
     """Return the row of a package itself, without a file."""
-    return Locked(os.path.basename(path), normalise(project), version, None, None, None, (), commit=commit)
+    return Locked(
+        os.path.basename(path), normalise(project), version, None, None, None, (), commit=commit and commit.lower()
+    )
 
 
 def _commit(package: Mapping[str, object]) -> str | None:

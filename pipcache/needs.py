@@ -1,6 +1,7 @@
 """What lock and requirements files need of a cache: what they name by URL, digest, version or specifier."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.entries import HttpEntry
@@ -10,14 +11,49 @@ from pipcache.names import normalise
 from pipcache.selectors import DigestLookup
 
 
+class _File:
+    """The rows of one file about one project, found by version: a lock may have thousands of them."""
+
+    def __init__(self) -> None:
+        self._pinned: dict[str, list[Locked]] = {}
+        self._free: list[Locked] = []
+
+    def add(self, row: Locked) -> None:
+        """Take a row in."""
+        if row.version is None:
+            self._free.append(row)
+        else:
+            self._pinned.setdefault(_canonical(row.version), []).append(row)
+
+    def about(self, version: str | None) -> list[Locked]:
+        """Return the rows that can mean a version; all of them where it is not known.
+
+        A pin without a local label means every local version of it, as PEP 440's ``==`` does.
+        """
+        if version is None:
+            return [*self._free, *(row for rows in self._pinned.values() for row in rows)]
+        public, _, local = _canonical(version).partition("+")
+        pinned = self._pinned.get(_canonical(version), []) + (self._pinned.get(public, []) if local else [])
+        return pinned + [row for row in self._free if _allows(row.specifiers, version)]
+
+    def digests(self, version: str | None) -> set[tuple[str, str]]:
+        """Return every digest that is right for a version."""
+        return {digest for row in self.about(version) for digest in row.digests}
+
+
 class Needs:
     """The rows of ``--keep-for``'s files, each file for itself: what any of them names is needed."""
 
     def __init__(self, rows: Iterable[Locked]) -> None:
         self._keys: set[str] = set()
-        self._projects: dict[str, dict[str, list[Locked]]] = {}
+        self._commits: set[str] = set()
+        self._by_digest: set[str] = set()
+        self._projects: dict[str, dict[str, tuple[_File, _File]]] = {}
         for row in rows:
-            self._projects.setdefault(row.project, {}).setdefault(row.source, []).append(row)
+            wanted, bounds = self._projects.setdefault(row.project, {}).setdefault(row.source, (_File(), _File()))
+            (bounds if row.is_constraint else wanted).add(row)
+            self._commits |= {row.commit} if row.commit is not None else set()
+            self._by_digest |= {row.project} if row.digests and row.url is None else set()
             if row.url is not None and has_key(url := without_user(row.url)):
                 self._keys |= {http_key(url), http_key(f"{url}.metadata")}
 
@@ -27,11 +63,7 @@ class Needs:
 
     def projects_with_digests(self) -> frozenset[str]:
         """Return the projects of which digests alone tell the files: their pages spare the hashing."""
-        return frozenset(
-            project
-            for project, files in self._projects.items()
-            if any(row.digests and row.url is None for rows in files.values() for row in rows)
-        )
+        return frozenset(self._by_digest)
 
     def unread(self, artifact: Artifact) -> tuple[str, ...]:
         """Return the algorithms of the digests that are needed to decide on an artifact; mostly none."""
@@ -49,40 +81,36 @@ class Needs:
         """Return whether any file names ``artifact``; ``digest_of`` is asked where nothing else decides."""
         if isinstance(artifact.entry, HttpEntry) and artifact.key in self._keys:
             return True
+        if (source := artifact.source) is not None:
+            # a repository or an archive may be named by its URL alone
+            url = without_user(source.url)
+            if source.commit in self._commits or (has_key(url) and http_key(url) in self._keys):
+                return True
         return any(
-            self._file_names(rows, artifact, version, digest_of)
+            self._file_names(files, artifact, version, digest_of)
             for project, version in _names(artifact)
-            for rows in self._projects.get(project, {}).values()
+            for files in self._projects.get(project, {}).values()
         )
 
     def _file_names(
-        self, rows: list[Locked], artifact: Artifact, version: str | None, digest_of: DigestLookup
+        self, files: tuple[_File, _File], artifact: Artifact, version: str | None, digest_of: DigestLookup
     ) -> bool:
         """Return whether one file names it: by a requirement, within its constraints where it has some."""
-        bounds = [row for row in rows if row.is_constraint]
-        wanted = [row for row in rows if not row.is_constraint] or bounds
-
-        def among(some: list[Locked]) -> bool:
-            return any(self._row_names(row, some, artifact, version, digest_of) for row in some)
-
-        return among(wanted) and (not bounds or among(bounds))
-
-    def _row_names(
-        self, row: Locked, rows: list[Locked], artifact: Artifact, version: str | None, digest_of: DigestLookup
-    ) -> bool:
         if artifact.kind is Kind.PAGE:
             return True
-        if version is not None and not _allows(row, version):
-            return False
-        if row.commit is not None:
-            source = artifact.source
-            return artifact.kind is Kind.BUILT and (source is None or source.commit == row.commit)
-        digests = {
-            digest for one in rows if one.digests and _is_about(one, row, version) for digest in one.digests
-        }
-        if not digests or artifact.kind is Kind.METADATA:
-            return True
-        return _has_one_of(digests, artifact, digest_of)
+        some = [one for one in files if one.about(None)]
+        return all(_among(one, artifact, version, digest_of) for one in some)
+
+
+def _among(file: _File, artifact: Artifact, version: str | None, digest_of: DigestLookup) -> bool:
+    rows = file.about(version)
+    if not rows or all(row.commit is not None for row in rows):
+        # what is pinned to a commit is known by that alone, where that can be known
+        return bool(rows) and artifact.kind is Kind.BUILT and artifact.source is None
+    digests = file.digests(version)
+    if not digests or artifact.kind is Kind.METADATA:
+        return True
+    return _has_one_of(digests, artifact, digest_of)
 
 
 def _names(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
@@ -92,24 +120,26 @@ def _names(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
             yield normalise(claim.project), claim.version or artifact.version
 
 
-def _allows(row: Locked, version: str) -> bool:
-    """Return whether a row can mean a version; one without version and specifiers means all."""
+def _canonical(version: str) -> str:
+    """Return a version in one spelling (PEP 440); what is none as it is."""
+    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where a lock file was given
+
+    try:
+        return canonicalize_version(version)
+    except ValueError:  # a number longer than int() takes
+        return version
+
+
+@lru_cache(maxsize=1 << 16)
+def _allows(specifiers: str, version: str) -> bool:
+    """Return whether specifiers allow a version; none do, and what is no PEP 440 version cannot be excluded."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - only where a lock file was given
-    from packaging.utils import canonicalize_version  # noqa: PLC0415 - as above
     from packaging.version import Version  # noqa: PLC0415 - as above
 
     try:
-        if row.version is not None:
-            return canonicalize_version(row.version) == canonicalize_version(version)
-        return not row.specifiers or SpecifierSet(row.specifiers).contains(Version(version), prereleases=True)
-    except ValueError:  # no PEP 440 version, or a number longer than int() takes
-        return row.version == version if row.version is not None else True
-
-
-def _is_about(one: Locked, row: Locked, version: str | None) -> bool:
-    """Return whether a row with digests tells of the version that ``row`` names."""
-    meant = row.version or version
-    return one.version is None or meant is None or _allows(one, meant)
+        return not specifiers or SpecifierSet(specifiers).contains(Version(version), prereleases=True)
+    except ValueError:  # InvalidVersion, or a number longer than int() takes
+        return True
 
 
 def _has_one_of(digests: set[tuple[str, str]], artifact: Artifact, digest_of: DigestLookup) -> bool:

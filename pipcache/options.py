@@ -113,6 +113,40 @@ class UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
             self.fail(str(error), param, ctx)
 
 
+class MomentParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A moment: a date or a time (ISO 8601, UTC where it does not say), or an age before now."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds since the epoch."""
+        from pipcache.units import parse_moment  # noqa: PLC0415 - only where one is given
+
+        if isinstance(value, (int, float)):
+            return value
+        try:
+            return parse_moment(str(value), is_end=param is not None and param.name == "until")
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--advisory`` and how it is taken."""
+    advisory = click.option(
+        "--advisory",
+        "advisories",
+        multiple=True,
+        type=click.Path(exists=True, allow_dash=True),
+        metavar="FILE",
+        help="What is bad: OSV, CSV, a list, CycloneDX, OpenVEX, CSAF; a directory of them, or -. Repeatable.",
+    )
+    listed = click.option(
+        "--only-listed-versions", is_flag=True, help="Leave ranges aside: only versions that records list."
+    )
+    deep = click.option("--deep", is_flag=True, help="Hash the members of archives too, not only RECORD's lines.")
+    return advisory(listed(deep(command)))
+
+
 def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
     """Add ``--cache-dir``."""
     return click.option(

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     LEFTOVER = "leftover"  # pip left it behind in a store that is cleared
     DAMAGED = "damaged"  # it was judged to be that
     POISONED = "poisoned"  # as above
+    ADVISORY = "advisory"  # a clause of an advisory means it
+    DERIVED = "derived"  # it was made from that, or lists it
     DEAD_WEIGHT = "dead-weight"  # no pip can use it again
     OLD_LAYOUT = "old-layouts"  # only pips before 23.3 read it
     CI = "ci"  # fetching it again is as fast as restoring it

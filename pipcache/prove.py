@@ -30,7 +30,9 @@ class Digests(NamedTuple):
         return {"sha256": self.sha256, "blake2b_256": self.blake2b_256, "md5": self.md5}
 
 
-class _State(Protocol):
+class State(Protocol):
+    """A digest that is being computed."""
+
     def update(self, data: bytes, /) -> None:
         """Take more bytes in."""
 
@@ -51,7 +53,7 @@ def digest_by(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[
         return {}
 
 
-def new_digest(name: str) -> _State | None:
+def new_digest(name: str) -> State | None:
     """Return a fresh digest of hashlib's, or ``blake2b_256``; None where it is unknown or not allowed (FIPS)."""
     if name == "blake2b_256":
         return hashlib.blake2b(digest_size=32)

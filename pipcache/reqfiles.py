@@ -26,7 +26,7 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:
         if (real := os.path.realpath(path)) in seen:
             continue
         seen |= {real, path}
-        for number, line in _logical_lines(text):
+        for number, line in logical_lines(text):
             where = f"{path}, line {number}"
             if (named := _nested(line, where)) is not None:
                 other = os.path.normpath(os.path.join(os.path.dirname(path), named))
@@ -34,12 +34,14 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:
                 waiting |= {other: (f"{where}: ", below)} if other not in seen else {}
             elif line.startswith("--hash"):
                 raise LockError(f"{where}: --hash stands alone; a requirement was expected before it")
+            elif every and line.startswith("-") and not _OPTION.match(line):
+                raise LockError(f"{where}: {told(line)} is no option of pip's; a requirement was expected")
             elif not line.startswith("-"):
                 for row in _requirement(path, line, where, every=every):
                     yield row._replace(is_constraint=is_constraint)
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield (number of its first line, line) with continuations joined and comments gone (pip ``req_file.py``)."""
     pending: list[str] = []
     first = 0
@@ -76,12 +78,20 @@ def _nested(line: str, where: str) -> str | None:
     raise LockError(f"{where}: {told(words[0])} is not on this disk; the path of a file was expected")
 
 
+_OPTION = re.compile(
+    r"-[irfce](?!-)|--(?:index-url|extra-index-url|no-index|requirement|constraint|editable|find-links|no-binary|"
+    r"only-binary|prefer-binary|require-hashes|pre|all-releases|only-final|trusted-host|use-feature|pypi-url|"
+    r"refresh-package|always-unzip|process-dependency-links|allow-\S+)(?=[=\s]|$)|-Z$"
+)
+"""The options of pip ``req_file.py``, and those that older pips had."""
+
 _HASH = re.compile(r"(?<!\S)--hash(?:=|\s+|$)(\S*)")
 _FRAGMENT = re.compile(rf"[#&]((?:{'|'.join(DIGITS)})=[^&\s]*)")
 _NAMED = re.compile(r"[\w.-]+[ \t]*(?:\[[^\]]*\][ \t]*)?@")
 
 
 def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[Locked]:
+    line = _VARIABLE.sub(lambda name: os.environ.get(name[1]) or name[0], line)
     wanted = re.split(r"\s(?=-)", line, maxsplit=1)[0]
     values = [*(value.strip("\"'") for value in _HASH.findall(line)), *_FRAGMENT.findall(wanted)]
     if not (values or every):
@@ -92,7 +102,8 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
         unknown = told(values[digests.index(())])
         raise LockError(f"{where}: {unknown} is of no known algorithm; {', '.join(DIGITS)} were expected")
     location = re.sub(r"\[[^\[\]]*\]$", "", wanted.split()[0])
-    if re.fullmatch(r"\.{1,2}([/\\].*)?", location) and not values:
+    local = parse_filename(re.split(r"[/\\]", location)[-1])
+    if re.fullmatch(r"\.{1,2}([/\\].*)?", location) and not (values or local):
         return  # a folder of this disk
     if not _NAMED.match(wanted) and ("/" in location or "\\" in location or parse_filename(location)):
         url = location.partition("#")[0] if "://" in location else None
@@ -101,6 +112,7 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
         if not (values or url or parsed):
             return  # as above
         project, version = egg[1] if egg else parsed.project if parsed else filename, None
+        commit = _commit(location)
     else:
         from packaging.requirements import Requirement  # noqa: PLC0415 - most files need none
 
@@ -125,5 +137,5 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
 
 def _commit(url: str) -> str | None:
     """Return the commit that the URL of a repository is pinned to (pip ``vcs/git.py``)."""
-    pinned = re.match(r"(?:git|hg|svn|bzr)\+[^#]*@([0-9a-f]{40})(?:#|$)", url)
-    return pinned[1] if pinned else None
+    pinned = re.match(r"(?:git|hg|svn|bzr)\+[^#]*@([0-9a-fA-F]{40})(?:#|$)", url)
+    return pinned[1].lower() if pinned else None

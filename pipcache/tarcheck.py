@@ -9,7 +9,7 @@ from pipcache.archives import is_tar
 from pipcache.checks import Check
 from pipcache.files import Window
 from pipcache.progress import Tick
-from pipcache.zipcheck import Flaw, inflated, is_zip
+from pipcache.zipcheck import Digester, Flaw, inflated, is_zip
 
 _BLOCK = 512
 _PIECE = 256 << 10
@@ -29,9 +29,12 @@ class _BytesBehind(ValueError):  # noqa: N818 - it is where they are
     """There are bytes behind the compressed ones, and no further stream."""
 
 
-def check_tar(window: Window, tick: Tick) -> list[Flaw]:
-    """Check the tar in ``window``, plain or compressed; ``tick`` is called before each piece and may raise."""
-    walk = _Walk()
+def check_tar(window: Window, tick: Tick, observe: Callable[[str], Digester | None] | None = None) -> list[Flaw]:
+    """Check the tar in ``window``, plain or compressed; ``tick`` is called before each piece and may raise.
+
+    Each member's bytes go to what ``observe`` returns for its name, as its header has it.
+    """
+    walk = _Walk(observe)
     # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
     flaws = [Flaw(Check.PC403, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
     begin = _compression(window.read(0, 6))
@@ -143,7 +146,10 @@ _PAX_RECORD = re.compile(rb"([0-9]{1,9}) ([^=]*)=")
 class _Walk:
     """Goes through a tar block by block as it comes, and keeps nothing of it but one header."""
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Callable[[str], Digester | None] | None = None) -> None:
+        self._observe = observe
+        self._digester: Digester | None = None
+        self._left = 0  # bytes of the member, without what fills its last block
         self._pending = b""
         self._skip = 0
         self._members = 0
@@ -161,6 +167,9 @@ class _Walk:
                 step = min(self._skip, len(data) - position)
                 if self._about is not None and len(self._about) < _ABOUT_LIMIT:
                     self._about += data[position : position + step]
+                if self._digester is not None and self._left:
+                    self._digester.update(data[position : position + min(step, self._left)])
+                    self._left = max(0, self._left - step)
                 self._skip -= step
                 position += step
                 continue
@@ -184,7 +193,11 @@ class _Walk:
             self._flaw = Flaw(Check.PC401, "", f"a header after {self._members} members", "something else")
         else:
             self._members += 1
-            self._skip = (self._size(block) + _BLOCK - 1) // _BLOCK * _BLOCK
+            size = self._size(block)
+            self._skip = (size + _BLOCK - 1) // _BLOCK * _BLOCK
+            if self._observe is not None:
+                is_file = block[156:157] not in _WITHOUT_CONTENT | _ABOUT_OTHERS
+                self._digester, self._left = self._observe(_name(block)) if is_file else None, size
             self._is_map = block[156:157] == b"S" and block[482] != 0
 
     def _size(self, block: bytes) -> int:
@@ -221,6 +234,12 @@ class _Walk:
 _WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 _PAX = frozenset({b"x", b"X", b"g"})
 _ABOUT_OTHERS = _PAX | {b"L", b"K"}
+
+
+def _name(block: bytes) -> str:
+    """Return a member's name as the header itself has it (POSIX ustar: prefix and name)."""
+    parts = (block[345:500] if block[257:263] == b"ustar\0" else b"", block[:100])
+    return "/".join(part.partition(b"\0")[0].decode("utf-8", "replace") for part in parts if part.strip(b"\0"))
 
 
 def _size(block: bytes) -> int:

@@ -64,3 +64,27 @@ def format_age(seconds: float) -> str:
         if seconds < limit:
             return f"{int(seconds // _SECONDS[unit])}{unit}"
     return f"{int(seconds // _SECONDS['y'])}y"
+
+
+def parse_moment(text: str, *, is_end: bool = False) -> float:
+    """Return the seconds since the epoch that ``2026-03-24``, ``2026-03-24T10:39Z`` or an age (``3d`` ago) mean.
+
+    A time without a zone is UTC. A date alone begins with its first moment; for ``is_end`` it ends with its last.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import time  # noqa: PLC0415 - only where a moment is given
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - as above
+
+    try:
+        return time.time() - parse_age(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text.strip())
+        found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        is_date = re.fullmatch(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}\s*", text) is not None
+        return (found + timedelta(days=1, microseconds=-1) if is_date and is_end else found).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None

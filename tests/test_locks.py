@@ -687,7 +687,8 @@ def hashed(value: str) -> str:
 WRONG: dict[str, tuple[str, str | bytes, list[str]]] = {
     "requirements without a hash": ("requirements.txt", "foo==1.0\nbar\n-e .\n--index-url x\n", NO_DIGEST),
     "a picture": ("requirements.txt", b"\x89PNG\r\n\x1a\n\0\0\0\r", ["cannot be read", "0x89", "UTF-8"]),
-    "UTF-16": ("requirements.txt", line("foo").encode("utf-16"), ["cannot be read", "UTF-8"]),
+    "Latin-1": ("requirements.txt", "# ü\n".encode("latin-1"), ["cannot be read", "UTF-8"]),
+    "UTF-16, cut": ("requirements.txt", line("foo").encode("utf-16")[:-1], ["cannot be read", "UTF-8"]),
     "NUL bytes": ("requirements.txt", b"\0" * 1000, NO_DIGEST),
     "not hex": ("requirements.txt", f"# 1\nfoo==1.0 \\\n --hash=sha256:{'g' * 64}", ["line 2", "64 hex digits"]),
     "too short": ("requirements.txt", f"foo==1.0 --hash=sha256:{WHEEL[:-1]}", ["line 1", "64 hex digits"]),

@@ -35,11 +35,15 @@ class Declined(PipcacheError):  # noqa: N818 - it says what a person did
 
 
 class Telling(NamedTuple):
-    """How a command tells its plan: the form, for people, and as a document with the outcome if there is one."""
+    """How a command tells its plan: the form, for people, and as a document with the outcome if there is one.
+
+    ``before`` is done when the plan is about to be carried out.
+    """
 
     form: str
     show: Callable[[], None]
     document: Callable[[Outcome | None], Mapping[str, object]]
+    before: Callable[[], None] = lambda: None
 
 
 def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, track: Track) -> Outcome | None:
@@ -57,6 +61,7 @@ def run(cache: CacheDirectory, plan: Plan, consent: Consent, telling: Telling, t
     if not is_empty and not consent.dry_run:
         if not consent.yes and not ask(plan):
             raise Declined("Nothing was removed.", is_fault=False)
+        telling.before()
         outcome = carry(cache, plan, track, force=consent.force)
     if telling.form == "json":
         text = dump(telling.document(outcome))

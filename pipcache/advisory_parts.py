@@ -1,0 +1,264 @@
+"""The small parts of advisories: digests, URLs of files, package URLs, names."""
+
+import re
+from base64 import urlsafe_b64decode
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from pipcache.hosts import file_urls
+from pipcache.indicators import MOST_OF_A_VERSION, AdvisoryError
+from pipcache.keys import has_key, without_user
+from pipcache.lockrows import told
+from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
+from pipcache.prove import DIGITS, new_digest
+
+# Digests
+
+Digest = tuple[tuple[str, str], ...]
+"""One digest: (algorithm, hex) for each algorithm that it can be of."""
+
+_DIGITS = DIGITS | {"sha3_224": 56}
+_BY_LENGTH = {
+    32: ("md5",),
+    40: ("sha1",),
+    56: ("sha224", "sha3_224"),
+    64: ("sha256", "blake2b_256", "sha3_256", "blake2s"),
+    96: ("sha384", "sha3_384"),
+    128: ("sha512", "blake2b", "sha3_512"),
+}
+_NAMES = r"(?:md5|sha-?(?:1|224|256|384|512)|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
+_TAGGED = re.compile(rf"(?i)({_NAMES})(?:[:=]|-(?=[0-9a-f]{{32,}}$|[\w+/-]{{20,}}={{1,2}}$))\s*(.*)")
+_FOREIGN_DIGEST = re.compile(r"(?i)(ssdeep|tlsh|imphash|authentihash|vhash|blake3|sha-?512/256)\b[:=]?")
+
+
+def algorithm_of(name: str) -> str | None:
+    """Return hashlib's name, or ``blake2b_256``, of an algorithm as advisories spell it; None for others."""
+    spelled = name.strip().lower().replace("-", "_")
+    spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
+    spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
+    spelled = {"blake2_256": "blake2b_256", "blake2b256": "blake2b_256"}.get(spelled, spelled)
+    return spelled if spelled in _DIGITS else None
+
+
+def digest_of(algorithm: str, value: str, where: str) -> Digest:
+    """Return a digest by an algorithm (hashlib's name): hex, or base64 of any kind, as RECORD and SRI have it.
+
+    Raises:
+        AdvisoryError: it has another length, or other characters.
+    """
+    count, value = _DIGITS[algorithm], value.strip()
+    if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
+        return ((algorithm, value.lower()),)
+    bare = value.rstrip("=").replace("+", "-").replace("/", "_")
+    if re.fullmatch(r"[\w-]+", bare, re.ASCII) and len(bare) == -(-count * 4 // 6):
+        return ((algorithm, urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).hex()),)
+    expected = f"{count} hex digits, or base64url as RECORD has it, were expected"
+    raise AdvisoryError(f"{where}: {told(value)} is no {algorithm}; {expected}")
+
+
+def read_digest(text: str, where: str) -> Digest | None:
+    """Return the digest that a text is: ``alg:value``, ``alg=value``, ``alg-value`` or hex; None where it is none.
+
+    Bare hex can be of every algorithm that has its length.
+
+    Raises:
+        AdvisoryError: it means to be one, and has another length, or base64 without its algorithm.
+    """
+    text = text.strip()
+    if (tagged := _TAGGED.fullmatch(text)) is not None and (name := algorithm_of(tagged[1])) is not None:
+        return digest_of(name, tagged[2], where)
+    if re.fullmatch("[0-9a-fA-F]{16,}", text) and (re.search("[0-9]", text) or len(text) in _BY_LENGTH):
+        if len(text) not in _BY_LENGTH:
+            expected = ", ".join(map(str, _BY_LENGTH))
+            raise AdvisoryError(f"{where}: {told(text)} has {len(text)} hex digits; {expected} were expected")
+        return tuple((name, text.lower()) for name in _BY_LENGTH[len(text)])
+    if re.fullmatch(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})", text, re.ASCII):
+        raise AdvisoryError(
+            f"{where}: {told(text)} looks like base64 of a digest; algorithm= was expected before it"
+        )
+    return None
+
+
+def is_foreign_digest(text: str) -> bool:
+    """True for a digest of a kind that nothing here computes (ssdeep, tlsh, blake3...)."""
+    return _FOREIGN_DIGEST.match(text.strip()) is not None
+
+
+def is_of_nothing(digest: Digest) -> bool:
+    """True for the digest of no bytes at all: every empty file has it, good ones too."""
+    return any(_empty(name) == value for name, value in digest)
+
+
+@cache
+def _empty(name: str) -> str | None:
+    state = new_digest(name)
+    return state.hexdigest() if state is not None else None
+
+
+# URLs of files
+
+
+class FileUrl(NamedTuple):
+    """One file by its URLs; ``digest`` where they hold the BLAKE2b-256 of its content."""
+
+    filename: str
+    urls: tuple[str, ...]
+    digest: Digest
+
+
+_HASHED = re.compile(r"(?i)/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([^/?#\s]+)(/?)")
+_FRAGMENT = re.compile(rf"(?i)[#&]({_NAMES})=([\w+/-]+=*)")
+
+
+def read_file_url(text: str, where: str) -> FileUrl | None:
+    """Return the file that a URL is of; None where it names none.
+
+    A path as PyPI has it (two, two and sixty hex digits, then the name) counts on any host, for mirrors copy it,
+    and the inspector goes on behind it with the path of a member. Of other URLs the last part of the path has to
+    be the name of a distribution; a digest in their fragment counts.
+
+    Raises:
+        AdvisoryError: the digest in its fragment has a wrong length.
+    """
+    text = without_user(refang(text.strip()))
+    if not re.match(r"(?i)https?://[^/\s]", text) or re.search(r"[\x00-\x20\x7f]", text) or not has_key(text):
+        return None
+    url, _, fragment = text.partition("#")
+    if (hashed := _HASHED.search(url)) is not None and hashed.start() < (url + "?").index("?"):
+        blake2b = (hashed[1] + hashed[2] + hashed[3]).lower()
+        written = re.sub(r"(?i)\.(metadata|asc|provenance)$", "", hashed[4])
+        spelled = dict.fromkeys((written, unquote(written), quote(unquote(written), errors="surrogatepass")))
+        urls = [one for name in spelled for one in file_urls(blake2b, name)]
+        as_written = [url] if not hashed[5] and written == hashed[4] else []
+        return FileUrl(unquote(written), tuple(dict.fromkeys([*urls, *as_written])), (("blake2b_256", blake2b),))
+    try:
+        filename = unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:
+        return None
+    if not is_distribution(filename):
+        return None
+    found = _FRAGMENT.search("#" + fragment)
+    name = algorithm_of(found[1]) if found is not None else None
+    return FileUrl(filename, (url,), digest_of(name, found[2], where) if found is not None and name else ())
+
+
+def is_distribution(filename: str) -> bool:
+    """True for the name of a wheel or sdist, by its ending."""
+    return "/" not in filename and filename.lower().endswith((".whl", *SDIST_SUFFIXES))
+
+
+def refang(text: str) -> str:
+    """Return a URL or host that was written so that nobody clicks on it as it is (``hxxp``, ``[.]``)."""
+    text = text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":").replace("[://]", "://")
+    return re.sub(r"(?i)^hxxp(?=s?:)", "http", text)
+
+
+def file_versions(filename: str, project: str) -> tuple[str, ...] | None:
+    """Return the versions that a project's file can be of; None for a file of another project.
+
+    A wheel's build tag may be meant as a part of the version (``1.0-1`` is 1.0.post1).
+    """
+    parsed = parse_filename(filename, project)
+    if parsed is None or normalise(parsed.project) != project or parsed.version is None:
+        return None
+    return (parsed.version, *([f"{parsed.version}-{parsed.build}"] if parsed.build else []))
+
+
+# Names and package URLs
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_SDIST = {"sdist", "tar-gz", "tar.gz", "targz", "tgz", "zip", "tar-bz2", "tar.bz2", "source"}
+_WHEEL = {"wheel", "whl", "bdist-wheel", "bdist_wheel"}
+
+
+def project_name(text: str, where: str) -> str:
+    """Return a project's normalised name.
+
+    Raises:
+        AdvisoryError: it is no name of a project (PEP 508).
+    """
+    if not _NAME.fullmatch(text):
+        raise AdvisoryError(f"{where}: {told(text)} is no name of a project on an index for pip")
+    return normalise(text)
+
+
+class Purl(NamedTuple):
+    """A package URL of type pypi. ``unknown`` is an ``artifact_id`` that is not known here."""
+
+    project: str
+    version: str | None
+    kinds: frozenset[str]
+    filename: str | None
+    unknown: str | None
+
+
+def is_purl(text: str) -> bool:
+    """True for what begins as package URLs do."""
+    return text[:4].lower() == "pkg:"
+
+
+def read_purl(text: str, where: str) -> Purl | None:
+    """Return what a package URL says (github.com/package-url/purl-spec); None for one of another type than pypi.
+
+    Raises:
+        AdvisoryError: it is no package URL, or has no name that can be a project's.
+    """
+    rest, _, query = text.strip().partition("#")[0].partition("?")
+    kind, slash, path = rest[4:].strip("/").partition("/")
+    if not is_purl(rest) or not slash or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.+-]*", kind):
+        raise AdvisoryError(f"{where}: {told(text)} is no package URL; pkg:pypi/name@version was expected")
+    if kind.lower() != "pypi":
+        return None
+    name, at, version = path.strip("/").partition("@")
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    qualifiers = {key.lower(): unquote(value) for key, _, value in pairs}
+    project, version = project_name(unquote(name), where), unquote(version)
+    if (at and not version) or len(qualifiers) != len(pairs) or not all(equals for _, equals, _ in pairs):
+        raise AdvisoryError(
+            f"{where}: {told(text)} is cut off or says one thing twice; a package URL was expected"
+        )
+    if not is_version(version or "0"):
+        raise AdvisoryError(f"{where}: {told(version)} is no version; pkg:pypi/name@version was expected")
+    artifact, filename = qualifiers.get("artifact_id", "").lower(), qualifiers.get("file_name") or None
+    kinds = frozenset({"sdist"} if artifact in _SDIST else {"wheel"} if artifact in _WHEEL else ())
+    if filename is not None and file_versions(filename, project) is None:
+        raise AdvisoryError(f"{where}: {told(filename)} is no file of {project}; the name of one was expected")
+    return Purl(project, version or None, kinds, filename, artifact if artifact and not kinds else None)
+
+
+def is_version(text: str) -> bool:
+    """True for what can be a release's version, an old one that is not PEP 440 too."""
+    shape = r"[vV]?\d[\w.+!-]*|[A-Za-z0-9][\w.+-]*\d[\w.+-]*"
+    return len(text) <= MOST_OF_A_VERSION and re.fullmatch(shape, text, re.ASCII) is not None
+
+
+def read_vers(text: str, where: str) -> tuple[tuple[str, ...], str, bool] | None:
+    """Return (versions, specifiers, is every version) of a ``vers:pypi/`` range.
+
+    None for the ranges of others, and for those that are more than single versions or one interval. Source:
+    github.com/package-url/vers-spec.
+
+    Raises:
+        AdvisoryError: it is no such range.
+    """
+    scheme, slash, rest = text.strip().partition("/")
+    if not slash or not re.fullmatch(r"(?i)vers:[a-z][a-z0-9.+-]*", scheme):
+        raise AdvisoryError(f"{where}: {told(text)} is no range; vers:pypi/>=1|<2 was expected")
+    parts = [unquote(part.strip()) for part in rest.split("|")]
+    pairs = [
+        match.groups() for part in parts if (match := re.fullmatch(r"(<=|>=|!=|<|>|=|)\s*([^<>=!\s]+)", part))
+    ]
+    if len(pairs) != len(parts) or not all(version == "*" or is_version(version) for _, version in pairs):
+        raise AdvisoryError(f"{where}: {told(text)} is no range; vers:pypi/>=1|<2 was expected")
+    if scheme.lower() != "vers:pypi":
+        return None
+    if pairs == [("", "*")]:
+        return (), "", True
+    signs = [sign for sign, _ in pairs]
+    if set(signs) <= {"", "="}:
+        return tuple(dict.fromkeys(version for _, version in pairs)), "", False
+    ends = [sign[0] for sign in signs if sign not in {"", "=", "!="}]
+    if ends in (["<"], [">"], [">", "<"]) and not {"", "="} & set(signs):
+        return (), ",".join(f"{sign}{version}" for sign, version in pairs), False
+    return None

@@ -1,0 +1,149 @@
+"""What is found in a cache for advisories, and step by step what was made from that."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
+from pipcache.entries import BuiltEntry, HttpEntry, entry_path
+from pipcache.keys import has_key, http_key, without_user
+from pipcache.matching import Book, Clause
+from pipcache.prove import Digests, digest_by
+from pipcache.selection import is_text
+
+
+class Relation(StrEnum):
+    """How something found has to do with the advisories."""
+
+    MATCH = "match"  # a clause means it
+    PAGE = "page"  # an index page that lists what a clause means: pip would choose it again
+    BUILT_FROM = "built-from"  # a wheel built from something found
+    SOURCE = "source"  # what a wheel that was found was built from
+    COPY = "copy"  # the bytes of something found, under another key
+    METADATA = "metadata"  # the metadata file beside something found
+
+
+class Hit(NamedTuple):
+    """Something found: why, and the proof. ``of`` says of what it is derived; ``listed_by`` are projects' pages.
+
+    ``source`` is of a built wheel where what it was made from is, or was: its URL, and whether it is cached.
+    """
+
+    artifact: Artifact
+    relation: Relation
+    clauses: tuple[Clause, ...] = ()
+    of: str = ""
+    digests: Digests | None = None
+    listed_by: tuple[str, ...] = ()
+    source: tuple[str, bool] | None = None
+
+
+class Derivation:
+    """What was made from hits, step by step: copies, metadata, wheels built from them, sources of such wheels."""
+
+    def __init__(self, root: str, artifacts: Sequence[Artifact], book: Book) -> None:
+        self._root = root
+        self._artifacts = artifacts
+        self._book = book
+        self._known: dict[str, dict[str, str]] = {}
+
+    def of(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Return what is derived from ``hits`` and from what is derived from those."""
+        found: list[Hit] = []
+        there = {entry_path(one.artifact.entry) for one in hits}
+        origins = [one.artifact for one in hits]
+        # an indicator is a source too, though its file may be gone from the cache
+        fresh = [one for one in self._built_from_indicators() if entry_path(one.artifact.entry) not in there]
+        while True:
+            for one in fresh:
+                there.add(entry_path(one.artifact.entry))
+            found += fresh
+            origins += [one.artifact for one in fresh]
+            fresh = []
+            rest = [one for one in self._artifacts if entry_path(one.entry) not in there]
+            taken: set[str] = set()
+            for hit in self._step(origins, rest):
+                if (path := entry_path(hit.artifact.entry)) not in taken:
+                    taken.add(path)
+                    fresh.append(hit)
+            if not fresh:
+                return found
+            origins = []
+
+    def _built_from_indicators(self) -> Iterator[Hit]:
+        for one in self._artifacts:
+            if one.source is None or not isinstance(one.entry, BuiltEntry):
+                continue
+            if clauses := self._book.of_source(one.source):
+                yield Hit(one, Relation.BUILT_FROM, tuple(clauses), of=one.source.url)
+
+    def _step(self, origins: Sequence[Artifact], rest: Sequence[Artifact]) -> Iterator[Hit]:
+        # one sign-in page may stand in the place of many files
+        files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._root, one)]
+        by_sha256 = {found["sha256"]: one for one in files if "sha256" in (found := self._digests(one))}
+        downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
+        urls = {http_key(without_user(one.url)): one for one in downloads if one.url and has_key(one.url)}
+        keys = {one.key: one for one in origins if one.key is not None and isinstance(one.entry, HttpEntry)}
+        keys |= urls
+        sizes = {one.size for one in files if one.size}
+        built = [one for one in origins if isinstance(one.entry, BuiltEntry) and one.source is not None]
+        for one in rest:
+            if one.kind is Kind.PAGE:
+                continue
+            if isinstance(one.entry, BuiltEntry) and one.source is not None:
+                key = http_key(without_user(one.source.url)) if has_key(one.source.url) else ""
+                digests_told = [value for name, value in one.source.hashes if name == "sha256"]
+                makers = (by_sha256[value] for value in digests_told if value in by_sha256)
+                maker = keys.get(key) or next(makers, None)
+                if maker is not None:
+                    yield Hit(one, Relation.BUILT_FROM, of=name_of(maker))
+                    continue
+            if not isinstance(one.entry, HttpEntry):
+                continue
+            if (wheel := next((made for made in built if is_source(one, made)), None)) is not None:
+                yield Hit(one, Relation.SOURCE, of=name_of(wheel))
+            elif (owner := self._owner(one, origins)) is not None:
+                yield Hit(one, Relation.METADATA, of=name_of(owner))
+            elif one.size in sizes and one.kind is not Kind.METADATA:
+                original = by_sha256.get(self._digests(one).get("sha256", ""))
+                if original is not None:
+                    yield Hit(one, Relation.COPY, of=name_of(original))
+
+    def _owner(self, artifact: Artifact, origins: Iterable[Artifact]) -> Artifact | None:
+        if artifact.kind is not Kind.METADATA:
+            return None
+        return next(
+            (
+                one
+                for one in origins
+                if one.url and has_key(one.url) and http_key(f"{one.url}.metadata") == artifact.key
+            ),
+            None,
+        )
+
+    def _digests(self, artifact: Artifact) -> dict[str, str]:
+        path = path_of(artifact)
+        if path not in self._known:
+            self._known[path] = digest_by(self._root, artifact, ("sha256",))
+        return self._known[path]
+
+
+def path_of(artifact: Artifact) -> str:
+    """Return the path an artifact's entry is known by."""
+    return entry_path(artifact.entry)
+
+
+def name_of(artifact: Artifact) -> str:
+    """Return what an artifact is called: its file's name, else its key, else its place."""
+    return artifact.filename or artifact.key or entry_path(artifact.entry)
+
+
+def is_source(artifact: Artifact, built: Artifact) -> bool:
+    """Return whether a wheel was built from a download, by the URL or a digest that ``origin.json`` tells."""
+    source = built.source
+    if source is None or artifact.kind in {Kind.PAGE, Kind.METADATA}:
+        return False
+    if has_key(source.url) and artifact.key == http_key(without_user(source.url)):
+        return True
+    listed = () if artifact.listed is None else artifact.listed.hashes
+    return any(pair in source.hashes for pair in listed)

@@ -1,0 +1,249 @@
+"""Indicators of advisories held against artifacts: which clause of which record means which file."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from pipcache.artifacts import Artifact, Claim, Evidence, Kind
+from pipcache.built import Origin
+from pipcache.entries import HttpEntry
+from pipcache.indicators import Indicator, parse_version
+from pipcache.keys import has_key, http_key, without_user
+from pipcache.names import normalise, parse_filename
+from pipcache.pages import PageFile
+from pipcache.selectors import Selector
+
+Digest = tuple[str, str]
+"""An algorithm and a hex digest."""
+
+
+class Clause(NamedTuple):
+    """What of an indicator met an artifact, in words."""
+
+    indicator: Indicator
+    text: str
+
+
+class Facts(NamedTuple):
+    """What was read of an artifact: digests of its bytes, and its members by their digests."""
+
+    digests: frozenset[Digest] = frozenset()
+    members: Mapping[Digest, str] = {}
+
+
+class Book:
+    """Indicators, found by project, key and digest; the answer is the same as of one by one."""
+
+    def __init__(
+        self,
+        indicators: Iterable[Indicator],
+        *,
+        only_listed: bool = False,
+        selectors: Iterable[tuple[Indicator, Selector]] = (),
+    ) -> None:
+        """Take indicators in, and what selectors mean that are none; ``only_listed`` leaves ranges aside."""
+        self._only_listed = only_listed
+        self._selectors = tuple(selectors)
+        self._projects: dict[str, list[Indicator]] = {}
+        self._keys: dict[str, list[Indicator]] = {}
+        self._digests: dict[Digest, list[Indicator]] = {}
+        self._listed: set[str] = set()  # projects whose pages may list what a URL means
+        for one in indicators:
+            if one.project is not None and not (one.urls or one.digests):
+                self._projects.setdefault(one.project, []).append(one)
+            for url in one.urls:
+                if has_key(plain := without_user(url)):
+                    self._keys.setdefault(http_key(plain), []).append(one)
+                    parsed = parse_filename(unquote(plain.rpartition("/")[2]))
+                    self._listed |= {normalise(parsed.project)} if parsed is not None else set()
+            for digest in one.digests:
+                self._digests.setdefault(digest, []).append(one)
+        self._listed |= self._projects.keys()
+        self._on_pages = {value.encode() for _, value in self._digests}
+        self._on_pages |= {value[4:].encode() for name, value in self._digests if name == "blake2b_256"}
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """The algorithms of all digests that are looked for."""
+        return frozenset(name for name, _ in self._digests)
+
+    @property
+    def looks_for_names(self) -> bool:
+        """True when an artifact has to be named to be judged."""
+        return bool(self._projects) or any(selector.names_projects for _, selector in self._selectors)
+
+    def concerns(self, project: str) -> bool:
+        """Return whether any indicator names a project."""
+        return project in self._projects
+
+    def has_digest(self, digest: Digest) -> bool:
+        """Return whether a digest is looked for."""
+        return digest in self._digests
+
+    def may_be_listed(self, project: str | None, data: bytes) -> bool:
+        """Return whether a page of a project, with these bytes, may list what an indicator means."""
+        if project is None or project in self._listed:
+            return True
+        return bool(self._on_pages) and not self._on_pages.isdisjoint(_HEX.findall(data))
+
+    def of_source(self, source: Origin) -> list[Clause]:
+        """Return what means the source that a wheel was built from, by its URL or its digest."""
+        url = without_user(source.url)
+        found = [
+            Clause(one, "the URL of its source")
+            for one in self._keys.get(http_key(url) if has_key(url) else "", ())
+        ]
+        told = {*source.hashes, *_in_path(url)}
+        found += [
+            Clause(one, f"{digest[0]} of its source")
+            for digest in sorted(told)
+            for one in self._digests.get(digest, ())
+        ]
+        filename = unquote(url.partition("#")[0].rpartition("/")[2])
+        parsed = parse_filename(filename)
+        if parsed is not None and parsed.version is not None and source.commit is None:
+            name = normalise(parsed.project)
+            found += self._named(name, {parsed.version}, set(), Kind.SDIST, {filename})
+        return list(dict.fromkeys(found))
+
+    def clauses(self, artifact: Artifact, facts: Facts) -> list[Clause]:
+        """Return what means ``artifact``, the most exact first."""
+        if artifact.kind is Kind.PAGE:
+            return []
+        found = [*self._by_key(artifact), *self._by_digest(facts), *self._by_name(artifact)]
+        meant = (indicator for indicator, selector in self._selectors if selector.matches(artifact, _no_digest))
+        found += [Clause(one, f"{one.record} means it") for one in meant]
+        return list(dict.fromkeys(found))
+
+    def of_listed(self, file: PageFile, urls: Sequence[str], project: str | None) -> list[Clause]:
+        """Return what means a file that an index page lists under any of ``urls``."""
+        keys = [http_key(url) for url in urls if has_key(url)]
+        found = [Clause(one, "its URL") for key in keys for one in self._keys.get(key, ())]
+        told = {*file.hashes, *(digest for url in urls for digest in _in_path(url))}
+        found += [
+            Clause(one, f"its {name}")
+            for name, value in sorted(told)
+            for one in self._digests.get((name, value), ())
+        ]
+        parsed = parse_filename(file.filename, project)
+        if parsed is not None and parsed.version is not None:
+            spelled = {parsed.version}
+            texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
+            kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
+            found += self._named(normalise(parsed.project), spelled, texts, kind, {file.filename})
+        return list(dict.fromkeys(found))
+
+    def _by_key(self, artifact: Artifact) -> Iterator[Clause]:
+        if isinstance(artifact.entry, HttpEntry):
+            yield from (Clause(one, "the URL is its key") for one in self._keys.get(artifact.entry.key, ()))
+
+    def _by_digest(self, facts: Facts) -> Iterator[Clause]:
+        for digest in sorted(facts.digests):
+            of_files = (one for one in self._digests.get(digest, ()) if one.member is None)
+            yield from (Clause(one, f"{digest[0]} of the file") for one in of_files)
+        for digest, member in sorted(facts.members.items()):
+            told = f"{digest[0]} of the member {member}"
+            yield from (Clause(one, told) for one in self._digests.get(digest, ()))
+
+    def _by_name(self, artifact: Artifact) -> Iterator[Clause]:
+        names = {normalise(claim.project) for claim in own_claims(artifact) if claim.project}
+        filenames = {claim.filename for claim in artifact.claims if claim.filename} or set(artifact.filenames)
+        for project in sorted(names & self._projects.keys()):
+            spelled, texts = _versions(artifact, project)
+            yield from self._named(project, spelled, texts, artifact.kind, filenames)
+
+    def _named(
+        self, project: str, spelled: set[str], texts: set[str], kind: Kind, filenames: set[str]
+    ) -> Iterator[Clause]:
+        """Yield what means a project's file at a version, however it is spelled; ``texts`` are to the letter."""
+        for one in self._projects.get(project, ()):
+            if one.kinds and not _is_of_kind(kind, one.kinds):
+                continue
+            if one.filename is not None and one.filename not in filenames:
+                continue
+            if (text := self._version_clause(one, spelled, texts)) is not None:
+                yield Clause(one, text)
+
+    def _version_clause(self, indicator: Indicator, spelled: set[str], texts: set[str]) -> str | None:
+        if indicator.filename is not None:
+            return "its file's name"
+        if indicator.every_version:
+            return "every version"
+        wanted = {canonical(version) for version in spelled}
+        for version in indicator.versions:
+            if canonical(version) in wanted or version.lower() in texts:
+                return f"version {version} is listed"
+        if indicator.specifiers and any(_contains(indicator.specifiers, version) for version in sorted(spelled)):
+            return f"version {indicator.specifiers}"
+        if self._only_listed:
+            return None
+        for part in indicator.ranges:
+            if any(part.contains(version) for version in sorted(spelled)):
+                return f"range: {part.text()}"
+        return None
+
+
+def _no_digest(artifact: Artifact, algorithm: str) -> None:
+    del artifact, algorithm
+
+
+_HEX = re.compile(rb"[0-9a-f]{32,128}")
+_PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
+
+
+def _in_path(url: str) -> list[Digest]:
+    """Return the BLAKE2b-256 that a path of PyPI's, on whatever host, has of the file."""
+    found = _PATH.search(url)
+    return [] if found is None else [("blake2b_256", "".join(found.groups()))]
+
+
+def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:
+    """Return whether a kind is one of ``kinds``, or comes from one: a built wheel from an sdist."""
+    parent = {Kind.BUILT: "sdist", Kind.METADATA: "wheel"}.get(kind, kind.value)
+    return kind.value in kinds or parent in kinds
+
+
+def own_claims(artifact: Artifact) -> list[Claim]:
+    """Return the names an artifact itself has, and not those of what it was built from."""
+    return [claim for claim in artifact.claims if claim.evidence is not Evidence.ORIGIN]
+
+
+def _versions(artifact: Artifact, project: str) -> tuple[set[str], set[str]]:
+    """Return the versions an artifact's names give, and how version and build tag read together.
+
+    A wheel ``ctx-0.1.2-1-py3-none-any.whl`` is version 0.1.2, build 1; a record that was made from the upload's
+    name calls it ``0.1.2-1``, which is another version by PEP 440.
+    """
+    spelled = {
+        version
+        for claim in own_claims(artifact)
+        if claim.project and normalise(claim.project) == project and (version := claim.version or artifact.version)
+    }
+    texts = {f"{version}-{artifact.build}".lower() for version in spelled} if artifact.build else set[str]()
+    for filename in {claim.filename for claim in artifact.claims if claim.filename} | set(artifact.filenames):
+        parsed = parse_filename(filename.removesuffix(".metadata"), project)
+        if parsed is None or parsed.version is None or normalise(parsed.project) != project:
+            continue
+        if parsed.is_wheel:
+            texts |= {f"{parsed.version}-{parsed.build}".lower()} if parsed.build else set()
+        else:
+            spelled.add(parsed.version)
+    return spelled, texts
+
+
+def canonical(version: str) -> str:
+    """Return a version in one spelling (PEP 440); what is no such version in lower case."""
+    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where advisories are given
+
+    try:
+        return canonicalize_version(version)
+    except ValueError:  # a number longer than int() takes
+        return version.lower()
+
+
+def _contains(specifiers: str, version: str) -> bool:
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - as above
+
+    parsed = parse_version(version)
+    return parsed is not None and SpecifierSet(specifiers).contains(parsed, prereleases=True)

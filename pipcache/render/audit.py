@@ -1,0 +1,167 @@
+"""What an audit found: for a person, and as Markdown for a ticket."""
+
+import os
+from collections.abc import Iterator
+
+from pipcache.artifacts import Artifact
+from pipcache.audit import Part, Report
+from pipcache.derivation import Hit, Relation, name_of, path_of
+from pipcache.render.console import styled
+from pipcache.render.hits import response_date
+from pipcache.render.records import iso_time
+from pipcache.text import clean, redact_text, redact_url
+from pipcache.units import counted, format_size
+
+_SHOWN = 10
+LIMITS = "Installed environments were not looked at"
+
+
+_RELATIONS = {
+    Relation.MATCH: "found",
+    Relation.PAGE: "index page that lists it: pip would choose it again",
+    Relation.BUILT_FROM: "built from it",
+    Relation.SOURCE: "what it was built from",
+    Relation.COPY: "the same bytes under another key",
+    Relation.METADATA: "the metadata beside it",
+}
+
+
+def audit_lines(report: Report, *, colour: bool) -> Iterator[str]:
+    """Yield the answer for a person: what was found with its proof, what could not be judged, one sentence."""
+    for part in report.parts:
+        if len(report.parts) > 1:
+            yield styled(f"{clean(part.cache.path)}  ({clean(', '.join(part.owners))})", "bold", colour=colour)
+        if part.problem is not None:
+            yield f"  could not be looked at: {clean(part.problem)}"
+        for hit in part.found.hits:
+            yield from _hit_lines(part, hit, colour=colour)
+            yield ""
+        yield from _unjudged_lines(part)
+    yield from sentences(report)
+
+
+def _hit_lines(part: Part, hit: Hit, *, colour: bool) -> Iterator[str]:
+    artifact = hit.artifact
+    label = styled(_RELATIONS[hit.relation], "red" if hit.relation is Relation.MATCH else "yellow", colour=colour)
+    yield f"{label}: {clean(title(artifact))}"
+    for name, value in facts_of(part, hit):
+        yield f"  {name:11} {clean(value)}"
+
+
+def title(artifact: Artifact) -> str:
+    """Return what an artifact is, in a few words."""
+    name = f"the page of {artifact.project}" if artifact.kind == "page" and artifact.project else name_of(artifact)
+    return f"{name} ({artifact.kind.value}, {format_size(artifact.size)})"
+
+
+def facts_of(part: Part, hit: Hit) -> Iterator[tuple[str, str]]:
+    """Yield what is known of something found, and why it was: label and value, secrets replaced."""
+    artifact = hit.artifact
+    for clause in hit.clauses[:_SHOWN]:
+        yield "by", redact_text(f"{clause.text} ({clause.indicator.record}, {clause.indicator.source})")
+    if len(hit.clauses) > _SHOWN:
+        yield "by", f"... and {len(hit.clauses) - _SHOWN} more clauses"
+    if hit.of and not hit.clauses:
+        yield "of", redact_text(hit.of)
+    if artifact.url is not None and hit.source is None:
+        yield "URL", redact_url(artifact.url) + ("  (proved: its hash is the key)" if artifact.url_proved else "")
+    if hit.source is not None:
+        there = "cached" if hit.source[1] else "not in this cache"
+        yield "built from", f"{redact_url(hit.source[0])}  ({there})"
+    if artifact.key is not None:
+        yield "key", artifact.key
+    if hit.digests is not None:
+        yield "sha256", hit.digests.sha256
+        yield "blake2b-256", hit.digests.blake2b_256
+    if (date := response_date(artifact)) is not None:
+        yield "downloaded", f"{date} (Date of the response)"
+    if (written := iso_time(artifact.made_ns)) is not None:
+        yield "written", f"{written} (file time)"
+    if hit.listed_by:
+        yield "listed by", f"the cached page of {', '.join(hit.listed_by)}"
+    for file in artifact.files:
+        yield "file", os.path.join(part.cache.path, file.path)
+
+
+def _unjudged_lines(part: Part) -> Iterator[str]:
+    rest = part.found.unjudged
+    if not rest:
+        return
+    yield f"Could not be judged ({counted(len(rest), 'entry', 'entries')}):"
+    for one in rest[:_SHOWN]:
+        yield f"  {clean(one.path)}: {clean(redact_text(one.why))}"
+    if len(rest) > _SHOWN:
+        yield f"  ... and {len(rest) - _SHOWN:,} more (--format json has them all)"
+
+
+def sentences(report: Report) -> Iterator[str]:
+    """Yield what was read and looked at, what was found, and what that does not say."""
+    read = report.advisories
+    parts = [counted(read.records, "record"), counted(len(read.indicators), "indicator")]
+    parts += [f"{counted(read.foreign, 'package')} of other ecosystems"] if read.foreign else []
+    parts += [f"{len(read.withdrawn):,} withdrawn"] if read.withdrawn else []
+    parts += [f"{counted(len(read.never), 'indicator')} that can never match a cache"] if read.never else []
+    yield f"Read: {', '.join(parts)}."
+    hits, looked = report.hits, sum(part.found.looked_at for part in report.parts)
+    direct = sum(hit.relation is Relation.MATCH for hit in hits)
+    where = counted(len(report.parts), "cache") if len(report.parts) > 1 else clean(report.parts[0].cache.path)
+    outcome = (
+        f"{counted(direct, 'match', 'matches')} and {len(hits) - direct:,} derived or listing"
+        if hits
+        else "nothing found"
+    )
+    rest = sum(len(part.found.unjudged) for part in report.parts)
+    closed = sum(part.problem is not None for part in report.parts)
+    unsure = f", {counted(rest, 'entry', 'entries')} could not be judged" if rest else ""
+    unsure += f", {counted(closed, 'cache')} could not be looked at" if closed else ""
+    others = "" if len(report.parts) > 1 else ", nor were other caches on this machine (--all-caches)"
+    yield f"Looked at {counted(looked, 'entry', 'entries')} in {where}: {outcome}{unsure}. {LIMITS}{others}."
+
+
+def markdown_lines(report: Report) -> Iterator[str]:
+    """Yield the answer as Markdown for a ticket."""
+    yield "# pipcache audit"
+    yield ""
+    yield from (_escaped(line) for line in sentences(report))
+    for part in report.parts:
+        yield ""
+        yield f"## `{_code(part.cache.path)}`"
+        yield ""
+        if part.problem is not None:
+            yield f"Could not be looked at: {_escaped(part.problem)}"
+        yield from _table(part)
+        if part.found.unjudged:
+            yield ""
+            yield "Could not be judged:"
+            yield ""
+            yield from (f"- `{_code(one.path)}`: {_escaped(redact_text(one.why))}" for one in part.found.unjudged)
+
+
+def _table(part: Part) -> Iterator[str]:
+    if not part.found.hits:
+        yield "Nothing was found."
+        return
+    yield "| what | file | by | sha256 | downloaded | key |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for hit in part.found.hits:
+        artifact = hit.artifact
+        reasons = [f"{clause.text} ({clause.indicator.record})" for clause in hit.clauses] or [hit.of]
+        times = " / ".join(filter(None, (response_date(artifact), iso_time(artifact.made_ns))))
+        cells = (
+            _RELATIONS[hit.relation],
+            title(artifact),
+            "; ".join(dict.fromkeys(map(redact_text, reasons))),
+            "" if hit.digests is None else hit.digests.sha256,
+            times,
+            artifact.key or path_of(artifact),
+        )
+        yield f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(text: str) -> str:
+    """Return text as Markdown that is only text, on one line."""
+    return "".join(f"\\{one}" if one in "\\`*_{}[]<>#|!~" else one for one in clean(text).replace("\n", " "))
+
+
+def _code(text: str) -> str:
+    return clean(text).replace("`", "'").replace("\n", " ")

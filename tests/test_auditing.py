@@ -1,0 +1,507 @@
+"""`audit` and `remove --advisory`: what is meant, what was made from it, what cannot be told, and what is gone."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipcache.hosts import FILES_HOST, file_urls
+from tests.support import archives, caches
+from tests.support.caches import CacheBuilder
+from tests.support.program import Program, Ran
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JSON_PAGE = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+
+
+def blake2b(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def url_of(filename: str, data: bytes) -> str:
+    """Where PyPI serves a file."""
+    return file_urls(blake2b(data), filename)[0]
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> CacheBuilder:
+    return CacheBuilder(tmp_path / "cache")
+
+
+@pytest.fixture
+def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
+    return Program(builder.root, capsys)
+
+
+def put(builder: CacheBuilder, file: tuple[str, bytes], *, url: str | None = None) -> str:
+    """A download, with nothing but its bytes to tell what it is."""
+    return builder.download(url or url_of(*file), file[1])
+
+
+def page(builder: CacheBuilder, name: str, *files: tuple[str, bytes]) -> str:
+    rows = [
+        {"filename": filename, "url": url_of(filename, data), "hashes": {"sha256": sha256(data)}}
+        for filename, data in files
+    ]
+    body = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": rows}).encode()
+    return builder.download(f"https://index.example/simple/{name}/", body, headers=JSON_PAGE)
+
+
+def osv(name: str, versions: list[str] | None = None, **more: Any) -> dict[str, Any]:  # Any: JSON
+    affected: dict[str, Any] = {"package": {"ecosystem": "PyPI", "name": name}}
+    if versions is not None:
+        affected["versions"] = versions
+    affected |= {key: more.pop(key) for key in ("ranges", "database_specific") if key in more}
+    return {"id": "MAL-2099-1", "modified": "2099-01-01T00:00:00Z", "affected": [affected], **more}
+
+
+def write(folder: Path, content: object, name: str = "advisory.json") -> str:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def found(ran: Ran) -> dict[str, str]:
+    """What was found, by file name, project of a page or key, with its relation."""
+    hits = [hit for part in ran.document["caches"] for hit in part["hits"]]
+    return {
+        (f"page {hit['artifact']['project']}" if hit["artifact"]["kind"] == "page" else name_of(hit)): hit[
+            "relation"
+        ]
+        for hit in hits
+    }
+
+
+def name_of(hit: dict[str, Any]) -> str:
+    artifact = hit["artifact"]
+    name = artifact["filename"] or artifact["key"]
+    return f"built {name}" if artifact["kind"] == "built" else str(name)
+
+
+def clauses(ran: Ran) -> set[str]:
+    hits = [hit for part in ran.document["caches"] for hit in part["hits"]]
+    return {clause["clause"] for hit in hits for clause in hit["clauses"] if hit["relation"] == "match"}
+
+
+# The published cases, rebuilt from their facts
+
+
+LITELLM = {
+    version: archives.build_wheel("litellm", version) for version in ("1.82.6", "1.82.7", "1.82.8", "1.83.0")
+}
+
+
+with_litellm = pytest.mark.usefixtures("litellm")
+
+
+@pytest.fixture
+def litellm(builder: CacheBuilder) -> CacheBuilder:
+    for file in LITELLM.values():
+        put(builder, file)
+    page(builder, "litellm", *LITELLM.values())
+    put(builder, archives.build_wheel("litellm-proxy-extras", "1.82.7"))
+    return builder
+
+
+BAD = {LITELLM["1.82.7"][0]: "match", LITELLM["1.82.8"][0]: "match", "page litellm": "page"}
+
+
+@with_litellm
+def test_litellm_listed_versions(program: Program, tmp_path: Path) -> None:
+    ran = program("audit", "--advisory", write(tmp_path, osv("LiteLLM", ["1.82.7", "1.82.8"])), "--format", "json")
+    assert ran.code == 1
+    assert found(ran) == BAD
+    assert clauses(ran) == {"version 1.82.7 is listed", "version 1.82.8 is listed"}
+
+
+@with_litellm
+def test_litellm_an_open_range_condemns_a_good_version_and_says_so(program: Program, tmp_path: Path) -> None:
+    events = [{"introduced": "1.82.7"}]
+    path = write(tmp_path, osv("litellm", ["1.82.7", "1.82.8"], ranges=[{"type": "ECOSYSTEM", "events": events}]))
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert found(ran) == BAD | {LITELLM["1.83.0"][0]: "match"}
+    assert "range: introduced 1.82.7, no end" in clauses(ran)
+    ran = program("audit", "--advisory", path, "--only-listed-versions", "--format", "json")
+    assert found(ran) == BAD
+
+
+@with_litellm
+def test_litellm_the_digest_of_a_report_is_no_file_s(program: Program, tmp_path: Path) -> None:
+    good = LITELLM["1.82.6"]
+    origins = [{"source": "somebody", "sha256": sha256(good[1]), "import_time": "2099-01-01T00:00:00Z"}]
+    record = osv("litellm", ["1.82.7", "1.82.8"], database_specific={})
+    record["database_specific"] = {"malicious-packages-origins": origins, "iocs": {"domains": ["models.example"]}}
+    ran = program("audit", "--advisory", write(tmp_path, record), "--format", "json")
+    assert found(ran) == BAD
+    assert len(ran.document["never"]) == 1
+    assert "models.example" in ran.document["never"][0]
+
+
+def test_litellm_an_inspector_url_is_a_key_and_a_digest(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    bad, good = LITELLM["1.82.7"], LITELLM["1.82.6"]
+    put(builder, bad)
+    copy = put(builder, bad, url="https://mirror.example/signed?x=1")
+    put(builder, good)
+    path = url_of(*bad).partition(FILES_HOST)[2]
+    url = f"https://inspector.example/project/litellm/1.82.7{path}/litellm/proxy/server.py#line.130"
+    record = osv("litellm", ["1.82.7"], references=[{"type": "EVIDENCE", "url": url}])
+    record["affected"][0]["versions"] = ["1.82.7"]
+    ran = program("audit", "--advisory", write(tmp_path, record), "--format", "json")
+    assert {hit["artifact"]["key"] for part in ran.document["caches"] for hit in part["hits"]} >= {copy}
+    assert "the URL is its key" in clauses(ran)
+    assert "blake2b_256 of the file" in clauses(ran)
+    assert good[0] not in found(ran)
+
+
+PTH = b"import os\n"
+
+
+@pytest.mark.parametrize("spelling", ["hex", "base64url", "record row", "alg-"])
+@pytest.mark.parametrize("kind", ["wheel", "built"])
+def test_litellm_a_member_digest_is_found_in_record_however_it_is_spelled(
+    builder: CacheBuilder, program: Program, tmp_path: Path, spelling: str, kind: str
+) -> None:
+    raw = hashlib.sha256(PTH).digest()
+    url64 = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    bad = archives.build_wheel("litellm", "1.82.8", members={"litellm_init.pth": PTH})
+    put(builder, LITELLM["1.82.6"])
+    if kind == "wheel":
+        put(builder, bad)
+    else:
+        builder.built({"url": "https://files.example/litellm-1.82.8.tar.gz"}, *bad)
+    text = {
+        "hex": raw.hex(),
+        "base64url": f"sha256={url64}",
+        "record row": f"litellm_init.pth,sha256={url64},{len(PTH)}",
+        "alg-": f"sha256-{raw.hex()}",
+    }[spelling]
+    ran = program("audit", "--advisory", write(tmp_path, f"{text}\n", "iocs.txt"), "--format", "json")
+    assert ran.code == 1
+    assert set(found(ran)) == {bad[0] if kind == "wheel" else f"built {bad[0]}"}
+    assert clauses(ran) == {"sha256 of the member litellm_init.pth"}
+
+
+def test_torchtriton_a_member_of_an_sdist_needs_its_bytes(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    bad = archives.build_sdist("torchtriton", "3.0.0", members={"triton/runtime/triton": PTH})
+    zipped = archives.build_sdist("other", "3.0.0", fmt="zip", members={"triton/runtime/triton": PTH})
+    put(builder, bad)
+    put(builder, zipped)
+    path = write(tmp_path, f"{sha256(PTH)}  triton/runtime/triton\n", "iocs.txt")
+    assert program("audit", "--advisory", path).code == 0
+    ran = program("audit", "--advisory", path, "--deep", "--format", "json")
+    assert set(found(ran)) == {bad[0], zipped[0]}
+
+
+def test_a_record_that_does_not_tell_is_read_by_its_bytes(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    name, data = archives.build_wheel("liar", "1.0", members={"evil.py": PTH})
+    told = base64.urlsafe_b64encode(hashlib.sha256(PTH).digest()).rstrip(b"=")
+    lying = data.replace(told, b"A" * len(told))
+    put(builder, (name, lying))
+    path = write(tmp_path, f"sha256:{sha256(PTH)}\n", "iocs.txt")
+    ran = program("audit", "--advisory", path, "--deep", "--format", "json")
+    assert set(found(ran)) == {name}
+
+
+@pytest.mark.parametrize("with_page", [True, False])
+def test_ctx_a_twin_by_build_tag_is_the_listed_version_and_the_good_file_is_not(
+    builder: CacheBuilder,
+    program: Program,
+    tmp_path: Path,
+    with_page: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    good = archives.build_wheel("ctx", "0.1.2", tags=["py2.py3-none-any"])
+    good_sdist = archives.build_sdist("ctx", "0.1.2")
+    twin = archives.build_wheel("ctx", "0.1.2", tags=["py2.py3-none-any"], build="1", members={"evil.py": PTH})
+    sdist = archives.build_sdist("ctx", "0.1.2-1", members={"evil.py": PTH})
+    assert (twin[0], sdist[0]) == ("ctx-0.1.2-1-py2.py3-none-any.whl", "ctx-0.1.2-1.tar.gz")
+    for file in (good, good_sdist, twin, sdist):
+        put(builder, file)
+    if with_page:
+        page(builder, "ctx", good, good_sdist, twin, sdist)
+    ran = program("audit", "--advisory", write(tmp_path, osv("ctx", ["0.1.2-1", "0.2.2"])), "--format", "json")
+    assert found(ran) == {twin[0]: "match", sdist[0]: "match"} | ({"page ctx": "page"} if with_page else {})
+    ran = program("remove", "--advisory", write(tmp_path, osv("ctx", ["0.1.2-1", "0.2.2"])), "--yes")
+    assert ran.code == 0
+    assert {one["filename"] for one in program.artifacts("list")} == {good[0], good_sdist[0]}
+
+
+def test_num2words_a_range_with_an_end_ends(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    files = {
+        version: archives.build_wheel("num2words", version) for version in ("0.5.14", "0.5.15", "0.5.16", "0.5.17")
+    }
+    for file in files.values():
+        put(builder, file)
+    events = [{"introduced": "0.5.15"}, {"last_affected": "0.5.16"}]
+    path = write(tmp_path, osv("num2words", ranges=[{"type": "ECOSYSTEM", "events": events}]))
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert set(found(ran)) == {files["0.5.15"][0], files["0.5.16"][0]}
+    assert clauses(ran) == {"range: introduced 0.5.15, last affected 0.5.16"}
+
+
+def test_ultralytics_an_sdist_and_the_wheel_built_from_it(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    sdist = archives.build_sdist("ultralytics", "8.3.41", members={"evil.py": PTH})
+    wheel = archives.build_wheel("renamed-by-its-backend", "8.3.41")
+    put(builder, sdist)
+    digest = sha256(sdist[1])
+    builder.built({"url": url_of(*sdist), "archive_info": {"hashes": {"sha256": digest}}}, *wheel)
+    path = write(tmp_path, f"{url_of(*sdist)}\n", "urls.txt")
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert found(ran) == {sdist[0]: "match", f"built {wheel[0]}": "built-from"}
+    # and when the sdist is gone
+    program("remove", f"sha256:{digest}", "--kind", "sdist", "--yes")
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert found(ran) == {f"built {wheel[0]}": "built-from"}
+    (hit,) = ran.document["caches"][0]["hits"]
+    assert hit["source_is_cached"] is False
+    ran = program("audit", "--advisory", write(tmp_path, f"sha256:{digest}\n", "d.txt"), "--format", "json")
+    assert found(ran) == {f"built {wheel[0]}": "built-from"}
+
+
+def test_aiocpa_a_table_of_names_and_versions(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    files = {version: archives.build_wheel("aiocpa", version) for version in ("0.1.12", "0.1.13", "0.1.14")}
+    for file in files.values():
+        put(builder, file)
+    with (tmp_path / "iocs.csv").open("w", newline="", encoding="utf-8") as table:
+        writer = csv.writer(table)
+        writer.writerow(["artifact_type", "name", "affected_versions"])
+        writer.writerow(["pypi package", "aiocpa", "0.1.13, 0.1.14"])
+        writer.writerow(["npm package", "other", "1.0"])
+    ran = program("audit", "--advisory", str(tmp_path / "iocs.csv"), "--format", "json")
+    assert set(found(ran)) == {files["0.1.13"][0], files["0.1.14"][0]}
+    assert ran.document["foreign"] == 1
+
+
+# Relations
+
+
+def test_copies_metadata_and_pages_go_with_what_is_found(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    bad = archives.build_wheel("evil", "1.0")
+    put(builder, bad)
+    copy = put(builder, bad, url="https://mirror.example/blob?sig=1")
+    beside = builder.download(f"{url_of(*bad)}.metadata", b"Metadata-Version: 2.1\n")
+    page(builder, "evil", bad, archives.build_wheel("evil", "0.9"))
+    page(builder, "innocent", archives.build_wheel("innocent", "1.0"))
+    path = write(tmp_path, f"{bad[0]}\n", "files.txt")
+    hits = program("audit", "--advisory", path, "--format", "json").document["caches"][0]["hits"]
+    relations = {hit["artifact"]["key"]: hit["relation"] for hit in hits}
+    assert relations[copy] in {"copy", "match"}
+    assert relations[beside] == "metadata"
+    assert "page" in relations.values()
+    assert len(relations) == 4
+    assert program("remove", "--advisory", path, "--yes").code == 0
+    assert [one["project"] for one in program.artifacts("list", "--all")] == ["innocent"]
+
+
+def test_without_the_derived_only_what_is_meant_goes(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    sdist, wheel = archives.build_sdist("evil", "1.0"), archives.build_wheel("other", "1.0")
+    put(builder, sdist)
+    builder.built({"url": url_of(*sdist)}, *wheel)
+    page(builder, "evil", sdist)
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    assert program("remove", "--advisory", path, "--no-derived", "--keep-pages", "--yes").code == 0
+    assert {one["kind"] for one in program.artifacts("list", "--all")} == {"built", "page"}
+    assert program("remove", "--advisory", path, "--no-derived", "--yes").code == 0
+    assert [one["kind"] for one in program.artifacts("list", "--all")] == ["built"]
+
+
+def test_a_selector_is_an_indicator(builder: CacheBuilder, program: Program) -> None:
+    for version in ("1.0", "2.0"):
+        put(builder, archives.build_wheel("foo", version))
+    key = put(builder, archives.build_wheel("bar", "1.0"))
+    for selector, count in (
+        ("foo<2", 1),
+        ("foo", 2),
+        ("f*", 2),
+        (key, 1),
+        ("bar-1.0-py3-none-any.whl", 1),
+        ("no", 0),
+    ):
+        ran = program("audit", selector, "--format", "json")
+        assert len(found(ran)) == count, selector
+        assert ran.code == (1 if count else 0)
+
+
+# What cannot be told
+
+
+def test_what_cannot_be_judged_makes_clean_a_guess(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    put(builder, archives.build_wheel("foo", "1.0"))
+    assert program("audit", "--advisory", path).code == 0
+    nameless = put(builder, ("x", b"\x00\x01 nothing that pip caches"), url="https://files.example/blob")
+    old = builder.raw("https://files.example/old", b"cc=2,anything", store="http")
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert ran.code == 3
+    assert (ran.document["clean"], ran.document["complete"]) == (True, False)
+    paths = {one["path"].rpartition("/")[2] for one in ran.document["caches"][0]["unjudged"]}
+    assert paths == {nameless, old}
+    text = program("audit", "--advisory", path)
+    assert "2 entries could not be judged" in text.out
+    assert "Installed environments were not looked at" in text.out
+    put(builder, archives.build_wheel("evil", "1.0"))
+    assert program("audit", "--advisory", path).code == 1
+
+
+def test_a_digest_needs_no_name(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    put(builder, ("x", b"\x00\x01 nothing that pip caches"), url="https://files.example/blob")
+    path = write(tmp_path, f"sha256:{'0' * 64}\n", "d.txt")
+    assert program("audit", "--advisory", path).code == 0
+
+
+def test_the_answer_counts_what_was_read(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    put(builder, archives.build_wheel("foo", "1.0"))
+    folder = tmp_path / "records"
+    folder.mkdir()
+    write(folder, osv("evil", ["1.0"]), "one.json")
+    write(folder, osv("gone", ["1.0"], withdrawn="2099-01-02T00:00:00Z"), "two.json")
+    other = osv("thing", ["1.0"])
+    other["affected"][0]["package"]["ecosystem"] = "npm"
+    write(folder, other, "three.json")
+    ran = program("audit", "--advisory", str(folder), "--format", "json")
+    document = ran.document
+    assert (document["records"], document["foreign"], len(document["withdrawn"])) == (3, 1, 1)
+    assert document["indicators"] == 1
+    assert ran.code == 0
+    text = program("audit", "--advisory", str(folder)).out
+    assert "3 records, 1 indicator, 1 package of other ecosystems, 1 withdrawn" in text
+
+
+def test_a_window_takes_what_was_downloaded_or_written_in_it(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    key = put(builder, archives.build_wheel("evil", "1.0"))  # its Date is of March 2024
+    for place in (builder.head(key), builder.body(key)):
+        os.utime(place, (time.time(), time.time() - 10 * 86400))
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    for options, code in (
+        (("--since", "2024-03-01", "--until", "2024-03-05"), 1),
+        (("--since", "2024-03-06", "--until", "2024-04-01"), 0),
+        (("--since", "11d"), 1),
+        (("--since", "9d"), 0),
+        (("--until", "2024-03-05T10:00Z"), 0),
+    ):
+        assert program("audit", "--advisory", path, *options).code == code, options
+
+
+# Forms
+
+
+@pytest.mark.parametrize("form", ["table", "json", "markdown", "sarif"])
+@with_litellm
+def test_every_form_has_the_proof(program: Program, tmp_path: Path, form: str) -> None:
+    path = write(tmp_path, osv("litellm", ["1.82.7"]))
+    ran = program("audit", "--advisory", path, "--format", form)
+    bad = LITELLM["1.82.7"]
+    assert ran.code == 1
+    for proof in (bad[0], sha256(bad[1]), "2024-03-05T10:20:30Z"):
+        assert proof.replace("_", "\\_" if form == "markdown" else "_") in ran.out, proof
+    if form == "sarif":
+        (run,) = ran.document["runs"]
+        assert {one["ruleId"] for one in run["results"]} == {"match", "page"}
+        assert {one["id"] for one in run["tool"]["driver"]["rules"]} >= {"match", "page"}
+    if form != "markdown":
+        assert blake2b(bad[1]) in ran.out
+
+
+def test_hostile_names_break_no_form(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    put(builder, archives.build_wheel("evil", "1.0"))
+    record = osv("evil", ["1.0"], id="MAL|`<b>\x1b[31m\u202eX\nY")
+    path = write(tmp_path, record)
+    for form in ("table", "markdown"):
+        out = program("audit", "--advisory", path, "--format", form).out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+    rows = [
+        line for line in program("audit", "--advisory", path, "--format", "markdown").lines if line.startswith("|")
+    ]
+    assert len(rows) == 3
+
+
+# Purging, with proof
+
+
+@with_litellm
+def test_what_was_removed_is_kept_under_its_name_with_its_evidence(program: Program, tmp_path: Path) -> None:
+    path = write(tmp_path, osv("litellm", ["1.82.7"]))
+    folder = tmp_path / "proof"
+    ran = program("remove", "--advisory", path, "--yes", "--save", str(folder), "--format", "json")
+    assert ran.code == 0
+    name, data = LITELLM["1.82.7"]
+    assert (folder / name).read_bytes() == data
+    note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert note["digests"]["sha256"] == sha256(data)
+    assert note["clauses"][0]["record"] == "MAL-2099-1"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
+    assert ran.document["second_look"] == []
+    assert name in ran.document["saved"]
+    assert {one["version"] for one in program.artifacts("list", "litellm")} == {"1.82.6", "1.82.8", "1.83.0"}
+
+
+@pytest.mark.parametrize("place", ["inside", "open", "file"])
+def test_where_no_proof_can_be_kept_nothing_goes(
+    litellm: CacheBuilder, program: Program, tmp_path: Path, place: str
+) -> None:
+    folder = {"inside": litellm.root / "http-v2" / "proof", "open": tmp_path / "open", "file": tmp_path / "file"}[
+        place
+    ]
+    if place == "open":
+        folder.mkdir(mode=0o755)
+    elif place == "file":
+        folder.write_text("x", encoding="ascii")
+    before = caches.look(litellm.root)
+    path = write(tmp_path, osv("litellm", ["1.82.7"]))
+    ran = program("remove", "--advisory", path, "--yes", "--save", str(folder))
+    assert ran.code in {2, 3}
+    assert caches.look(litellm.root) == before
+
+
+def test_a_file_that_is_not_what_it_claims_removes_nothing(
+    litellm: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    good = write(tmp_path, osv("litellm", ["1.82.7"]), "good.json")
+    bad = write(tmp_path, '{"id": "MAL-1", "affected": [', "bad.json")
+    before = caches.look(litellm.root)
+    ran = program("remove", "--advisory", good, "--advisory", bad, "--yes")
+    assert ran.code == 2
+    assert "bad.json" in ran.err
+    assert "Nothing was looked at, and nothing removed." in ran.err
+    assert caches.look(litellm.root) == before
+
+
+def test_a_dry_run_keeps_and_removes_nothing(litellm: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    path = write(tmp_path, osv("litellm", ["1.82.7"]))
+    before = caches.look(litellm.root)
+    ran = program("remove", "--advisory", path, "--dry-run", "--save", str(tmp_path / "proof"))
+    assert ran.code == 0
+    assert "version 1.82.7 is listed" in ran.out
+    assert not (tmp_path / "proof").exists()
+    assert caches.look(litellm.root) == before

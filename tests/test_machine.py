@@ -1,0 +1,581 @@
+"""Every pip cache of a machine is found, whoever it belongs to, and what cannot be looked at is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache import location, machine
+from pipcache.errors import CacheNotFound
+from pipcache.location import Source, locate
+from pipcache.machine import Found, default_places, every_cache, machine_homes, meant, profiles, user_configuration
+from tests.support.caches import CacheBuilder, fifo, look, make_old
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rules")
+ordinary = pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may look at everything")
+
+CONF = ".config/pip/pip.conf"
+
+
+class Machine:
+    """A machine below a folder: users with homes, files for all, and the environment of a run on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.users: list[tuple[str, str]] = []
+        self.environ = {
+            "HOME": str(self.home("me")),
+            "XDG_CONFIG_DIRS": str(folder / "etc"),
+            "VIRTUAL_ENV": str(folder / "venv"),
+        }
+
+    def home(self, user: str, path: str | None = None, *, made: bool = True) -> Path:
+        home = self.folder / (path or f"home/{user}")
+        if made:
+            home.mkdir(parents=True, exist_ok=True)
+        self.users.append((user, str(home)))
+        return home
+
+    def cache(self, path: str) -> str:
+        """A real pip cache; gives its real path."""
+        CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
+        return os.path.realpath(self.folder / path)
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return file
+
+    def find(self, option: str | None = None) -> list[Found]:
+        """What is found, without what the machine that runs the tests really has."""
+        found = every_cache(self.environ, option, homes=lambda: self.users)
+        here = os.path.realpath(self.folder)
+        return [one for one in found if one.cache.path.startswith(here)]
+
+    def told(self) -> dict[str, tuple[str, ...]]:
+        """Each place after the first, below the folder, and the ways that led to it."""
+        return {os.path.relpath(one.cache.path, self.folder.resolve()): one.owners for one in self.find()[1:]}
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+# This run's own
+
+
+@linux
+def test_what_this_run_uses_comes_first_even_if_it_is_missing(box: Machine) -> None:
+    (first,) = box.find()
+    assert first.cache == locate(None, box.environ)
+    assert first == Found(first.cache, ("platform default", "default of me"), None)
+    assert not first.cache.elsewhere
+
+
+@pytest.mark.parametrize("content", ["nothing", "strangers", "a file"])
+def test_what_this_run_uses_comes_first_even_if_it_is_no_cache(box: Machine, content: str) -> None:
+    path = box.folder / "mine"
+    if content == "a file":
+        path.touch()
+    else:
+        path.mkdir()
+    if content == "strangers":
+        (path / "letters.txt").touch()
+    box.cache("home/ada/.cache/pip")
+    first, *_ = box.find(str(path))
+    assert (first.cache.path, first.owners, first.problem) == (os.path.realpath(path), ("--cache-dir",), None)
+
+
+@linux
+def test_the_option_does_not_hide_what_the_environment_says(box: Machine) -> None:
+    option, variable, xdg = box.cache("a"), box.cache("b"), box.cache("c/pip")
+    default = box.cache("home/me/.cache/pip")
+    box.environ |= {"PIP_CACHE_DIR": variable, "XDG_CACHE_HOME": str(box.folder / "c")}
+    assert [(one.cache.path, one.cache.source, one.owners) for one in box.find(option)] == [
+        (option, Source.OPTION, ("--cache-dir",)),
+        (variable, Source.ENVIRONMENT, ("PIP_CACHE_DIR",)),
+        (xdg, Source.DEFAULT, ("XDG_CACHE_HOME",)),
+        (default, Source.DEFAULT, ("platform default", "default of me")),
+    ]
+
+
+def test_a_relative_variable_is_below_the_current_folder(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = box.cache("work/cache")
+    monkeypatch.chdir(box.folder / "work")
+    box.environ["PIP_CACHE_DIR"] = "cache"
+    assert [one.cache.path for one in box.find(str(box.folder / "none"))][1:] == [cache]
+
+
+@linux
+def test_every_file_of_this_run_counts_and_not_only_the_highest(box: Machine) -> None:
+    files = {"venv/pip.conf": "a", "named.conf": "b", f"home/me/{CONF}": "c", "etc/pip/pip.conf": "d"}
+    for file, name in files.items():
+        box.write(file, f"[global]\ncache-dir = {box.cache(name)}\n")
+    box.environ["PIP_CONFIG_FILE"] = str(box.folder / "named.conf")
+    found = {os.path.basename(one.cache.path): one.owners for one in box.find()}
+    assert found == {
+        name: (f"{box.folder / file} [global] cache-dir",) for file, name in sorted(files.items(), key=str)
+    }
+    assert box.find()[0].cache.path == str(box.folder.resolve() / "b")
+
+
+@linux
+def test_the_files_of_a_folder_of_this_environment_count(box: Machine) -> None:
+    box.environ["XDG_CONFIG_HOME"] = str(box.folder / "config")
+    box.environ["PIP_CONFIG_FILE"] = os.devnull
+    box.write("config/pip/pip.conf", f"[global]\ncache-dir = {box.cache('mine')}\n")
+    assert box.told() == {"mine": (f"{box.folder}/config/pip/pip.conf [global] cache-dir",)}
+
+
+def test_an_option_that_is_empty_is_refused_as_everywhere(box: Machine) -> None:
+    with pytest.raises(CacheNotFound, match="--cache-dir is empty"):
+        box.find("")
+
+
+# Everyone's
+
+
+@linux
+def test_each_user_has_a_default_and_files(box: Machine) -> None:
+    box.home("ada")
+    box.home("bob")
+    box.home("eve")
+    box.cache("home/ada/.cache/pip")
+    box.write(f"home/bob/{CONF}", f"[global]\ncache-dir = {box.cache('disk/bob')}\n[cache]\ncache_dir = ~/mine\n")
+    box.cache("home/bob/mine")
+    box.write("home/bob/.pip/pip.conf", f"[install]\ncache-dir = {box.cache('disk/old')}\n")
+    bob = box.folder / "home/bob"
+    assert box.told() == {
+        "home/ada/.cache/pip": ("default of ada",),
+        "home/bob/mine": (f"{bob / CONF} [cache] cache-dir",),
+        "disk/bob": (f"{bob / CONF} [global] cache-dir",),
+        "disk/old": (f"{bob}/.pip/pip.conf [install] cache-dir",),
+    }
+    sources = {one.cache.source for one in box.find()[2:]}
+    assert sources == {Source.CONFIGURATION}
+
+
+@linux
+def test_a_tilde_in_a_file_for_all_is_the_home_of_each(box: Machine) -> None:
+    box.home("ada")
+    box.home("bob")
+    file = box.write("etc/pip/pip.conf", "[global]\ncache-dir = ~/wheels-and-all\n")
+    for user in ("me", "ada", "bob"):
+        box.cache(f"home/{user}/wheels-and-all")
+    origin = f"{file} [global] cache-dir"
+    assert [one.owners for one in box.find()] == [
+        (origin, f"{origin} for me"),
+        (f"{origin} for ada",),
+        (f"{origin} for bob",),
+    ]
+
+
+@linux
+def test_a_directory_that_is_found_in_several_ways_is_listed_once(box: Machine) -> None:
+    box.home("ada")
+    box.home("bob")
+    shared = box.cache("shared")
+    box.write("etc/pip/pip.conf", f"[global]\ncache-dir = {shared}/\n")
+    box.write(f"home/bob/{CONF}", f"[global]\ncache-dir = {box.folder}/other/../shared\n")
+    (box.folder / "home/ada/.cache").mkdir()
+    (box.folder / "home/ada/.cache/pip").symlink_to(shared)
+    (one,) = box.find()
+    assert one.cache.path == shared
+    assert one.owners == (
+        f"{box.folder}/etc/pip/pip.conf [global] cache-dir",
+        "default of ada",
+        f"{box.folder}/home/bob/{CONF} [global] cache-dir",
+    )
+
+
+@linux
+def test_only_what_is_a_pip_cache_is_listed(box: Machine) -> None:
+    box.home("ada")
+    (box.folder / "home/ada/.cache/pip/wheels").mkdir(parents=True)
+    (box.folder / "home/ada/.cache/pip/wheels/notes.txt").touch()
+    box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.folder}/home\n[cache]\ncache-dir = /\n")
+    box.write("home/ada/.pip/pip.conf", f"[global]\ncache-dir = {box.write('letter', 'x')}\n")
+    assert box.told() == {}
+
+
+@linux
+@pytest.mark.parametrize(
+    "value", ["cache", "./cache", '"~/cache"', "$HOME/cache", "/a\0b", "~a\0b/c", "~no-such-user/c"]
+)
+def test_a_value_that_names_no_one_place_names_nothing(
+    box: Machine, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.home("ada")
+    box.cache("home/ada/cache")
+    monkeypatch.chdir(box.folder / "home/ada")
+    box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {value}\n")
+    assert box.told() == {}
+
+
+@linux
+def test_a_long_value_names_nothing(box: Machine) -> None:
+    box.home("ada")
+    box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = /{'x' * 300}\n[cache]\ncache-dir = {'/x' * 4000}\n")
+    assert box.told() == {}
+
+
+@linux
+def test_a_command_about_another_cache_names_it(box: Machine) -> None:
+    box.home("ada")
+    cache = box.cache("home/ada/.cache/pip")
+    _, other = box.find()
+    assert other.cache.elsewhere
+    assert other.cache.option == f" --cache-dir {cache}"
+
+
+# Homes
+
+
+@linux
+@pytest.mark.parametrize("kind", ["missing", "file", "device", "loop", "empty", "relative", "NUL"])
+def test_a_home_that_is_no_folder_is_passed_over(box: Machine, kind: str) -> None:
+    (box.folder / "loop").symlink_to("loop")
+    home = {
+        "missing": f"{box.folder}/nonexistent",
+        "file": str(box.write("file", "")),
+        "device": os.devnull,
+        "loop": f"{box.folder}/loop",
+        "empty": "",
+        "relative": "home/me",
+        "NUL": "/a\0b",
+    }[kind]
+    box.users.append(("daemon", home))
+    assert box.told() == {}
+
+
+@linux
+def test_a_home_that_is_a_link_is_entered(box: Machine) -> None:
+    box.home("ada", "disk/ada")
+    box.users[-1] = ("ada", str(box.folder / "link"))
+    (box.folder / "link").symlink_to("disk/ada")
+    box.cache("disk/ada/.cache/pip")
+    assert box.told() == {"disk/ada/.cache/pip": ("default of ada",)}
+
+
+@linux
+def test_a_home_of_many_is_tried_once(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[object] = []
+    stat = os.stat
+
+    def watched(path: str, **options: bool) -> os.stat_result:
+        entered.append(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", watched)
+    home = box.home("daemon", "srv")
+    box.users += [(user, f"{home}/") for user in ("bin", "sys", "lp", "mail", "bin")]
+    box.cache("srv/.cache/pip")
+    assert box.told() == {"srv/.cache/pip": ("default of daemon, bin, sys and 2 more",)}
+    assert entered.count(f"{home}/.") == 1
+
+
+def test_the_root_as_a_home_is_nothing_odd() -> None:
+    assert default_places("linux", "daemon", "/") == [("default of daemon", "/.cache/pip")]
+    assert user_configuration("linux", "/") == ["/.config/pip/pip.conf", "/.pip/pip.conf"]
+    assert meant("linux", "~", "/") == "/"
+    assert meant("linux", "~/cache", "/") == "/cache"
+
+
+@linux
+def test_thousands_of_users_are_no_trouble(box: Machine) -> None:
+    box.users += [(f"user{number}", f"{box.folder}/home/user{number}") for number in range(20_000)]
+    started = time.perf_counter()
+    assert len(box.find()) == 1
+    assert time.perf_counter() - started < 5
+
+
+def test_the_users_of_this_machine_are_known() -> None:
+    homes = dict(machine_homes())
+    assert homes
+    assert all(isinstance(home, str) for home in homes.values())
+    if sys.platform != "win32":
+        pwd = pytest.importorskip("pwd")
+        assert homes == {user.pw_name: user.pw_dir for user in pwd.getpwall()}
+
+
+def test_without_a_user_database_the_profiles_beside_the_own_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "bob"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "desktop.ini").touch()
+    expected = [("ada", str(tmp_path / "ada")), ("bob", str(tmp_path / "bob"))]
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", str(tmp_path / "bob")))
+    assert machine_homes() == expected
+
+
+@posix
+def test_a_profile_whose_neighbours_cannot_be_listed_counts_alone(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "All Users").symlink_to("ada")
+    assert profiles(str(tmp_path / "ada")) == [("ada", str(tmp_path / "ada"))]
+    assert profiles(str(tmp_path / "gone/ada")) == [("ada", str(tmp_path / "gone/ada"))]
+
+
+# Other systems
+
+
+def test_mac_os_has_two_defaults_and_three_files() -> None:
+    assert default_places("darwin", "ada", "/Users/ada") == [
+        ("default of ada", "/Users/ada/Library/Caches/pip"),
+        ("default of ada with XDG_CACHE_HOME", "/Users/ada/.cache/pip"),
+    ]
+    assert user_configuration("darwin", "/Users/ada") == [
+        "/Users/ada/Library/Application Support/pip/pip.conf",
+        "/Users/ada/.config/pip/pip.conf",
+        "/Users/ada/.pip/pip.conf",
+    ]
+
+
+def test_windows_has_places_of_its_own() -> None:
+    home = r"C:\Users\ada"
+    assert default_places("win32", "ada", home) == [("default of ada", rf"{home}\AppData\Local\pip\Cache")]
+    files = [rf"{home}\AppData\Roaming\pip\pip.ini", rf"{home}\pip\pip.ini"]
+    assert user_configuration("win32", home) == files
+    assert {PureWindowsPath(meant("win32", value, home)) for value in ("~/c", r"~\c")} == {
+        PureWindowsPath(home, "c")
+    }
+    assert meant("win32", "~", home) == home
+    assert meant("win32", r"D:\cache", home) == r"D:\cache"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_the_places_are_those_of_location(platform: str) -> None:
+    home = "/nonexistent/ada"
+    (_, native) = location._defaults(platform, {"HOME": home})
+    assert native.value == default_places(platform, "ada", home)[0][1]
+    user = location.configuration_paths(platform, {"HOME": home})[1]
+    assert set(user) <= set(user_configuration(platform, home))
+
+
+@posix
+def test_on_mac_os_both_defaults_are_found(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    box.home("ada")
+    box.cache("home/ada/.cache/pip")
+    box.cache("home/ada/Library/Caches/pip")
+    support = box.write(
+        "home/ada/Library/Application Support/pip/pip.conf", f"[global]\ncache-dir = {box.cache('disk')}\n"
+    )
+    assert box.told() == {
+        "home/ada/Library/Caches/pip": ("default of ada",),
+        "home/ada/.cache/pip": ("default of ada with XDG_CACHE_HOME",),
+        "disk": (f"{support} [global] cache-dir",),
+    }
+
+
+# What is no configuration
+
+
+BROKEN = {
+    "empty": b"",
+    "binary": bytes(range(256)) * 8,
+    "no section": b"cache-dir = CACHE\n",
+    "twice": b"[global]\ncache-dir = CACHE\ncache-dir = CACHE\n",
+    "another encoding": "[global]\ncache-dir = CACHE\n".encode("utf-16"),
+    "too large": b"[global]\ncache-dir = CACHE\n" + b"#" * (1 << 20),
+    "many errors": b"[global]\n" + b"a\n" * 1_000_000,
+    "many sections": b"".join(b"[%d]\n" % number for number in range(8_000)) + b"[x\n",
+    "many defaults": b"[DEFAULT]\n" + b"".join(b"%d=\n" % number for number in range(8_000)),
+}
+
+
+@linux
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("path", [f"home/ada/{CONF}", "etc/pip/pip.conf"])
+def test_a_file_that_is_no_configuration_names_nothing(box: Machine, path: str, content: bytes) -> None:
+    box.home("ada")
+    box.environ["PIP_CONFIG_FILE"] = os.devnull  # what this run itself reads, it reads as pip does
+    box.write("home/ada/.pip/pip.conf", f"[global]\ncache-dir = {box.cache('other')}\n")
+    box.write(path, content.replace(b"CACHE", os.fsencode(box.cache("cache"))))
+    started = time.perf_counter()
+    assert box.told() == {"other": (f"{box.folder}/home/ada/.pip/pip.conf [global] cache-dir",)}
+    assert time.perf_counter() - started < 10
+
+
+@linux
+@pytest.mark.parametrize("user", ["ada", "me"])
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "folder", "device", "endless device", "loop"])
+def test_what_is_no_file_is_neither_read_nor_waited_for(box: Machine, user: str, kind: str) -> None:
+    box.home("ada")
+    path = box.folder / f"home/{user}/{CONF}"
+    path.parent.mkdir(parents=True)
+    match kind:
+        case "pipe":
+            fifo(path)
+        case "link to a pipe":
+            fifo(box.folder / "pipe")
+            path.symlink_to(box.folder / "pipe")
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to(os.devnull)
+        case "endless device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(path)
+    assert box.told() == {}
+
+
+@linux
+def test_a_configuration_that_is_a_link_is_read(box: Machine) -> None:
+    box.home("ada")
+    file = box.folder / f"home/ada/{CONF}"
+    file.parent.mkdir(parents=True)
+    file.symlink_to(box.write("home/ada/dotfiles/pip.conf", f"[global]\ncache-dir = {box.cache('cache')}\n"))
+    assert box.told() == {"cache": (f"{file} [global] cache-dir",)}
+
+
+@linux
+def test_a_named_pipe_of_this_run_is_read_as_pip_reads_it(box: Machine) -> None:
+    cache = box.cache("cache")
+    reader, writer = os.pipe()
+    os.write(writer, f"[global]\ncache-dir = {cache}\n".encode())
+    os.close(writer)
+    box.environ["PIP_CONFIG_FILE"] = f"/dev/fd/{reader}"
+    found = box.find()
+    os.close(reader)
+    assert [one.cache.path for one in found] == [cache]
+
+
+# What cannot be looked at
+
+
+@pytest.fixture
+def closed() -> Iterator[list[Path]]:
+    """Folders and files that nobody may enter or read until the test is over."""
+    paths: list[Path] = []
+    yield paths
+    for path in paths:
+        path.chmod(0o700)
+
+
+def close(path: Path, closed: list[Path]) -> str:
+    path.chmod(0)
+    closed.append(path)
+    return os.path.realpath(path)
+
+
+@linux
+@ordinary
+def test_a_closed_home_is_told(box: Machine, closed: list[Path]) -> None:
+    box.cache("home/ada/.cache/pip")
+    home = close(box.home("ada"), closed)
+    _, told = box.find()
+    assert (told.cache.path, told.cache.origin, told.owners) == (home, "home of ada", ("home of ada",))
+    assert told.problem == "cannot be read: Permission denied"
+
+
+@linux
+@ordinary
+def test_homes_behind_one_closed_door_are_told_as_one(box: Machine, closed: list[Path]) -> None:
+    for user in ("ada", "bob"):
+        box.home(user, f"vault/{user}")
+    box.users += [(f"user{number}", f"{box.folder}/vault/deep/user{number}") for number in range(5_000)]
+    vault = close(box.folder / "vault", closed)
+    _, told = box.find()
+    assert told.cache.path == vault
+    assert told.owners[:3] == ("home of ada", "home of bob", "home of user0")
+    assert told.problem is not None
+
+
+@linux
+@ordinary
+@pytest.mark.parametrize("closed_part", ["", ".cache", ".cache/pip"])
+def test_a_closed_cache_is_told(box: Machine, closed: list[Path], closed_part: str) -> None:
+    home = box.home("ada")
+    cache = box.cache("home/ada/.cache/pip")
+    if closed_part:
+        close(home / closed_part, closed)
+    _, told = box.find()
+    problem = "cannot be read: Permission denied" if closed_part else None
+    assert (told.cache.path, told.owners, told.problem) == (cache, ("default of ada",), problem)
+
+
+@linux
+@ordinary
+@pytest.mark.parametrize("closed_part", [CONF, ".config/pip", ".config"])
+def test_a_closed_configuration_is_told_for_it_may_name_a_cache(
+    box: Machine, closed: list[Path], closed_part: str
+) -> None:
+    home = box.home("ada")
+    file = box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.cache('cache')}\n")
+    close(home / closed_part, closed)
+    _, told = box.find()
+    assert (told.cache.path, told.owners) == (os.path.realpath(file), (str(file),))
+    assert told.problem == "cannot be read: Permission denied; it may name a cache"
+
+
+@linux
+@ordinary
+def test_a_configured_cache_behind_a_closed_door_is_told(box: Machine, closed: list[Path]) -> None:
+    box.home("ada")
+    file = box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.cache('vault/cache')}\n")
+    close(box.folder / "vault", closed)
+    _, told = box.find()
+    assert (told.cache.path, told.owners) == (
+        os.path.realpath(box.folder / "vault/cache"),
+        (f"{file} [global] cache-dir",),
+    )
+    assert told.problem is not None
+
+
+@linux
+@ordinary
+def test_the_own_cache_that_is_closed_is_told_first(box: Machine, closed: list[Path]) -> None:
+    box.cache("home/me/.cache/pip")
+    close(box.folder / "home/me/.cache/pip", closed)
+    (first,) = box.find()
+    assert first.problem == "cannot be read: Permission denied"
+
+
+# A guest
+
+
+@linux
+def test_looking_leaves_every_cache_as_it_was(box: Machine) -> None:
+    box.home("ada")
+    box.cache("home/ada/.cache/pip")
+    box.cache("home/me/.cache/pip")
+    box.write("precious/letter", "x")
+    (box.folder / "home/ada/.cache/pip/wheels").symlink_to(box.folder / "precious")
+    box.write("home/ada/.pip/pip.conf", "[global]\n")
+    make_old(box.folder / "home/ada/.cache")
+    look(box.folder)  # moves the last use of links
+    before = look(box.folder)
+    box.find()
+    after = look(box.folder)
+    read = os.path.join("home", "ada", ".pip", "pip.conf")
+    assert after.pop(read)._replace(atime_ns=None) == before.pop(read)._replace(atime_ns=None)
+    assert after == before
+
+
+def test_nothing_is_imported_for_a_machine_without_configuration(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pipcache.machine import every_cache; every_cache(os.environ, 'x', homes=list);"
+        "print('pathlib' in sys.modules, 'platformdirs' in sys.modules)"
+    )
+    env = {"PYTHONPATH": str(Path(machine.__file__).parents[1]), "HOME": str(tmp_path)}
+    if sys.platform == "win32":
+        pytest.skip("Windows has to be asked")
+    command = [sys.executable, "-S", "-c", program]
+    run = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
