@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _CODES = {
     0: "clean, and everything could be judged",
     1: "found",
-    2: "the command line was wrong, or an advisory file is not what it claims",
-    3: "nothing found, as far as could be judged: not everything could; or no cache that is pip's",
+    2: "the command line was wrong, or a file is not what it claims",
+    3: "nothing found, but not all could be judged; or no pip cache",
 }
 
 

@@ -1,5 +1,6 @@
 """``prune``: options to policies, then the pipeline."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from pipcache.options import (
     format_option,
 )
 from pipcache.render.bar import track
+from pipcache.render.console import is_terminal
 from pipcache.units import parse_age, parse_size
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 _CODES = {
     0: "done; or nothing is cached yet",
-    2: "the command line or a file of --keep-for was wrong, or the question was not answered with yes",
-    3: "not all of it could be done: files that stay, places that could not be looked at, no cache that is pip's",
+    2: "the command line or a file was wrong, or nobody said yes",
+    3: "not all could be done: files stay, places not seen, no pip cache",
 }
 _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 
@@ -42,7 +44,7 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 @click.option(
     "--keep-for",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Keep only what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock. "
     "Repeatable.",
@@ -119,6 +121,8 @@ def prune_command(
         raise click.UsageError("--by-age-only goes with --max-size.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
+    if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
+        raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
     from pipcache.commands import deleting, gathering, pruning  # noqa: PLC0415 - not for --help
     from pipcache.plan import Reason  # noqa: PLC0415 - as above
     from pipcache.policy import Policies  # noqa: PLC0415 - as above

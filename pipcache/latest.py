@@ -30,37 +30,48 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
     """Return of each project, kind and set of tags what has one of the ``number`` newest versions.
 
     Final versions are old only against final ones, for that is what pip prefers. Metadata stays as long as a
-    distribution of its version. What has no version to compare is no part of the answer.
+    distribution of its version. What is yanked makes nothing old. What has no version to compare is no part of
+    the answer.
     """
     groups: dict[tuple[str, Kind, str], list[tuple[Version, Artifact]]] = {}
     for one in artifacts:
         version = version_key(one)
         if one.project is not None and version is not None and (one.kind in DISTRIBUTIONS or _is_metadata(one)):
             groups.setdefault((one.project, one.kind, _tags(one)), []).append((version, one))
-    found = [
-        one
-        for (_, kind, _), members in groups.items()
-        if kind is not Kind.METADATA
-        for version, one in members
-        if _is_among(version, {other for other, _ in members}, number)
-    ]
+    found: list[Artifact] = []
+    for (_, kind, _), members in groups.items():
+        if kind is not Kind.METADATA:
+            newest = _Newest((version for version, one in members if not _is_yanked(one)), number)
+            found += [one for version, one in members if newest.has(version)]
     stays = {(one.project, version_key(one)) for one in found}
-    there = {(project, version) for (project, *_), members in groups.items() for version, _ in members}
+    every: dict[str, set[Version]] = {}
+    for (project, *_), members in groups.items():
+        every.setdefault(project, set()).update(version for version, _ in members)
     for (project, kind, _), members in groups.items():
         if kind is Kind.METADATA:
-            versions = {version for name, version in there if name == project}
-            found += [
-                one
-                for version, one in members
-                if (project, version) in stays or _is_among(version, versions, number)
-            ]
+            newest = _Newest(every[project], number)
+            found += [one for version, one in members if (project, version) in stays or newest.has(version)]
     return found
 
 
-def _is_among(version: "Version", versions: set["Version"], number: int) -> bool:
-    """Return whether fewer than ``number`` of ``versions`` are newer; for a final one only final ones are."""
-    newer = (other for other in versions if other > version)
-    return sum(version.is_prerelease or not other.is_prerelease for other in newer) < number
+class _Newest:
+    """The newest of some versions; a final one is old only against final ones."""
+
+    def __init__(self, versions: Iterable["Version"], number: int) -> None:
+        ordered = sorted(set(versions), reverse=True)
+        finals = [version for version in ordered if not version.is_prerelease]
+        self._least = ordered[number - 1] if len(ordered) >= number else None
+        self._least_final = finals[number - 1] if len(finals) >= number else None
+
+    def has(self, version: "Version") -> bool:
+        """Return whether fewer than that number are newer."""
+        least = self._least if version.is_prerelease else self._least_final
+        return least is None or version >= least
+
+
+def _is_yanked(artifact: Artifact) -> bool:
+    """Return whether its page says that nobody should choose it any more (PEP 592)."""
+    return artifact.listed is not None and artifact.listed.yanked is not False
 
 
 def _is_metadata(artifact: Artifact) -> bool:

@@ -14,7 +14,11 @@ from pipcache.lockrows import Locked, LockError, last_part, read_digests, read_t
 from pipcache.names import normalise
 from pipcache.reqfiles import requirements
 
-__all__ = ["LockError", "Locked", "read_lock", "read_names"]
+__all__ = ["LockError", "Locked", "NamesNothing", "read_lock", "read_names"]
+
+
+class NamesNothing(LockError):  # noqa: N818 - it says what is wrong with the file
+    """A file that is a lock or requirements file for all that can be seen, and names no project."""
 
 
 def read_lock(path: str) -> list[Locked]:
@@ -40,7 +44,7 @@ def read_names(path: str) -> list[Locked]:
     """
     if not (found := list(_read(path, every=True))):
         expected = "requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock or Pipfile.lock"
-        raise LockError(f"{path} names no project; expected were {expected}")
+        raise NamesNothing(f"{path} names no project; expected were {expected}")
     return found
 
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path, is_link
-from pipcache.keys import has_key, http_key, without_user
 from pipcache.latest import latest, version_key
 from pipcache.ledger import Ledger
 from pipcache.plan import Reason
 from pipcache.responses import Frame
 from pipcache.scan import Inside
+from pipcache.sources import Sources
 from pipcache.stores import Store
 from pipcache.units import counted, format_age, format_size
-from pipcache.weight import UNUSED_STORE, Weighing, is_in_flight
+from pipcache.weight import DAY, UNUSED_STORE, Weighing, is_in_flight
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -40,7 +40,9 @@ class Known(NamedTuple):
     ``artifacts`` are all of the cache; ``used`` tells when one was last used: seconds since the epoch, as ``now``.
     ``kept`` are never taken. ``named`` are needed (None: nobody said what is), ``strangers`` of projects that
     nobody named. ``judged`` are damaged or poisoned. ``alike`` have the same bytes under several keys.
-    ``unfinished`` are wheels that a pip may still be copying to their place.
+    ``unfinished`` are wheels that a pip may still be copying to their place; ``building`` tells that one is at
+    work here, which installs what it built when all is built. ``spares`` tells that some are to be kept by name;
+    ``sources`` are downloads that have the bytes a wheel was built from.
     """
 
     artifacts: Sequence[Artifact]
@@ -53,6 +55,9 @@ class Known(NamedTuple):
     judged: Mapping[str, tuple[Reason, str]] = {}
     alike: Sequence[frozenset[str]] = ()
     unfinished: frozenset[str] = frozenset()
+    building: bool = False
+    spares: bool = False
+    sources: frozenset[str] = frozenset()
 
 
 class Decision(NamedTuple):
@@ -95,6 +100,8 @@ class _Rules:
         self._policies = policies
         self._known = known
         self._named = known.named or frozenset()
+        by_path = {entry_path(one.entry): one for one in known.artifacts}
+        self._alike = {path: [by_path[one] for one in group] for group in known.alike for path in group}
         self._links = frozenset(entry_path(one.entry) for one in known.artifacts if is_link(one.entry))
 
     def every(self) -> Iterator[Callable[[Sequence[Artifact]], Iterable[Why]]]:
@@ -117,9 +124,20 @@ class _Rules:
         """Take what no pip can use again."""
         weighing = Weighing(self._known.now, self._known.insides, self._links, self._policies.old_layouts)
         given_up = self._given_up(rest)
+        sources = Sources(rest, self._known.sources)
         for one in rest:
-            if (why := weighing.verdict(one, given_up)) is not None:
-                yield one, *why
+            why = weighing.verdict(one, given_up)
+            if why is None or (
+                why[0] is Reason.OLD_LAYOUT and not self._policies.old_layouts and self._is_needed(one, sources)
+            ):
+                continue
+            yield one, *why
+
+    def _is_needed(self, artifact: Artifact, sources: Sources) -> bool:
+        """Return whether something is named, or for a job's cache the source of what was built."""
+        if self._policies.old_layouts:
+            return False
+        return entry_path(artifact.entry) in self._named or (self._policies.ci and sources.has(artifact))
 
     def _given_up(self, rest: Sequence[Artifact]) -> dict[Store, str]:
         """Return why stores that only old pips use go as a whole, where they do."""
@@ -131,18 +149,22 @@ class _Rules:
                 continue
             idle = self._known.now - max(used)
             if old or idle > UNUSED_STORE:
-                found[store] = text if old else f"{text}, and nothing there was used for {format_age(idle)}"
+                found[store] = (
+                    text if old else f"{text}, and nothing that is left there was used for {format_age(idle)}"
+                )
         return found
 
     def judged(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take what was judged damaged or poisoned."""
-        for one in self._whole(rest):
+        for one in rest:
+            if is_in_flight(one, self._known.now) or entry_path(one.entry) in self._known.unfinished:
+                continue
             if (why := self._known.judged.get(entry_path(one.entry))) is not None:
                 yield one, *why
 
     def cheap(self, rest: Sequence[Artifact]) -> Iterator[Why]:
         """Take downloads, but for those that built wheels came from."""
-        sources = _Sources(rest)
+        sources = Sources(rest, self._known.sources)
         for one in self._whole(rest):
             if isinstance(one.entry, HttpEntry) and _is_read(one) and not sources.has(one):
                 yield one, Reason.CI, _CHEAP.get(one.kind, "a download")
@@ -189,7 +211,7 @@ class _Rules:
         """Take what was not used for long."""
         limits = ((self._policies.unused_for, Reason.UNUSED_FOR), (self._policies.older_than, Reason.OLDER_THAN))
         for one in self._whole(rest):
-            idle = self._known.now - self._known.used(one)
+            idle = self._known.now - self._used(one)
             met = [reason for limit, reason in limits if limit is not None and idle > limit]
             if met and entry_path(one.entry) not in self._named:
                 yield one, met[0], f"not used for {format_age(idle)}"
@@ -200,14 +222,14 @@ class _Rules:
 
         def order(one: Artifact) -> tuple[bool, float, str]:
             is_dear = isinstance(one.entry, BuiltEntry) and not self._policies.by_age_only
-            return is_dear, self._known.used(one), entry_path(one.entry)
+            return is_dear, self._used(one), entry_path(one.entry)
 
         found: list[Why] = []
         for one in sorted(free, key=order):
             if ledger.size <= limit:
                 break
             ledger.take([one])
-            idle = format_age(self._known.now - self._known.used(one))
+            idle = format_age(self._known.now - self._used(one))
             found.append((one, Reason.MAX_SIZE, "just used" if idle == "now" else f"last used {idle} ago"))
         return found
 
@@ -221,18 +243,30 @@ class _Rules:
             if held:
                 size = format_size(Ledger(held, self._known.insides).size)
                 parts.append(f"{size} in {counted(len(held), 'entry', 'entries')} kept by {option}")
-        why = " and ".join(parts) or "what is left is not finished yet, or could not be looked at"
+        why = " and ".join(parts) or "the rest is for no policy to take (notes, what a pip may be at work on)"
         return f"{format_size(ledger.size - limit)} over {format_size(limit)}: {why}"
 
     def _whole(self, rest: Sequence[Artifact]) -> list[Artifact]:
-        """Return the entries of the rest that a running pip is not about to complete."""
+        """Return the entries of the rest that a policy may take: finished, and known where some are to be kept."""
+        building = self._known.building
         return [
             one
             for one in rest
             if isinstance(one.entry, (HttpEntry, BuiltEntry))
             and not is_in_flight(one, self._known.now)
             and entry_path(one.entry) not in self._known.unfinished
+            and not (self._known.spares and not _is_read(one))
+            and not (building and isinstance(one.entry, BuiltEntry) and self._known.now - _made(one) < DAY)
         ]
+
+    def _used(self, artifact: Artifact) -> float:
+        """Return when an artifact was last used, or another that has its bytes: of them the newest is to stay."""
+        there = self._alike.get(entry_path(artifact.entry), (artifact,))
+        return max(map(self._known.used, there))
+
+
+def _made(artifact: Artifact) -> float:
+    return (artifact.made_ns or 0) / 1e9
 
 
 _CHEAP = {Kind.WHEEL: "a wheel from an index", Kind.SDIST: "an sdist of which no built wheel is kept"}
@@ -257,32 +291,3 @@ def _is_read(artifact: Artifact) -> bool:
 def _has_version(artifact: Artifact) -> bool:
     is_versioned = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.METADATA
     return is_versioned and artifact.project is not None and version_key(artifact) is not None
-
-
-class _Sources:
-    """The downloads that the built wheels of a rest came from, as far as URL, digest or name and version tell."""
-
-    def __init__(self, rest: Iterable[Artifact]) -> None:
-        self._keys: set[str] = set()
-        self._digests: set[tuple[str, str]] = set()
-        self._versions: set[tuple[str | None, object]] = set()
-        for one in rest:
-            if not isinstance(one.entry, BuiltEntry):
-                continue
-            self._versions.add((one.project, version_key(one)))
-            if one.source is not None:
-                self._digests.update(one.source.hashes)
-                url = without_user(one.source.url)
-                self._keys |= {http_key(url)} if has_key(url) else set()
-
-    def has(self, artifact: Artifact) -> bool:
-        """Return whether a download is one of them."""
-        if artifact.key in self._keys:
-            return True
-        if artifact.kind not in {Kind.SDIST, Kind.OTHER}:
-            return False
-        listed = () if artifact.listed is None else artifact.listed.hashes
-        if any(pair in self._digests for pair in listed):
-            return True
-        name = artifact.project, version_key(artifact)
-        return artifact.kind is Kind.SDIST and None not in name and name in self._versions

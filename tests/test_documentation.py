@@ -9,7 +9,7 @@ from pipcache.app import Commands
 from pipcache.checks import Check
 from pipcache.cli import cli
 from pipcache.errors import ExitCode
-from pipcache.render import document, judgements, pruning, records, removals
+from pipcache.render import document, hits, judgements, pruning, records, removals
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,6 +74,12 @@ def test_every_verdict_and_every_check_is_in_the_readme() -> None:
         removals.FailureRecord,
         pruning.PruneDocument,
         pruning.PolicyRecord,
+        hits.AuditDocument,
+        hits.PartRecord,
+        hits.HitRecord,
+        hits.ClauseRecord,
+        hits.UnjudgedRecord,
+        hits.PurgeDocument,
     ],
     ids=lambda shape: shape.__name__,
 )

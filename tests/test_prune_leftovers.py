@@ -673,8 +673,16 @@ def test_old_layouts_go_when_nobody_used_them_for_long_and_the_plan_says_so(
     pruned = prune(builder, program)
     assert pruned.gone == going
     assert {(removal["store"], removal["reason"], removal["detail"]) for removal in pruned.removals} == {
-        ("http", "old-layouts", "no pip since 23.3 reads this store, and nothing there was used for 13w"),
-        ("selfcheck", "old-layouts", "no pip since 19.3 reads this note, and nothing there was used for 13w"),
+        (
+            "http",
+            "old-layouts",
+            "no pip since 23.3 reads this store, and nothing that is left there was used for 13w",
+        ),
+        (
+            "selfcheck",
+            "old-layouts",
+            "no pip since 19.3 reads this note, and nothing that is left there was used for 13w",
+        ),
     }
     assert emptied(builder) == set()
     assert (builder.root / "http/notes.txt").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from typing import TYPE_CHECKING
@@ -320,3 +321,82 @@ def test_what_an_index_gives_again_goes_although_it_is_named(program: Program, t
     (tmp_path / "requirements.txt").write_text("foo==2.0\nsrc==1.0\n", encoding="ascii")
     program("prune", "--ci", "--keep-for", str(tmp_path / "requirements.txt"))
     assert kept(program) == SRC_1_ALL - {"page src"}
+
+
+# What a fresh pair of eyes found
+
+
+def prune_for(program: Program, folder: Path, text: str, *options: str) -> None:
+    (folder / "requirements.txt").write_text(text, encoding="utf-8")
+    ran = program("prune", "--keep-for", str(folder / "requirements.txt"), *options)
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize("text", ["torch==2.1.0\n", "torch<=2.1\n", "-c c.txt\ntorch\n", "torch==2.1.0+cu118\n"])
+def test_a_pin_means_its_local_versions(program: Program, tmp_path: Path, text: str) -> None:
+    filename, data = archives.build_wheel("torch", "2.1.0+cu118")
+    CacheBuilder(program.cache).download(f"{BASE}/{filename}", data)
+    (tmp_path / "c.txt").write_text("torch==2.1.0\n", encoding="ascii")
+    prune_for(program, tmp_path, text)
+    assert [one["version"] for one in program.artifacts("list")] == ["2.1.0+cu118"]
+    prune_for(program, tmp_path, "torch==2.1.0+cpu\n")
+    assert program.artifacts("list") == []
+
+
+def test_what_has_no_name_is_known_by_its_url_or_commit(program: Program, tmp_path: Path) -> None:
+    builder = CacheBuilder(program.cache)
+    builder.built({"url": "https://code.example/x/archive/1.2.zip"}, *archives.build_wheel("inner", "1.2"))
+    builder.built({"url": "file:///v/local-1.0.tar.gz"}, *archives.build_wheel("local", "1.0"))
+    text = f"git+https://git.example/vcs-one@{COMMIT.upper()}\nhttps://code.example/x/archive/1.2.zip\n"
+    prune_for(program, tmp_path, f"{text}./v/local-1.0.tar.gz\n")
+    assert {one["project"] for one in program.artifacts("list")} == {"vcs-one", "inner", "local"}
+    assert len(program.artifacts("list", "vcs-one")) == 1
+
+
+def test_a_commit_decides_whatever_the_version_is_called(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "pdm.lock").write_text(PDM.replace('version = "0.1"', 'version = "0.2.dev1"'), encoding="ascii")
+    program("prune", "--keep-for", str(tmp_path / "pdm.lock"))
+    assert [one["filename"] for one in program.artifacts("list", "vcs-one")] == [GIT_A[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Pipfile.lock", '{"_meta": {}, "default": null, "develop": {"foo": {"version": "==1.0"}}}'),
+        ("Pipfile.lock", '{"_meta": {}, "default": {"foo": "==1.0", "src": {"version": "==1.0"}}}'),
+        ("report.json", '{"install": {"foo": {"version": "1.0"}}}'),
+        ("Cargo.lock", '[[package]]\nname = "foo"\nversion = "1.0"\nchecksum = "x"\n'),
+        ("uv.lock", '[[packag]]\nname = "foo"\n[[package]]\nname = "src"\nversion = "1.0"\n'),
+        ("requirements.txt", "foo==1.0\n-bar==1.0\n"),
+        ("requirements.txt", "foo==1.0\n--requirements other.txt\n"),
+    ],
+)
+def test_a_file_that_is_broken_or_another_tool_s_removes_nothing(
+    program: Program, tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    before = caches.look(program.cache)
+    assert program("prune", "--keep-for", str(tmp_path / name)).code == 2
+    assert caches.look(program.cache) == before
+
+
+def test_variables_marks_and_empty_files_are_taken_as_pip_takes_them(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOO_VERSION", "1.0")
+    (tmp_path / "utf-16.txt").write_bytes("foo==${FOO_VERSION}\n".encode("utf-16"))
+    (tmp_path / "empty.txt").write_text("# nothing but this project\n-e .\n", encoding="ascii")
+    program("prune", "--keep-for", str(tmp_path / "empty.txt"), "--keep-for", str(tmp_path / "utf-16.txt"))
+    assert kept(program) == FOO_1_ALL
+
+
+def test_requirements_can_come_from_standard_input(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"foo==1.0\n")))
+    assert program("prune", "--keep-for", "-").code == 0
+    assert kept(program) == FOO_1_ALL
+
+
+def test_thousands_of_rows_and_versions_are_compared_once_each(program: Program, tmp_path: Path) -> None:
+    text = "".join(f"foo==1.{number} --hash=sha256:{number:064x}\n" for number in range(3000))
+    prune_for(program, tmp_path, text + "src==1.0\n")
+    assert kept(program) == SRC_1_ALL | {"page foo"}

@@ -410,7 +410,16 @@ def test_for_github_there_is_a_table_and_values(builder: CacheBuilder) -> None:
     assert table[1] == "| --- | ---: | ---: | ---: |"
     assert any(line.startswith("| --ci | 1 | 2 |") for line in table)
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {5}
-    assert values.keys() == {"kept", "removed", "failed", "unseen", "bytes_before", "bytes_after"}
+    assert values.keys() == {
+        "kept",
+        "removed",
+        "failed",
+        "unseen",
+        "bytes_before",
+        "bytes_after",
+        "too_large",
+        "interrupted",
+    }
     assert (values["kept"], values["removed"], values["failed"]) == ("1", "1", "0")
     assert int(values["bytes_after"]) < int(values["bytes_before"])
 

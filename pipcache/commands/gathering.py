@@ -1,5 +1,6 @@
 """What ``prune`` decides on: the catalogue read as far as its policies need, and what each needs beside it."""
 
+import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,9 +9,10 @@ from pipcache.artifacts import Artifact, Kind, unread
 from pipcache.catalogue import Need, name_as_needed, name_by_pages
 from pipcache.commands.judging import BadLock, judge_for, read_locks
 from pipcache.contents import open_body
-from pipcache.entries import BuiltEntry, HttpEntry, StrayEntry, UnreadableEntry, entry_path
+from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
 from pipcache.files import keeps_access_times
 from pipcache.identify import identify, identify_by_head
+from pipcache.keys import has_key, http_key, without_user
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.plan import Reason, is_young
 from pipcache.policy import Known, Policies
@@ -18,7 +20,9 @@ from pipcache.progress import Track
 from pipcache.query import Filters
 from pipcache.scan import Survey, look_inside, survey
 from pipcache.selection import digest_lookup, is_text, select
+from pipcache.stores import Store
 from pipcache.sweeping import is_leftover_folder
+from pipcache.weight import DAY
 
 if TYPE_CHECKING:
     from pipcache.needs import Needs
@@ -50,6 +54,7 @@ class Gathered(NamedTuple):
     unmatched: list["Selector"]  # of --keep
     unjudged: int
     unseen: list[UnreadableEntry]  # what could not be looked at
+    foreign: int  # files of others, whose last use looking at them moves
     keeps_access_times: bool
 
 
@@ -96,9 +101,51 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
         {} if judged is None else {entry_path(one.entry): (reason, why) for one, reason, why in judged.found},
         _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
         frozenset(_path(one) for one in artifacts if _is_unfinished(cache.path, one, now)),
+        any(_is_building(entry, now) for entry in found.entries),
+        bool(request.keep or needs is not None),
+        _sources(cache.path, artifacts, track) if request.policies.ci else frozenset(),
     )
     unjudged = 0 if judged is None else judged.unjudged
-    return Gathered(known, found.empty, selection.unmatched, unjudged, list(_unseen(known)), counts)
+    unseen = list(_unseen(known))
+    return Gathered(known, found.empty, selection.unmatched, unjudged, unseen, _foreign(artifacts), counts)
+
+
+def _is_building(entry: Entry, now: float) -> bool:
+    """Return whether a pip (25.3 or newer) seems to be building a wheel in the cache at this moment."""
+    if not isinstance(entry, StrayEntry) or entry.why != Leftover.BUILD_FOLDER:
+        return False
+    return now - entry.file.stat.st_mtime < DAY
+
+
+def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozenset[str]:
+    """Return the downloads that have the bytes a built wheel came from, where its URL does not lead to them.
+
+    What could not be looked at may be a wheel that was built from any sdist: then all of them may be sources.
+    """
+    downloads = [one for one in artifacts if isinstance(one.entry, HttpEntry)]
+    sdists = [one for one in downloads if one.kind in {Kind.SDIST, Kind.OTHER}]
+    built = [one for one in artifacts if isinstance(one.entry, BuiltEntry)]
+    if any(one.store is Store.WHEELS for one in unread(artifacts)) or any(map(_has_closed_origin, built)):
+        return frozenset(_path(one) for one in sdists if one.kind is Kind.SDIST)
+    keys = {one.key for one in sdists}
+    lost = [one.source for one in built if one.source is not None and _key_of(one.source.url) not in keys]
+    wanted = {pair for source in lost for pair in source.hashes if pair[0] == "sha256"}
+    if not wanted:
+        return frozenset()
+    redirected = [one for one in sdists if one.size and not (one.head is not None and one.head.is_redirect)]
+    digest_of = digest_lookup(root, redirected, ("sha256",), track)
+    return frozenset(_path(one) for one in redirected if ("sha256", digest_of(one, "sha256")) in wanted)
+
+
+def _has_closed_origin(artifact: Artifact) -> bool:
+    return any(note.startswith(_CLOSED) for note in artifact.notes)
+
+
+_CLOSED = "origin.json cannot be read: "
+
+
+def _key_of(url: str) -> str | None:
+    return http_key(without_user(url)) if has_key(url) else None
 
 
 def _is_unfinished(root: str, artifact: Artifact, now: float) -> bool:
@@ -123,8 +170,14 @@ def _unseen(known: Known) -> Iterator[UnreadableEntry]:
         yield from (one for one in inside.problems if isinstance(one, UnreadableEntry))
     for one in known.artifacts:
         if isinstance(one.entry, BuiltEntry) and one.entry.origin is not None:
-            closed = (note for note in one.notes if note.startswith("origin.json cannot be read: "))
-            yield from (UnreadableEntry(one.store, one.entry.origin.path, note[28:]) for note in closed)
+            closed = (note.removeprefix(_CLOSED) for note in one.notes if note.startswith(_CLOSED))
+            yield from (UnreadableEntry(one.store, one.entry.origin.path, why) for why in closed)
+
+
+def _foreign(artifacts: Iterable[Artifact]) -> int:
+    """Return how many files belong to somebody else: only their owner (and root) reads without a trace."""
+    own = os.geteuid() if hasattr(os, "geteuid") else 0
+    return 0 if own == 0 else sum(file.stat.st_uid != own for one in artifacts for file in one.files)
 
 
 def _times(modified: float, accessed: float, counts: bool) -> tuple[float, ...]:  # noqa: FBT001 - of the file system
@@ -140,13 +193,23 @@ def _read_needs(paths: Sequence[str]) -> "Needs | None":
     """
     if not paths:
         return None
-    from pipcache.locks import LockError, read_names  # noqa: PLC0415 - brings parsers that most runs do not need
+    # parsers that most runs do not need
+    from pipcache.locks import Locked, LockError, NamesNothing, read_names  # noqa: PLC0415
     from pipcache.needs import Needs  # noqa: PLC0415 - as above
 
+    rows: list[Locked] = []
+    empty: list[LockError] = []
     try:
-        return Needs(one._replace(source=path) for path in paths for one in read_names(path))
+        for path in paths:
+            try:
+                rows += (one._replace(source=path) for one in read_names(path))
+            except NamesNothing as error:
+                empty.append(error)
+        if not rows:
+            raise empty[0]
     except LockError as error:
         raise BadLock(str(error), hint="Nothing was removed.") from None
+    return Needs(rows)
 
 
 def _read(root: str, found: Survey, request: Request, needs: "Needs | None", track: Track) -> list[Artifact]:
@@ -159,6 +222,8 @@ def _read(root: str, found: Survey, request: Request, needs: "Needs | None", tra
         artifacts = [identify(root, one, deep=deep or isinstance(one, StrayEntry)) for one in entries]
         wanted = needs.projects_with_digests() if needs is not None else frozenset[str]()
         by_project = needs is not None or request.policies.keep_latest is not None
+        if request.policies.keep_latest is not None:
+            wanted |= _with_versions(artifacts)  # whose pages tell what was yanked
         need = Need(deep=deep, selectors=request.keep, pages=by_project, projects=wanted)
         artifacts = name_as_needed(root, artifacts, need, configured_indexes, track)
     # before pip 22.2 only the page of its sdist tells under which key a wheel lies
@@ -168,6 +233,15 @@ def _read(root: str, found: Survey, request: Request, needs: "Needs | None", tra
     if not request.needs_names:
         artifacts = [identify(root, one.entry) if _may_be_a_page(one) else one for one in artifacts]
     return name_by_pages(root, artifacts, lambda project: project in untold, configured_indexes, track)
+
+
+def _with_versions(artifacts: Iterable[Artifact]) -> frozenset[str]:
+    """Return the projects of which there are several versions."""
+    versions: dict[str, set[str | None]] = {}
+    for one in artifacts:
+        if one.project is not None and isinstance(one.entry, (HttpEntry, BuiltEntry)) and one.version is not None:
+            versions.setdefault(one.project, set()).add(one.version)
+    return frozenset(project for project, several in versions.items() if len(several) > 1)
 
 
 def _may_be_a_page(artifact: Artifact) -> bool:

@@ -59,7 +59,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         if error.is_fault:
             raise
         say(f"{error.message}\n  {clean(cache.path)}")
-        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, [], keeps_access_times=True)
+        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, [], 0, keeps_access_times=True)
     known = gathered.known
     decision = decide(request.policies, known)
     plan = plan_pruning(decision.taken, known.artifacts, known.insides, gathered.empty)
@@ -120,6 +120,9 @@ def _say_beside(answer: Answer, request: Request) -> None:
     by_use = any(limit is not None for limit in (policies.unused_for, policies.older_than, policies.max_size))
     if by_use and not answer.gathered.keeps_access_times:
         say("Note: this file system keeps no access times (noatime), so last use is the time of modification.")
+    elif by_use and answer.gathered.foreign:
+        files = counted(answer.gathered.foreign, "file")
+        say(f"Note: {files} belong to others, and looking at them counts as a use: prune as their owner.")
     if answer.gathered.unjudged:
         entries = counted(answer.gathered.unjudged, "entry", "entries")
         say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")

@@ -143,6 +143,9 @@ def github_lines(pruned: Pruned) -> Iterator[str]:
     freed = format_size(pruned.before - pruned.after)
     yield f"| **{verb}** | **{len(pruned.gone):,}** | **{count:,}** | **{freed}** |"
     yield f"| **kept** | **{pruned.kept:,}** | | **{format_size(pruned.after)}** |"
+    if pruned.over is not None:
+        told = clean(pruned.over).replace("|", "\\|")
+        yield f"| too large | | | {told} |"
     values = {
         "kept": pruned.kept,
         "removed": len(pruned.gone),
@@ -150,6 +153,8 @@ def github_lines(pruned: Pruned) -> Iterator[str]:
         "unseen": pruned.unseen,
         "bytes_before": pruned.before,
         "bytes_after": pruned.after,
+        "too_large": int(pruned.over is not None),
+        "interrupted": int(pruned.outcome is not None and pruned.outcome.is_interrupted),
     }
     yield from (f"{name}={value}" for name, value in values.items())
 
