@@ -556,3 +556,106 @@ def test_by_size_and_age_not_a_byte_of_a_body_is_read(builder: CacheBuilder, opt
     assert [path for path in opened if path.endswith((".body", ".whl"))] == []
     heads = [path for path in opened if re.search(r"/[0-9a-f]{56}$", path)]
     assert len(heads) == len(set(heads)) == 21
+
+
+# What a fresh pair of eyes found
+
+
+def test_of_the_same_bytes_one_stays_as_long_as_any_was_used(builder: CacheBuilder, program: Program) -> None:
+    old = used(builder, wheel(builder, "foo", "1.0", url="https://signed.example/foo.whl?1"), 60, read=0)
+    new = used(builder, wheel(builder, "foo", "1.0", url="https://signed.example/foo.whl?2"), 50)
+    program("prune", "--duplicates", "--unused-for", "30d", "--format", "json")
+    assert [one["key"] for one in program.artifacts("list")] == [new]
+    assert old != new
+
+
+def test_in_an_old_store_what_is_named_or_a_source_stays(builder: CacheBuilder, program: Program) -> None:
+    foo, bar = archives.build_wheel("foo", "1.0"), archives.build_wheel("bar", "1.0")
+    source = builder.legacy(f"{BASE}/{SDIST[0]}", SDIST[1])
+    used(builder, builder.built(origin(f"{BASE}/{SDIST[0]}"), *BUILT), 1)
+    kept = used(builder, builder.legacy(f"{BASE}/{foo[0]}", foo[1]), 200)
+    used(builder, builder.legacy(f"{BASE}/{bar[0]}", bar[1]), 1)
+    used(builder, source, 200)
+    lock = builder.root.parent / "lock.txt"
+    lock.write_text("foo==1.0\nsrc==1.0\n", encoding="ascii")
+    program("prune", "--keep-for", str(lock))
+    assert {one["key"] for one in program.artifacts("list", "--store", "http")} == {kept, source}
+    program("prune", "--ci")
+    assert {one["key"] for one in program.artifacts("list", "--store", "http")} == {source}
+
+
+def test_a_source_that_was_redirected_is_known_by_its_bytes(builder: CacheBuilder, program: Program) -> None:
+    import hashlib  # noqa: PLC0415 - here alone
+
+    tree = archives.build_sdist("odd", "1.0", fmt="zip", folder="repo-main", pkg_info=False)
+    digest = hashlib.sha256(tree[1]).hexdigest()
+    builder.built(
+        origin("https://code.example/main.zip") | {"archive_info": {"hashes": {"sha256": digest}}}, *BUILT
+    )
+    key = builder.download("https://codeload.example/elsewhere", tree[1])
+    program("prune", "--ci")
+    assert key in {one["key"] for one in program.artifacts("list", "--all")}
+
+
+def test_a_yanked_version_makes_no_other_old(builder: CacheBuilder, program: Program) -> None:
+    rows = []
+    for version, yanked in (("1.0", False), ("2.0", "broken"), ("0.9", False)):
+        filename, data = archives.build_wheel("foo", version)
+        builder.download(f"{BASE}/{filename}", data)
+        rows.append({"filename": filename, "url": f"{BASE}/{filename}", "yanked": yanked})
+    body = json.dumps({"meta": {}, "name": "foo", "files": rows}).encode()
+    headers = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    builder.download("https://index.example/simple/foo/", body, headers=headers)
+    program("prune", "--keep-latest", "1")
+    assert {one["version"] for one in program.artifacts("list")} == {"1.0", "2.0"}
+
+
+def test_while_a_pip_builds_here_it_keeps_what_it_built(builder: CacheBuilder, program: Program) -> None:
+    for version in ("1.0", "2.0"):
+        builder.built(origin(f"{BASE}/foo-{version}.tar.gz"), *archives.build_wheel("foo", version))
+    old = used(builder, builder.built(origin(f"{BASE}/old-1.0.tar.gz"), *archives.build_wheel("old", "1.0")), 9)
+    work = builder.folder(old) / "tmpabcd1234"
+    work.mkdir()
+    program("prune", "--keep-latest", "1", "--max-size", "0")
+    assert filenames(program) == {"foo-1.0-py3-none-any.whl", "foo-2.0-py3-none-any.whl"}
+    work.rmdir()
+    program("prune", "--keep-latest", "1")
+    assert filenames(program) == {"foo-2.0-py3-none-any.whl"}
+
+
+def test_what_cannot_be_read_may_be_what_is_to_be_kept(builder: CacheBuilder, program: Program) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("nothing is closed to everybody")
+    key = used(builder, wheel(builder, "foo", "1.0"), 500)
+    builder.head(key).chmod(0)
+    builder.body(key).chmod(0)
+    assert program("prune", "--max-size", "0", "--unused-for", "1h", "--keep", "foo").code == 3
+    assert builder.head(key).exists()
+    program("prune", "--max-size", "0")
+    assert not builder.head(key).exists()
+
+
+@pytest.mark.parametrize("form", ["json", "github"])
+def test_at_a_terminal_other_forms_ask_for_consent_in_words(builder: CacheBuilder, form: str) -> None:
+    pty = pytest.importorskip("pty")
+    wheel(builder, "foo", "1.0")
+    leader, follower = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "pipcache",
+        "prune",
+        "--ci",
+        "--format",
+        form,
+        "--cache-dir",
+        str(builder.root),
+    ]
+    try:
+        done = subprocess.run(command, cwd=REPOSITORY, stdin=follower, capture_output=True, check=False)
+    finally:
+        os.close(leader)
+        os.close(follower)
+    assert done.returncode == 2
+    assert b"--yes" in done.stderr
+    assert len(list(builder.root.rglob("*.body"))) == 1
