@@ -79,6 +79,7 @@ COMMANDS = [
     ("verify", "--thorough", "--format", "json"),
     ("remove", "*", "--dry-run"),
     ("remove", "--damaged", "--poisoned", "--dry-run"),
+    ("audit", "nosuch", "--deep", "--format", "sarif"),
     ("prune", "--dry-run"),
     ("prune", "--ci", "--keep-latest", "1", "--duplicates", "--poisoned", "--dry-run", "--format", "json"),
     ("dir", "--explain"),

@@ -18,7 +18,7 @@ LIMITS = "Installed environments were not looked at"
 
 _RELATIONS = {
     Relation.MATCH: "found",
-    Relation.PAGE: "index page that lists it: pip would choose it again",
+    Relation.PAGE: "listing it, so that pip may choose it again",
     Relation.BUILT_FROM: "built from it",
     Relation.SOURCE: "what it was built from",
     Relation.COPY: "the same bytes under another key",
