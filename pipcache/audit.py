@@ -1,5 +1,6 @@
 """Is it here: what advisories mean in a cache, what was made from that, and what cannot be told."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,7 @@ from pipcache.pages import PAGE_LIMIT, absolute_urls, parse_page
 from pipcache.progress import Track
 from pipcache.prove import digest_artifact, digest_by, prove_by_content
 from pipcache.responses import Frame
+from pipcache.stores import Store
 
 
 class Unjudged(NamedTuple):
@@ -228,13 +230,16 @@ def _unjudged(chosen: Iterable[Artifact], catalogue: Iterable[Artifact], book: B
     for entry in unread(catalogue):
         yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
     for one in catalogue:
-        if is_link(one.entry) and one.store != "stray":
+        if is_link(one.entry) and path_of(one).split(os.sep)[0] in _STORES:
             yield Unjudged(path_of(one), "a link, not followed", one)
     for one in chosen:
         if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             continue
         if (why := _why_unjudged(one, book)) is not None:
             yield Unjudged(path_of(one), why, one)
+
+
+_STORES = frozenset(store.value for store in Store)
 
 
 def _why_unjudged(artifact: Artifact, book: Book) -> str | None:

@@ -505,3 +505,34 @@ def test_a_dry_run_keeps_and_removes_nothing(litellm: CacheBuilder, program: Pro
     assert "version 1.82.7 is listed" in ran.out
     assert not (tmp_path / "proof").exists()
     assert caches.look(litellm.root) == before
+
+
+@pytest.mark.parametrize("place", ["wheels", "http-v2/a", "letters"])
+def test_behind_a_link_among_the_stores_anything_may_be(
+    builder: CacheBuilder, program: Program, tmp_path: Path, place: str
+) -> None:
+    put(builder, archives.build_wheel("foo", "1.0"))
+    (tmp_path / "elsewhere").mkdir()
+    if not (builder.root / place).exists():
+        (builder.root / place).symlink_to(tmp_path / "elsewhere")
+        path = write(tmp_path, "evil==1.0\n", "list.txt")
+        assert program("audit", "--advisory", path).code == (0 if place == "letters" else 3)
+
+
+def test_every_cache_of_a_machine_is_a_part_of_the_answer(
+    builder: CacheBuilder, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = CacheBuilder(tmp_path / "home" / ".cache" / "pip")
+    put(other, archives.build_wheel("evil", "1.0"))
+    put(builder, archives.build_wheel("foo", "1.0"))
+    homes = [("ada", str(tmp_path / "home")), ("bob", str(tmp_path / "nobody"))]
+    monkeypatch.setattr("pipcache.machine.machine_homes", lambda: homes)
+    monkeypatch.setenv("PIP_CACHE_DIR", str(builder.root))
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    before = caches.look(tmp_path)
+    path = write(tmp_path.parent, "evil==1.0\n", f"{tmp_path.name}.txt")
+    ran = program("audit", "--advisory", path, "--all-caches", "--format", "json")
+    assert ran.code == 1
+    parts = {part["cache"]["path"]: len(part["hits"]) for part in ran.document["caches"]}
+    assert parts[str(other.root.resolve())] == 1
+    assert caches.look(tmp_path) == before

@@ -9,7 +9,7 @@ from pipcache.audit import NOTHING, Found, Part, Report, Window, audit
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
 from pipcache.indicators import Advisories, AdvisoryError, Indicator
-from pipcache.location import CacheDirectory, configured_indexes
+from pipcache.location import CacheDirectory, Source, configured_indexes
 from pipcache.matching import Book
 from pipcache.names import normalise, parse_filename
 from pipcache.progress import Track
@@ -89,10 +89,11 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
     advisories, book = book_of(request)
     if not request.all_caches:
         return Report([Part(cache, (cache.origin,), look(cache, book, request, track))], advisories)
-    from pipcache.machine import every_cache  # noqa: PLC0415 - only where it was asked for
+    from pipcache import machine  # noqa: PLC0415 - only where it was asked for
 
+    option = cache.path if cache.source is Source.OPTION else None
     parts = []
-    for one in every_cache(os.environ):
+    for one in machine.every_cache(os.environ, option, homes=machine.machine_homes):
         found, problem = NOTHING, one.problem
         if problem is None:
             try:
