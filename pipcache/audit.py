@@ -52,10 +52,11 @@ class Part(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A part for each cache, and what was read of the advisories."""
+    """A part for each cache, and what was read of the advisories; ``everywhere``: all of the machine were asked."""
 
     parts: list[Part]
     advisories: Advisories
+    everywhere: bool = False
 
     @property
     def hits(self) -> list[Hit]:

@@ -101,7 +101,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message if error.is_fault else None
         parts.append(Part(one.cache, one.owners, found, problem))
-    return Report(parts, advisories)
+    return Report(parts, advisories, everywhere=True)
 
 
 def book_of(request: Request) -> tuple[Advisories, Book]:

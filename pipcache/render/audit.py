@@ -114,7 +114,7 @@ def sentences(report: Report) -> Iterator[str]:
     closed = sum(part.problem is not None for part in report.parts)
     unsure = f", {counted(rest, 'entry', 'entries')} could not be judged" if rest else ""
     unsure += f", {counted(closed, 'cache')} could not be looked at" if closed else ""
-    others = "" if len(report.parts) > 1 else ", nor were other caches on this machine (--all-caches)"
+    others = "" if report.everywhere else ", nor were other caches on this machine (--all-caches)"
     yield f"Looked at {counted(looked, 'entry', 'entries')} in {where}: {outcome}{unsure}. {LIMITS}{others}."
 
 
