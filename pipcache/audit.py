@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A part for each cache, and what was read of the advisories; ``everywhere``: all of the machine were asked."""
+    """A part for each cache, what was read of the advisories, and whether all of the machine were asked."""
 
     parts: list[Part]
     advisories: Advisories
