@@ -14,10 +14,11 @@ from pipcache.matching import Book
 from pipcache.names import normalise, parse_filename
 from pipcache.progress import Track
 from pipcache.render.audit import audit_lines, markdown_lines
-from pipcache.render.console import say, wants_colour
+from pipcache.render.console import is_terminal, say, wants_colour, width
 from pipcache.render.document import dump
 from pipcache.render.hits import audit_document
 from pipcache.render.sarif import sarif_document
+from pipcache.render.verdicts import fit
 from pipcache.text import clean
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def write(report: Report, form: str) -> None:
             lines = markdown_lines(report)
         case _:
             lines = audit_lines(report, colour=wants_colour(sys.stdout))
+            lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
     for line in lines:
         print(line)  # noqa: T201
     sys.stdout.flush()
