@@ -57,13 +57,18 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
                 continue
             if number >= _MOST_LINES:
                 return None
-            digests = rows.setdefault(fields[0].removeprefix("./"), [])
+            digests = rows.setdefault(_plain(fields[0]), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value:
                 digests.append(Digest(algorithm.lower(), value.rstrip("=")))
     except (UnicodeDecodeError, csv.Error):
         return None
     return rows
+
+
+def _plain(path: str) -> str:
+    """Return a path as both sides can have it: installers take ``./a`` for ``a``."""
+    return path.removeprefix("./")
 
 
 class RecordCheck:
@@ -79,7 +84,7 @@ class RecordCheck:
 
     def observe(self, member: Member) -> _State | None:
         """Return what takes the bytes of ``member``; None when RECORD has no digest for it."""
-        wanted = [one for one in self._rows.get(member.name, ()) if one.algorithm in _ALGORITHMS]
+        wanted = [one for one in self._rows.get(_plain(member.name), ()) if one.algorithm in _ALGORITHMS]
         if not wanted:
             return None
         try:
@@ -93,7 +98,7 @@ class RecordCheck:
         """Yield what RECORD and the members do not agree on, once all members were read."""
         there = {member.name for member in members if not member.name.endswith("/")}
         for name in sorted(there - self._exempt):
-            digests = self._rows.get(name)
+            digests = self._rows.get(_plain(name))
             if digests is None:
                 yield Flaw(Check.PC503, name, "a line in RECORD", "none")
             elif not any(one.algorithm in _ALGORITHMS for one in digests):
@@ -101,6 +106,6 @@ class RecordCheck:
             elif name in self._states:
                 for wanted, actual in self._states[name].broken():
                     yield Flaw(Check.PC502, name, "=".join(wanted), "=".join(actual))
-        for name in sorted(self._rows.keys() - there - self._exempt):
+        for name in sorted(self._rows.keys() - set(map(_plain, there)) - self._exempt):
             if not name.endswith("/"):
                 yield Flaw(Check.PC501, name, "a member", "none")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
@@ -1117,6 +1117,7 @@ COMMENTS = st.binary(max_size=30).filter(lambda data: hostile.END not in data)
 
 @laws
 @given(MEMBERS, METHODS, COMMENTS, st.booleans(), st.booleans())
+@example({"./0": b"in this folder"}, zipfile.ZIP_STORED, b"", False, False)  # noqa: FBT003
 def test_a_wheel_of_zipfile_has_no_flaw(
     members: dict[str, bytes],
     method: int,
