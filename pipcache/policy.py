@@ -100,8 +100,6 @@ class _Rules:
         self._policies = policies
         self._known = known
         self._named = known.named or frozenset()
-        by_path = {entry_path(one.entry): one for one in known.artifacts}
-        self._alike = {path: [by_path[one] for one in group] for group in known.alike for path in group}
         self._links = frozenset(entry_path(one.entry) for one in known.artifacts if is_link(one.entry))
 
     def every(self) -> Iterator[Callable[[Sequence[Artifact]], Iterable[Why]]]:
@@ -203,7 +201,9 @@ class _Rules:
                 key=lambda one: (one.made_ns or 0, entry_path(one.entry)),
             )
             for one in alike[:-1]:
-                if entry_path(one.entry) not in self._named:
+                # what is still asked for under its old URL is no litter
+                is_alive = self._known.used(one) > self._known.used(alike[-1]) + DAY
+                if entry_path(one.entry) not in self._named and not is_alive:
                     name = alike[-1].filename or alike[-1].key
                     yield one, Reason.DUPLICATES, f"the bytes of {name}, fetched later under another URL"
 
@@ -211,7 +211,7 @@ class _Rules:
         """Take what was not used for long."""
         limits = ((self._policies.unused_for, Reason.UNUSED_FOR), (self._policies.older_than, Reason.OLDER_THAN))
         for one in self._whole(rest):
-            idle = self._known.now - self._used(one)
+            idle = self._known.now - self._known.used(one)
             met = [reason for limit, reason in limits if limit is not None and idle > limit]
             if met and entry_path(one.entry) not in self._named:
                 yield one, met[0], f"not used for {format_age(idle)}"
@@ -222,14 +222,14 @@ class _Rules:
 
         def order(one: Artifact) -> tuple[bool, float, str]:
             is_dear = isinstance(one.entry, BuiltEntry) and not self._policies.by_age_only
-            return is_dear, self._used(one), entry_path(one.entry)
+            return is_dear, self._known.used(one), entry_path(one.entry)
 
         found: list[Why] = []
         for one in sorted(free, key=order):
             if ledger.size <= limit:
                 break
             ledger.take([one])
-            idle = format_age(self._known.now - self._used(one))
+            idle = format_age(self._known.now - self._known.used(one))
             found.append((one, Reason.MAX_SIZE, "just used" if idle == "now" else f"last used {idle} ago"))
         return found
 
@@ -258,11 +258,6 @@ class _Rules:
             and not (self._known.spares and not _is_read(one))
             and not (building and isinstance(one.entry, BuiltEntry) and self._known.now - _made(one) < DAY)
         ]
-
-    def _used(self, artifact: Artifact) -> float:
-        """Return when an artifact was last used, or another that has its bytes: of them the newest is to stay."""
-        there = self._alike.get(entry_path(artifact.entry), (artifact,))
-        return max(map(self._known.used, there))
 
 
 def _made(artifact: Artifact) -> float:
