@@ -22,7 +22,7 @@ from pipcache.vex import read_csaf, read_openvex
 
 __all__ = ["Advisories", "AdvisoryError", "Indicator", "Range", "read_advisories"]
 
-_SUFFIXES = (".json", ".yaml", ".yml", ".csv", ".txt")
+_SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _YAML = (".yaml", ".yml")
 _TABLE = (".csv", ".tsv")

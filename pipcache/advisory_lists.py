@@ -45,7 +45,7 @@ def read_list(text: str, source: str, found: Found) -> None:
     """Take in what a plain list or a requirements file names.
 
     A line with ``--hash`` names files and not a version: one indicator a digest. The last line needs its line end
-    where it means more than one version.
+    where it means versions.
 
     Raises:
         AdvisoryError: a line says nothing that is known here; it is told with its number.
@@ -64,7 +64,7 @@ def read_list(text: str, source: str, found: Found) -> None:
         read_entry(line, where, Indicator(source, f"line {number}"), found)
         if (number, line) == lines[-1] and not text.endswith(("\n", "\r")):
             for one in list(found.indicators)[before:]:
-                if one.every_version or one.specifiers:  # what was cut off may have said which version
+                if not (one.digests or one.urls):  # what was cut off may have said which version
                     raise AdvisoryError(f"{where}: {told(line)} may be cut off; a line end was expected behind it")
 
 

@@ -198,6 +198,11 @@ def is_purl(text: str) -> bool:
     return text[:4].lower() == "pkg:"
 
 
+_QUALIFIERS = frozenset({"artifact_id", "file_name", "repository_url", "download_url", "vcs_url", "vers"})
+_QUALIFIERS |= {"checksum", "checksums", "package-id"}
+"""What a package URL of pypi's may say besides (purl-spec, and what Grype and Syft add)."""
+
+
 def read_purl(text: str, where: str) -> Purl | None:
     """Return what a package URL says (github.com/package-url/purl-spec); None for one of another type than pypi.
 
@@ -218,6 +223,9 @@ def read_purl(text: str, where: str) -> Purl | None:
         raise AdvisoryError(
             f"{where}: {told(text)} is cut off or says one thing twice; a package URL was expected"
         )
+    if (unknown := sorted(qualifiers.keys() - _QUALIFIERS)) or ("#" in text and not version):
+        what = f"the qualifier {told(unknown[0])}" if unknown else "a path and no version"
+        raise AdvisoryError(f"{where}: {told(text)} has {what}; pkg:pypi/name@version was expected")
     if not is_version(version or "0"):
         raise AdvisoryError(f"{where}: {told(version)} is no version; pkg:pypi/name@version was expected")
     artifact, filename = qualifiers.get("artifact_id", "").lower(), qualifiers.get("file_name") or None

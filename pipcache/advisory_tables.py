@@ -216,6 +216,8 @@ def read_table(text: str, source: str, found: Found) -> None:
     import csv  # noqa: PLC0415 - most advisories are no tables
     import io  # noqa: PLC0415
 
+    if not text.endswith(("\n", "\r")):
+        raise AdvisoryError(f"{source}: its last line may be cut off; a line end was expected behind it")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text.partition("\n")[0]), strict=True)
     table: _Table | None = None
     last = 0

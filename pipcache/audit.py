@@ -7,28 +7,20 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, unread
-from pipcache.contents import decoded
+from pipcache.contents import encoding_of
 from pipcache.derivation import Derivation, Hit, Relation, is_source, name_of, path_of
 from pipcache.entries import BuiltEntry, HttpEntry, entry_path, is_link
-from pipcache.indicators import Advisories
-from pipcache.keys import has_key, http_key
+from pipcache.indicators import Advisories, parse_version
+from pipcache.listing import Unjudged, pages_that_list
 from pipcache.location import CacheDirectory
-from pipcache.matching import Book, Clause, Facts
+from pipcache.matching import Book, Digest, Facts
 from pipcache.members import members_hashed, members_told
 from pipcache.names import normalise
-from pipcache.pages import PAGE_LIMIT, absolute_urls, parse_page
 from pipcache.progress import Track
 from pipcache.prove import digest_artifact, digest_by, prove_by_content
 from pipcache.responses import Frame
+from pipcache.stored import is_page_by_head
 from pipcache.stores import Store
-
-
-class Unjudged(NamedTuple):
-    """Something that may be meant, for all that can be told."""
-
-    path: str
-    why: str
-    artifact: Artifact | None = None
 
 
 class Found(NamedTuple):
@@ -118,14 +110,15 @@ def audit(
     facts = _facts(root, judged, book, track, deep=deep)
     clauses = {entry_path(one.entry): book.clauses(one, facts[entry_path(one.entry)]) for one in judged}
     hits = [Hit(one, Relation.MATCH, tuple(found)) for one in judged if (found := clauses[entry_path(one.entry)])]
-    hits += Derivation(root, judged, book).of(hits)
-    proved = _proved(root, hits, track)
-    pages = _pages(root, judged, book, [one for one in proved if one.relation is not Relation.METADATA], track)
+    matches = _proved(root, hits, track)
+    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), track)
+    found_here = [one for one in proved if one.relation is not Relation.METADATA]
+    pages, closed = pages_that_list(root, judged, book, found_here, track)
     proved += _proved(root, pages, track)
     there = {entry_path(one.artifact.entry) for one in proved}
     return Found(
-        [_with_neighbours(one, catalogue, pages) for one in proved],
-        [one for one in _unjudged(judged, catalogue, book) if one.path not in there],
+        _with_neighbours(proved, catalogue, pages),
+        [one for one in (*_unjudged(judged, catalogue, book, facts), *closed) if one.path not in there],
         len(judged),
         sum(one.kind in DISTRIBUTIONS for one in judged),
         sum(one.kind is Kind.PAGE for one in judged),
@@ -141,59 +134,41 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
         if not algorithms or one.kind is Kind.PAGE or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
-        found = {*digest_by(root, one, algorithms).items(), *listed}
-        members = members_told(root, one) or {}
-        if deep and one.kind is not Kind.METADATA:
-            members = members | (members_hashed(root, one, algorithms) or {})
+        found = digest_by(root, one, algorithms)
+        missing = [name for name in algorithms if name not in found]
+        problem = f"its {', '.join(missing)} could not be computed" if missing else None
+        members, why = _members(root, one, book, algorithms, deep=deep)
         wanted = {digest: name for digest, name in members.items() if book.has_digest(digest)}
-        return Facts(frozenset(one for one in found if book.has_digest(one)), wanted)
+        return Facts(
+            frozenset(one for one in found.items() if book.has_digest(one)),
+            frozenset(one for one in listed if book.has_digest(one)),
+            wanted,
+            problem or why,
+        )
 
     with ThreadPoolExecutor() as pool:
         results = list(track(pool.map(read, artifacts), len(artifacts), "Hashing"))
     return {entry_path(one.entry): found for one, found in zip(artifacts, results, strict=True)}
 
 
-def _pages(
-    root: str, artifacts: Sequence[Artifact], book: Book, found_here: Sequence[Hit], track: Track
-) -> list[Hit]:
-    """Return the index pages that list what is meant or was ``found_here``: pip would choose it again."""
-    hits = []
-    projects = {one.artifact.project for one in found_here} - {None}
-    keys = {one.artifact.key: one for one in found_here if isinstance(one.artifact.entry, HttpEntry)}
-    by_sha256 = {one.digests.sha256: one for one in found_here if one.digests is not None}
-    pages = [one for one in artifacts if one.kind is Kind.PAGE]
-    for page in track(pages, len(pages), "Reading index pages"):
-        data = decoded(root, page, PAGE_LIMIT) or b""
-        if page.project not in projects and not book.may_be_listed(page.project, data):
-            continue
-        parsed = parse_page(data)
-        if parsed is None:
-            continue
-        files: dict[str, list[Clause]] = {}
-        for file in parsed.files:
-            urls = [*absolute_urls(file.url, parsed.base, page.url)]
-            found = book.of_listed(file, urls, page.project or parsed.project)
-            known = [keys.get(http_key(url)) for url in urls if has_key(url)]
-            known += [by_sha256.get(value) for name, value in file.hashes if name == "sha256"]
-            found += [clause for hit in known if hit is not None for clause in hit.clauses]
-            if found or any(one is not None for one in known):
-                files.setdefault(file.filename, []).extend(found)
-        if files:
-            hits.append(Hit(page, Relation.PAGE, _summed(files), of=", ".join(files)))
-    return hits
-
-
-def _summed(files: Mapping[str, Sequence[Clause]]) -> tuple[Clause, ...]:
-    """Return the clauses of listed files, each once, with the files it means."""
-    meant: dict[Clause, list[str]] = {}
-    for name, clauses in files.items():
-        for one in dict.fromkeys(clauses):
-            meant.setdefault(one, []).append(name)
-    return tuple(one._replace(text=f"lists {_some(names)}: {one.text}") for one, names in meant.items())
-
-
-def _some(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+def _members(
+    root: str, artifact: Artifact, book: Book, algorithms: Sequence[str], *, deep: bool
+) -> tuple[dict[Digest, str], str | None]:
+    """Return the members of an archive by their digests, and why they cannot all be compared."""
+    if artifact.kind is Kind.METADATA or not book.looks_for_members:
+        return {}, None
+    if deep:
+        hashed = members_hashed(root, artifact, algorithms)
+        is_archive = artifact.kind in DISTRIBUTIONS
+        why = "its members could not be read" if is_archive and hashed is None else None
+        return (members_told(root, artifact) or {}) | (hashed or {}), why
+    if artifact.kind is Kind.SDIST:
+        return {}, "its members were not hashed (--deep does)"
+    found = members_told(root, artifact)
+    if artifact.kind in {Kind.WHEEL, Kind.BUILT} and not found:
+        return {}, "its RECORD could not be read (--deep hashes its members)"
+    lacking = set(algorithms).isdisjoint(name for name, _ in found or {}) and bool(found)
+    return found or {}, "its RECORD has other digests (--deep hashes its members)" if lacking else None
 
 
 def _proved(root: str, hits: Sequence[Hit], track: Track) -> list[Hit]:
@@ -212,21 +187,28 @@ def _proved(root: str, hits: Sequence[Hit], track: Track) -> list[Hit]:
     ]
 
 
-def _with_neighbours(hit: Hit, catalogue: Sequence[Artifact], pages: Sequence[Hit]) -> Hit:
-    """Return a hit with the pages that list it, and with its source where it was built."""
-    artifact = hit.artifact
-    names = {artifact.filename, *artifact.filenames} - {None}
-    listed = [
-        page.artifact.project or name_of(page.artifact) for page in pages if names & set(page.of.split(", "))
-    ]
-    source = None
-    if artifact.source is not None and isinstance(artifact.entry, BuiltEntry):
-        is_cached = any(is_source(one, artifact) for one in catalogue if isinstance(one.entry, HttpEntry))
-        source = artifact.source.url, is_cached
-    return hit._replace(listed_by=tuple(dict.fromkeys(listed)), source=source)
+def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: Sequence[Hit]) -> list[Hit]:
+    """Return hits with the pages that list them, and with their source where they were built."""
+    listed: dict[str, dict[str, None]] = {}
+    for page in pages:
+        for name in page.of.split(", "):
+            listed.setdefault(name, {})[page.artifact.project or name_of(page.artifact)] = None
+    downloads = [one for one in catalogue if isinstance(one.entry, HttpEntry)]
+    found = []
+    for hit in hits:
+        artifact = hit.artifact
+        names = dict.fromkeys(filter(None, (artifact.filename, *artifact.filenames)))
+        by = dict.fromkeys(project for name in names for project in listed.get(name, ()))
+        source = None
+        if artifact.source is not None and isinstance(artifact.entry, BuiltEntry):
+            source = artifact.source.url, any(is_source(one, artifact) for one in downloads)
+        found.append(hit._replace(listed_by=tuple(by), source=source))
+    return found
 
 
-def _unjudged(chosen: Iterable[Artifact], catalogue: Iterable[Artifact], book: Book) -> Iterator[Unjudged]:
+def _unjudged(
+    chosen: Iterable[Artifact], catalogue: Iterable[Artifact], book: Book, facts: Mapping[str, Facts]
+) -> Iterator[Unjudged]:
     """Yield what may be meant, for all that can be told: without it "clean" would be a guess."""
     for entry in unread(catalogue):
         yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
@@ -236,7 +218,8 @@ def _unjudged(chosen: Iterable[Artifact], catalogue: Iterable[Artifact], book: B
     for one in chosen:
         if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             continue
-        if (why := _why_unjudged(one, book)) is not None:
+        why = _why_unjudged(one, book) or facts.get(path_of(one), Facts()).problem
+        if why is not None:
             yield Unjudged(path_of(one), why, one)
 
 
@@ -248,11 +231,33 @@ def _why_unjudged(artifact: Artifact, book: Book) -> str | None:
         return artifact.problem or "its head does not decode"
     if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
         return artifact.problem or "it has no head"
-    if artifact.kind in {Kind.PAGE, Kind.OTHER} or not book.looks_for_names:
+    if artifact.kind is Kind.PAGE:
         return None
+    if artifact.head is not None and is_page_by_head(artifact.head):
+        return "its server calls it an index page, and it cannot be read as one"
+    if book.looks_for_bytes and (why := _why_incomparable(artifact)) is not None:
+        return why
     projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
+    if not projects.isdisjoint(book.unsure):
+        return "an advisory says of its project what cannot be evaluated"
+    if artifact.kind is Kind.OTHER or not book.looks_for_names:
+        return None
     if not projects:
         return "its project is not known"
-    if artifact.version is None and any(map(book.concerns, projects)):
+    if not any(map(book.concerns, projects)):
+        return None
+    if artifact.version is None:
         return "its version is not known"
+    return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
+
+
+def _why_incomparable(artifact: Artifact) -> str | None:
+    """Return why the bytes, or those a wheel was built from, cannot be held against digests."""
+    if artifact.kind is Kind.BUILT:
+        return "what it was built from is not known" if artifact.source is None else None
+    if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
+        return f"it may be a part of what is looked for: {artifact.problem}"
+    encoding = encoding_of(artifact)
+    if encoding and artifact.kind in DISTRIBUTIONS:
+        return f"it is stored in a coding ({encoding})"
     return None

@@ -97,7 +97,7 @@ def _all(components: Sequence[_Component], source: str, found: Found) -> None:
             if version or purl.filename:
                 found.add(plain._replace(versions=(version,) if version else ()))
             else:
-                found.never(plain.record, f"{purl.project} names no version")
+                found.never(plain.record, f"{purl.project} names no version", purl.project)
             _files(component, plain, found)
         elif text:
             found.foreign += 1
@@ -212,7 +212,7 @@ def _affected(component: _Component, rows: Sequence[object], where: str, plain: 
         if own or purl.filename:
             found.add(plain._replace(versions=(own,) if own else ()))
         else:
-            found.never(plain.record, f"{purl.project} names no version")
+            found.never(plain.record, f"{purl.project} names no version", purl.project)
         _files(component, plain, found)
     for row in rows:
         table = table_in(row, f"{where}.affects[].versions[]")
@@ -229,6 +229,6 @@ def _affected(component: _Component, rows: Sequence[object], where: str, plain: 
             if own and (version == own or (parse_version(own) and parse_version(own) == parse_version(version))):
                 _files(component, plain, found)
         elif (read := read_vers(span, where)) is None:
-            found.never(plain.record, f"{purl.project} {span}: not an interval of pypi's versions")
+            found.never(plain.record, f"{purl.project} {span}: not an interval of pypi's versions", purl.project)
         else:
             found.add(plain._replace(versions=read[0], specifiers=read[1], every_version=read[2], filename=None))

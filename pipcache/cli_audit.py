@@ -63,6 +63,8 @@ def audit_command(
     """
     if not (advisories or selectors):
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is later than --until.")
     from pipcache.audit import Window  # noqa: PLC0415 - not for --help
     from pipcache.commands import auditing  # noqa: PLC0415 - as above
 

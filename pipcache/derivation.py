@@ -69,6 +69,10 @@ class Derivation:
             if not fresh:
                 return found
             origins = []
+            # what else was built from a source is no worse for that
+            found += [one for one in fresh if one.relation is Relation.SOURCE]
+            there |= {path_of(one.artifact) for one in fresh}
+            fresh = [one for one in fresh if one.relation is not Relation.SOURCE]
 
     def _built_from_indicators(self) -> Iterator[Hit]:
         for one in self._artifacts:
@@ -100,7 +104,7 @@ class Derivation:
                     continue
             if not isinstance(one.entry, HttpEntry):
                 continue
-            if (wheel := next((made for made in built if is_source(one, made)), None)) is not None:
+            if (wheel := next((made for made in built if self._is_source(one, made)), None)) is not None:
                 yield Hit(one, Relation.SOURCE, of=name_of(wheel))
             elif (owner := self._owner(one, origins)) is not None:
                 yield Hit(one, Relation.METADATA, of=name_of(owner))
@@ -108,6 +112,14 @@ class Derivation:
                 original = by_sha256.get(self._digests(one).get("sha256", ""))
                 if original is not None:
                     yield Hit(one, Relation.COPY, of=name_of(original))
+
+    def _is_source(self, artifact: Artifact, built: Artifact) -> bool:
+        """Return whether a wheel was built from a download: by URL, listed digest, or the bytes."""
+        if is_source(artifact, built):
+            return True
+        wanted = {value for name, value in (built.source.hashes if built.source else ()) if name == "sha256"}
+        is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
+        return bool(wanted) and is_archive and self._digests(artifact).get("sha256") in wanted
 
     def _owner(self, artifact: Artifact, origins: Iterable[Artifact]) -> Artifact | None:
         if artifact.kind is not Kind.METADATA:

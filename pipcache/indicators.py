@@ -1,5 +1,6 @@
 """What advisories say is bad: the values, and the rule of their version ranges."""
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,6 +93,8 @@ class Advisories(NamedTuple):
     """What was said that can match nothing in a cache, e.g. ``MAL-2026-2144: domain models.example``."""
     notes: tuple[str, ...]
     """What else is worth to be told, e.g. that a statement says "not affected"."""
+    unsure: frozenset[str] = frozenset()
+    """Projects (normalised) of which something is said that cannot be evaluated."""
 
 
 class Found:
@@ -104,13 +107,18 @@ class Found:
         self.withdrawn: list[str] = []
         self._never: dict[str, None] = {}
         self._notes: dict[str, None] = {}
+        self._unsure: set[str] = set()
 
     def add(self, *indicators: Indicator) -> None:
         """Take indicators in; one that is there already stays one."""
         self.indicators |= dict.fromkeys(indicators)
+        for one in indicators:
+            if one.project is not None and any(map(_NO_VERSION.search, one.versions)):
+                self._unsure.add(one.project)
 
-    def never(self, record: str, text: str) -> None:
-        """Note what can match nothing in a cache."""
+    def never(self, record: str, text: str, project: str | None = None) -> None:
+        """Note what can match nothing in a cache; of ``project`` more is said than can be evaluated."""
+        self._unsure |= {project} if project is not None else set()
         self._never[f"{record}: {text[:_MOST]}"] = None
 
     def note(self, record: str, text: str) -> None:
@@ -121,12 +129,21 @@ class Found:
         """Return what is there."""
         withdrawn = tuple(self.withdrawn)
         return Advisories(
-            tuple(self.indicators), self.records, self.foreign, withdrawn, tuple(self._never), tuple(self._notes)
+            tuple(self.indicators),
+            self.records,
+            self.foreign,
+            withdrawn,
+            tuple(self._never),
+            tuple(self._notes),
+            frozenset(self._unsure),
         )
 
 
 MOST_OF_A_VERSION = 256
 """Characters of a version; longer texts cost time and are none."""
+_NO_VERSION = re.compile(r"[\s,;|*<>=~]|\.\.|\.x\b|^(?:all|any)$|\d\.\d+-v?\d+\.\d")
+"""Texts in the place of a version that mean several, which no comparison meets."""
+
 _MOST = 240
 """Characters of a text that is told."""
 

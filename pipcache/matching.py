@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin
 from pipcache.entries import HttpEntry
-from pipcache.indicators import Indicator, parse_version
+from pipcache.indicators import Indicator, Range, parse_version
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PageFile
@@ -29,7 +30,9 @@ class Facts(NamedTuple):
     """What was read of an artifact: digests of its bytes, and its members by their digests."""
 
     digests: frozenset[Digest] = frozenset()
+    listed: frozenset[Digest] = frozenset()
     members: Mapping[Digest, str] = {}
+    problem: str | None = None  # why not all of it could be compared
 
 
 class Book:
@@ -41,16 +44,20 @@ class Book:
         *,
         only_listed: bool = False,
         selectors: Iterable[tuple[Indicator, Selector]] = (),
+        unsure: frozenset[str] = frozenset(),
     ) -> None:
         """Take indicators in, and what selectors mean that are none; ``only_listed`` leaves ranges aside."""
         self._only_listed = only_listed
+        self.unsure = unsure
         self._selectors = tuple(selectors)
         self._projects: dict[str, list[Indicator]] = {}
         self._keys: dict[str, list[Indicator]] = {}
         self._digests: dict[Digest, list[Indicator]] = {}
+        self._filenames: dict[str, list[Indicator]] = {}
+        self._canonical: dict[Indicator, dict[str, str]] = {}
         self._listed: set[str] = set()  # projects whose pages may list what a URL means
         for one in indicators:
-            if one.project is not None and not (one.urls or one.digests):
+            if one.project is not None and one.filename is None and not (one.urls or one.digests):
                 self._projects.setdefault(one.project, []).append(one)
             for url in one.urls:
                 if has_key(plain := without_user(url)):
@@ -59,6 +66,8 @@ class Book:
                     self._listed |= {normalise(parsed.project)} if parsed is not None else set()
             for digest in one.digests:
                 self._digests.setdefault(digest, []).append(one)
+            if one.filename is not None and not (one.urls or one.digests):
+                self._filenames.setdefault(one.filename, []).append(one)
         self._listed |= self._projects.keys()
         self._on_pages = {value.encode() for _, value in self._digests}
         self._on_pages |= {value[4:].encode() for name, value in self._digests if name == "blake2b_256"}
@@ -71,7 +80,9 @@ class Book:
     @property
     def looks_for_names(self) -> bool:
         """True when an artifact has to be named to be judged."""
-        return bool(self._projects) or any(selector.names_projects for _, selector in self._selectors)
+        return bool(self._projects or self._filenames) or any(
+            selector.names_projects for _, selector in self._selectors
+        )
 
     def concerns(self, project: str) -> bool:
         """Return whether any indicator names a project."""
@@ -81,9 +92,19 @@ class Book:
         """Return whether a digest is looked for."""
         return digest in self._digests
 
+    @property
+    def looks_for_members(self) -> bool:
+        """True when a digest may be of a member of an archive: all but those that are said to be of a file."""
+        return any(_may_be_of_a_member(one) for several in self._digests.values() for one in several)
+
+    @property
+    def looks_for_bytes(self) -> bool:
+        """True when digests or URLs are looked for, which need no name."""
+        return bool(self._digests or self._keys)
+
     def may_be_listed(self, project: str | None, data: bytes) -> bool:
         """Return whether a page of a project, with these bytes, may list what an indicator means."""
-        if project is None or project in self._listed:
+        if project is None or project in self._listed or self._filenames:
             return True
         return bool(self._on_pages) and not self._on_pages.isdisjoint(_HEX.findall(data))
 
@@ -100,18 +121,19 @@ class Book:
             for digest in sorted(told)
             for one in self._digests.get(digest, ())
         ]
-        filename = unquote(url.partition("#")[0].rpartition("/")[2])
+        filename = unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
+        found += [Clause(one, "its source's file name") for one in self._filenames.get(filename, ())]
         parsed = parse_filename(filename)
         if parsed is not None and parsed.version is not None and source.commit is None:
             name = normalise(parsed.project)
-            found += self._named(name, {parsed.version}, set(), Kind.SDIST, {filename})
+            found += self._named(name, {parsed.version}, set(), Kind.SDIST)
         return list(dict.fromkeys(found))
 
     def clauses(self, artifact: Artifact, facts: Facts) -> list[Clause]:
         """Return what means ``artifact``, the most exact first."""
         if artifact.kind is Kind.PAGE:
             return []
-        found = [*self._by_key(artifact), *self._by_digest(facts), *self._by_name(artifact)]
+        found = [*self._by_key(artifact), *self._by_digest(artifact, facts), *self._by_name(artifact)]
         meant = (indicator for indicator, selector in self._selectors if selector.matches(artifact, _no_digest))
         found += [Clause(one, f"{one.record} means it") for one in meant]
         return list(dict.fromkeys(found))
@@ -126,60 +148,65 @@ class Book:
             for name, value in sorted(told)
             for one in self._digests.get((name, value), ())
         ]
+        found += [Clause(one, "its file's name") for one in self._filenames.get(file.filename, ())]
         parsed = parse_filename(file.filename, project)
         if parsed is not None and parsed.version is not None:
             spelled = {parsed.version}
             texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
             kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
-            found += self._named(normalise(parsed.project), spelled, texts, kind, {file.filename})
+            found += self._named(normalise(parsed.project), spelled, texts, kind)
         return list(dict.fromkeys(found))
 
     def _by_key(self, artifact: Artifact) -> Iterator[Clause]:
         if isinstance(artifact.entry, HttpEntry):
             yield from (Clause(one, "the URL is its key") for one in self._keys.get(artifact.entry.key, ()))
 
-    def _by_digest(self, facts: Facts) -> Iterator[Clause]:
-        for digest in sorted(facts.digests):
-            of_files = (one for one in self._digests.get(digest, ()) if one.member is None)
-            yield from (Clause(one, f"{digest[0]} of the file") for one in of_files)
+    def _by_digest(self, artifact: Artifact, facts: Facts) -> Iterator[Clause]:
+        for digests, told in ((facts.digests, "of the file"), (facts.listed, "that a page lists for it")):
+            for digest in sorted(digests):
+                of_files = (one for one in self._digests.get(digest, ()) if one.member is None)
+                yield from (Clause(one, f"{digest[0]} {told}") for one in of_files)
+        projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
         for digest, member in sorted(facts.members.items()):
             told = f"{digest[0]} of the member {member}"
-            yield from (Clause(one, told) for one in self._digests.get(digest, ()))
+            for one in self._digests.get(digest, ()):
+                # boilerplate has the same digest in many projects
+                if _may_be_of_a_member(one) and (one.project is None or one.project in projects):
+                    yield Clause(one, told)
 
     def _by_name(self, artifact: Artifact) -> Iterator[Clause]:
         names = {normalise(claim.project) for claim in own_claims(artifact) if claim.project}
         filenames = {claim.filename for claim in artifact.claims if claim.filename} or set(artifact.filenames)
+        for filename in sorted(filenames & self._filenames.keys()):
+            yield from (Clause(one, "its file's name") for one in self._filenames[filename])
         for project in sorted(names & self._projects.keys()):
             spelled, texts = _versions(artifact, project)
-            yield from self._named(project, spelled, texts, artifact.kind, filenames)
+            yield from self._named(project, spelled, texts, artifact.kind)
 
-    def _named(
-        self, project: str, spelled: set[str], texts: set[str], kind: Kind, filenames: set[str]
-    ) -> Iterator[Clause]:
+    def _named(self, project: str, spelled: set[str], texts: set[str], kind: Kind) -> Iterator[Clause]:
         """Yield what means a project's file at a version, however it is spelled; ``texts`` are to the letter."""
         for one in self._projects.get(project, ()):
             if one.kinds and not _is_of_kind(kind, one.kinds):
-                continue
-            if one.filename is not None and one.filename not in filenames:
                 continue
             if (text := self._version_clause(one, spelled, texts)) is not None:
                 yield Clause(one, text)
 
     def _version_clause(self, indicator: Indicator, spelled: set[str], texts: set[str]) -> str | None:
-        if indicator.filename is not None:
-            return "its file's name"
         if indicator.every_version:
             return "every version"
-        wanted = {canonical(version) for version in spelled}
-        for version in indicator.versions:
-            if canonical(version) in wanted or version.lower() in texts:
-                return f"version {version} is listed"
+        if indicator not in self._canonical:
+            versions = [(canonical(version), version) for version in reversed(indicator.versions)]
+            self._canonical[indicator] = dict(versions) | {one.lower(): one for one in indicator.versions}
+        listed = self._canonical[indicator]
+        for version in sorted({canonical(version) for version in spelled} | texts):
+            if version in listed:
+                return f"version {listed[version]} is listed"
         if indicator.specifiers and any(_contains(indicator.specifiers, version) for version in sorted(spelled)):
             return f"version {indicator.specifiers}"
         if self._only_listed:
             return None
         for part in indicator.ranges:
-            if any(part.contains(version) for version in sorted(spelled)):
+            if any(_is_in(part, version) for version in sorted(spelled)):
                 return f"range: {part.text()}"
         return None
 
@@ -232,6 +259,17 @@ def _versions(artifact: Artifact, project: str) -> tuple[set[str], set[str]]:
     return spelled, texts
 
 
+def _may_be_of_a_member(indicator: Indicator) -> bool:
+    """Return whether a digest may be of a member: one of a URL's or of a project's is of a file."""
+    return indicator.member is not None or not (indicator.urls or indicator.project)
+
+
+@lru_cache(maxsize=1 << 18)
+def _is_in(part: Range, version: str) -> bool:
+    return part.contains(version)
+
+
+@lru_cache(maxsize=1 << 17)
 def canonical(version: str) -> str:
     """Return a version in one spelling (PEP 440); what is no such version in lower case."""
     from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where advisories are given

@@ -144,8 +144,8 @@ def _affected(record: _Record, row: Mapping[str, object], what: str, projects: d
     projects.setdefault(project, []).append(one)
     if one.versions or one.ranges:
         record.found.add(one)
-    elif not rows:
-        record.found.never(record.name, f"{project} names no version")
+    else:
+        record.found.never(record.name, f"{project} names no version that can be compared", project)
     specific = table_in(row.get("database_specific"), f"{where}.database_specific")
     _clues(record, specific.get("indicators"), project)
 
@@ -174,7 +174,7 @@ def _range(record: _Record, row: Mapping[str, object], project: str, at: int) ->
         return None
     special = {("introduced", "0"), ("limit", "*")}
     if wrong := [value for what, value in events if (what, value) not in special and not parse_version(value)]:
-        record.found.never(record.name, f"{project}, {one.text()}: {told(wrong[0])} is not PEP 440")
+        record.found.never(record.name, f"{project}, {one.text()}: {told(wrong[0])} is not PEP 440", project)
         return None
     if in_order(one.events)[0][0] != "introduced":
         raise AdvisoryError(f"{where}: {told(one.text())} does not begin with introduced; that was expected")

@@ -68,6 +68,9 @@ def _save(root: str, piece: Piece, folder: str) -> str:
     while {name, f"{name}.json"} & taken:
         number += 1
         name = f"{number}-{wanted}"
+    if piece.sha256 is None and piece.artifact.size:
+        hint = "See to its permissions. Nothing was removed."
+        raise NotSaved(f"{name} cannot be read, and so not be kept.", path=folder, hint=hint)
     if piece.sha256 is not None:
         state = hashlib.sha256()
         with open_body(root, piece.artifact) as window, _Written(os.path.join(folder, name)) as written:

@@ -205,7 +205,7 @@ def _of_csaf(product: _Product, plain: Indicator, found: Found) -> None:
         elif product.span and product.span.startswith("vers:") and (read := read_vers(product.span, where)):
             found.add(one._replace(versions=read[0], specifiers=read[1], every_version=read[2]))
         else:
-            found.never(plain.record, f"{purl.project} {product.span or 'names no version'}")
+            found.never(plain.record, f"{purl.project} {product.span or 'names no version'}", purl.project)
         for filename, spelled, value in _file_hashes(product):
             archive = filename if is_distribution(filename) else None
             named = plain._replace(

@@ -422,7 +422,7 @@ def test_what_a_cache_cannot_be_held_against_is_told(read: Read) -> None:
     assert found.never == (
         "A-1: a, GIT range of https://code.example/a.git",
         "A-1: a, introduced 0, fixed 1.0-final-x: '1.0-final-x' is not PEP 440",
-        "A-1: a names no version",
+        "A-1: a names no version that can be compared",
         "A-1: affected[2] names no package",
     )
 

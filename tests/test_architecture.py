@@ -33,7 +33,7 @@ ORDER = {
     ],
     "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
     "verdicts": ["judgement", "judge", "verify"],
-    "is it here": ["matching", "members", "derivation", "audit"],
+    "is it here": ["matching", "members", "derivation", "listing", "audit"],
     "all that can be told": ["details", "summary"],
     "what goes": [
         "plan",

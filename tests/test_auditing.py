@@ -8,8 +8,11 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +21,7 @@ from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program, Ran
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+REPOSITORY = Path(__file__).parent.parent
 JSON_PAGE = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
 
 
@@ -205,7 +206,7 @@ def test_torchtriton_a_member_of_an_sdist_needs_its_bytes(
     put(builder, bad)
     put(builder, zipped)
     path = write(tmp_path, f"{sha256(PTH)}  triton/runtime/triton\n", "iocs.txt")
-    assert program("audit", "--advisory", path).code == 0
+    assert program("audit", "--advisory", path).code == 3
     ran = program("audit", "--advisory", path, "--deep", "--format", "json")
     assert set(found(ran)) == {bad[0], zipped[0]}
 
@@ -536,3 +537,107 @@ def test_every_cache_of_a_machine_is_a_part_of_the_answer(
     parts = {part["cache"]["path"]: len(part["hits"]) for part in ran.document["caches"]}
     assert parts[str(other.root.resolve())] == 1
     assert caches.look(tmp_path) == before
+
+
+# What a fresh pair of eyes found: where clean was a guess
+
+
+@pytest.mark.parametrize("text", ["litellm-1.82.8.tar.gz\n", "./dist/litellm-1.82.8.tar.gz\n"])
+def test_the_name_of_an_sdist_is_an_indicator(
+    builder: CacheBuilder, program: Program, tmp_path: Path, text: str
+) -> None:
+    put(builder, archives.build_sdist("litellm", "1.82.8"))
+    assert program("audit", "--advisory", write(tmp_path, text, "names.txt")).code == 1
+
+
+@pytest.mark.parametrize("state", ["cut", "other bytes"])
+def test_a_page_that_cannot_be_read_may_list_it(
+    litellm: CacheBuilder, program: Program, tmp_path: Path, state: str
+) -> None:
+    key = page(litellm, "evil", archives.build_wheel("evil", "0.9"))
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    assert program("audit", "--advisory", path).code == 0
+    if state == "cut":
+        caches.cut(litellm.body(key), 60)
+    else:
+        caches.replace(litellm.body(key), b"\x1f\x8b\x08 no gzip")
+    assert program("audit", "--advisory", path).code == 3
+
+
+def test_members_that_could_not_be_compared_are_told(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"{hashlib.md5(PTH).hexdigest()}  x/evil.py\n", "iocs.txt")
+    put(builder, archives.build_wheel("foo", "1.0"))
+    assert program("audit", "--advisory", path).code == 3  # RECORD has sha256
+    assert program("audit", "--advisory", path, "--deep").code == 0
+    put(builder, archives.build_sdist("bar", "1.0"))
+    assert program("audit", "--advisory", path).code == 3
+    assert program("audit", "--advisory", path, "--deep").code == 0
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        osv("litellm", ranges=[{"type": "ECOSYSTEM", "events": [{"introduced": "1.82.7-bad"}]}]),
+        osv("litellm", ["1.82.7, 1.82.8"]),
+        osv("litellm", ["*"]),
+        osv("litellm", ["1.82.x"]),
+        osv("litellm", []),
+    ],
+)
+@with_litellm
+def test_what_cannot_be_evaluated_is_no_clean_bill_for_its_project(
+    program: Program, tmp_path: Path, record: dict[str, Any]
+) -> None:
+    assert program("audit", "--advisory", write(tmp_path, record)).code in {1, 2, 3}
+
+
+def test_siblings_built_from_the_same_source_are_no_worse_for_it(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    url = "https://code.example/mono/archive/main.zip"
+    builder.download(url, archives.build_sdist("mono", "1.0", fmt="zip", folder="mono-main")[1])
+    builder.built({"url": url, "subdirectory": "evil"}, *archives.build_wheel("evil", "1.0"))
+    builder.built({"url": url, "subdirectory": "good"}, *archives.build_wheel("good", "2.0"), interpreter="cp312")
+    ran = program("audit", "--advisory", write(tmp_path, "evil==1.0\n", "list.txt"), "--format", "json")
+    assert "good" not in {hit["artifact"]["project"] for hit in ran.document["caches"][0]["hits"]}
+
+
+def test_the_source_of_a_wheel_is_known_by_its_bytes(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    sdist = archives.build_sdist("inner", "1.0")
+    key = put(builder, sdist, url="https://files.example/signed?2")
+    origin = {"url": "https://files.example/signed?1", "archive_info": {"hashes": {"sha256": sha256(sdist[1])}}}
+    builder.built(origin, *archives.build_wheel("evil", "1.0"))
+    ran = program("audit", "--advisory", write(tmp_path, "evil==1.0\n", "list.txt"), "--format", "json")
+    relations = {hit["artifact"]["key"]: hit["relation"] for hit in ran.document["caches"][0]["hits"]}
+    assert relations[key] == "source"
+
+
+def test_what_only_a_page_says_is_told_as_that(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
+    file = archives.build_wheel("foo", "1.0")
+    key = put(builder, file)
+    page(builder, "foo", file)
+    caches.flip(builder.body(key), -1)
+    path = write(tmp_path, f"sha256:{sha256(file[1])}\n", "d.txt")
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert clauses(ran) == {"sha256 that a page lists for it"}
+
+
+@with_litellm
+def test_a_reader_that_closes_early_makes_nothing_clean(builder: CacheBuilder, tmp_path: Path) -> None:
+    path = write(tmp_path, osv("litellm", ["1.82.7", "1.82.8"]))
+    command = [sys.executable, "-m", "pipcache", "audit", "--advisory", path, "--cache-dir", str(builder.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=REPOSITORY) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.wait() == 1
+
+
+@with_litellm
+def test_no_secret_of_an_indicator_is_told(program: Program) -> None:
+    url = "https://user:s3cret@files.example/litellm-1.82.8-py3-none-any.whl"
+    for form in ("table", "json", "markdown", "sarif"):
+        assert "s3cret" not in program("audit", url, "litellm", "--format", form).out

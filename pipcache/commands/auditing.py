@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipcache.advisory_parts import read_file_url
 from pipcache.audit import NOTHING, Found, Part, Report, Window, audit
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.commands.deleting import tell
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
 from pipcache.indicators import Advisories, AdvisoryError, Indicator
 from pipcache.location import CacheDirectory, Source, configured_indexes
@@ -70,7 +72,9 @@ def _indicator(selector: "Selector") -> Indicator:
         algorithms, value = selector.digest
         return told._replace(digests=tuple((name, value) for name in algorithms))
     if selector.url is not None:
-        return told._replace(urls=(selector.url,))
+        file = read_file_url(selector.url, "the command line")
+        own = told._replace(urls=(selector.url,))
+        return own if file is None else own._replace(urls=(*file.urls, selector.url), digests=file.digest)
     if selector.filename is not None and (parsed := parse_filename(selector.filename)) is not None:
         return told._replace(project=normalise(parsed.project), filename=selector.filename)
     if selector.project is not None:
@@ -112,7 +116,9 @@ def book_of(request: Request) -> tuple[Advisories, Book]:
         BadAdvisory: a file of ``--advisory`` is not what it claims.
     """
     advisories, own = read_indicators(request.advisories, request.selectors)
-    return advisories, Book(advisories.indicators, only_listed=request.only_listed, selectors=own)
+    return advisories, Book(
+        advisories.indicators, only_listed=request.only_listed, selectors=own, unsure=advisories.unsure
+    )
 
 
 def look(cache: CacheDirectory, book: Book, request: Request, track: Track) -> Found:
@@ -140,9 +146,8 @@ def write(report: Report, form: str) -> None:
         case _:
             lines = audit_lines(report, colour=wants_colour(sys.stdout))
             lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
-    for line in lines:
-        print(line)  # noqa: T201
-    sys.stdout.flush()
+    # a reader that closes early must not make a finding look clean
+    tell(lambda: print("\n".join(lines)))  # noqa: T201
     for note in report.advisories.notes[:_SHOWN]:
         say(f"Note: {clean(note)}")
 

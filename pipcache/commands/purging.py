@@ -7,11 +7,12 @@ from typing import NamedTuple
 from pipcache.audit import NOTHING, Found, Part, Report
 from pipcache.commands import auditing, deleting
 from pipcache.commands.deleting import Consent
-from pipcache.derivation import Hit, Relation, name_of
+from pipcache.derivation import Hit, Relation, name_of, path_of
+from pipcache.entries import entry_path
 from pipcache.errors import ExitCode
 from pipcache.location import CacheDirectory
 from pipcache.matching import Book
-from pipcache.outcome import Outcome
+from pipcache.outcome import Fate, Outcome
 from pipcache.plan import Plan, Reason, plan_artifacts
 from pipcache.progress import Track
 from pipcache.render.audit import sentences
@@ -103,14 +104,14 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
             entries=(),
             dry_run=consent.dry_run,
         )
-        left = None if outcome is None else _left(again[0], request)
+        left = None if outcome is None else _left(again[0], request, answer, outcome)
         return purge_document(base, answer.report, left, saved)
 
     telling = deleting.Telling(form, lambda: _show(answer), document, keep)
     outcome = deleting.run(answer.cache, answer.plan, consent, telling, track)
     left: Sequence[Hit] = ()
     if outcome is not None:
-        left = _left(again[0] if again else _second_look(answer, request, track), request)
+        left = _left(again[0] if again else _second_look(answer, request, track), request, answer, outcome)
     if form == "table":
         _tell_end(answer, outcome, left)
     is_incomplete = bool(left) or not answer.report.is_whole
@@ -132,8 +133,13 @@ def _second_look(answer: Answer, request: Request, track: Track) -> Found:
     return auditing.look(answer.cache, answer.book, request.search, track)
 
 
-def _left(found: Found, request: Request) -> list[Hit]:
-    return [hit for hit in found.hits if request.wants(hit)]
+def _left(found: Found, request: Request, answer: Answer, outcome: Outcome) -> list[Hit]:
+    """Return what a second look finds, and what it cannot find any more because what proved it is gone."""
+    pairs = zip(answer.plan.removals, outcome.fates, strict=True)
+    stays = {entry_path(removal.entry) for removal, fate in pairs if fate not in {Fate.REMOVED, Fate.GONE}}
+    hits = [hit for hit in found.hits if request.wants(hit)]
+    there = {path_of(hit.artifact) for hit in hits}
+    return hits + [hit for hit in answer.wanted if path_of(hit.artifact) in stays - there]
 
 
 def _tell_end(answer: Answer, outcome: Outcome | None, left: Sequence[Hit]) -> None:

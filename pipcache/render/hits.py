@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from pipcache.artifacts import Artifact
-from pipcache.audit import Part, Report, Unjudged, told
+from pipcache.audit import Part, Report, told
 from pipcache.derivation import Hit
+from pipcache.listing import Unjudged
 from pipcache.matching import Clause
 from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record, iso_time
 from pipcache.render.removals import RemovalDocument
@@ -85,8 +86,8 @@ def audit_document(report: Report) -> AuditDocument:
         "records": read.records,
         "foreign": read.foreign,
         "withdrawn": list(read.withdrawn),
-        "never": list(read.never),
-        "notes": list(read.notes),
+        "never": [redact_text(one) for one in read.never],
+        "notes": [redact_text(one) for one in read.notes],
     }
 
 

@@ -69,7 +69,7 @@ def _result(part: Part, hit: Hit) -> dict[str, object]:
     return {
         "ruleId": hit.relation.value,
         "level": _LEVELS.get(hit.relation, "error"),
-        "message": {"text": f"{title(hit.artifact)}: {clauses}"},
+        "message": {"text": redact_text(f"{title(hit.artifact)}: {clauses}")},
         "locations": [_at(part, file.path) for file in hit.artifact.files[:1]],
         "relatedLocations": [_at(part, file.path) for file in hit.artifact.files[1:]],
         "partialFingerprints": {} if hit.digests is None else {"sha256/v1": hit.digests.sha256},
