@@ -27,6 +27,7 @@ def pages_that_list(
     """Return the index pages that list what is meant or was ``found_here``, and those that cannot be read."""
     hits, closed = [], []
     projects = {one.artifact.project for one in found_here} - {None}
+    names = {name for one in found_here for name in (one.artifact.filename, *one.artifact.filenames)}
     keys = {one.artifact.key: one for one in found_here if isinstance(one.artifact.entry, HttpEntry)}
     by_sha256 = {one.digests.sha256: one for one in found_here if one.digests is not None}
     pages = [one for one in artifacts if one.kind is Kind.PAGE]
@@ -43,7 +44,8 @@ def pages_that_list(
             continue
         files: dict[str, list[Clause]] = {}
         for file in parsed.files:
-            urls = [*absolute_urls(file.url, parsed.base, page.url)]
+            needs_urls = book.looks_for_bytes or file.filename in names
+            urls = [*absolute_urls(file.url, parsed.base, page.url)] if needs_urls else []
             found = book.of_listed(file, urls, page.project or parsed.project)
             known = [keys.get(http_key(url)) for url in urls if has_key(url)]
             known += [by_sha256.get(value) for name, value in file.hashes if name == "sha256"]

@@ -54,6 +54,7 @@ class Book:
         self._keys: dict[str, list[Indicator]] = {}
         self._digests: dict[Digest, list[Indicator]] = {}
         self._filenames: dict[str, list[Indicator]] = {}
+        self._releases: dict[tuple[str, str, str | None, Kind], list[Clause]] = {}
         self._canonical: dict[Indicator, dict[str, str]] = {}
         self._listed: set[str] = set()  # projects whose pages may list what a URL means
         for one in indicators:
@@ -140,22 +141,26 @@ class Book:
 
     def of_listed(self, file: PageFile, urls: Sequence[str], project: str | None) -> list[Clause]:
         """Return what means a file that an index page lists under any of ``urls``."""
-        keys = [http_key(url) for url in urls if has_key(url)]
-        found = [Clause(one, "its URL") for key in keys for one in self._keys.get(key, ())]
-        told = {*file.hashes, *(digest for url in urls for digest in _in_path(url))}
-        found += [
-            Clause(one, f"its {name}")
-            for name, value in sorted(told)
-            for one in self._digests.get((name, value), ())
-        ]
+        found: list[Clause] = []
+        if self.looks_for_bytes:
+            keys = [http_key(url) for url in urls if has_key(url)]
+            found += [Clause(one, "its URL") for key in keys for one in self._keys.get(key, ())]
+            told = {*file.hashes, *(digest for url in urls for digest in _in_path(url))}
+            found += [
+                Clause(one, f"its {name}")
+                for name, value in sorted(told)
+                for one in self._digests.get((name, value), ())
+            ]
         found += [Clause(one, "its file's name") for one in self._filenames.get(file.filename, ())]
         parsed = parse_filename(file.filename, project)
         if parsed is not None and parsed.version is not None:
-            spelled = {parsed.version}
-            texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
             kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
-            found += self._named(normalise(parsed.project), spelled, texts, kind)
-        return list(dict.fromkeys(found))
+            release = normalise(parsed.project), parsed.version, parsed.build, kind
+            if release not in self._releases:  # a version has many files
+                texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
+                self._releases[release] = [*self._named(release[0], {parsed.version}, texts, kind)]
+            found += self._releases[release]
+        return list(dict.fromkeys(found)) if len(found) > 1 else found
 
     def _by_key(self, artifact: Artifact) -> Iterator[Clause]:
         if isinstance(artifact.entry, HttpEntry):
