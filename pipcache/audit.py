@@ -138,6 +138,7 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
         missing = [name for name in algorithms if name not in found]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
         members, why = _members(root, one, book, algorithms, deep=deep)
+        why = why if deep or book.is_sure_of_members else None
         wanted = {digest: name for digest, name in members.items() if book.has_digest(digest)}
         return Facts(
             frozenset(one for one in found.items() if book.has_digest(one)),

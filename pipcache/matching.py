@@ -99,6 +99,11 @@ class Book:
         return any(_may_be_of_a_member(one) for several in self._digests.values() for one in several)
 
     @property
+    def is_sure_of_members(self) -> bool:
+        """True when a digest is said to be of a member: then what was not read of archives is not judged."""
+        return any(one.member is not None for several in self._digests.values() for one in several)
+
+    @property
     def looks_for_bytes(self) -> bool:
         """True when digests or URLs are looked for, which need no name."""
         return bool(self._digests or self._keys)

@@ -252,7 +252,8 @@ def test_a_form_means_what_was_planted_and_nothing_else(
 ) -> None:
     ran = Program(shop.filled, capsys)("audit", *write(shop, form, tmp_path), "--format", "json")
     assert found(shop, ran) == sorted(MEANS[form].items()), ran.err
-    assert (ran.code, ran.document["complete"]) == (1, True)
+    # a record without versions, and a member that only its bytes in an sdist could show, leave something open
+    assert (ran.code, ran.document["complete"]) == (1, form not in {"OSV, references", "a row of RECORD"})
 
 
 def test_a_member_of_an_sdist_needs_its_bytes(
