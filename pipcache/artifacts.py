@@ -160,6 +160,11 @@ class Artifact(NamedTuple):
         return next((name for header, name in _SERVERS if header in self.head.headers), None)
 
 
+def path_of(artifact: Artifact) -> str:
+    """Return the path an artifact's entry is known by."""
+    return entry_path(artifact.entry)
+
+
 def unread(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
     """Return what the operating system would not let us read: places of the walk, and entries found by it."""
     return [

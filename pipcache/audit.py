@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, unread
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
 from pipcache.contents import encoding_of
-from pipcache.derivation import Derivation, Hit, Relation, is_source, name_of, path_of
-from pipcache.entries import BuiltEntry, HttpEntry, entry_path, is_link
+from pipcache.derivation import Derivation, Hit, Relation, is_source, name_of
+from pipcache.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.indicators import Advisories, parse_version
 from pipcache.listing import Unjudged, pages_that_list
 from pipcache.location import CacheDirectory
@@ -108,14 +108,14 @@ def audit(
     """
     judged = [one for one in chosen if not is_link(one.entry)]
     facts = _facts(root, judged, book, track, deep=deep)
-    clauses = {entry_path(one.entry): book.clauses(one, facts[entry_path(one.entry)]) for one in judged}
-    hits = [Hit(one, Relation.MATCH, tuple(found)) for one in judged if (found := clauses[entry_path(one.entry)])]
+    asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
+    hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
     matches = _proved(root, hits, track)
     proved = matches + _proved(root, Derivation(root, judged, book).of(matches), track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
     pages, closed = pages_that_list(root, judged, book, found_here, track)
     proved += _proved(root, pages, track)
-    there = {entry_path(one.artifact.entry) for one in proved}
+    there = {path_of(one.artifact) for one in proved}
     return Found(
         _with_neighbours(proved, catalogue, pages),
         [one for one in (*_unjudged(judged, catalogue, book, facts), *closed) if one.path not in there],
@@ -149,7 +149,7 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
 
     with ThreadPoolExecutor() as pool:
         results = list(track(pool.map(read, artifacts), len(artifacts), "Hashing"))
-    return {entry_path(one.entry): found for one, found in zip(artifacts, results, strict=True)}
+    return {path_of(one): found for one, found in zip(artifacts, results, strict=True)}
 
 
 def _members(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.entries import BuiltEntry, HttpEntry, entry_path
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
+from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.matching import Book, Clause
 from pipcache.prove import Digests, digest_by
@@ -50,20 +50,21 @@ class Derivation:
     def of(self, hits: Sequence[Hit]) -> list[Hit]:
         """Return what is derived from ``hits`` and from what is derived from those."""
         found: list[Hit] = []
-        there = {entry_path(one.artifact.entry) for one in hits}
+        there = {path_of(one.artifact) for one in hits}
         origins = [one.artifact for one in hits]
+        self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
         # an indicator is a source too, though its file may be gone from the cache
-        fresh = [one for one in self._built_from_indicators() if entry_path(one.artifact.entry) not in there]
+        fresh = [one for one in self._built_from_indicators() if path_of(one.artifact) not in there]
         while True:
             for one in fresh:
-                there.add(entry_path(one.artifact.entry))
+                there.add(path_of(one.artifact))
             found += fresh
             origins += [one.artifact for one in fresh]
             fresh = []
-            rest = [one for one in self._artifacts if entry_path(one.entry) not in there]
+            rest = [one for one in self._artifacts if path_of(one) not in there]
             taken: set[str] = set()
             for hit in self._step(origins, rest):
-                if (path := entry_path(hit.artifact.entry)) not in taken:
+                if (path := path_of(hit.artifact)) not in taken:
                     taken.add(path)
                     fresh.append(hit)
             if not fresh:
@@ -140,14 +141,9 @@ class Derivation:
         return self._known[path]
 
 
-def path_of(artifact: Artifact) -> str:
-    """Return the path an artifact's entry is known by."""
-    return entry_path(artifact.entry)
-
-
 def name_of(artifact: Artifact) -> str:
     """Return what an artifact is called: its file's name, else its key, else its place."""
-    return artifact.filename or artifact.key or entry_path(artifact.entry)
+    return artifact.filename or artifact.key or path_of(artifact)
 
 
 def is_source(artifact: Artifact, built: Artifact) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.artifacts import Artifact, Kind
+from pipcache.artifacts import Artifact, Kind, path_of
 from pipcache.contents import decoded
-from pipcache.derivation import Hit, Relation, path_of
+from pipcache.derivation import Hit, Relation
 from pipcache.entries import HttpEntry
 from pipcache.keys import has_key, http_key
 from pipcache.matching import Book, Clause

@@ -72,6 +72,11 @@ class Book:
         self._listed |= self._projects.keys()
         self._on_pages = {value.encode() for _, value in self._digests}
         self._on_pages |= {value[4:].encode() for name, value in self._digests if name == "blake2b_256"}
+        by_digest = [one for several in self._digests.values() for one in several]
+        # a digest may be of a member of an archive, but for those that are said to be of a file
+        self.looks_for_members = any(map(_may_be_of_a_member, by_digest))
+        # one that is said to be of a member: then what was not read of archives is not judged
+        self.is_sure_of_members = any(one.member is not None for one in by_digest)
 
     @property
     def algorithms(self) -> frozenset[str]:
@@ -92,16 +97,6 @@ class Book:
     def has_digest(self, digest: Digest) -> bool:
         """Return whether a digest is looked for."""
         return digest in self._digests
-
-    @property
-    def looks_for_members(self) -> bool:
-        """True when a digest may be of a member of an archive: all but those that are said to be of a file."""
-        return any(_may_be_of_a_member(one) for several in self._digests.values() for one in several)
-
-    @property
-    def is_sure_of_members(self) -> bool:
-        """True when a digest is said to be of a member: then what was not read of archives is not judged."""
-        return any(one.member is not None for several in self._digests.values() for one in several)
 
     @property
     def looks_for_bytes(self) -> bool:

@@ -125,11 +125,8 @@ class _Rules:
         sources = Sources(rest, self._known.sources)
         for one in rest:
             why = weighing.verdict(one, given_up)
-            if why is None or (
-                why[0] is Reason.OLD_LAYOUT and not self._policies.old_layouts and self._is_needed(one, sources)
-            ):
-                continue
-            yield one, *why
+            if why is not None and not (why[0] is Reason.OLD_LAYOUT and self._is_needed(one, sources)):
+                yield one, *why
 
     def _is_needed(self, artifact: Artifact, sources: Sources) -> bool:
         """Return whether something is named, or for a job's cache the source of what was built."""

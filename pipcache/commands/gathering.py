@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.artifacts import Artifact, Kind, unread
+from pipcache.artifacts import Artifact, Kind, path_of, unread
 from pipcache.catalogue import Need, name_as_needed, name_by_pages
 from pipcache.commands.judging import BadLock, judge_for, read_locks
 from pipcache.contents import open_body
@@ -72,11 +72,11 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
     found = survey(cache.path)
     artifacts = _read(cache.path, found, request, needs, track)
     selection = select(cache.path, artifacts, request.keep, Filters(), track)
-    kept = frozenset(entry_path(one.entry) for one in selection.chosen) if request.keep else frozenset[str]()
+    kept = frozenset(path_of(one) for one in selection.chosen) if request.keep else frozenset[str]()
     named = strangers = None
     if needs is not None:
         named = _named(cache.path, artifacts, needs, track)
-        strangers = frozenset(entry_path(one.entry) for one in artifacts if one.project and not needs.knows(one))
+        strangers = frozenset(path_of(one) for one in artifacts if one.project and not needs.knows(one))
     judged = judge_for(cache, request.verdicts, artifacts, artifacts, locks) if request.verdicts else None
     counts = keeps_access_times(cache.path)
 
@@ -98,9 +98,9 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
         kept,
         named,
         strangers or frozenset(),
-        {} if judged is None else {entry_path(one.entry): (reason, why) for one, reason, why in judged.found},
+        {} if judged is None else {path_of(one): (reason, why) for one, reason, why in judged.found},
         _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
-        frozenset(_path(one) for one in artifacts if _is_unfinished(cache.path, one, now)),
+        frozenset(path_of(one) for one in artifacts if _is_unfinished(cache.path, one, now)),
         any(_is_building(entry, now) for entry in found.entries),
         bool(request.keep or needs is not None),
         _sources(cache.path, artifacts, track) if request.policies.ci else frozenset(),
@@ -126,7 +126,7 @@ def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozense
     sdists = [one for one in downloads if one.kind in {Kind.SDIST, Kind.OTHER}]
     built = [one for one in artifacts if isinstance(one.entry, BuiltEntry)]
     if any(one.store is Store.WHEELS for one in unread(artifacts)) or any(map(_has_closed_origin, built)):
-        return frozenset(_path(one) for one in sdists if one.kind is Kind.SDIST)
+        return frozenset(path_of(one) for one in sdists if one.kind is Kind.SDIST)
     keys = {one.key for one in sdists}
     lost = [one.source for one in built if one.source is not None and _key_of(one.source.url) not in keys]
     wanted = {pair for source in lost for pair in source.hashes if pair[0] == "sha256"}
@@ -134,7 +134,7 @@ def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozense
         return frozenset()
     redirected = [one for one in sdists if one.size and not (one.head is not None and one.head.is_redirect)]
     digest_of = digest_lookup(root, redirected, ("sha256",), track)
-    return frozenset(_path(one) for one in redirected if ("sha256", digest_of(one, "sha256")) in wanted)
+    return frozenset(path_of(one) for one in redirected if ("sha256", digest_of(one, "sha256")) in wanted)
 
 
 def _has_closed_origin(artifact: Artifact) -> bool:
@@ -252,15 +252,11 @@ def _may_be_a_page(artifact: Artifact) -> bool:
 
 def _named(root: str, artifacts: Sequence[Artifact], needs: "Needs", track: Track) -> frozenset[str]:
     """Return the paths of what ``needs`` names; bodies are hashed where only their digests decide."""
-    unread = {path: algorithms for one in artifacts if (algorithms := needs.unread(one)) and (path := _path(one))}
-    wanted = [one for one in artifacts if _path(one) in unread]
+    unread = {path_of(one): algorithms for one in artifacts if (algorithms := needs.unread(one))}
+    wanted = [one for one in artifacts if path_of(one) in unread]
     asked = {name for names in unread.values() for name in names}
     digest_of = digest_lookup(root, wanted, sorted(asked), track)
-    return frozenset(_path(one) for one in artifacts if needs.name(one, digest_of))
-
-
-def _path(artifact: Artifact) -> str:
-    return entry_path(artifact.entry)
+    return frozenset(path_of(one) for one in artifacts if needs.name(one, digest_of))
 
 
 def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[frozenset[str]]:
@@ -284,7 +280,7 @@ def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[froze
     groups: dict[tuple[str, str], set[str]] = {}
     for one in suspects:
         if (digest := digest_of(one, "sha256")) is not None:
-            groups.setdefault((one.store, digest), set()).add(_path(one))
+            groups.setdefault((one.store, digest), set()).add(path_of(one))
     return [frozenset(group) for group in groups.values() if len(group) > 1]
 
 

@@ -4,10 +4,11 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipcache.artifacts import path_of
 from pipcache.audit import NOTHING, Found, Part, Report
 from pipcache.commands import auditing, deleting
 from pipcache.commands.deleting import Consent
-from pipcache.derivation import Hit, Relation, name_of, path_of
+from pipcache.derivation import Hit, Relation, name_of
 from pipcache.entries import entry_path
 from pipcache.errors import ExitCode
 from pipcache.location import CacheDirectory

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from pipcache.artifacts import Artifact
+from pipcache.artifacts import Artifact, path_of
 from pipcache.audit import Part, Report
-from pipcache.derivation import Hit, Relation, name_of, path_of
+from pipcache.derivation import Hit, Relation, name_of
 from pipcache.render.console import styled
 from pipcache.render.hits import response_date
 from pipcache.render.records import iso_time
