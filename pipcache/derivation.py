@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.entries import BuiltEntry, HttpEntry
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import has_key, http_key, request_key
 from pipcache.matching import Book, Clause
 from pipcache.prove import Digests, digest_by
 from pipcache.selection import is_text
@@ -87,7 +87,7 @@ class Derivation:
         files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._root, one)]
         by_sha256 = {found["sha256"]: one for one in files if "sha256" in (found := self._digests(one))}
         downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
-        urls = {http_key(without_user(one.url)): one for one in downloads if one.url and has_key(one.url)}
+        urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
         keys = {one.key: one for one in origins if one.key is not None and isinstance(one.entry, HttpEntry)}
         keys |= urls
         sizes = {one.size for one in files if one.size}
@@ -96,7 +96,7 @@ class Derivation:
             if one.kind is Kind.PAGE:
                 continue
             if isinstance(one.entry, BuiltEntry) and one.source is not None:
-                key = http_key(without_user(one.source.url)) if has_key(one.source.url) else ""
+                key = request_key(one.source.url) or ""
                 digests_told = [value for name, value in one.source.hashes if name == "sha256"]
                 makers = (by_sha256[value] for value in digests_told if value in by_sha256)
                 maker = keys.get(key) or next(makers, None)
@@ -151,7 +151,7 @@ def is_source(artifact: Artifact, built: Artifact) -> bool:
     source = built.source
     if source is None or artifact.kind in {Kind.PAGE, Kind.METADATA}:
         return False
-    if has_key(source.url) and artifact.key == http_key(without_user(source.url)):
+    if artifact.key is not None and artifact.key == request_key(source.url):
         return True
     listed = () if artifact.listed is None else artifact.listed.hashes
     return any(pair in source.hashes for pair in listed)

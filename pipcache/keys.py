@@ -47,3 +47,9 @@ def without_user(url: str) -> str:
     scheme, found, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def request_key(url: str) -> str | None:
+    """Return the key of what pip requests for ``url``, which is without user information; None if it has none."""
+    plain = without_user(url)
+    return http_key(plain) if has_key(plain) else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.entries import HttpEntry
 from pipcache.identify import kind_of_filename
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import request_key
 from pipcache.names import normalise, parse_filename
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ class Locks:
         self._sdists: set[tuple[str, str, str]] = set()
         for one in locked:
             version = _canonical(one.version or "")
-            if one.url is not None and has_key(url := without_user(one.url)):
-                self._keys.setdefault(http_key(url), []).append(one)
+            if one.url is not None and (key := request_key(one.url)) is not None:
+                self._keys.setdefault(key, []).append(one)
             if one.filename is not None:
                 self._files.setdefault(_spelled(one.filename), []).append(one)
                 if not one.filename.endswith(".whl"):

@@ -10,7 +10,7 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin
 from pipcache.entries import HttpEntry
 from pipcache.indicators import Indicator, Range, parse_version
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import has_key, http_key, request_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PageFile
 from pipcache.selectors import Selector
@@ -61,9 +61,9 @@ class Book:
             if one.project is not None and one.filename is None and not (one.urls or one.digests):
                 self._projects.setdefault(one.project, []).append(one)
             for url in one.urls:
-                if has_key(plain := without_user(url)):
-                    self._keys.setdefault(http_key(plain), []).append(one)
-                    parsed = parse_filename(unquote(plain.rpartition("/")[2]))
+                if (key := request_key(url)) is not None:
+                    self._keys.setdefault(key, []).append(one)
+                    parsed = parse_filename(unquote(without_user(url).rpartition("/")[2]))
                     self._listed |= {normalise(parsed.project)} if parsed is not None else set()
             for digest in one.digests:
                 self._digests.setdefault(digest, []).append(one)
@@ -112,10 +112,7 @@ class Book:
     def of_source(self, source: Origin) -> list[Clause]:
         """Return what means the source that a wheel was built from, by its URL or its digest."""
         url = without_user(source.url)
-        found = [
-            Clause(one, "the URL of its source")
-            for one in self._keys.get(http_key(url) if has_key(url) else "", ())
-        ]
+        found = [Clause(one, "the URL of its source") for one in self._keys.get(request_key(url) or "", ())]
         told = {*source.hashes, *_in_path(url)}
         found += [
             Clause(one, f"{digest[0]} of its source")

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.entries import HttpEntry
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import has_key, http_key, request_key, without_user
 from pipcache.lockrows import Locked
 from pipcache.names import normalise
 from pipcache.selectors import DigestLookup
@@ -81,11 +81,10 @@ class Needs:
         """Return whether any file names ``artifact``; ``digest_of`` is asked where nothing else decides."""
         if isinstance(artifact.entry, HttpEntry) and artifact.key in self._keys:
             return True
-        if (source := artifact.source) is not None:
-            # a repository or an archive may be named by its URL alone
-            url = without_user(source.url)
-            if source.commit in self._commits or (has_key(url) and http_key(url) in self._keys):
-                return True
+        source = artifact.source
+        # a repository or an archive may be named by its URL alone
+        if source is not None and (source.commit in self._commits or request_key(source.url) in self._keys):
+            return True
         return any(
             self._file_names(files, artifact, version, digest_of)
             for project, version in _names(artifact)

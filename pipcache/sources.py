@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pipcache.artifacts import Artifact, Kind
 from pipcache.entries import BuiltEntry, entry_path
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import request_key
 from pipcache.latest import version_key
 
 
@@ -23,8 +23,7 @@ class Sources:
             self._versions.add((one.project, version_key(one)))
             if one.source is not None:
                 self._digests.update(one.source.hashes)
-                url = without_user(one.source.url)
-                self._keys |= {http_key(url)} if has_key(url) else set()
+                self._keys |= {key} if (key := request_key(one.source.url)) is not None else set()
 
     def has(self, artifact: Artifact) -> bool:
         """Return whether a download is one of them."""

@@ -616,6 +616,21 @@ def test_the_source_of_a_wheel_is_known_by_its_bytes(
     assert relations[key] == "source"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("audit", "--advisory", "{list}"), ("prune", "--dry-run", "--ci"), ("prune", "-n", "--keep-for", "{list}")],
+)
+def test_a_source_whose_url_has_a_user_and_no_host_stops_nothing(
+    builder: CacheBuilder, program: Program, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    put(builder, archives.build_wheel("evil", "1.0"))
+    builder.built({"url": "https://me@/inner-1.0.tar.gz"}, *archives.build_wheel("inner", "1.0"))
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    ran = program(*(one.format(list=path) for one in command), "--format", "json")
+    assert ran.code == (1 if command[0] == "audit" else 0), ran.err
+    assert ran.document
+
+
 def test_what_only_a_page_says_is_told_as_that(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
     file = archives.build_wheel("foo", "1.0")
     key = put(builder, file)

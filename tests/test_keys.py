@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipcache.built import BuildKey, Origin, invert_key, parse_origin
 from pipcache.hosts import INDEX_HOST
-from pipcache.keys import http_key, normalise_url
+from pipcache.keys import http_key, normalise_url, request_key
 from tests.support import truth
 
 laws = settings(deadline=None, derandomize=True)
@@ -71,6 +71,19 @@ def test_only_scheme_host_empty_path_and_fragment_are_touched(url: str, normal: 
 def test_a_url_without_scheme_or_host_has_no_key(url: str) -> None:
     with pytest.raises(ValueError, match="only absolute URLs have a key"):
         http_key(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "requested"),
+    [
+        ("https://me:secret@index.example/x", "https://index.example/x"),
+        ("https://index.example/a@b", "https://index.example/a@b"),
+        ("https://me@/x", None),
+        ("/simple/", None),
+    ],
+)
+def test_what_pip_requests_has_no_user_and_needs_a_host(url: str, requested: str | None) -> None:
+    assert request_key(url) == (None if requested is None else http_key(requested))
 
 
 def test_the_key_of_an_index_page_is_the_one_pip_wrote() -> None:

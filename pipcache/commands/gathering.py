@@ -12,7 +12,7 @@ from pipcache.contents import open_body
 from pipcache.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
 from pipcache.files import keeps_access_times
 from pipcache.identify import identify, identify_by_head
-from pipcache.keys import has_key, http_key, without_user
+from pipcache.keys import request_key
 from pipcache.location import CacheDirectory, configured_indexes
 from pipcache.plan import Reason, is_young
 from pipcache.policy import Known, Policies
@@ -128,7 +128,7 @@ def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozense
     if any(one.store is Store.WHEELS for one in unread(artifacts)) or any(map(_has_closed_origin, built)):
         return frozenset(path_of(one) for one in sdists if one.kind is Kind.SDIST)
     keys = {one.key for one in sdists}
-    lost = [one.source for one in built if one.source is not None and _key_of(one.source.url) not in keys]
+    lost = [one.source for one in built if one.source is not None and request_key(one.source.url) not in keys]
     wanted = {pair for source in lost for pair in source.hashes if pair[0] == "sha256"}
     if not wanted:
         return frozenset()
@@ -142,10 +142,6 @@ def _has_closed_origin(artifact: Artifact) -> bool:
 
 
 _CLOSED = "origin.json cannot be read: "
-
-
-def _key_of(url: str) -> str | None:
-    return http_key(without_user(url)) if has_key(url) else None
 
 
 def _is_unfinished(root: str, artifact: Artifact, now: float) -> bool:
