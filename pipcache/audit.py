@@ -11,7 +11,7 @@ from pipcache.contents import encoding_of
 from pipcache.derivation import Derivation, Hit, Relation, is_source, name_of
 from pipcache.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.indicators import Advisories, parse_version
-from pipcache.listing import Unjudged, pages_that_list
+from pipcache.listing import Sightings, Unjudged
 from pipcache.location import CacheDirectory
 from pipcache.matching import Book, Digest, Facts
 from pipcache.members import members_hashed, members_told
@@ -97,15 +97,17 @@ def audit(
     root: str,
     chosen: Sequence[Artifact],
     catalogue: Sequence[Artifact],
-    book: Book,
+    sightings: Sightings,
     track: Track,
     *,
     deep: bool = False,
 ) -> Found:
-    """Hold ``book`` against the ``chosen`` artifacts of ``catalogue``, and find what was made from them.
+    """Hold a book against the ``chosen`` artifacts of ``catalogue``, and find what was made from them.
 
-    ``deep`` hashes the members of archives, which RECORD tells only of wheels.
+    ``sightings`` have the book, and saw the pages when the catalogue was read. ``deep`` hashes the members of
+    archives, which RECORD tells only of wheels.
     """
+    book = sightings.book
     judged = [one for one in chosen if not is_link(one.entry)]
     facts = _facts(root, judged, book, track, deep=deep)
     asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
@@ -113,7 +115,7 @@ def audit(
     matches = _proved(root, hits, track)
     proved = matches + _proved(root, Derivation(root, judged, book).of(matches), track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
-    pages, closed = pages_that_list(root, judged, book, found_here, track)
+    pages, closed = sightings.hits(judged, found_here)
     proved += _proved(root, pages, track)
     there = {path_of(one.artifact) for one in proved}
     return Found(

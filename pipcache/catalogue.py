@@ -10,6 +10,7 @@ from pipcache.progress import Track, untracked
 from pipcache.scan import scan
 
 if TYPE_CHECKING:
+    from pipcache.join import Watch
     from pipcache.selectors import Selector
 
 
@@ -19,6 +20,7 @@ class Need(NamedTuple):
     ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
     too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
     was asked for. ``pages``: the names of pages too. ``projects``: those whose pages are read in any case.
+    ``watch`` sees the rows of the pages that are read.
     """
 
     deep: bool = False
@@ -27,6 +29,7 @@ class Need(NamedTuple):
     selectors: tuple["Selector", ...] = ()
     pages: bool = False
     projects: Collection[str] = ()
+    watch: "Watch | None" = None
 
 
 def read_catalogue(
@@ -65,7 +68,7 @@ def name_as_needed(
     if concerns is None:
         return artifacts
     asked_for = [selector.project for selector in need.selectors if selector.project is not None]
-    return name_by_pages(root, artifacts, concerns, index_urls, track, names=asked_for)
+    return name_by_pages(root, artifacts, concerns, index_urls, track, names=asked_for, watch=need.watch)
 
 
 def name_by_pages(
@@ -76,6 +79,7 @@ def name_by_pages(
     track: Track = untracked,
     *,
     names: Iterable[str] = (),
+    watch: "Watch | None" = None,
 ) -> list[Artifact]:
     """Return ``artifacts`` with the names that the cached pages of the projects that ``concerns`` accepts give.
 
@@ -88,7 +92,7 @@ def name_by_pages(
 
     bases = page_bases(artifacts, index_urls())
     named = [name_page(root, one, bases) for one in track(artifacts, len(artifacts), "Naming index pages")]
-    return join(root, name_pages_of(named, names, bases), concerns, track)
+    return join(root, name_pages_of(named, names, bases), concerns, track, watch)
 
 
 def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:

@@ -1,9 +1,7 @@
 """Cached index pages held against the keys: which entry is which listed file, and what was promised of it."""
 
-import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from hashlib import sha224
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
@@ -13,8 +11,9 @@ from pipcache.entries import HttpEntry
 from pipcache.hosts import PAGE_BASES
 from pipcache.identify import kind_of_filename
 from pipcache.keys import has_key, http_key, without_user
+from pipcache.links import Wanted, absolute_urls
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PAGE_LIMIT, PageFile, absolute_urls, parse_page, quick_project, stated_project
+from pipcache.pages import PAGE_LIMIT, PageFile, Row, Rows, page_rows, parse_page, quick_project, stated_project
 from pipcache.progress import Track, untracked
 
 _QUICK = 32 << 10
@@ -75,44 +74,35 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", project), *artifact.claims))
 
 
-_NORMAL_URL = re.compile(r"https?://[a-z0-9.:-]+/[A-Za-z0-9/._~-]*")
+class Watch(Protocol):
+    """Looks for more on the pages while they are read for names; ``keys`` are those it wants to hear of too."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What is looked for beside the keys of the cache."""
+
+    def begin(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Callable[[Row, bool], None]:
+        """Return what is told each row of a page, and whether its key is wanted; no rows: it cannot be read."""
 
 
-class _Wanted:
-    """Tells of a URL on a page whether its file, or the ``.metadata`` beside it, is among the wanted keys."""
-
-    def __init__(self, page_url: str | None, keys: Container[str]) -> None:
-        self._page_url = page_url
-        self._keys = keys
-
-    def __call__(self, url: str, base: str | None) -> bool:
-        plain = url.partition("#")[0]
-        if base is None and _NORMAL_URL.fullmatch(plain):
-            # nearly every URL: what places() would give, without taking it apart
-            state = sha224(plain.encode())
-            if state.hexdigest() in self._keys:
-                return True
-            state.update(b".metadata")
-            return state.hexdigest() in self._keys
-        return any(key in self._keys for _, _, key in self.places(url, base))
-
-    def places(self, url: str, base: str | None) -> Iterator[tuple[str, bool, str]]:
-        """Yield (URL, is it the .metadata file's, key) of a listed file and of the metadata beside it."""
-        for absolute in absolute_urls(url, base, self._page_url):
-            yield absolute, False, http_key(absolute)
-            yield f"{absolute}.metadata", True, http_key(f"{absolute}.metadata")
-
-
-def listings(root: str, page: Artifact, keys: Container[str]) -> dict[str, list[Listing]]:
+def listings(
+    root: str, page: Artifact, keys: frozenset[str], watch: Watch | None = None
+) -> dict[str, list[Listing]]:
     """Return what a page lists among ``keys``: key -> listings, of which there may be several."""
-    wanted = _Wanted(page.url, keys)
-    parsed = parse_page(decoded(root, page, PAGE_LIMIT) or b"", wanted)
+    rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
+    more = frozenset[str]() if watch is None else watch.keys
+    wanted = Wanted(page.url, None if rows is None else rows.base, keys | more if more else keys)
+    tell = None if watch is None else watch.begin(page, rows, wanted)
     found: dict[str, list[Listing]] = {}
-    for file in parsed.files if parsed is not None else ():
-        for url, is_metadata, key in wanted.places(file.url, parsed.base if parsed is not None else None):
+    for row in () if rows is None else rows.rows:
+        is_wanted = wanted(row.url)
+        if tell is not None:
+            tell(row, is_wanted)
+        if not is_wanted or (file := row.file()) is None:
+            continue
+        for url, is_metadata, key in wanted.places(file.url):
             if key in keys:
-                project = page.project or (parsed.project if parsed is not None else None)
-                found.setdefault(key, []).append(Listing(url, file, is_metadata, project))
+                found.setdefault(key, []).append(Listing(url, file, is_metadata, page.project))
     return found
 
 
@@ -148,23 +138,26 @@ def find_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> tup
     if artifact.key is None or artifact.project is None:
         return None
 
-    def is_source(url: str, base: str | None) -> bool:
-        del base
-        name = parse_filename(unquote(url.partition("#")[0].rpartition("/")[2]), artifact.project)
-        return name is not None and not name.is_wheel and _same_version(name.version, artifact.version)
-
     for page in pages:
         if page.project != artifact.project:
             continue
-        parsed = parse_page(decoded(root, page, PAGE_LIMIT) or b"", is_source)
+        rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
+        files = (row.file() for row in (() if rows is None else rows.rows) if _is_source(row, artifact))
         origins = [
             Origin(url, file.hashes)
-            for file in (parsed.files if parsed is not None else ())
-            for url in absolute_urls(file.url, parsed.base if parsed is not None else None, page.url)
+            for file in files
+            if rows is not None and file is not None
+            for url in absolute_urls(file.url, rows.base, page.url)
         ]
         if (inverted := invert_key(artifact.key, origins)) is not None:
             return inverted
     return None
+
+
+def _is_source(row: Row, artifact: Artifact) -> bool:
+    """Return whether a page lists an sdist of a wheel's version there."""
+    name = parse_filename(unquote(row.url.partition("#")[0].rpartition("/")[2]), artifact.project)
+    return name is not None and not name.is_wheel and _same_version(name.version, artifact.version)
 
 
 def _with_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
@@ -194,10 +187,12 @@ def join(
     artifacts: Sequence[Artifact],
     concerns: Callable[[str], bool] | None = None,
     track: Track = untracked,
+    watch: Watch | None = None,
 ) -> list[Artifact]:
     """Return ``artifacts`` with every name that a cached page can give; pages must have been named before.
 
     ``concerns`` limits the pages that are read to those about projects it accepts, and about no known one.
+    ``watch`` sees the rows of those.
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
     found: dict[str, list[Listing]] = {}
@@ -207,7 +202,7 @@ def join(
         if page.kind is Kind.PAGE and (concerns is None or page.project is None or concerns(page.project))
     ]
     for page in track(pages, len(pages), "Reading index pages"):
-        for key, listed in listings(root, page, keys).items():
+        for key, listed in listings(root, page, keys, watch).items():
             found.setdefault(key, []).extend(listed)
     return [
         _with_source(root, artifact, pages)

@@ -1,7 +1,7 @@
 """Indicators of advisories held against artifacts: which clause of which record means which file."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -10,9 +10,9 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin
 from pipcache.entries import HttpEntry
 from pipcache.indicators import Indicator, Range, parse_version
-from pipcache.keys import has_key, http_key, request_key, without_user
+from pipcache.keys import request_key, without_user
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PageFile
+from pipcache.pages import Row
 from pipcache.selectors import Selector
 
 Digest = tuple[str, str]
@@ -54,24 +54,20 @@ class Book:
         self._keys: dict[str, list[Indicator]] = {}
         self._digests: dict[Digest, list[Indicator]] = {}
         self._filenames: dict[str, list[Indicator]] = {}
-        self._releases: dict[tuple[str, str, str | None, Kind], list[Clause]] = {}
         self._canonical: dict[Indicator, dict[str, str]] = {}
-        self._listed: set[str] = set()  # projects whose pages may list what a URL means
         for one in indicators:
             if one.project is not None and one.filename is None and not (one.urls or one.digests):
                 self._projects.setdefault(one.project, []).append(one)
             for url in one.urls:
                 if (key := request_key(url)) is not None:
                     self._keys.setdefault(key, []).append(one)
-                    parsed = parse_filename(unquote(without_user(url).rpartition("/")[2]))
-                    self._listed |= {normalise(parsed.project)} if parsed is not None else set()
             for digest in one.digests:
                 self._digests.setdefault(digest, []).append(one)
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
-        self._listed |= self._projects.keys()
-        self._on_pages = {value.encode() for _, value in self._digests}
-        self._on_pages |= {value[4:].encode() for name, value in self._digests if name == "blake2b_256"}
+        self.keys = frozenset(self._keys)
+        self._values = frozenset(value for _, value in self._digests)
+        self._finds_paths = any(name == "blake2b_256" for name, _ in self._digests)
         by_digest = [one for several in self._digests.values() for one in several]
         # a digest may be of a member of an archive, but for those that are said to be of a file
         self.looks_for_members = any(map(_may_be_of_a_member, by_digest))
@@ -103,17 +99,31 @@ class Book:
         """True when digests or URLs are looked for, which need no name."""
         return bool(self._digests or self._keys)
 
-    def may_be_listed(self, project: str | None, data: bytes) -> bool:
-        """Return whether a page of a project, with these bytes, may list what an indicator means."""
-        if project is None or project in self._listed or self._filenames:
-            return True
-        return bool(self._on_pages) and not self._on_pages.isdisjoint(_HEX.findall(data))
+    @property
+    def looks_for_filenames(self) -> bool:
+        """True when files are looked for by their whole names."""
+        return bool(self._filenames)
+
+    def may_be_named(self, project: str | None) -> bool:
+        """Return whether a page of a project may list what an indicator means by its name."""
+        return project is None or project in self._projects or self.looks_for_filenames
+
+    def may_be_listed(self, project: str | None) -> bool:
+        """Return whether a page of a project may list what an indicator means."""
+        return self.looks_for_bytes or self.may_be_named(project)
+
+    def has_digest_of(self, row: Row) -> bool:
+        """Return whether a digest that a page may tell of a file is looked for."""
+        if not self._values:
+            return False
+        is_in_path = self._finds_paths and not self._digests.keys().isdisjoint(digests_in_path(row.url))
+        return is_in_path or row.may_have(self._values)
 
     def of_source(self, source: Origin) -> list[Clause]:
         """Return what means the source that a wheel was built from, by its URL or its digest."""
         url = without_user(source.url)
         found = [Clause(one, "the URL of its source") for one in self._keys.get(request_key(url) or "", ())]
-        told = {*source.hashes, *_in_path(url)}
+        told = {*source.hashes, *digests_in_path(url)}
         found += [
             Clause(one, f"{digest[0]} of its source")
             for digest in sorted(told)
@@ -136,28 +146,23 @@ class Book:
         found += [Clause(one, f"{one.record} means it") for one in meant]
         return list(dict.fromkeys(found))
 
-    def of_listed(self, file: PageFile, urls: Sequence[str], project: str | None) -> list[Clause]:
-        """Return what means a file that an index page lists under any of ``urls``."""
-        found: list[Clause] = []
-        if self.looks_for_bytes:
-            keys = [http_key(url) for url in urls if has_key(url)]
-            found += [Clause(one, "its URL") for key in keys for one in self._keys.get(key, ())]
-            told = {*file.hashes, *(digest for url in urls for digest in _in_path(url))}
-            found += [
-                Clause(one, f"its {name}")
-                for name, value in sorted(told)
-                for one in self._digests.get((name, value), ())
-            ]
-        found += [Clause(one, "its file's name") for one in self._filenames.get(file.filename, ())]
-        parsed = parse_filename(file.filename, project)
+    def of_file(self, keys: Iterable[str], digests: Iterable[Digest]) -> list[Clause]:
+        """Return what means a file that an index page lists, by its keys and the digests that are told of it."""
+        found = [Clause(one, "its URL") for key in keys for one in self._keys.get(key, ())]
+        found += [
+            Clause(one, f"its {digest[0]}") for digest in sorted(digests) for one in self._digests.get(digest, ())
+        ]
+        return found
+
+    def of_name(self, filename: str, project: str | None) -> list[Clause]:
+        """Return what means a file by the name that an index page of ``project`` gives it."""
+        found = [Clause(one, "its file's name") for one in self._filenames.get(filename, ())]
+        parsed = parse_filename(filename, project)
         if parsed is not None and parsed.version is not None:
+            texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
             kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
-            release = normalise(parsed.project), parsed.version, parsed.build, kind
-            if release not in self._releases:  # a version has many files
-                texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
-                self._releases[release] = [*self._named(release[0], {parsed.version}, texts, kind)]
-            found += self._releases[release]
-        return list(dict.fromkeys(found)) if len(found) > 1 else found
+            found += self._named(normalise(parsed.project), {parsed.version}, texts, kind)
+        return found
 
     def _by_key(self, artifact: Artifact) -> Iterator[Clause]:
         if isinstance(artifact.entry, HttpEntry):
@@ -217,11 +222,10 @@ def _no_digest(artifact: Artifact, algorithm: str) -> None:
     del artifact, algorithm
 
 
-_HEX = re.compile(rb"[0-9a-f]{32,128}")
 _PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
 
 
-def _in_path(url: str) -> list[Digest]:
+def digests_in_path(url: str) -> list[Digest]:
     """Return the BLAKE2b-256 that a path of PyPI's, on whatever host, has of the file."""
     found = _PATH.search(url)
     return [] if found is None else [("blake2b_256", "".join(found.groups()))]

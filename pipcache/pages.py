@@ -2,10 +2,10 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from pipcache.bodies import PageFormat, guess_format
 from pipcache.documents import decode_json
@@ -42,22 +42,73 @@ class Page(NamedTuple):
     base: str | None = None  # the value of <base href>, None without one
 
 
-Keep = Callable[[str, str | None], bool]
-"""Says of a URL as written on a page, and the page's <base href>, whether its file is wanted."""
+class Row(NamedTuple):
+    """A file of a page before it is taken apart: its URL as written, and what tells the rest.
 
-
-def parse_page(data: bytes, keep: Keep | None = None) -> Page | None:
-    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error.
-
-    With ``keep`` only the files whose URL it accepts are taken apart and returned.
+    ``told`` are the attributes of an anchor, or a JSON object.
     """
+
+    url: str
+    told: str | dict[str, object]
+
+    @property
+    def filename(self) -> str:
+        """The name of the file: in HTML the end of its URL (PEP 503), in JSON it is told (PEP 691)."""
+        if isinstance(self.told, str):
+            name = self.url.partition("#")[0].partition("?")[0].rpartition("/")[2]
+            return unquote(name) if "%" in name else name
+        return str(self.told["filename"])
+
+    def may_have(self, digests: Container[str]) -> bool:
+        """Return whether any of these hex digests may be told of the file."""
+        if isinstance(self.told, str):
+            fragment = self.url.partition("#")[2]
+            digest = fragment.partition("=")[2]
+            if digest in digests or (digest.islower() and "&" not in fragment):
+                return digest in digests
+            return any(value.lower() in digests for _, value in _FRAGMENT_HASH.findall(fragment))
+        return any(value in digests for _, value in _digests(self.told.get("hashes")))
+
+    def file(self) -> PageFile | None:
+        """Return what is told of the file; None for an anchor that leads to no distribution."""
+        return _html_file(self.told) if isinstance(self.told, str) else _json_file(self.url, self.told)
+
+
+class Rows(NamedTuple):
+    """An index page whose files are taken apart one by one; ``rows`` can be gone through once.
+
+    ``project`` is what the page states; without ``is_stated`` only its files tell that it is an index page.
+    """
+
+    format: PageFormat
+    project: str | None
+    base: str | None
+    is_stated: bool
+    rows: Iterator[Row]
+
+
+def page_rows(data: bytes) -> Rows | None:
+    """Return the rows of a decoded page; None when it is no index page for sure."""
     match guess_format(data[:512]):
         case PageFormat.JSON:
-            return _parse_json(data, keep)
+            return _json_rows(data)
         case PageFormat.HTML:
-            return _parse_html(data, keep)
+            return _html_rows(data)
         case None:
             return None
+
+
+def parse_page(data: bytes) -> Page | None:
+    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error."""
+    page = page_rows(data)
+    if page is None:
+        return None
+    listed = (file for row in page.rows if (file := row.file()) is not None)
+    files = tuple(islice(listed, _MOST_FILES))
+    # a sign-in page has anchors too, but none of them to a distribution
+    if not files and not page.is_stated:
+        return None
+    return Page(page.format, page.project or _common_project(files), files, page.base)
 
 
 def stated_project(start: bytes) -> str | None:
@@ -92,33 +143,30 @@ _MOST_ANCHORS = 1_000_000
 _MOST_FILES = 200_000
 
 
-def _parse_json(data: bytes, keep: Keep | None) -> Page | None:
+def _json_rows(data: bytes) -> Rows | None:
     document = decode_json(data)
-    if not isinstance(document, dict) or not isinstance(document.get("files"), list):
+    if not isinstance(document, dict) or not isinstance(files := document.get("files"), list):
         return None
-    files = tuple(file for row in document["files"] if (file := _json_file(row, keep)) is not None)
     name = document.get("name")
     if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
-    return Page(PageFormat.JSON, normalise(name) if isinstance(name, str) else _common_project(files), files)
-
-
-def _json_file(row: object, keep: Keep | None) -> PageFile | None:
-    if not isinstance(row, dict):
-        return None
-    filename, url, size, yanked = (
-        row.get("filename"),
-        row.get("url"),
-        row.get("size"),
-        row.get("yanked", False),
+    rows = (
+        Row(row["url"], row)
+        for row in files
+        if isinstance(row, dict) and isinstance(row.get("filename"), str) and isinstance(row.get("url"), str)
     )
-    if not isinstance(filename, str) or not isinstance(url, str) or not (keep is None or keep(url, None)):
-        return None
+    return Rows(
+        PageFormat.JSON, normalise(name) if isinstance(name, str) else None, None, is_stated=True, rows=rows
+    )
+
+
+def _json_file(url: str, row: dict[str, object]) -> PageFile:
+    size, yanked = row.get("size"), row.get("yanked", False)
     upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
     # PEP 714: the old name counts only where the new one is missing
     announced: object = row.get("core-metadata", row.get("dist-info-metadata"))
     return PageFile(
-        filename,
+        str(row["filename"]),
         url,
         _digests(row.get("hashes")),
         size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
@@ -187,21 +235,14 @@ def _anchors(text: str) -> Iterator[str]:
         start = _ANCHOR.search(text, place)
 
 
-def _parse_html(data: bytes, keep: Keep | None) -> Page | None:
+def _html_rows(data: bytes) -> Rows:
     text = data.decode("utf-8", "replace")
     title = _TITLE.search(text, 0, _TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
     base = _attributes(base_tag[1]).get("href") if base_tag else None
-    anchors: Iterable[str] = islice(_anchors(text), _MOST_ANCHORS)
-    if keep is not None:
-        anchors = (anchor for anchor in anchors if keep(_href(anchor), base))
-    listed = (file for anchor in anchors if (file := _html_file(anchor)) is not None)
-    files = tuple(islice(listed, _MOST_FILES))
-    # a sign-in page has anchors too, but none of them to a distribution
-    if not files and keep is None and title is None and _META_VERSION.search(text, 0, _TITLE_REACH) is None:
-        return None
-    project = normalise(_unescape(title[1])) if title is not None else _common_project(files)
-    return Page(PageFormat.HTML, project, files, base)
+    rows = (Row(_href(anchor), anchor) for anchor in islice(_anchors(text), _MOST_ANCHORS))
+    is_stated = title is not None or _META_VERSION.search(text, 0, _TITLE_REACH) is not None
+    return Rows(PageFormat.HTML, normalise(_unescape(title[1])) if title else None, base, is_stated, rows)
 
 
 def _html_file(attributes: str) -> PageFile | None:
@@ -234,39 +275,3 @@ def _common_project(files: Iterable[PageFile]) -> str | None:
     """Return the project that all the files' names agree on; None when they do not (find-links pages)."""
     names = {normalise(parsed.project) for file in files if (parsed := parse_filename(file.filename)) is not None}
     return names.pop() if len(names) == 1 else None
-
-
-def absolute_urls(url: str, base: str | None, page_url: str | None) -> list[str]:
-    """Return the URLs, without fragment, that pips have requested for a listed file, today's first.
-
-    ``base`` is the page's ``<base href>``, which counts as for pip (``index/collector.py``). None is returned
-    where the page's own URL would be needed to tell.
-    """
-    try:
-        if base:
-            url = urljoin(urljoin(page_url or "", base), url)
-        elif "://" not in url[:9] and page_url:
-            url = urljoin(page_url, url)
-        url = url.partition("#")[0]
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
-            return []
-        url = urlunsplit(parts) if url != url.translate(_DROPPED) else url
-        if not _NEEDS_QUOTING.search(parts.path):
-            return [url]
-        return [urlunsplit(parts._replace(path=_quoted(parts.path))), url]
-    except ValueError:
-        return []
-
-
-_DROPPED = {ord(character): None for character in "\t\r\n"}  # as urlsplit, and a browser, drops them
-_NEEDS_QUOTING = re.compile(r"[^A-Za-z0-9/._~-]")
-
-
-def _quoted(path: str) -> str:
-    """Return a URL's path quoted as pip >= 19.2 quotes it (``models/link.py``, ``_clean_url_path``)."""
-    pieces = re.split(r"(?i)(@|%2f)", path)
-    return "".join(
-        piece.upper() if index % 2 else quote(unquote(piece), errors="surrogatepass")
-        for index, piece in enumerate(pieces)
-    )

@@ -23,7 +23,7 @@ ORDER = {
     "words and tools": ["", "documents", "errors", "progress", "text", "units", "files", "hosts", "keys", "names"],
     "where the cache is": ["location"],
     "what lies there": ["stores", "entries", "leftovers", "scan", "machine"],
-    "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "built"],
+    "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "links", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],
     "what was promised": ["checks", "lockrows", "reqfiles", "locks", "lockbook", "needs", "promises"],

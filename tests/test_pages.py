@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from pipcache.bodies import PageFormat
 from pipcache.keys import http_key
-from pipcache.pages import Page, PageFile, absolute_urls, parse_page, quick_project
+from pipcache.links import absolute_urls
+from pipcache.pages import Page, PageFile, page_rows, parse_page, quick_project
 
 laws = settings(deadline=None, derandomize=True)
 
@@ -146,9 +147,9 @@ def test_only_the_files_that_are_wanted_are_taken_apart(files: list[PageFile], d
     expected = tuple(file for file in files if file.url in wanted)
     anchors = [style.anchor(attributes_of(file), file.filename) for file in files]
     for page in (as_json("foo", files), as_html("foo", anchors)):
-        found = parse_page(page, lambda url, base: base is None and url.partition("#")[0] in wanted)
+        found = page_rows(page)
         assert found is not None
-        assert found.files == expected
+        assert tuple(row.file() for row in found.rows if row.url.partition("#")[0] in wanted) == expected
 
 
 def test_the_size_is_what_json_alone_can_tell() -> None:
@@ -190,14 +191,11 @@ def test_the_links_are_those_html_parser_finds(tags: list[dict[str, str] | str],
     page = as_html("foo", written)
     parser = Anchors()
     parser.feed(page.decode())
-    links: list[str] = []
-
-    def keep(url: str, base: str | None) -> bool:
-        links.append(url)
-        return base is not None
-
-    parse_page(page, keep)
-    assert links == [(attributes.get("href") or "").strip() for attributes in parser.found]
+    found = page_rows(page)
+    assert found is not None
+    assert [row.url for row in found.rows] == [
+        (attributes.get("href") or "").strip() for attributes in parser.found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -599,8 +597,8 @@ def test_a_page_made_to_be_slow_ends(name: str, tmp_path: Path) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<title>Links for x</title>" * (not SLOW[name].startswith(b"{")) + SLOW[name])
     code = (
-        "import sys; from pipcache.pages import parse_page, quick_project; "
+        "import sys; from pipcache.pages import page_rows, parse_page, quick_project; "
         "data = open(sys.argv[1], 'rb').read(); parse_page(data); quick_project(data[:32768]); "
-        "parse_page(data, lambda url, base: False)"
+        "[(row.filename, row.may_have(['0'])) for page in [page_rows(data)] if page for row in page.rows]"
     )
     subprocess.run([sys.executable, "-c", code, path], cwd=REPOSITORY, check=True, timeout=60)

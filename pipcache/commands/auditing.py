@@ -11,6 +11,7 @@ from pipcache.catalogue import Need, read_catalogue
 from pipcache.commands.deleting import tell
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
 from pipcache.indicators import Advisories, AdvisoryError, Indicator
+from pipcache.listing import Sightings
 from pipcache.location import CacheDirectory, Source, configured_indexes
 from pipcache.matching import Book
 from pipcache.names import normalise, parse_filename
@@ -128,10 +129,11 @@ def look(cache: CacheDirectory, book: Book, request: Request, track: Track) -> F
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    need = Need(deep=True, everything=True, exact=True)
+    sightings = Sightings(cache.path, book)
+    need = Need(deep=True, everything=True, exact=True, watch=sightings)
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
     chosen = [one for one in catalogue if request.window.holds(one)]
-    return audit(cache.path, chosen, catalogue, book, track, deep=request.deep)
+    return audit(cache.path, chosen, catalogue, sightings, track, deep=request.deep)
 
 
 def write(report: Report, form: str) -> None:
