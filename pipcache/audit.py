@@ -17,7 +17,7 @@ from pipcache.matching import Book, Digest, Facts
 from pipcache.members import members_hashed, members_told
 from pipcache.names import normalise
 from pipcache.progress import Track
-from pipcache.prove import digest_artifact, digest_by, prove_by_content
+from pipcache.prove import Digests, digest_by, prove_by_content
 from pipcache.responses import Frame
 from pipcache.stored import is_page_by_head
 from pipcache.stores import Store
@@ -112,11 +112,11 @@ def audit(
     facts = _facts(root, judged, book, track, deep=deep)
     asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
     hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
-    matches = _proved(root, hits, track)
-    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), track)
+    matches = _proved(root, hits, facts, track)
+    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), facts, track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
     pages, closed = sightings.hits(judged, found_here)
-    proved += _proved(root, pages, track)
+    proved += _proved(root, pages, facts, track)
     there = {path_of(one.artifact) for one in proved}
     return Found(
         _with_neighbours(proved, catalogue, pages),
@@ -136,7 +136,8 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
         if not algorithms or one.kind is Kind.PAGE or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
-        found = digest_by(root, one, algorithms)
+        # what is meant for other reasons is proved by more, and to be read once
+        found = digest_by(root, one, {*algorithms, *(_PROOF if book.clauses(one, Facts()) else ())})
         missing = [name for name in algorithms if name not in found]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
         members, why = _members(root, one, book, algorithms, deep=deep)
@@ -147,6 +148,7 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
             frozenset(one for one in listed if book.has_digest(one)),
             wanted,
             problem or why,
+            found,
         )
 
     with ThreadPoolExecutor() as pool:
@@ -174,20 +176,26 @@ def _members(
     return found or {}, "its RECORD has other digests (--deep hashes its members)" if lacking else None
 
 
-def _proved(root: str, hits: Sequence[Hit], track: Track) -> list[Hit]:
+_PROOF = "blake2b_256", "sha256"
+
+
+def _proved(root: str, hits: Sequence[Hit], facts: Mapping[str, Facts], track: Track) -> list[Hit]:
     """Return hits with the digests of their bytes, and with the URL that these prove."""
-    with ThreadPoolExecutor() as pool:
-        results = pool.map(lambda hit: digest_artifact(root, hit.artifact), hits)
-        found = list(zip(hits, track(results, len(hits), "Proving"), strict=True))
-    return [
-        hit._replace(
-            digests=digests,
-            artifact=hit.artifact
-            if digests is None or hit.artifact.url_proved
-            else prove_by_content(hit.artifact, digests),
+
+    def prove(hit: Hit) -> Hit:
+        known = facts[path_of(hit.artifact)].computed
+        if not known.keys() >= set(_PROOF):
+            known = digest_by(root, hit.artifact, _PROOF)
+        if not known:
+            return hit
+        digests = Digests(known["blake2b_256"], known["sha256"])
+        is_proved = hit.artifact.url_proved
+        return hit._replace(
+            digests=digests, artifact=hit.artifact if is_proved else prove_by_content(hit.artifact, digests)
         )
-        for hit, digests in found
-    ]
+
+    with ThreadPoolExecutor() as pool:
+        return list(track(pool.map(prove, hits), len(hits), "Proving"))
 
 
 def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: Sequence[Hit]) -> list[Hit]:

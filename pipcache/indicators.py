@@ -161,13 +161,12 @@ def parse_version(text: str) -> "Version | None":
         return None
 
 
-def in_order(events: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+@lru_cache(maxsize=65536)
+def in_order(events: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Return events by their versions, limits left out; those of one version keep their order."""
     start = parse_version("0.dev0")
     assert start is not None
     known = [event for event in events if event[0] != "limit"]
     first = [event for event in known if event == ("introduced", "0")]
-    return first + sorted(
-        (event for event in known if event != ("introduced", "0")),
-        key=lambda event: parse_version(event[1]) or start,
-    )
+    rest = [event for event in known if event != ("introduced", "0")]
+    return (*first, *sorted(rest, key=lambda event: parse_version(event[1]) or start))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import BuildKey, Origin, invert_key
@@ -81,8 +81,8 @@ class Watch(Protocol):
     def keys(self) -> frozenset[str]:
         """What is looked for beside the keys of the cache."""
 
-    def begin(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Callable[[Row, bool], None]:
-        """Return what is told each row of a page, and whether its key is wanted; no rows: it cannot be read."""
+    def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterable[Row]:
+        """Return the rows of a page whose key is wanted; without rows it cannot be read."""
 
 
 def listings(
@@ -92,13 +92,13 @@ def listings(
     rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
     more = frozenset[str]() if watch is None else watch.keys
     wanted = Wanted(page.url, None if rows is None else rows.base, keys | more if more else keys)
-    tell = None if watch is None else watch.begin(page, rows, wanted)
+    if watch is not None:
+        picked = watch.pick(page, rows, wanted)
+    else:
+        picked = () if rows is None else (row for row in rows.rows if wanted(row.url))
     found: dict[str, list[Listing]] = {}
-    for row in () if rows is None else rows.rows:
-        is_wanted = wanted(row.url)
-        if tell is not None:
-            tell(row, is_wanted)
-        if not is_wanted or (file := row.file()) is None:
+    for row in picked:
+        if (file := row.file()) is None:
             continue
         for url, is_metadata, key in wanted.places(file.url):
             if key in keys:
@@ -156,7 +156,7 @@ def find_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> tup
 
 def _is_source(row: Row, artifact: Artifact) -> bool:
     """Return whether a page lists an sdist of a wheel's version there."""
-    name = parse_filename(unquote(row.url.partition("#")[0].rpartition("/")[2]), artifact.project)
+    name = parse_filename(row.filename, artifact.project)
     return name is not None and not name.is_wheel and _same_version(name.version, artifact.version)
 
 

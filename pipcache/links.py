@@ -57,11 +57,10 @@ class Wanted:
         self._keys = keys
 
     def __call__(self, url: str) -> bool:
-        """Return whether a URL as written leads to a wanted key."""
-        plain = url.partition("#")[0]
-        if self._base is None and _NORMAL_URL.fullmatch(plain):
+        """Return whether a URL as written, without its fragment, leads to a wanted key."""
+        if self._base is None and _NORMAL_URL.fullmatch(url):
             # nearly every URL: what places() would give, without taking it apart
-            state = sha224(plain.encode())
+            state = sha224(url.encode())
             if state.hexdigest() in self._keys:
                 return True
             state.update(b".metadata")

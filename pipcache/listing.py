@@ -1,6 +1,6 @@
 """Cached index pages that list what advisories mean: from them pip would choose it again."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind, path_of
@@ -35,10 +35,25 @@ class Sightings:
         """The keys of the URLs that are looked for."""
         return self.book.keys
 
-    def begin(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Callable[[Row, bool], None]:
-        """Return what is told each row of a page."""
-        self._pages[path_of(page)] = one = _Page(self.book, page.project, wanted, is_page=_is_stated(rows))
-        return one.see
+    def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterator[Row]:
+        """Yield the rows of a page whose key is wanted, and note what is meant."""
+        self._pages[path_of(page)] = seen = _Page(self.book, page.project)
+        if rows is None:
+            return
+        seen.is_page = rows.is_stated
+        digests, folders = self.book.values, self.book.folders
+        is_named = self.book.may_be_named(page.project)
+        for row in rows.rows:
+            # all that most rows cost, of which there are hundreds of thousands
+            is_wanted = wanted(row.url)
+            if is_wanted or (digests and row.may_have(digests, folders)):
+                seen.see(row, wanted)
+            if is_named and (named := seen.named(row.filename)):
+                seen.add(row.filename, named)
+            if not seen.is_page:
+                seen.is_page = parse_filename(row.filename) is not None
+            if is_wanted:
+                yield row
 
     def hits(self, artifacts: Sequence[Artifact], found_here: Sequence[Hit]) -> tuple[list[Hit], list[Unjudged]]:
         """Return the pages that list what is meant or was ``found_here``, and those that cannot be read."""
@@ -79,46 +94,33 @@ class Sightings:
 class _Page:
     """What one page lists of what is looked for: clauses by the names of files, their names by wanted keys."""
 
-    def __init__(self, book: Book, project: str | None, wanted: Wanted, *, is_page: bool) -> None:
-        self.is_page = is_page
-        self.files: dict[str, list[Clause]] = {}
+    def __init__(self, book: Book, project: str | None) -> None:
+        self.is_page = False
+        self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
         self._book = book
         self._project = project
-        self._wanted = wanted
-        self._may_be_named = book.may_be_named(project)
         self._releases: dict[str, Sequence[Clause]] = {}
 
-    def see(self, row: Row, is_wanted: bool) -> None:  # noqa: FBT001 - as join tells it
-        """Take in what the page lists next."""
-        found: Sequence[Clause] = ()
-        if is_wanted or self._book.has_digest_of(row):
-            found = self._exact(row)
-        if self._may_be_named and (named := self._named(row.filename)):
-            found = [*found, *named]
-        if found:
-            self.files.setdefault(row.filename, []).extend(found)
-        if not self.is_page:
-            self.is_page = parse_filename(row.filename) is not None
+    def add(self, filename: str, clauses: Sequence[Clause]) -> None:
+        """Note that clauses mean a file of that name."""
+        self.files[filename] = [*self.files[filename], *clauses] if filename in self.files else clauses
 
-    def _exact(self, row: Row) -> list[Clause]:
-        file = row.file()
-        if file is None:
-            return []
-        keys = [key for _, is_metadata, key in self._wanted.places(file.url) if not is_metadata]
+    def see(self, row: Row, wanted: Wanted) -> None:
+        """Take in a file, and what means it by its URL or a digest."""
+        if (file := row.file()) is None:
+            return
+        keys = [key for _, is_metadata, key in wanted.places(file.url) if not is_metadata]
         self.keys |= dict.fromkeys(keys, file.filename)
-        return self._book.of_file(keys, {*file.hashes, *digests_in_path(file.url)})
+        if found := self._book.of_file(keys, {*file.hashes, *digests_in_path(file.url)}):
+            self.add(file.filename, found)
 
-    def _named(self, filename: str) -> Sequence[Clause]:
+    def named(self, filename: str) -> Sequence[Clause]:
         """Return what means a file by its name; wheels of a release are alike but for their tags."""
         stem = filename.rsplit("-", 3)[0] if filename.endswith(".whl") else filename
         if stem not in self._releases or self._book.looks_for_filenames:
             self._releases[stem] = self._book.of_name(filename, self._project)
         return self._releases[stem]
-
-
-def _is_stated(rows: Rows | None) -> bool:
-    return rows is not None and rows.is_stated
 
 
 def _is_among(hit: Hit, seen: _Page, files: Mapping[str, object]) -> bool:

@@ -12,7 +12,6 @@ from pipcache.entries import HttpEntry
 from pipcache.indicators import Indicator, Range, parse_version
 from pipcache.keys import request_key, without_user
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import Row
 from pipcache.selectors import Selector
 
 Digest = tuple[str, str]
@@ -33,6 +32,7 @@ class Facts(NamedTuple):
     listed: frozenset[Digest] = frozenset()
     members: Mapping[Digest, str] = {}
     problem: str | None = None  # why not all of it could be compared
+    computed: Mapping[str, str] = {}  # hex digests of its bytes, by their algorithms
 
 
 class Book:
@@ -54,6 +54,7 @@ class Book:
         self._keys: dict[str, list[Indicator]] = {}
         self._digests: dict[Digest, list[Indicator]] = {}
         self._filenames: dict[str, list[Indicator]] = {}
+        self._releases: dict[tuple[str, frozenset[str], frozenset[str]], list[Clause]] = {}
         self._canonical: dict[Indicator, dict[str, str]] = {}
         for one in indicators:
             if one.project is not None and one.filename is None and not (one.urls or one.digests):
@@ -66,8 +67,9 @@ class Book:
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
         self.keys = frozenset(self._keys)
-        self._values = frozenset(value for _, value in self._digests)
-        self._finds_paths = any(name == "blake2b_256" for name, _ in self._digests)
+        self.values = frozenset(value for _, value in self._digests)
+        # what stands before the file's name in PyPI's paths, of the digest that is told by these
+        self.folders = frozenset(value[4:] for name, value in self._digests if name == "blake2b_256")
         by_digest = [one for several in self._digests.values() for one in several]
         # a digest may be of a member of an archive, but for those that are said to be of a file
         self.looks_for_members = any(map(_may_be_of_a_member, by_digest))
@@ -111,13 +113,6 @@ class Book:
     def may_be_listed(self, project: str | None) -> bool:
         """Return whether a page of a project may list what an indicator means."""
         return self.looks_for_bytes or self.may_be_named(project)
-
-    def has_digest_of(self, row: Row) -> bool:
-        """Return whether a digest that a page may tell of a file is looked for."""
-        if not self._values:
-            return False
-        is_in_path = self._finds_paths and not self._digests.keys().isdisjoint(digests_in_path(row.url))
-        return is_in_path or row.may_have(self._values)
 
     def of_source(self, source: Origin) -> list[Clause]:
         """Return what means the source that a wheel was built from, by its URL or its digest."""
@@ -192,11 +187,13 @@ class Book:
 
     def _named(self, project: str, spelled: set[str], texts: set[str], kind: Kind) -> Iterator[Clause]:
         """Yield what means a project's file at a version, however it is spelled; ``texts`` are to the letter."""
-        for one in self._projects.get(project, ()):
-            if one.kinds and not _is_of_kind(kind, one.kinds):
-                continue
-            if (text := self._version_clause(one, spelled, texts)) is not None:
-                yield Clause(one, text)
+        release = project, frozenset(spelled), frozenset(texts)
+        if release not in self._releases:  # a version has many files
+            told = ((one, self._version_clause(one, spelled, texts)) for one in self._projects.get(project, ()))
+            self._releases[release] = [Clause(one, text) for one, text in told if text is not None]
+        for clause in self._releases[release]:
+            if not clause.indicator.kinds or _is_of_kind(kind, clause.indicator.kinds):
+                yield clause
 
     def _version_clause(self, indicator: Indicator, spelled: set[str], texts: set[str]) -> str | None:
         if indicator.every_version:

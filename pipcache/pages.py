@@ -43,35 +43,41 @@ class Page(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A file of a page before it is taken apart: its URL as written, and what tells the rest.
+    """A file of a page before it is taken apart: its URL as written, its fragment, and what tells the rest.
 
-    ``told`` are the attributes of an anchor, or a JSON object.
+    ``told`` are the (other) attributes of an anchor, or a JSON object.
     """
 
     url: str
+    fragment: str
     told: str | dict[str, object]
 
     @property
     def filename(self) -> str:
         """The name of the file: in HTML the end of its URL (PEP 503), in JSON it is told (PEP 691)."""
-        if isinstance(self.told, str):
-            name = self.url.partition("#")[0].partition("?")[0].rpartition("/")[2]
-            return unquote(name) if "%" in name else name
-        return str(self.told["filename"])
+        if not isinstance(self.told, str):
+            return str(self.told["filename"])
+        url = self.url.partition("?")[0] if "?" in self.url else self.url
+        name = url.rpartition("/")[2]
+        return unquote(name) if "%" in name else name
 
-    def may_have(self, digests: Container[str]) -> bool:
-        """Return whether any of these hex digests may be told of the file."""
-        if isinstance(self.told, str):
-            fragment = self.url.partition("#")[2]
-            digest = fragment.partition("=")[2]
-            if digest in digests or (digest.islower() and "&" not in fragment):
-                return digest in digests
-            return any(value.lower() in digests for _, value in _FRAGMENT_HASH.findall(fragment))
-        return any(value in digests for _, value in _digests(self.told.get("hashes")))
+    def may_have(self, digests: Container[str], folders: Container[str] = ()) -> bool:
+        """Return whether any of these hex digests may be told of the file, or it lies in any of these folders.
+
+        A folder is 60 hex digits of PyPI's paths.
+        """
+        if self.url.rpartition("/")[0][-60:] in folders:
+            return True
+        if not isinstance(self.told, str):
+            return any(value in digests for _, value in _digests(self.told.get("hashes")))
+        digest = self.fragment.rpartition("=")[2]
+        if digest in digests or (digest.islower() and "&" not in self.fragment):
+            return digest in digests
+        return any(value.lower() in digests for _, value in _FRAGMENT_HASH.findall(self.fragment))
 
     def file(self) -> PageFile | None:
         """Return what is told of the file; None for an anchor that leads to no distribution."""
-        return _html_file(self.told) if isinstance(self.told, str) else _json_file(self.url, self.told)
+        return _html_file(self) if isinstance(self.told, str) else _json_file(self.told)
 
 
 class Rows(NamedTuple):
@@ -151,7 +157,7 @@ def _json_rows(data: bytes) -> Rows | None:
     if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
     rows = (
-        Row(row["url"], row)
+        Row(*_split(row["url"]), row)
         for row in files
         if isinstance(row, dict) and isinstance(row.get("filename"), str) and isinstance(row.get("url"), str)
     )
@@ -160,14 +166,14 @@ def _json_rows(data: bytes) -> Rows | None:
     )
 
 
-def _json_file(url: str, row: dict[str, object]) -> PageFile:
+def _json_file(row: dict[str, object]) -> PageFile:
     size, yanked = row.get("size"), row.get("yanked", False)
     upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
     # PEP 714: the old name counts only where the new one is missing
     announced: object = row.get("core-metadata", row.get("dist-info-metadata"))
     return PageFile(
         str(row["filename"]),
-        url,
+        str(row["url"]),
         _digests(row.get("hashes")),
         size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time if isinstance(upload_time, str) else None,
@@ -189,9 +195,10 @@ def _digests(value: object) -> tuple[tuple[str, str], ...]:
 
 _HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
 _BASE = re.compile(r"(?i)<base\s([^>]{0,4096})>")
-_ANCHOR = re.compile(r"(?i)<a\s")
+_ANCHOR = re.compile(r"<[aA]\s")
 _REST_OF_ANCHOR = re.compile(r"""((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
 _LONGEST_ANCHOR = 64 << 10
+_PLAIN_ANCHOR = 2 << 10
 _PATIENCE = 100
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
@@ -200,7 +207,7 @@ _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
 
 def _unescape(text: str) -> str:
     try:
-        return html.unescape(text)
+        return html.unescape(text) if "&" in text else text
     except ValueError:  # a numeric reference longer than int() takes
         return text
 
@@ -212,6 +219,11 @@ def _attributes(text: str) -> dict[str, str]:
     return found
 
 
+def _split(url: str) -> tuple[str, str]:
+    plain, _, fragment = url.partition("#")
+    return plain, fragment
+
+
 _HREF = re.compile(r"""(?i)(?<![^\s"'])href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 
 
@@ -220,15 +232,21 @@ def _href(attributes: str) -> str:
     return "" if match is None else _unescape(match[1] or match[2] or match[3] or "").strip()
 
 
-def _anchors(text: str) -> Iterator[str]:
-    """Yield the attributes of every anchor; give up on a page with many that never end, each costs a search."""
+def _anchors(text: str) -> Iterator[Row]:
+    """Yield every anchor; give up on a page with many that never end, each costs a search."""
     unended = 0
     start = _ANCHOR.search(text)
     while start is not None and unended < _PATIENCE:
         place = start.end()
-        rest = _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)
-        if rest is not None:
-            yield rest[1]
+        end = text.find('"', place + 6, place + _PLAIN_ANCHOR) if text.startswith('href="', place) else -1
+        close = text.find(">", end, end + _PLAIN_ANCHOR) if end >= 0 else -1
+        attributes = text[end + 1 : close]
+        if close >= 0 and "'" not in attributes and attributes.count('"') % 2 == 0:
+            # nearly every anchor, and many times faster than by expressions
+            yield Row(*_split(_unescape(text[place + 6 : end]).strip()), attributes)
+            place = close
+        elif (rest := _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)) is not None:
+            yield Row(*_split(_href(rest[1])), rest[1])
             place = rest.end()
         else:
             unended += 1
@@ -240,24 +258,21 @@ def _html_rows(data: bytes) -> Rows:
     title = _TITLE.search(text, 0, _TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
     base = _attributes(base_tag[1]).get("href") if base_tag else None
-    rows = (Row(_href(anchor), anchor) for anchor in islice(_anchors(text), _MOST_ANCHORS))
     is_stated = title is not None or _META_VERSION.search(text, 0, _TITLE_REACH) is not None
-    return Rows(PageFormat.HTML, normalise(_unescape(title[1])) if title else None, base, is_stated, rows)
+    project = normalise(_unescape(title[1])) if title is not None else None
+    return Rows(PageFormat.HTML, project, base, is_stated, islice(_anchors(text), _MOST_ANCHORS))
 
 
-def _html_file(attributes: str) -> PageFile | None:
-    values = _attributes(attributes)
-    href = values.get("href", "").strip()
-    url, _, fragment = href.partition("#")
-    filename = unquote(url.partition("?")[0].rpartition("/")[2])
+def _html_file(row: Row) -> PageFile | None:
+    filename, values = row.filename, _attributes(str(row.told))
     if not filename or (parse_filename(filename) is None and not filename.endswith(".egg")):
         return None
     yanked = values.get("data-yanked")
     announced = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
     return PageFile(
         filename,
-        url,
-        tuple((name, digest.lower()) for name, digest in _FRAGMENT_HASH.findall(fragment)),
+        row.url,
+        tuple((name, digest.lower()) for name, digest in _FRAGMENT_HASH.findall(row.fragment)),
         None,
         values.get("data-upload-time"),
         False if yanked is None else (yanked or True),

@@ -19,11 +19,11 @@ DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_256": 64, "sha3_384": 96, "sh
 
 
 class Digests(NamedTuple):
-    """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed."""
+    """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed, or of no use."""
 
     blake2b_256: str
     sha256: str
-    md5: str | None
+    md5: str | None = None
 
     def by_name(self) -> dict[str, str | None]:
         """Return the digests by the names of their algorithms."""

@@ -9,6 +9,7 @@ from pipcache.audit import Part, Report, told
 from pipcache.derivation import Hit
 from pipcache.listing import Unjudged
 from pipcache.matching import Clause
+from pipcache.prove import Digests
 from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record, iso_time
 from pipcache.render.removals import RemovalDocument
 from pipcache.text import redact_text, redact_url
@@ -29,7 +30,7 @@ class HitRecord(TypedDict):
     of: str
     clauses: list[ClauseRecord]
     artifact: ArtifactRecord
-    digests: dict[str, str | None] | None
+    digests: dict[str, str] | None
     response_date: str | None
     listed_by: list[str]
     built_from: str | None
@@ -116,12 +117,16 @@ def hit_record(hit: Hit) -> HitRecord:
         "of": redact_text(hit.of),
         "clauses": [_clause(one) for one in hit.clauses],
         "artifact": artifact_record(hit.artifact),
-        "digests": None if hit.digests is None else hit.digests.by_name(),
+        "digests": None if hit.digests is None else _digests(hit.digests),
         "response_date": response_date(hit.artifact),
         "listed_by": list(hit.listed_by),
         "built_from": None if hit.source is None else redact_url(hit.source[0]),
         "source_is_cached": None if hit.source is None else hit.source[1],
     }
+
+
+def _digests(digests: Digests) -> dict[str, str]:
+    return {name: value for name, value in digests.by_name().items() if value is not None}
 
 
 def _clause(clause: Clause) -> ClauseRecord:
