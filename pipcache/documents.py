@@ -8,7 +8,9 @@ def decode_json(data: bytes) -> object:
     """Return what a JSON document holds; None when it is none, or larger in memory than any real one."""
     import json  # noqa: PLC0415 - a plain list has no use for it
 
-    if data.count(b",") > _MOST_PARTS or data.count(b"[") + data.count(b"{") > _MOST_PARTS:
+    if len(data) > _MOST_PARTS and (
+        data.count(b",") > _MOST_PARTS or data.count(b"[") + data.count(b"{") > _MOST_PARTS
+    ):
         return None
     try:
         document: object = json.loads(data)

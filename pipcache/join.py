@@ -90,8 +90,7 @@ def listings(
 ) -> dict[str, list[Listing]]:
     """Return what a page lists among ``keys``: key -> listings, of which there may be several."""
     rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
-    more = frozenset[str]() if watch is None else watch.keys
-    wanted = Wanted(page.url, None if rows is None else rows.base, keys | more if more else keys)
+    wanted = Wanted(page.url, None if rows is None else rows.base, keys)
     if watch is not None:
         picked = watch.pick(page, rows, wanted)
     else:
@@ -195,6 +194,7 @@ def join(
     ``watch`` sees the rows of those.
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
+    keys |= frozenset() if watch is None else watch.keys
     found: dict[str, list[Listing]] = {}
     pages = [
         page

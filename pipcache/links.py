@@ -60,11 +60,11 @@ class Wanted:
         """Return whether a URL as written, without its fragment, leads to a wanted key."""
         if self._base is None and _NORMAL_URL.fullmatch(url):
             # nearly every URL: what places() would give, without taking it apart
-            state = sha224(url.encode())
-            if state.hexdigest() in self._keys:
+            state, keys = sha224(url.encode()), self._keys
+            if state.hexdigest() in keys:
                 return True
             state.update(b".metadata")
-            return state.hexdigest() in self._keys
+            return state.hexdigest() in keys
         return any(key in self._keys for _, _, key in self.places(url))
 
     def places(self, url: str) -> Iterator[tuple[str, bool, str]]:

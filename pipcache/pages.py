@@ -207,7 +207,7 @@ _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
 
 def _unescape(text: str) -> str:
     try:
-        return html.unescape(text) if "&" in text else text
+        return html.unescape(text)
     except ValueError:  # a numeric reference longer than int() takes
         return text
 
@@ -243,7 +243,9 @@ def _anchors(text: str) -> Iterator[Row]:
         attributes = text[end + 1 : close]
         if close >= 0 and "'" not in attributes and attributes.count('"') % 2 == 0:
             # nearly every anchor, and many times faster than by expressions
-            yield Row(*_split(_unescape(text[place + 6 : end]).strip()), attributes)
+            url = text[place + 6 : end]
+            plain, _, fragment = (_unescape(url) if "&" in url else url).strip().partition("#")
+            yield Row(plain, fragment, attributes)
             place = close
         elif (rest := _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)) is not None:
             yield Row(*_split(_href(rest[1])), rest[1])
