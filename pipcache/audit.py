@@ -200,10 +200,11 @@ def _proved(root: str, hits: Sequence[Hit], facts: Mapping[str, Facts], track: T
 
 def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: Sequence[Hit]) -> list[Hit]:
     """Return hits with the pages that list them, and with their source where they were built."""
+    wanted = {name for hit in hits for name in (hit.artifact.filename, *hit.artifact.filenames)}
     listed: dict[str, dict[str, None]] = {}
     for page in pages:
-        for name in page.of.split(", "):
-            listed.setdefault(name, {})[page.artifact.project or name_of(page.artifact)] = None
+        for name in wanted.intersection(page.of.split(", ")):
+            listed.setdefault(name or "", {})[page.artifact.project or name_of(page.artifact)] = None
     downloads = [one for one in catalogue if isinstance(one.entry, HttpEntry)]
     found = []
     for hit in hits:

@@ -75,6 +75,8 @@ def _redact_parameter(match: re.Match[str]) -> str:
 
 def redact_text(text: str) -> str:
     """Return ``text`` with every URL in it redacted."""
+    if ":" not in text:
+        return text  # as most are, and some are long
     return re.sub(_URL_IN_TEXT, lambda match: redact_url(match[0]), text)
 
 
