@@ -7,7 +7,7 @@ from pipcache.artifacts import Artifact, Kind, path_of
 from pipcache.contents import decoded
 from pipcache.derivation import Hit, Relation
 from pipcache.entries import HttpEntry
-from pipcache.links import Wanted
+from pipcache.links import Wanted, absolute_urls
 from pipcache.matching import Book, Clause, digests_in_path
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, Row, Rows, page_rows
@@ -52,6 +52,12 @@ class Sightings:
                 seen.add(row.filename, named)
             if not seen.is_page:
                 seen.is_page = parse_filename(row.filename) is not None
+            if (
+                page.url is None
+                and row.filename in self.book.served
+                and not absolute_urls(row.url, rows.base, None)
+            ):
+                seen.unplaced = row.filename
             if is_wanted:
                 yield row
 
@@ -70,6 +76,9 @@ class Sightings:
                 continue
             if not seen.is_page and self.book.may_be_listed(page.project):
                 closed.append(Unjudged(path_of(page), "a page that cannot be read", page))
+            if seen.unplaced is not None:
+                why = f"it lists {seen.unplaced} by a relative URL, and its own is not known"
+                closed.append(Unjudged(path_of(page), why, page))
             files = {name: list(clauses) for name, clauses in seen.files.items()}
             for key in seen.keys.keys() & by_key.keys():
                 files.setdefault(seen.keys[key], []).extend(by_key[key].clauses)
@@ -96,6 +105,7 @@ class _Page:
 
     def __init__(self, book: Book, project: str | None) -> None:
         self.is_page = False
+        self.unplaced: str | None = None  # a file that may lie where a URL that is looked for leads
         self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
         self._book = book
@@ -110,9 +120,10 @@ class _Page:
         """Take in a file, and what means it by its URL or a digest."""
         if (file := row.file()) is None:
             return
-        keys = [key for _, is_metadata, key in wanted.places(file.url) if not is_metadata]
-        self.keys |= dict.fromkeys(keys, file.filename)
-        if found := self._book.of_file(keys, {*file.hashes, *digests_in_path(file.url)}):
+        places = {key: url for url, is_metadata, key in wanted.places(file.url) if not is_metadata}
+        self.keys |= dict.fromkeys(places, file.filename)
+        in_paths = {digest for url in (file.url, *places.values()) for digest in digests_in_path(url)}
+        if found := self._book.of_file(places, {*file.hashes, *in_paths}):
             self.add(file.filename, found)
 
     def named(self, filename: str) -> Sequence[Clause]:

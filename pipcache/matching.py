@@ -1,7 +1,7 @@
 """Indicators of advisories held against artifacts: which clause of which record means which file."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -40,7 +40,7 @@ class Book:
 
     def __init__(
         self,
-        indicators: Iterable[Indicator],
+        indicators: Sequence[Indicator],
         *,
         only_listed: bool = False,
         selectors: Iterable[tuple[Indicator, Selector]] = (),
@@ -67,6 +67,7 @@ class Book:
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
         self.keys = frozenset(self._keys)
+        self.served = frozenset(filename_in(url) for one in indicators for url in one.urls)
         self.values = frozenset(value for _, value in self._digests)
         # what stands before the file's name in PyPI's paths, of the digest that is told by these
         self.folders = frozenset(value[4:] for name, value in self._digests if name == "blake2b_256")
@@ -124,7 +125,7 @@ class Book:
             for digest in sorted(told)
             for one in self._digests.get(digest, ())
         ]
-        filename = unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
+        filename = filename_in(url)
         found += [Clause(one, "its source's file name") for one in self._filenames.get(filename, ())]
         parsed = parse_filename(filename)
         if parsed is not None and parsed.version is not None and source.commit is None:
@@ -220,6 +221,11 @@ def _no_digest(artifact: Artifact, algorithm: str) -> None:
 
 
 _PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
+
+
+def filename_in(url: str) -> str:
+    """Return the name of the file that a URL leads to."""
+    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
 
 
 def digests_in_path(url: str) -> list[Digest]:

@@ -1,0 +1,142 @@
+"""Pages that list what advisories mean: however they are written, whatever the indicator, whoever serves them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipcache.hosts import FILES_HOST, PAGE_BASES, file_urls
+from tests.support import archives, caches
+from tests.support.caches import CacheBuilder
+from tests.support.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+INDEX = "https://index.example/simple/"
+BAD = archives.build_wheel("evil", "1.0")
+GOOD = archives.build_wheel("evil", "0.9")
+BLAKE2B = hashlib.blake2b(BAD[1], digest_size=32).hexdigest()
+SHA256 = hashlib.sha256(BAD[1]).hexdigest()
+URL = file_urls(BLAKE2B, BAD[0])[0]
+PATH = URL.removeprefix(f"https://{FILES_HOST}/")
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> CacheBuilder:
+    return CacheBuilder(tmp_path / "cache")
+
+
+@pytest.fixture
+def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
+    return Program(builder.root, capsys)
+
+
+def as_json(url: str, *, sha256: str | None = SHA256) -> tuple[bytes, str]:
+    rows = [
+        {"filename": GOOD[0], "url": "good.whl", "hashes": {}},
+        {"filename": BAD[0], "url": url, "hashes": {} if sha256 is None else {"sha256": sha256}},
+    ]
+    document = {"meta": {"api-version": "1.0"}, "name": "evil", "files": rows}
+    return json.dumps(document).encode(), "application/vnd.pypi.simple.v1+json"
+
+
+def as_html(url: str, *, sha256: str | None = SHA256, base: str = "") -> tuple[bytes, str]:
+    fragment = "" if sha256 is None else f"#sha256={sha256}"
+    anchors = f'<a href="x/{GOOD[0]}">{GOOD[0]}</a>\n<a class=\'x\' href="{url}{fragment}">{BAD[0]}</a>'
+    return f"<html><head>{base}<title>Links for evil</title></head>{anchors}".encode(), "text/html"
+
+
+def serve(builder: CacheBuilder, page: tuple[bytes, str], *, url: str = f"{INDEX}evil/") -> str:
+    return builder.download(url, page[0], headers=caches.FILE_HEADERS | {"Content-Type": page[1]})
+
+
+PAGES: dict[str, Callable[[], tuple[bytes, str]]] = {
+    "json": lambda: as_json(URL),
+    "json, a URL that is relative": lambda: as_json(f"../../{PATH}"),
+    "html": lambda: as_html(URL),
+    "html, a relative URL": lambda: as_html(f"../../{PATH}"),
+    "html, a base": lambda: as_html(PATH, base=f'<base href="https://{FILES_HOST}/">'),
+    "html, the digest of the bytes in capitals": lambda: as_html(URL, sha256=SHA256.upper()),
+    "html, a path with signs that are quoted": lambda: as_html(URL.replace("-py3", "%2Dpy3")),
+}
+INDICATORS = {
+    "version": "evil==1.0",
+    "file name": BAD[0],
+    "sha256": f"sha256:{SHA256}",
+    "blake2b": f"blake2b_256:{BLAKE2B}",
+    "URL": f"{URL}",
+}
+
+
+@pytest.mark.parametrize("indicator", INDICATORS)
+@pytest.mark.parametrize("form", PAGES)
+def test_a_page_is_found_that_lists_what_is_gone_from_the_cache(
+    builder: CacheBuilder,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    form: str,
+    indicator: str,
+) -> None:
+    relative = "relative" in form
+    monkeypatch.setenv("PIP_INDEX_URL", INDEX)
+    serve(builder, PAGES[form](), url=f"{PAGE_BASES[0]}evil/" if relative else f"{INDEX}evil/")
+    path = tmp_path / "list.txt"
+    host = PAGE_BASES[0].split("/")[2]
+    path.write_text(INDICATORS[indicator].replace(FILES_HOST, host if relative else FILES_HOST) + "\n", "utf-8")
+    ran = program("audit", "--advisory", str(path), "--format", "json")
+    (hit,) = ran.document["caches"][0]["hits"]
+    assert (hit["relation"], hit["of"], ran.code) == ("page", BAD[0], 1)
+
+
+@pytest.mark.parametrize(("known", "code"), [(True, 1), (False, 3)])
+def test_where_a_relative_url_leads_is_known_by_the_page_s_own(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch, *, known: bool, code: int
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", INDEX if known else "https://other.example/")
+    serve(builder, as_html(f"../../files/{BAD[0]}", sha256=None))
+    ran = program("audit", f"https://index.example/files/{BAD[0]}", "--format", "json")
+    assert ran.code == code
+    reasons = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    assert reasons == ([] if known else [f"it lists {BAD[0]} by a relative URL, and its own is not known"])
+    assert program("audit", f"https://index.example/files/{GOOD[0]}").code == (0 if known else 3)
+    assert program("audit", "https://index.example/files/evil-0.8.tar.gz").code == 0
+
+
+def hits(program: Program, *arguments: str) -> dict[str, dict[str, Any]]:  # Any: JSON
+    found = program("audit", *arguments, "--format", "json").document["caches"][0]["hits"]
+    return {hit["artifact"]["key"]: hit for hit in found}
+
+
+@pytest.mark.parametrize("form", [as_json, as_html])
+def test_a_mirror_that_lists_the_bytes_elsewhere_is_found(
+    builder: CacheBuilder, program: Program, form: Callable[..., tuple[bytes, str]]
+) -> None:
+    key = builder.download(URL, BAD[1])
+    own = serve(builder, form(URL))
+    mirrored = serve(
+        builder, form("https://mirror.example/1.whl#egg=x"), url="https://mirror.example/simple/evil/"
+    )
+    other = serve(builder, form("https://a.example/1", sha256=GOOD[0]), url="https://a.example/simple/evil/")
+    found = hits(program, URL)
+    assert found.keys() >= {key, own}
+    assert other not in found
+    assert (mirrored in found) == (form is as_json)  # in HTML 1.whl is no file of a distribution
+    mirrored = serve(builder, form(f"https://b.example/{BAD[0]}"), url="https://b.example/simple/evil/")
+    found = hits(program, URL)
+    assert (found[mirrored]["relation"], found[mirrored]["of"]) == ("page", BAD[0])
+    assert set(found[key]["listed_by"]) == {"evil"}
+
+
+@pytest.mark.parametrize("selector", ["evil", URL, f"sha256:{SHA256}", BAD[0]])
+@pytest.mark.parametrize("body", [b"\x1f\x8b\x08 no gzip", b'{"meta": {}', b"<html><body>Sign in</body></html>"])
+def test_a_page_that_cannot_be_read_is_told_where_it_may_list_it(
+    builder: CacheBuilder, program: Program, body: bytes, selector: str
+) -> None:
+    serve(builder, (body, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}evil/")
+    assert program("audit", selector).code == 3
