@@ -144,7 +144,7 @@ def plan_artifacts(reasons: Iterable[tuple[Artifact, Reason, str]], catalogue: S
         for artifact in catalogue
         if is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
     ]
-    return Plan(in_order(removals), left=tuple(left))
+    return Plan(_proof_last(removals), left=tuple(left))
 
 
 def _meant(match: Match) -> set[str]:
@@ -178,6 +178,23 @@ def files_of(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
 def in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
     """Return ``removals`` folder by folder, so that each folder is opened once."""
     return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
+
+
+def _proof_last(removals: Sequence[Removal]) -> tuple[Removal, ...]:
+    """Return ``removals``, what was found last first where it was found by others; the rest folder by folder.
+
+    So after an interruption there is still what proves the rest, and the same command finds it.
+    """
+    ranks: dict[str, int] = {}
+    for rank, removal in enumerate(removals, 1):
+        if removal.reason in {Reason.COPY, Reason.DERIVED, Reason.PAGE}:
+            ranks[_place(removal.entry)] = rank
+    return tuple(sorted(in_order(removals), key=lambda removal: -ranks.get(_place(removal.entry), 0)))
+
+
+def _place(entry: Entry) -> str:
+    """Return the folder of a built wheel, whose wheels share their origin, or the place of another entry."""
+    return os.path.dirname(entry_path(entry)) if isinstance(entry, BuiltEntry) else entry_path(entry)
 
 
 def _is_removable(entry: Entry) -> bool:

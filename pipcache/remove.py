@@ -44,7 +44,6 @@ def carry_out(
         work = _Work(folders)
         fates: dict[int, Fate] = {}
         removals = ((entry_path(removal.entry), at) for at, removal in enumerate(plan.removals))
-        # one order for both, for a folder that was opened twice would look young the second time
         steps = list(merge(removals, ((path, -1) for path in sorted(plan.folders))))
         with suppress(KeyboardInterrupt):  # what was done until then is told all the same
             for path, at in track(steps, len(steps), "Removing"):
@@ -79,6 +78,7 @@ class _Folders:
         self._force = force
         self._now = time.time()
         self._levels: list[_Level] = []
+        self._known: dict[tuple[int, int], os.stat_result] = {}
         try:
             # the cache directory itself may be a link, what is below it may not
             descriptor = os.open(root, _FOLDER) if use_descriptors else None
@@ -128,7 +128,7 @@ class _Folders:
             status = os.lstat(where)
             if not is_folder(status):
                 raise NotADirectoryError(errno.ENOTDIR, NOT_A_FOLDER)
-            self._levels.append(_Level(name, where, None, status))
+            self._levels.append(_Level(name, where, None, self._as_entered(status)))
             return
         descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
         try:
@@ -136,7 +136,11 @@ class _Folders:
         except OSError:
             os.close(descriptor)
             raise
-        self._levels.append(_Level(name, "", descriptor, status))
+        self._levels.append(_Level(name, "", descriptor, self._as_entered(status)))
+
+    def _as_entered(self, status: os.stat_result) -> os.stat_result:
+        """Return the status of a folder when it was entered first: what goes from it makes it look young."""
+        return self._known.setdefault((status.st_dev, status.st_ino), status)
 
     def _leave(self) -> None:
         level = self._levels.pop()
@@ -275,11 +279,7 @@ class _Work:
         if status is None:
             self.gone += 1
             return Fate.GONE
-        if (
-            self._kept_wheels
-            and not file.path.endswith(".whl")
-            and os.path.dirname(file.path) in self._kept_wheels
-        ):
+        if not file.path.endswith(".whl") and os.path.dirname(file.path) in self._kept_wheels:
             raise _Stays(file.path, Fate.KEPT, "another wheel of its folder stays")
         where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:

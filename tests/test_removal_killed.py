@@ -6,16 +6,15 @@ import hashlib
 import os
 import shutil
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.cli import run
 from tests.support.archives import build_sdist, build_wheel
 from tests.support.caches import CacheBuilder
 from tests.support.index import Index
+from tests.support.killing import killed_before
 from tests.support.pips import run_pip
 from tests.support.program import Program
 from tests.support.truth import Source, this_interpreter
@@ -67,24 +66,6 @@ class Stock(CacheBuilder):
         if "wheels" in path.relative_to(self.root).parts:
             return "".join(path.relative_to(self.root / "wheels").parts[:4])
         return path.name.removesuffix(".body")
-
-
-def killed_before(deletion: int, arguments: list[str]) -> int:
-    """Run the program in a fork that is killed before this deletion; how it ended."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(event: str, _: object) -> None:
-            nonlocal seen
-            if event == "os.remove":
-                seen += 1
-                if seen == deletion:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(watch)
-        os._exit(run(arguments))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_killed_after_each_single_deletion_in_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

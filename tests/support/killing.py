@@ -1,0 +1,27 @@
+"""Runs of the program that end in the middle of their work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from pipcache.cli import run
+
+
+def killed_before(deletion: int, arguments: list[str]) -> int:
+    """Run the program in a fork that is killed before this deletion; how it ended."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def watch(event: str, _: object) -> None:
+            nonlocal seen
+            if event == "os.remove":
+                seen += 1
+                if seen == deletion:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        os._exit(run(arguments))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
