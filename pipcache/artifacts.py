@@ -41,6 +41,7 @@ class Evidence(StrEnum):
     HEADER = "header"  # what the server said of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
     ORIGIN = "origin"  # origin.json beside a built wheel
+    ADVISORY = "advisory"  # an advisory, or the command line, names the URL whose hash is the entry's name
     LOCK = "lock"  # a lock file given by the user names the URL whose hash is the entry's name
 
 

@@ -21,6 +21,7 @@ from pipcache.prove import Digests, digest_by, prove_by_content
 from pipcache.responses import Frame
 from pipcache.stored import is_page_by_head
 from pipcache.stores import Store
+from pipcache.twins import PROOF, name_twins
 
 
 class Found(NamedTuple):
@@ -108,19 +109,19 @@ def audit(
     archives, which RECORD tells only of wheels.
     """
     book = sightings.book
-    judged = [one for one in chosen if not is_link(one.entry)]
+    judged, twins = name_twins(root, [one for one in chosen if not is_link(one.entry)], book)
     facts = _facts(root, judged, book, track, deep=deep)
     asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
     hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
-    matches = _proved(root, hits, facts, track)
-    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), facts, track)
+    matches = _proved(root, hits, book, facts, track)
+    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), book, facts, track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
     pages, closed = sightings.hits(judged, found_here)
-    proved += _proved(root, pages, facts, track)
+    proved += _proved(root, pages, book, facts, track)
     there = {path_of(one.artifact) for one in proved}
     return Found(
         _with_neighbours(proved, catalogue, pages),
-        [one for one in (*_unjudged(judged, catalogue, book, facts), *closed) if one.path not in there],
+        [one for one in (*_unjudged(judged, catalogue, book, facts, twins), *closed) if one.path not in there],
         len(judged),
         sum(one.kind in DISTRIBUTIONS for one in judged),
         sum(one.kind is Kind.PAGE for one in judged),
@@ -137,7 +138,7 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
         # what is meant for other reasons is proved by more, and to be read once
-        found = digest_by(root, one, {*algorithms, *(_PROOF if book.clauses(one, Facts()) else ())})
+        found = digest_by(root, one, {*algorithms, *(PROOF if book.clauses(one, Facts()) else ())})
         missing = [name for name in algorithms if name not in found]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
         members, why = _members(root, one, book, algorithms, deep=deep)
@@ -176,23 +177,18 @@ def _members(
     return found or {}, "its RECORD has other digests (--deep hashes its members)" if lacking else None
 
 
-_PROOF = "blake2b_256", "sha256"
-
-
-def _proved(root: str, hits: Sequence[Hit], facts: Mapping[str, Facts], track: Track) -> list[Hit]:
+def _proved(root: str, hits: Sequence[Hit], book: Book, facts: Mapping[str, Facts], track: Track) -> list[Hit]:
     """Return hits with the digests of their bytes, and with the URL that these prove."""
 
     def prove(hit: Hit) -> Hit:
         known = facts[path_of(hit.artifact)].computed
-        if not known.keys() >= set(_PROOF):
-            known = digest_by(root, hit.artifact, _PROOF)
+        if not known.keys() >= set(PROOF):
+            known = digest_by(root, hit.artifact, PROOF)
         if not known:
-            return hit
+            return hit._replace(artifact=book.name(hit.artifact))
         digests = Digests(known["blake2b_256"], known["sha256"])
-        is_proved = hit.artifact.url_proved
-        return hit._replace(
-            digests=digests, artifact=hit.artifact if is_proved else prove_by_content(hit.artifact, digests)
-        )
+        proved = hit.artifact if hit.artifact.url_proved else prove_by_content(hit.artifact, digests)
+        return hit._replace(digests=digests, artifact=book.name(proved))
 
     with ThreadPoolExecutor() as pool:
         return list(track(pool.map(prove, hits), len(hits), "Proving"))
@@ -219,7 +215,11 @@ def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: 
 
 
 def _unjudged(
-    chosen: Iterable[Artifact], catalogue: Iterable[Artifact], book: Book, facts: Mapping[str, Facts]
+    chosen: Iterable[Artifact],
+    catalogue: Iterable[Artifact],
+    book: Book,
+    facts: Mapping[str, Facts],
+    twins: Mapping[str, str],
 ) -> Iterator[Unjudged]:
     """Yield what may be meant, for all that can be told: without it "clean" would be a guess."""
     for entry in unread(catalogue):
@@ -230,9 +230,12 @@ def _unjudged(
     for one in chosen:
         if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             continue
-        why = _why_unjudged(one, book) or facts.get(path_of(one), Facts()).problem
+        path = path_of(one)
+        why = _why_unjudged(one, book) or facts.get(path, Facts()).problem
+        if why is None and path in twins:
+            why = f"its file's name is not known, and may have the version {twins[path]}"
         if why is not None:
-            yield Unjudged(path_of(one), why, one)
+            yield Unjudged(path, why, one)
 
 
 _STORES = frozenset(store.value for store in Store)

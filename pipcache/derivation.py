@@ -1,13 +1,13 @@
 """What is found in a cache for advisories, and step by step what was made from that."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.keys import has_key, http_key, request_key
-from pipcache.matching import Book, Clause
+from pipcache.matching import Book, Clause, filename_in
 from pipcache.prove import Digests, digest_by
 from pipcache.selection import is_text
 
@@ -17,7 +17,7 @@ class Relation(StrEnum):
 
     MATCH = "match"  # a clause means it
     PAGE = "page"  # an index page that lists what a clause means: pip would choose it again
-    BUILT_FROM = "built-from"  # a wheel built from something found
+    BUILT_FROM = "built-from"  # a wheel built from something found, or the origin.json it left
     SOURCE = "source"  # what a wheel that was found was built from
     COPY = "copy"  # the bytes of something found, under another key
     METADATA = "metadata"  # the metadata file beside something found
@@ -54,7 +54,7 @@ class Derivation:
         origins = [one.artifact for one in hits]
         self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
         # an indicator is a source too, though its file may be gone from the cache
-        fresh = [one for one in self._built_from_indicators() if path_of(one.artifact) not in there]
+        fresh = [one for one in self._of_indicators() if path_of(one.artifact) not in there]
         while True:
             for one in fresh:
                 there.add(path_of(one.artifact))
@@ -75,11 +75,11 @@ class Derivation:
             there |= {path_of(one.artifact) for one in fresh}
             fresh = [one for one in fresh if one.relation is not Relation.SOURCE]
 
-    def _built_from_indicators(self) -> Iterator[Hit]:
+    def _of_indicators(self) -> Iterator[Hit]:
         for one in self._artifacts:
-            if one.source is None or not isinstance(one.entry, BuiltEntry):
-                continue
-            if clauses := self._book.of_source(one.source):
+            if beside := self._book.of_metadata(one):
+                yield Hit(one, Relation.METADATA, tuple(beside), of=filename_in(beside[0].indicator.urls[0]))
+            if one.source is not None and (clauses := self._book.of_source(one.source)):
                 yield Hit(one, Relation.BUILT_FROM, tuple(clauses), of=one.source.url)
 
     def _step(self, origins: Sequence[Artifact], rest: Sequence[Artifact]) -> Iterator[Hit]:
@@ -90,12 +90,13 @@ class Derivation:
         urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
         keys = {one.key: one for one in origins if one.key is not None and isinstance(one.entry, HttpEntry)}
         keys |= urls
+        beside = {http_key(f"{one.url}.metadata"): one for one in origins if one.url and has_key(one.url)}
         sizes = {one.size for one in files if one.size}
         built = [one for one in origins if isinstance(one.entry, BuiltEntry) and one.source is not None]
         for one in rest:
             if one.kind is Kind.PAGE:
                 continue
-            if isinstance(one.entry, BuiltEntry) and one.source is not None:
+            if one.source is not None:  # a built wheel, or what is left of one
                 key = request_key(one.source.url) or ""
                 digests_told = [value for name, value in one.source.hashes if name == "sha256"]
                 makers = (by_sha256[value] for value in digests_told if value in by_sha256)
@@ -107,8 +108,8 @@ class Derivation:
                 continue
             if (wheel := next((made for made in built if self._is_source(one, made)), None)) is not None:
                 yield Hit(one, Relation.SOURCE, of=name_of(wheel))
-            elif (owner := self._owner(one, origins)) is not None:
-                yield Hit(one, Relation.METADATA, of=name_of(owner))
+            elif one.kind is Kind.METADATA and one.key in beside:
+                yield Hit(one, Relation.METADATA, of=name_of(beside[one.key]))
             elif one.size in sizes and one.kind is not Kind.METADATA:
                 original = by_sha256.get(self._digests(one).get("sha256", ""))
                 if original is not None:
@@ -121,18 +122,6 @@ class Derivation:
         wanted = {value for name, value in (built.source.hashes if built.source else ()) if name == "sha256"}
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
         return bool(wanted) and is_archive and self._digests(artifact).get("sha256") in wanted
-
-    def _owner(self, artifact: Artifact, origins: Iterable[Artifact]) -> Artifact | None:
-        if artifact.kind is not Kind.METADATA:
-            return None
-        return next(
-            (
-                one
-                for one in origins
-                if one.url and has_key(one.url) and http_key(f"{one.url}.metadata") == artifact.key
-            ),
-            None,
-        )
 
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)

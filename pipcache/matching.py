@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin
 from pipcache.entries import HttpEntry
-from pipcache.indicators import Indicator, Range, parse_version
+from pipcache.indicators import Indicator
 from pipcache.keys import request_key, without_user
 from pipcache.names import normalise, parse_filename
 from pipcache.selectors import Selector
+from pipcache.versions import canonical, contains, is_in, own_claims, versions_of
 
 Digest = tuple[str, str]
 """An algorithm and a hex digest."""
@@ -52,6 +52,8 @@ class Book:
         self._selectors = tuple(selectors)
         self._projects: dict[str, list[Indicator]] = {}
         self._keys: dict[str, list[Indicator]] = {}
+        self._beside: dict[str, list[Indicator]] = {}  # by the keys of metadata files
+        self._urls: dict[str, str] = {}
         self._digests: dict[Digest, list[Indicator]] = {}
         self._filenames: dict[str, list[Indicator]] = {}
         self._releases: dict[tuple[str, frozenset[str], frozenset[str]], list[Clause]] = {}
@@ -62,10 +64,13 @@ class Book:
             for url in one.urls:
                 if (key := request_key(url)) is not None:
                     self._keys.setdefault(key, []).append(one)
+                    self._urls.setdefault(key, without_user(url))
+                    self._beside.setdefault(request_key(f"{url}.metadata") or "", []).append(one)
             for digest in one.digests:
                 self._digests.setdefault(digest, []).append(one)
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
+        self._twins = _twins_in(indicators)
         self.keys = frozenset(self._keys)
         self.served = frozenset(filename_in(url) for one in indicators for url in one.urls)
         self.values = frozenset(value for _, value in self._digests)
@@ -93,6 +98,10 @@ class Book:
         """Return whether any indicator names a project."""
         return project in self._projects
 
+    def twins(self, project: str, version: str) -> list[str]:
+        """Return the versions like ``0.1.2-1`` that are listed of a project beside its ``version``."""
+        return self._twins.get((project, canonical(version)), []) if self._twins else []
+
     def has_digest(self, digest: Digest) -> bool:
         """Return whether a digest is looked for."""
         return digest in self._digests
@@ -114,6 +123,22 @@ class Book:
     def may_be_listed(self, project: str | None) -> bool:
         """Return whether a page of a project may list what an indicator means."""
         return self.looks_for_bytes or self.may_be_named(project)
+
+    def name(self, artifact: Artifact) -> Artifact:
+        """Return a download with the URL, and its file's name, that an indicator gives for its key."""
+        key = artifact.key if isinstance(artifact.entry, HttpEntry) else None
+        if key not in self._urls or artifact.url_proved:
+            return artifact
+        url, record = self._urls[key], self._keys[key][0].record
+        parsed = parse_filename(name := filename_in(url))
+        named = (parsed.project, parsed.version, name) if parsed is not None else (None, None, None)
+        claims = (Claim(Evidence.ADVISORY, record, *named), *artifact.claims)
+        return artifact._replace(claims=claims, url=url, url_proved=True)
+
+    def of_metadata(self, artifact: Artifact) -> list[Clause]:
+        """Return what means the file that a metadata file lies beside."""
+        key = artifact.key if isinstance(artifact.entry, HttpEntry) else None
+        return [Clause(one, "the URL and .metadata is its key") for one in self._beside.get(key or "", ())]
 
     def of_source(self, source: Origin) -> list[Clause]:
         """Return what means the source that a wheel was built from, by its URL or its digest."""
@@ -183,7 +208,7 @@ class Book:
         for filename in sorted(filenames & self._filenames.keys()):
             yield from (Clause(one, "its file's name") for one in self._filenames[filename])
         for project in sorted(names & self._projects.keys()):
-            spelled, texts = _versions(artifact, project)
+            spelled, texts = versions_of(artifact, project)
             yield from self._named(project, spelled, texts, artifact.kind)
 
     def _named(self, project: str, spelled: set[str], texts: set[str], kind: Kind) -> Iterator[Clause]:
@@ -206,18 +231,31 @@ class Book:
         for version in sorted({canonical(version) for version in spelled} | texts):
             if version in listed:
                 return f"version {listed[version]} is listed"
-        if indicator.specifiers and any(_contains(indicator.specifiers, version) for version in sorted(spelled)):
+        if indicator.specifiers and any(contains(indicator.specifiers, version) for version in sorted(spelled)):
             return f"version {indicator.specifiers}"
         if self._only_listed:
             return None
         for part in indicator.ranges:
-            if any(_is_in(part, version) for version in sorted(spelled)):
+            if any(is_in(part, version) for version in sorted(spelled)):
                 return f"range: {part.text()}"
         return None
 
 
 def _no_digest(artifact: Artifact, algorithm: str) -> None:
     del artifact, algorithm
+
+
+_TWIN = re.compile(r"(.+)-[0-9]+")
+
+
+def _twins_in(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str]]:
+    """Return listed versions that may be a version and a build tag, by project and canonical version."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in indicators:
+        for version in one.versions if one.project is not None else ():
+            if (twin := _TWIN.fullmatch(version)) is not None:
+                found.setdefault((one.project or "", canonical(twin[1])), []).append(version)
+    return found
 
 
 _PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
@@ -240,57 +278,6 @@ def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:
     return kind.value in kinds or parent in kinds
 
 
-def own_claims(artifact: Artifact) -> list[Claim]:
-    """Return the names an artifact itself has, and not those of what it was built from."""
-    return [claim for claim in artifact.claims if claim.evidence is not Evidence.ORIGIN]
-
-
-def _versions(artifact: Artifact, project: str) -> tuple[set[str], set[str]]:
-    """Return the versions an artifact's names give, and how version and build tag read together.
-
-    A wheel ``ctx-0.1.2-1-py3-none-any.whl`` is version 0.1.2, build 1; a record that was made from the upload's
-    name calls it ``0.1.2-1``, which is another version by PEP 440.
-    """
-    spelled = {
-        version
-        for claim in own_claims(artifact)
-        if claim.project and normalise(claim.project) == project and (version := claim.version or artifact.version)
-    }
-    texts = {f"{version}-{artifact.build}".lower() for version in spelled} if artifact.build else set[str]()
-    for filename in {claim.filename for claim in artifact.claims if claim.filename} | set(artifact.filenames):
-        parsed = parse_filename(filename.removesuffix(".metadata"), project)
-        if parsed is None or parsed.version is None or normalise(parsed.project) != project:
-            continue
-        if parsed.is_wheel:
-            texts |= {f"{parsed.version}-{parsed.build}".lower()} if parsed.build else set()
-        else:
-            spelled.add(parsed.version)
-    return spelled, texts
-
-
 def _may_be_of_a_member(indicator: Indicator) -> bool:
     """Return whether a digest may be of a member: one of a URL's or of a project's is of a file."""
     return indicator.member is not None or not (indicator.urls or indicator.project)
-
-
-@lru_cache(maxsize=1 << 18)
-def _is_in(part: Range, version: str) -> bool:
-    return part.contains(version)
-
-
-@lru_cache(maxsize=1 << 17)
-def canonical(version: str) -> str:
-    """Return a version in one spelling (PEP 440); what is no such version in lower case."""
-    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where advisories are given
-
-    try:
-        return canonicalize_version(version)
-    except ValueError:  # a number longer than int() takes
-        return version.lower()
-
-
-def _contains(specifiers: str, version: str) -> bool:
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - as above
-
-    parsed = parse_version(version)
-    return parsed is not None and SpecifierSet(specifiers).contains(parsed, prereleases=True)

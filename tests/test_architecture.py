@@ -33,7 +33,7 @@ ORDER = {
     ],
     "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
     "verdicts": ["judgement", "judge", "verify"],
-    "is it here": ["matching", "members", "derivation", "listing", "audit"],
+    "is it here": ["versions", "matching", "twins", "members", "derivation", "listing", "audit"],
     "all that can be told": ["details", "summary"],
     "what goes": [
         "plan",
@@ -168,7 +168,7 @@ LIBRARIES = {
     "packaging": {
         *("selectors", "selection", "query", "join", "structure"),
         *("reqfiles", "lockbook", "needs", "latest", "policy"),
-        *("indicators", "advisory_lists", "advisory_tables", "matching"),
+        *("indicators", "advisory_lists", "advisory_tables", "versions"),
     },
     "yaml": {"advisory_text"},
 }

@@ -48,11 +48,10 @@ def fill(builder: CacheBuilder) -> dict[str, str]:
 
 def keys(root: Path) -> set[str]:
     """The keys of all that is there."""
-    builder = CacheBuilder(root)
     files = [path for path in root.rglob("*") if path.is_file()]
     downloads = {path.name.removesuffix(".body") for path in files if path.is_relative_to(root / "http-v2")}
     wheels = (path.relative_to(root / "wheels") for path in files if path.is_relative_to(root / "wheels"))
-    return downloads | {"".join(path.parts[:4]) for path in wheels if builder}
+    return downloads | {"".join(path.parts[:4]) for path in wheels}
 
 
 def test_the_next_run_finds_all_that_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,3 +70,35 @@ def test_the_next_run_finds_all_that_is_left(tmp_path: Path, capsys: pytest.Capt
         assert killed_before(deletion, command) == (-signal.SIGKILL if deletion < total - 1 else 0)
         assert Program(state, capsys)(command[0], *command[1:-2]).code == 0
         assert keys(state) == {good}, deletion
+
+
+def test_what_is_left_of_a_wheel_still_tells_what_was_built_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    key = builder.built({"url": URL}, *archives.build_wheel("another", "3.0"))
+    next(builder.folder(key).glob("*.whl")).unlink()
+    program = Program(builder.root, capsys)
+    (hit,) = program("audit", URL, "--format", "json").document["caches"][0]["hits"]
+    assert (hit["relation"], hit["of"]) == ("built-from", URL)
+    (tmp_path / "urls.txt").write_text(f"{URL}\n", encoding="utf-8")
+    assert program("remove", "--advisory", str(tmp_path / "urls.txt"), "--yes").code == 0
+    assert not list(builder.root.rglob("origin.json"))
+
+
+def test_metadata_is_found_though_its_wheel_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    builder.download(f"{WHEEL_URL}.metadata", b"Metadata-Version: 2.1\n")
+    program = Program(builder.root, capsys)
+    (hit,) = program("audit", WHEEL_URL, "--format", "json").document["caches"][0]["hits"]
+    assert (hit["relation"], hit["of"]) == ("metadata", WHEEL[0])
+
+
+def test_an_indicator_names_what_only_its_url_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    builder.download(URL, b"no archive at all")
+    program = Program(builder.root, capsys)
+    (hit,) = program("audit", URL, "--format", "json").document["caches"][0]["hits"]
+    artifact = hit["artifact"]
+    assert (artifact["url"], artifact["filename"]) == (URL, SDIST[0])
+    assert "advisory" in {one["source"] for one in artifact["evidence"]}

@@ -246,6 +246,32 @@ def test_ctx_a_twin_by_build_tag_is_the_listed_version_and_the_good_file_is_not(
     assert {one["filename"] for one in program.artifacts("list")} == {good[0], good_sdist[0]}
 
 
+@pytest.mark.parametrize("host", ["of PyPI", "another"])
+def test_ctx_a_twin_that_only_its_url_tells_of(
+    builder: CacheBuilder, program: Program, tmp_path: Path, host: str
+) -> None:
+    def serve(filename: str, data: bytes) -> None:
+        put(builder, (filename, data), url=None if host == "of PyPI" else f"https://files.example/{filename}")
+
+    tags = ["py2.py3-none-any"]
+    wheel = archives.build_wheel("ctx", "0.1.2", tags=tags, members={"evil.py": PTH})[1]
+    sdist = archives.build_sdist("ctx", "0.1.2", members={"evil.py": PTH})[1]
+    serve("ctx-0.1.2-1-py2.py3-none-any.whl", wheel)
+    serve("ctx-0.1.2-1.tar.gz", sdist)
+    serve(*archives.build_wheel("ctx", "0.1.2", tags=tags))
+    serve(*archives.build_sdist("ctx", "0.1.2"))
+    serve(*archives.build_sdist("ctx", "0.1.1"))
+    path = write(tmp_path, osv("ctx", ["0.1.2-1", "0.1.2-2"]))
+    ran = program("audit", "--advisory", path, "--format", "json")
+    reasons = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    if host == "of PyPI":
+        assert found(ran) == {"ctx-0.1.2-1-py2.py3-none-any.whl": "match", "ctx-0.1.2-1.tar.gz": "match"}
+        assert (ran.code, reasons) == (1, [])
+    else:  # the bytes are no twin's and no good version's for sure
+        assert (ran.code, found(ran), len(reasons)) == (3, {}, 4)
+        assert reasons[0] == "its file's name is not known, and may have the version 0.1.2-1"
+
+
 def test_num2words_a_range_with_an_end_ends(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
     files = {
         version: archives.build_wheel("num2words", version) for version in ("0.5.14", "0.5.15", "0.5.16", "0.5.17")

@@ -1,0 +1,56 @@
+"""Files that advisories know by their names alone: of ``0.1.2-1`` the bytes may say no more than ``0.1.2``."""
+
+from collections.abc import Sequence
+
+from pipcache.artifacts import Artifact, Claim, Evidence, Kind, path_of
+from pipcache.entries import HttpEntry
+from pipcache.matching import Book
+from pipcache.names import normalise
+from pipcache.prove import Digests, digest_by, prove_by_content
+
+PROOF = "blake2b_256", "sha256"
+"""The digests that prove the URL of a file of PyPI's."""
+
+
+def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
+    """Return ``artifacts`` with the names that prove to be listed twins, and what may be one: path -> version.
+
+    A wheel with a build tag and an sdist of an implicit post release (PEP 440) can have been uploaded under a
+    name that only their URL has.
+    """
+    found, unsure = [], {}
+    for one in artifacts:
+        twins = _twins(one, book)
+        proved = _proved(root, one, twins) if twins else one
+        if twins and not proved.url_proved and not any(claim.filename for claim in one.claims):
+            unsure[path_of(one)] = twins[0]
+        found.append(proved)
+    return found, unsure
+
+
+def _twins(artifact: Artifact, book: Book) -> list[str]:
+    """Return the listed versions that the name of a download may have beside what its bytes say."""
+    is_download = isinstance(artifact.entry, HttpEntry) and artifact.kind in {Kind.WHEEL, Kind.SDIST}
+    if artifact.url_proved or not is_download:
+        return []
+    releases = {(normalise(one.project), one.version) for one in artifact.claims if one.project and one.version}
+    return [twin for project, version in sorted(releases) for twin in book.twins(project, version)]
+
+
+def _proved(root: str, artifact: Artifact, twins: Sequence[str]) -> Artifact:
+    """Return the artifact with the name that its key proves: its own, or that of a twin."""
+    computed = digest_by(root, artifact, PROOF)
+    if not computed:
+        return artifact
+    digests = Digests(computed["blake2b_256"], computed["sha256"])
+    if (own := prove_by_content(artifact, digests)).url_proved:
+        return own
+    for twin in twins:
+        if artifact.kind is Kind.WHEEL:
+            guess = artifact._replace(build=twin.rpartition("-")[2])
+        else:
+            claim = Claim(Evidence.ADVISORY, "listed", artifact.project, twin)
+            guess = artifact._replace(claims=(claim, *artifact.claims))
+        if (proved := prove_by_content(guess, digests)).url_proved:
+            return artifact._replace(claims=(proved.claims[0], *artifact.claims), url=proved.url, url_proved=True)
+    return artifact

@@ -1,0 +1,60 @@
+"""Versions of files, as all their names spell them, and what advisories say of versions (PEP 440)."""
+
+from functools import lru_cache
+
+from pipcache.artifacts import Artifact, Claim, Evidence
+from pipcache.indicators import Range, parse_version
+from pipcache.names import normalise, parse_filename
+
+
+def own_claims(artifact: Artifact) -> list[Claim]:
+    """Return the names an artifact itself has, and not those of what it was built from."""
+    return [claim for claim in artifact.claims if claim.evidence is not Evidence.ORIGIN]
+
+
+def versions_of(artifact: Artifact, project: str) -> tuple[set[str], set[str]]:
+    """Return the versions an artifact's names give, and how version and build tag read together.
+
+    A wheel ``ctx-0.1.2-1-py3-none-any.whl`` is version 0.1.2, build 1; a record that was made from the upload's
+    name calls it ``0.1.2-1``, which is another version by PEP 440.
+    """
+    spelled = {
+        version
+        for claim in own_claims(artifact)
+        if claim.project and normalise(claim.project) == project and (version := claim.version or artifact.version)
+    }
+    texts = {f"{version}-{artifact.build}".lower() for version in spelled} if artifact.build else set[str]()
+    for filename in {claim.filename for claim in artifact.claims if claim.filename} | set(artifact.filenames):
+        parsed = parse_filename(filename.removesuffix(".metadata"), project)
+        if parsed is None or parsed.version is None or normalise(parsed.project) != project:
+            continue
+        if parsed.is_wheel:
+            texts |= {f"{parsed.version}-{parsed.build}".lower()} if parsed.build else set()
+        else:
+            spelled.add(parsed.version)
+    return spelled, texts
+
+
+@lru_cache(maxsize=1 << 18)
+def is_in(part: Range, version: str) -> bool:
+    """Return whether a range holds a version."""
+    return part.contains(version)
+
+
+@lru_cache(maxsize=1 << 17)
+def canonical(version: str) -> str:
+    """Return a version in one spelling (PEP 440); what is no such version in lower case."""
+    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where advisories are given
+
+    try:
+        return canonicalize_version(version)
+    except ValueError:  # a number longer than int() takes
+        return version.lower()
+
+
+def contains(specifiers: str, version: str) -> bool:
+    """Return whether a version meets specifiers, pre-releases too."""
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - as above
+
+    parsed = parse_version(version)
+    return parsed is not None and SpecifierSet(specifiers).contains(parsed, prereleases=True)
