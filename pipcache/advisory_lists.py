@@ -10,7 +10,6 @@ import re
 
 from pipcache.advisory_parts import (
     Digest,
-    algorithm_of,
     digest_of,
     file_versions,
     is_distribution,
@@ -24,6 +23,7 @@ from pipcache.advisory_parts import (
     read_purl,
     refang,
 )
+from pipcache.digests import algorithm_of
 from pipcache.indicators import AdvisoryError, Found, Indicator
 from pipcache.lockrows import told
 from pipcache.names import normalise, parse_filename

@@ -1,44 +1,32 @@
 """The small parts of advisories: digests, URLs of files, package URLs, names."""
 
 import re
-from base64 import urlsafe_b64decode
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from pipcache.digests import (
+    ALGORITHM,
+    BY_LENGTH,
+    algorithm_of,
+    expected_of,
+    hex_of,
+    is_bare_base64,
+    split_tagged,
+)
 from pipcache.hosts import file_urls
 from pipcache.indicators import MOST_OF_A_VERSION, AdvisoryError
 from pipcache.keys import has_key, without_user
 from pipcache.lockrows import told
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
-from pipcache.prove import DIGITS, new_digest
+from pipcache.prove import new_digest
 
 # Digests
 
 Digest = tuple[tuple[str, str], ...]
 """One digest: (algorithm, hex) for each algorithm that it can be of."""
 
-_DIGITS = DIGITS | {"sha3_224": 56}
-_BY_LENGTH = {
-    32: ("md5",),
-    40: ("sha1",),
-    56: ("sha224", "sha3_224"),
-    64: ("sha256", "blake2b_256", "sha3_256", "blake2s"),
-    96: ("sha384", "sha3_384"),
-    128: ("sha512", "blake2b", "sha3_512"),
-}
-_NAMES = r"(?:md5|sha-?(?:1|224|256|384|512)|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
-_TAGGED = re.compile(rf"(?i)({_NAMES})(?:[:=]|-(?=[0-9a-f]{{32,}}$|[\w+/-]{{20,}}={{1,2}}$))\s*(.*)")
 _FOREIGN_DIGEST = re.compile(r"(?i)(ssdeep|tlsh|imphash|authentihash|vhash|blake3|sha-?512/256)\b[:=]?")
-
-
-def algorithm_of(name: str) -> str | None:
-    """Return hashlib's name, or ``blake2b_256``, of an algorithm as advisories spell it; None for others."""
-    spelled = name.strip().lower().replace("-", "_")
-    spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
-    spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
-    spelled = {"blake2_256": "blake2b_256", "blake2b256": "blake2b_256"}.get(spelled, spelled)
-    return spelled if spelled in _DIGITS else None
 
 
 def digest_of(algorithm: str, value: str, where: str) -> Digest:
@@ -47,14 +35,11 @@ def digest_of(algorithm: str, value: str, where: str) -> Digest:
     Raises:
         AdvisoryError: it has another length, or other characters.
     """
-    count, value = _DIGITS[algorithm], value.strip()
-    if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
-        return ((algorithm, value.lower()),)
-    bare = value.rstrip("=").replace("+", "-").replace("/", "_")
-    if re.fullmatch(r"[\w-]+", bare, re.ASCII) and len(bare) == -(-count * 4 // 6):
-        return ((algorithm, urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).hex()),)
-    expected = f"{count} hex digits, or base64url as RECORD has it, were expected"
-    raise AdvisoryError(f"{where}: {told(value)} is no {algorithm}; {expected}")
+    if (digits := hex_of(algorithm, value)) is not None:
+        return ((algorithm, digits),)
+    raise AdvisoryError(
+        f"{where}: {told(value.strip())} is no {algorithm}; {expected_of(algorithm)} were expected"
+    )
 
 
 def read_digest(text: str, where: str) -> Digest | None:
@@ -66,14 +51,14 @@ def read_digest(text: str, where: str) -> Digest | None:
         AdvisoryError: it means to be one, and has another length, or base64 without its algorithm.
     """
     text = text.strip()
-    if (tagged := _TAGGED.fullmatch(text)) is not None and (name := algorithm_of(tagged[1])) is not None:
-        return digest_of(name, tagged[2], where)
-    if re.fullmatch("[0-9a-fA-F]{16,}", text) and (re.search("[0-9]", text) or len(text) in _BY_LENGTH):
-        if len(text) not in _BY_LENGTH:
-            expected = ", ".join(map(str, _BY_LENGTH))
+    if (tagged := split_tagged(text)) is not None:
+        return digest_of(*tagged, where)
+    if re.fullmatch("[0-9a-fA-F]{16,}", text) and (re.search("[0-9]", text) or len(text) in BY_LENGTH):
+        if len(text) not in BY_LENGTH:
+            expected = ", ".join(map(str, BY_LENGTH))
             raise AdvisoryError(f"{where}: {told(text)} has {len(text)} hex digits; {expected} were expected")
-        return tuple((name, text.lower()) for name in _BY_LENGTH[len(text)])
-    if re.fullmatch(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})", text, re.ASCII):
+        return tuple((name, text.lower()) for name in BY_LENGTH[len(text)])
+    if is_bare_base64(text):
         raise AdvisoryError(
             f"{where}: {told(text)} looks like base64 of a digest; algorithm= was expected before it"
         )
@@ -108,7 +93,7 @@ class FileUrl(NamedTuple):
 
 
 _HASHED = re.compile(r"(?i)/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([^/?#\s]+)(/?)")
-_FRAGMENT = re.compile(rf"(?i)[#&]({_NAMES})=([\w+/-]+=*)")
+_FRAGMENT = re.compile(rf"(?i)[#&]({ALGORITHM})=([\w+/-]+=*)")
 
 
 def read_file_url(text: str, where: str) -> FileUrl | None:

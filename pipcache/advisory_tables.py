@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 from pipcache.advisory_lists import add_digest, add_url, read_entry
 from pipcache.advisory_parts import (
-    algorithm_of,
     digest_of,
     is_purl,
     is_version,
@@ -13,6 +12,7 @@ from pipcache.advisory_parts import (
     read_digest,
     read_purl,
 )
+from pipcache.digests import algorithm_of
 from pipcache.indicators import AdvisoryError, Found, Indicator
 from pipcache.lockrows import told
 

@@ -1,27 +1,22 @@
 """Is it here: what advisories mean in a cache, what was made from that, and what cannot be told."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
-from pipcache.contents import encoding_of
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.derivation import Derivation, Hit, Relation, is_source, name_of
 from pipcache.entries import BuiltEntry, HttpEntry, is_link
-from pipcache.indicators import Advisories, parse_version
-from pipcache.listing import Sightings, Unjudged
+from pipcache.indicators import Advisories
+from pipcache.listing import Sightings
 from pipcache.location import CacheDirectory
 from pipcache.matching import Book, Digest, Facts
 from pipcache.members import members_hashed, members_told
-from pipcache.names import normalise
 from pipcache.progress import Track
 from pipcache.prove import Digests, digest_by, prove_by_content
-from pipcache.responses import Frame
-from pipcache.stored import is_page_by_head
-from pipcache.stores import Store
 from pipcache.twins import PROOF, name_twins
+from pipcache.unjudged import Unjudged, unjudged
 
 
 class Found(NamedTuple):
@@ -114,14 +109,18 @@ def audit(
     asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
     hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
     matches = _proved(root, hits, book, facts, track)
-    proved = matches + _proved(root, Derivation(root, judged, book).of(matches), book, facts, track)
+    derivation = Derivation(root, judged, book)
+    proved = matches + _proved(root, derivation.of(matches), book, facts, track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
     pages, closed = sightings.hits(judged, found_here)
     proved += _proved(root, pages, book, facts, track)
     there = {path_of(one.artifact) for one in proved}
+    reasons = twins | derivation.contradicted
+    reasons |= {path: one.problem for path, one in facts.items() if one.problem is not None}
+    open_questions = unjudged(root, judged, catalogue, book, reasons)
     return Found(
         _with_neighbours(proved, catalogue, pages),
-        [one for one in (*_unjudged(judged, catalogue, book, facts, twins), *closed) if one.path not in there],
+        [one for one in (*open_questions, *closed) if one.path not in there],
         len(judged),
         sum(one.kind in DISTRIBUTIONS for one in judged),
         sum(one.kind is Kind.PAGE for one in judged),
@@ -212,67 +211,3 @@ def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: 
             source = artifact.source.url, any(is_source(one, artifact) for one in downloads)
         found.append(hit._replace(listed_by=tuple(by), source=source))
     return found
-
-
-def _unjudged(
-    chosen: Iterable[Artifact],
-    catalogue: Iterable[Artifact],
-    book: Book,
-    facts: Mapping[str, Facts],
-    twins: Mapping[str, str],
-) -> Iterator[Unjudged]:
-    """Yield what may be meant, for all that can be told: without it "clean" would be a guess."""
-    for entry in unread(catalogue):
-        yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
-    for one in catalogue:
-        if is_link(one.entry) and path_of(one).split(os.sep)[0] in _STORES:
-            yield Unjudged(path_of(one), "a link, not followed", one)
-    for one in chosen:
-        if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
-            continue
-        path = path_of(one)
-        why = _why_unjudged(one, book) or facts.get(path, Facts()).problem
-        if why is None and path in twins:
-            why = f"its file's name is not known, and may have the version {twins[path]}"
-        if why is not None:
-            yield Unjudged(path, why, one)
-
-
-_STORES = frozenset(store.value for store in Store)
-
-
-def _why_unjudged(artifact: Artifact, book: Book) -> str | None:
-    if artifact.frame not in {Frame.CURRENT, None}:
-        return artifact.problem or "its head does not decode"
-    if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
-        return artifact.problem or "it has no head"
-    if artifact.kind is Kind.PAGE:
-        return None
-    if artifact.head is not None and is_page_by_head(artifact.head):
-        return "its server calls it an index page, and it cannot be read as one"
-    if book.looks_for_bytes and (why := _why_incomparable(artifact)) is not None:
-        return why
-    projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
-    if not projects.isdisjoint(book.unsure):
-        return "an advisory says of its project what cannot be evaluated"
-    if artifact.kind is Kind.OTHER or not book.looks_for_names:
-        return None
-    if not projects:
-        return "its project is not known"
-    if not any(map(book.concerns, projects)):
-        return None
-    if artifact.version is None:
-        return "its version is not known"
-    return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
-
-
-def _why_incomparable(artifact: Artifact) -> str | None:
-    """Return why the bytes, or those a wheel was built from, cannot be held against digests."""
-    if artifact.kind is Kind.BUILT:
-        return "what it was built from is not known" if artifact.source is None else None
-    if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
-        return f"it may be a part of what is looked for: {artifact.problem}"
-    encoding = encoding_of(artifact)
-    if encoding and artifact.kind in DISTRIBUTIONS:
-        return f"it is stored in a coding ({encoding})"
-    return None

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from pipcache.advisory_lists import add_digest, add_url
 from pipcache.advisory_parts import (
     Purl,
-    algorithm_of,
     digest_of,
     is_purl,
     read_file_url,
@@ -14,6 +13,7 @@ from pipcache.advisory_parts import (
     read_vers,
 )
 from pipcache.advisory_text import check_keys, rows_in, table_in, text_in
+from pipcache.digests import algorithm_of
 from pipcache.indicators import AdvisoryError, Found, Indicator, parse_version
 from pipcache.lockrows import told
 

@@ -1,6 +1,6 @@
 """What is found in a cache for advisories, and step by step what was made from that."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.keys import has_key, http_key, request_key
 from pipcache.matching import Book, Clause, filename_in
-from pipcache.prove import Digests, digest_by
+from pipcache.prove import Digests, digest_by, prove_by_content
 from pipcache.selection import is_text
 
 
@@ -46,12 +46,20 @@ class Derivation:
         self._artifacts = artifacts
         self._book = book
         self._known: dict[str, dict[str, str]] = {}
+        self._by_name: dict[str, set[str | None]] = {}  # what only names say: as whose file
+        self.contradicted: dict[str, str] = {}
+        """Why it cannot be told what a copy is, whose key proves another name; by its path."""
 
     def of(self, hits: Sequence[Hit]) -> list[Hit]:
         """Return what is derived from ``hits`` and from what is derived from those."""
         found: list[Hit] = []
         there = {path_of(one.artifact) for one in hits}
         origins = [one.artifact for one in hits]
+        self._by_name = {
+            path_of(one.artifact): {clause.indicator.project for clause in one.clauses}
+            for one in hits
+            if not any(clause.indicator.urls or clause.indicator.digests for clause in one.clauses)
+        }
         self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
         # an indicator is a source too, though its file may be gone from the cache
         fresh = [one for one in self._of_indicators() if path_of(one.artifact) not in there]
@@ -112,7 +120,13 @@ class Derivation:
                 yield Hit(one, Relation.METADATA, of=name_of(beside[one.key]))
             elif one.size in sizes and one.kind is not Kind.METADATA:
                 original = by_sha256.get(self._digests(one).get("sha256", ""))
-                if original is not None:
+                if original is None:
+                    continue
+                projects = self._by_name.get(path_of(original))
+                if projects is not None and self._is_another(one, projects):
+                    why = f"its key proves another name, and it has the bytes of {name_of(original)}"
+                    self.contradicted[path_of(one)] = why
+                else:
                     yield Hit(one, Relation.COPY, of=name_of(original))
 
     def _is_source(self, artifact: Artifact, built: Artifact) -> bool:
@@ -122,6 +136,13 @@ class Derivation:
         wanted = {value for name, value in (built.source.hashes if built.source else ()) if name == "sha256"}
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
         return bool(wanted) and is_archive and self._digests(artifact).get("sha256") in wanted
+
+    def _is_another(self, artifact: Artifact, projects: Container[str | None]) -> bool:
+        """Return whether the key of a copy proves that these are the bytes of a file of no such project."""
+        computed = digest_by(self._root, artifact, ("blake2b_256", "sha256"))
+        if not artifact.url_proved and computed:
+            artifact = prove_by_content(artifact, Digests(computed["blake2b_256"], computed["sha256"]))
+        return artifact.url_proved and artifact.project is not None and artifact.project not in projects
 
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)

@@ -1,5 +1,6 @@
 """What lies in a cache, undecoded: files paired up to entries, and what is none."""
 
+import os
 import stat as stat_module
 from enum import StrEnum
 from typing import NamedTuple
@@ -90,3 +91,11 @@ _LEFTOVERS = frozenset(Leftover)
 def is_link(entry: Entry) -> bool:
     """Return whether ``entry`` is a link, which is told and never followed."""
     return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)
+
+
+def is_link_in_store(entry: Entry) -> bool:
+    """Return whether ``entry`` is a link where pip may find entries behind it."""
+    return is_link(entry) and entry_path(entry).split(os.sep)[0] in _STORES
+
+
+_STORES = frozenset(store.value for store in Store)

@@ -1,7 +1,6 @@
 """Cached index pages that list what advisories mean: from them pip would choose it again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from pipcache.artifacts import Artifact, Kind, path_of
 from pipcache.contents import decoded
@@ -11,14 +10,7 @@ from pipcache.links import Wanted, absolute_urls
 from pipcache.matching import Book, Clause, digests_in_path
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, Row, Rows, page_rows
-
-
-class Unjudged(NamedTuple):
-    """Something that may be meant, for all that can be told."""
-
-    path: str
-    why: str
-    artifact: Artifact | None = None
+from pipcache.unjudged import Unjudged
 
 
 class Sightings:

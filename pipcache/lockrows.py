@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from pipcache.digests import DIGITS
 from pipcache.files import open_quietly
 from pipcache.names import normalise, parse_filename
-from pipcache.prove import DIGITS
 from pipcache.text import redact_text
 
 LOCK_LIMIT = 256 << 20

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pipcache.advisory_parts import (
     FileUrl,
-    algorithm_of,
     digest_of,
     file_versions,
     is_distribution,
@@ -16,6 +15,7 @@ from pipcache.advisory_parts import (
     read_purl,
 )
 from pipcache.advisory_text import rows_in, table_in, text_in, texts_in
+from pipcache.digests import algorithm_of
 from pipcache.hosts import file_urls
 from pipcache.indicators import AdvisoryError, Found, Indicator, Range, in_order, parse_version
 from pipcache.lockrows import told

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
 from pipcache.checks import Check
+from pipcache.digests import DIGITS
 from pipcache.lockbook import Locks
-from pipcache.prove import DIGITS
 
 
 class Weight(Enum):

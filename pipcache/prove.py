@@ -13,10 +13,6 @@ from pipcache.keys import http_key
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename, split_stem, stems, unique, wheel_filenames
 from pipcache.progress import Tick, no_tick
 
-DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
-DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
-"""Hex digits of the algorithms that are known here."""
-
 
 class Digests(NamedTuple):
     """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed, or of no use."""

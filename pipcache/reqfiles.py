@@ -5,9 +5,9 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from pipcache.digests import DIGITS
 from pipcache.lockrows import Locked, LockError, last_part, read_digests, read_text, told, version_in
 from pipcache.names import normalise, parse_filename
-from pipcache.prove import DIGITS
 
 
 def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
+from pipcache.digests import expected_of, hex_of, is_bare_base64, split_tagged
 from pipcache.keys import http_key, without_user
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
 
@@ -128,9 +129,7 @@ def _contains(specifiers: "SpecifierSet", version: str) -> bool:
 
 _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HEX = r"[0-9A-Fa-f]+"
-_ALGORITHMS = "md5|sha1|sha224|sha256|sha384|sha512|blake2b[-_]256|blake2b"
-# after a dash only what can be a digest: there are projects called md5-something
-_TAGGED = rf"(?i:({_ALGORITHMS}))(?:[:=]|-(?=[0-9a-fA-F]{{32,}}$))([A-Za-z0-9+/_=-]+)"
+_NO_DIGEST = r"[=<>~!]=|[^\w:=+/-]"  # a requirement of a project called sha1, and the like
 _BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
     32: ("md5",),
     40: ("sha1",),
@@ -151,8 +150,8 @@ def parse_selector(text: str) -> Selector:
         raise SelectorError("an empty selector selects nothing")
     if "://" in text and " @ " not in text:
         return _parse_url(text)
-    if (tagged := re.fullmatch(_TAGGED, text)) is not None:
-        return _parse_digest(text, tagged[1].lower().replace("-", "_"), tagged[2])
+    if not re.search(_NO_DIGEST, text) and (tagged := split_tagged(text)) is not None:
+        return _parse_digest(text, *tagged)
     if re.fullmatch(_HEX, text):
         if len(text) == 56:
             return Selector(text, key=text.lower())
@@ -162,6 +161,8 @@ def parse_selector(text: str) -> Selector:
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
+    if is_bare_base64(text):
+        raise SelectorError(f"{text!r} looks like base64 of a digest: say of which, as sha256={text}")
     if re.fullmatch(_BARE_NAME, text):
         return Selector(text, project=normalise(text))
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
@@ -183,20 +184,10 @@ def _parse_url(text: str) -> Selector:
 
 
 def _parse_digest(text: str, algorithm: str, value: str) -> Selector:
-    import hashlib  # noqa: PLC0415 - only digests need these
-    from base64 import urlsafe_b64decode  # noqa: PLC0415
-
-    size = 64 if algorithm == "blake2b_256" else hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
-    if re.fullmatch(_HEX, value) and len(value) == size:
-        return Selector(text, digest=((algorithm,), value.lower()))
-    try:
-        raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-    except ValueError:
-        raw = b""
-    if len(raw) * 2 != size:
-        expected = f"it needs {size} hex digits, or base64url as RECORD has it"
+    if (digits := hex_of(algorithm, value)) is None:
+        expected = f"it needs {expected_of(algorithm)}"
         raise SelectorError(f"{value!r} is not a {algorithm} digest: {expected}")
-    return Selector(text, digest=((algorithm,), raw.hex()))
+    return Selector(text, digest=((algorithm,), digits))
 
 
 def _parse_pattern(text: str) -> Selector:

@@ -13,7 +13,7 @@ PROOF = "blake2b_256", "sha256"
 
 
 def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
-    """Return ``artifacts`` with the names that prove to be listed twins, and what may be one: path -> version.
+    """Return ``artifacts`` with the names that prove to be listed twins, and why others may be one: path -> why.
 
     A wheel with a build tag and an sdist of an implicit post release (PEP 440) can have been uploaded under a
     name that only their URL has.
@@ -23,7 +23,7 @@ def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[li
         twins = _twins(one, book)
         proved = _proved(root, one, twins) if twins else one
         if twins and not proved.url_proved and not any(claim.filename for claim in one.claims):
-            unsure[path_of(one)] = twins[0]
+            unsure[path_of(one)] = f"its file's name is not known, and may have the version {twins[0]}"
         found.append(proved)
     return found, unsure
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pipcache.advisory_lists import add_digest, of_purl
-from pipcache.advisory_parts import algorithm_of, digest_of, is_distribution, is_purl, read_purl, read_vers
+from pipcache.advisory_parts import digest_of, is_distribution, is_purl, read_purl, read_vers
 from pipcache.advisory_text import check_keys, rows_in, table_in, text_in, texts_in
+from pipcache.digests import algorithm_of
 from pipcache.indicators import AdvisoryError, Found, Indicator
 from pipcache.lockrows import told
 

@@ -20,7 +20,19 @@ REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "pipcache"
 
 ORDER = {
-    "words and tools": ["", "documents", "errors", "progress", "text", "units", "files", "hosts", "keys", "names"],
+    "words and tools": [
+        "",
+        "digests",
+        "documents",
+        "errors",
+        "progress",
+        "text",
+        "units",
+        "files",
+        "hosts",
+        "keys",
+        "names",
+    ],
     "where the cache is": ["location"],
     "what lies there": ["stores", "entries", "leftovers", "scan", "machine"],
     "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "links", "built"],
@@ -33,7 +45,7 @@ ORDER = {
     ],
     "what the bytes show": ["zipcheck", "tarcheck", "record", "unpack", "pagecheck", "structure"],
     "verdicts": ["judgement", "judge", "verify"],
-    "is it here": ["versions", "matching", "twins", "members", "derivation", "listing", "audit"],
+    "is it here": ["versions", "matching", "twins", "members", "unjudged", "derivation", "listing", "audit"],
     "all that can be told": ["details", "summary"],
     "what goes": [
         "plan",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -655,6 +657,53 @@ def test_a_source_whose_url_has_a_user_and_no_host_stops_nothing(
     ran = program(*(one.format(list=path) for one in command), "--format", "json")
     assert ran.code == (1 if command[0] == "audit" else 0), ran.err
     assert ran.document
+
+
+@pytest.mark.parametrize("by", ["name", "URL"])
+def test_a_copy_whose_key_proves_another_project_is_no_copy_of_a_name(
+    builder: CacheBuilder, program: Program, tmp_path: Path, by: str
+) -> None:
+    good, url = archives.build_wheel("good", "1.0"), "https://files.example/evil-1.0-py3-none-any.whl"
+    own = put(builder, good)
+    headers = caches.FILE_HEADERS | {"x-pypi-file-project": "evil", "x-pypi-file-version": "1.0"}
+    foreign = builder.download(url, good[1], headers=headers)
+    path = write(tmp_path, "evil==1.0\n" if by == "name" else f"{url}\n", "list.txt")
+    ran = program("audit", "--advisory", path, "--format", "json")
+    relations = {hit["artifact"]["key"]: hit["relation"] for hit in ran.document["caches"][0]["hits"]}
+    reasons = {one["artifact"]["key"]: one["why"] for one in ran.document["caches"][0]["unjudged"]}
+    if by == "name":
+        assert relations == {foreign: "match"}
+        assert own in reasons
+        assert "its key proves another name" in reasons[own]
+    else:  # these bytes are bad, whatever they are called
+        assert relations == {foreign: "match", own: "copy"}
+
+
+def test_an_archive_that_nothing_names_may_be_of_any_project(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "evil==1.0\n", "list.txt")
+    builder.download("https://code.example/a.json", b'{"no": "page"}')
+    builder.download("https://code.example/moved", b"", status=301)
+    assert program("audit", "--advisory", path).code == 0
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("setup.py", "import setuptools")
+    builder.download("https://code.example/archive/main.zip", data.getvalue())
+    ran = program("audit", "--advisory", path, "--format", "json")
+    assert [one["why"] for one in ran.document["caches"][0]["unjudged"]] == ["its project is not known"]
+    assert ran.code == 3
+
+
+@pytest.mark.parametrize(("project", "code"), [("evil", 3), ("other", 0)])
+def test_a_branch_of_a_project_has_no_version(
+    builder: CacheBuilder, program: Program, tmp_path: Path, project: str, code: int
+) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(f"{project}-main/setup.py", "import setuptools")
+    builder.download("https://code.example/archive/main.zip", data.getvalue())
+    assert program("audit", "--advisory", write(tmp_path, "evil==1.0\n", "list.txt")).code == code
 
 
 def test_what_only_a_page_says_is_told_as_that(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:

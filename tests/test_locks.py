@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.catalogue import Need, read_catalogue
+from pipcache.digests import DIGITS
 from pipcache.entries import HttpEntry
 from pipcache.lockbook import Locks
 from pipcache.locks import Locked, LockError, read_lock
 from pipcache.promises import promises
-from pipcache.prove import DIGITS
 from pipcache.stores import Store
 from tests.support import archives, truth
 from tests.support.caches import CacheBuilder

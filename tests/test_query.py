@@ -243,6 +243,12 @@ def test_a_digest_selects_the_bytes_it_is_of_however_it_is_written(stocked: Stoc
         f"md5={base64url(md5.digest())}",
         f"sha512:{hashlib.sha512(body).hexdigest()}",
         hashlib.sha1(body).hexdigest(),
+        f"sha256-{base64.b64encode(sha256.digest()).decode()}",  # as SRI has it
+        f"sha512-{base64url(hashlib.sha512(body).digest())}",
+        f"sha-256:{sha256.hexdigest()}",
+        f"sha3-256:{hashlib.sha3_256(body).hexdigest()}",
+        f"blake2s={hashlib.blake2s(body).hexdigest()}",
+        f"sha224:{hashlib.sha224(body).hexdigest()}",
     ]
     for text in texts:
         assert chosen(stocked, text) == {name}, text
@@ -312,6 +318,8 @@ def test_what_of_a_requirement_is_ignored_is_said(text: str, note: str | None) -
         ("f[o*", ["'f[o*'"]),
         ("zöpe.*", ["'ö'", "name pattern"]),
         ("zöpe", ["'zöpe'"]),
+        (base64url(hashlib.sha256().digest()), ["looks like base64 of a digest", "sha256="]),
+        (f"sha256-{'0' * 63}", ["sha256", "64 hex digits"]),
         ("sha256:abc", ["'abc'", "sha256", "64 hex digits", "base64url"]),
         ("sha256:" + "g" * 64, ["'" + "g" * 64 + "'", "sha256"]),
         ("md5:" + "0" * 31, ["md5", "32 hex digits"]),
@@ -326,6 +334,11 @@ def test_a_bad_selector_is_refused_with_the_part_that_is_wrong(text: str, parts:
     with pytest.raises(SelectorError) as caught:
         parse_selector(text)
     assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["md5-simple", "sha256-tools", "blake2b-py", "md5==1.0", "sha1>=2", "sha3"])
+def test_projects_may_be_called_after_algorithms(text: str) -> None:
+    assert parse_selector(text).project == text.partition("=")[0].partition(">")[0]
 
 
 @laws

@@ -1,12 +1,10 @@
 """What several commands say on standard error beside their answers."""
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pipcache.entries import Entry, UnreadableEntry, entry_path, is_link
+from pipcache.entries import Entry, UnreadableEntry, is_link_in_store
 from pipcache.render.console import say
-from pipcache.stores import Store
 from pipcache.text import clean
 
 if TYPE_CHECKING:
@@ -36,6 +34,4 @@ def say_unreadable(entries: Iterable[Entry]) -> None:
 
 def links_in_stores(catalogue: Iterable["Artifact"]) -> int:
     """Return how many links stand where pip may find entries behind them."""
-    stores = {store.value for store in Store}
-    links = (entry_path(one.entry).split(os.sep)[0] for one in catalogue if is_link(one.entry))
-    return sum(first in stores for first in links)
+    return sum(is_link_in_store(one.entry) for one in catalogue)

@@ -7,12 +7,12 @@ from typing import Literal, TypedDict
 from pipcache.artifacts import Artifact
 from pipcache.audit import Part, Report, told
 from pipcache.derivation import Hit
-from pipcache.listing import Unjudged
 from pipcache.matching import Clause
 from pipcache.prove import Digests
 from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record, iso_time
 from pipcache.render.removals import RemovalDocument
 from pipcache.text import redact_text, redact_url
+from pipcache.unjudged import Unjudged
 
 
 class ClauseRecord(TypedDict):

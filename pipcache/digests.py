@@ -1,0 +1,65 @@
+"""Digests as people and files write them: algorithms by many names, hex, and base64 as RECORD and SRI have it."""
+
+import re
+
+DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
+DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_224": 56, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
+"""Hex digits of the algorithms that are known here."""
+
+BY_LENGTH = {
+    32: ("md5",),
+    40: ("sha1",),
+    56: ("sha224", "sha3_224"),
+    64: ("sha256", "blake2b_256", "sha3_256", "blake2s"),
+    96: ("sha384", "sha3_384"),
+    128: ("sha512", "blake2b", "sha3_512"),
+}
+"""The algorithms that a number of hex digits can be of, likeliest first."""
+
+ALGORITHM = r"(?:md5|sha-?(?:1|224|256|384|512)|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
+# there are projects called md5-something: after a dash only what has the look of a digest
+_LOOKS = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w-]{27,}$"
+_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?:[:=]|-(?={_LOOKS}))\s*(.*)")
+_BARE_BASE64 = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?", re.ASCII)
+
+
+def algorithm_of(name: str) -> str | None:
+    """Return hashlib's name, or ``blake2b_256``, of an algorithm as people spell it; None for others."""
+    spelled = name.strip().lower().replace("-", "_")
+    spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
+    spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
+    spelled = {"blake2_256": "blake2b_256", "blake2b256": "blake2b_256"}.get(spelled, spelled)
+    return spelled if spelled in DIGITS else None
+
+
+def split_tagged(text: str) -> tuple[str, str] | None:
+    """Return the algorithm and the value of ``alg:value``, ``alg=value`` or ``alg-value``; None for others."""
+    tagged = _TAGGED.fullmatch(text)
+    algorithm = None if tagged is None else algorithm_of(tagged[1])
+    return None if tagged is None or algorithm is None else (algorithm, tagged[2])
+
+
+def hex_of(algorithm: str, value: str) -> str | None:
+    """Return the hex digits of a digest by hashlib's name of its algorithm; None for what has another form.
+
+    ``value`` is hex, or base64 of any kind.
+    """
+    from base64 import urlsafe_b64decode  # noqa: PLC0415 - few texts are digests
+
+    count, value = DIGITS[algorithm], value.strip()
+    if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
+        return value.lower()
+    bare = value.rstrip("=").replace("+", "-").replace("/", "_")
+    if re.fullmatch(r"[\w-]+", bare, re.ASCII) and len(bare) == -(-count * 4 // 6):
+        return urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).hex()
+    return None
+
+
+def expected_of(algorithm: str) -> str:
+    """Return what a digest looks like, for people."""
+    return f"{DIGITS[algorithm]} hex digits, or base64url as RECORD has it"
+
+
+def is_bare_base64(text: str) -> bool:
+    """Return whether a text looks like base64 of a digest (SHA-256, SHA-512) without its algorithm."""
+    return _BARE_BASE64.fullmatch(text) is not None

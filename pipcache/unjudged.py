@@ -1,0 +1,90 @@
+"""What could not be judged, and why: without it "clean" would be a guess."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
+from pipcache.contents import encoding_of
+from pipcache.entries import BuiltEntry, HttpEntry, is_link_in_store
+from pipcache.indicators import parse_version
+from pipcache.matching import Book
+from pipcache.names import normalise
+from pipcache.responses import Frame
+from pipcache.selection import is_text
+from pipcache.stored import is_page_by_head
+
+
+class Unjudged(NamedTuple):
+    """Something that may be meant, for all that can be told."""
+
+    path: str
+    why: str
+    artifact: Artifact | None = None
+
+
+def unjudged(
+    root: str,
+    chosen: Iterable[Artifact],
+    catalogue: Iterable[Artifact],
+    book: Book,
+    reasons: Mapping[str, str],
+) -> Iterator[Unjudged]:
+    """Yield what may be meant, for all that can be told; ``reasons`` are those known already, by path."""
+    for entry in unread(catalogue):
+        yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
+    for one in catalogue:
+        if is_link_in_store(one.entry):
+            yield Unjudged(path_of(one), "a link, not followed", one)
+    for one in chosen:
+        if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
+            continue
+        path = path_of(one)
+        why = _why_unjudged(root, one, book) or reasons.get(path)
+        if why is not None:
+            yield Unjudged(path, why, one)
+
+
+def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
+    if artifact.frame not in {Frame.CURRENT, None}:
+        return artifact.problem or "its head does not decode"
+    if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
+        return artifact.problem or "it has no head"
+    if artifact.kind is Kind.PAGE:
+        return None
+    if artifact.head is not None and is_page_by_head(artifact.head):
+        return "its server calls it an index page, and it cannot be read as one"
+    if book.looks_for_bytes and (why := _why_incomparable(artifact)) is not None:
+        return why
+    projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
+    if not projects.isdisjoint(book.unsure):
+        return "an advisory says of its project what cannot be evaluated"
+    if not book.looks_for_names:
+        return None
+    if not projects:
+        return None if _is_document(root, artifact) else "its project is not known"
+    if not any(map(book.concerns, projects)):
+        return None
+    if artifact.version is None:
+        return "its version is not known"
+    return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
+
+
+def _why_incomparable(artifact: Artifact) -> str | None:
+    """Return why the bytes, or those a wheel was built from, cannot be held against digests."""
+    if artifact.kind is Kind.BUILT:
+        return "what it was built from is not known" if artifact.source is None else None
+    if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
+        return f"it may be a part of what is looked for: {artifact.problem}"
+    encoding = encoding_of(artifact)
+    if encoding and artifact.kind in DISTRIBUTIONS:
+        return f"it is stored in a coding ({encoding})"
+    return None
+
+
+def _is_document(root: str, artifact: Artifact) -> bool:
+    """Return whether nothing can be installed from it: a redirect, or text."""
+    if artifact.kind is not Kind.OTHER:
+        return False
+    return (
+        not artifact.size or (artifact.head is not None and artifact.head.is_redirect) or is_text(root, artifact)
+    )
