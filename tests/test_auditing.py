@@ -684,7 +684,8 @@ def test_an_archive_that_nothing_names_may_be_of_any_project(
 ) -> None:
     path = write(tmp_path, "evil==1.0\n", "list.txt")
     builder.download("https://code.example/a.json", b'{"no": "page"}')
-    builder.download("https://code.example/moved", b"", status=301)
+    moved = caches.FILE_HEADERS | {"Location": "https://code.example/a.json"}
+    builder.download("https://code.example/moved", b"", headers=moved, status=301)
     assert program("audit", "--advisory", path).code == 0
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
