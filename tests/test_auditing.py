@@ -488,6 +488,7 @@ def test_what_was_removed_is_kept_under_its_name_with_its_evidence(program: Prog
     note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     assert note["digests"]["sha256"] == sha256(data)
     assert note["clauses"][0]["record"] == "MAL-2099-1"
+    assert (note["status"], note["headers"]["date"]) == (200, caches.DATE)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
     assert ran.document["second_look"] == []

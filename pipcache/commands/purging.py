@@ -19,7 +19,7 @@ from pipcache.progress import Track
 from pipcache.render.audit import sentences
 from pipcache.render.console import say
 from pipcache.render.document import dump
-from pipcache.render.hits import PurgeDocument, hit_record, purge_document
+from pipcache.render.hits import PurgeDocument, note_record, purge_document
 from pipcache.render.plan import ARTIFACTS, plan_rows, plan_sum
 from pipcache.render.removals import Uncovered, removal_document
 from pipcache.render.table import print_rows
@@ -126,7 +126,7 @@ def _show(answer: Answer) -> None:
 
 
 def _piece(hit: Hit) -> Piece:
-    note = dump(dict(hit_record(hit))).encode()
+    note = dump(note_record(hit)).encode()
     return Piece(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
 
 

@@ -9,7 +9,14 @@ from pipcache.audit import Part, Report, told
 from pipcache.derivation import Hit
 from pipcache.matching import Clause
 from pipcache.prove import Digests
-from pipcache.render.records import ArtifactRecord, CacheRecord, artifact_record, cache_record, iso_time
+from pipcache.render.records import (
+    ArtifactRecord,
+    CacheRecord,
+    artifact_record,
+    cache_record,
+    iso_time,
+    redacted_headers,
+)
 from pipcache.render.removals import RemovalDocument
 from pipcache.text import redact_text, redact_url
 from pipcache.unjudged import Unjudged
@@ -122,6 +129,23 @@ def hit_record(hit: Hit) -> HitRecord:
         "listed_by": list(hit.listed_by),
         "built_from": None if hit.source is None else redact_url(hit.source[0]),
         "source_is_cached": None if hit.source is None else hit.source[1],
+    }
+
+
+class NoteRecord(HitRecord):
+    """What is kept beside a copy of something found; ``headers`` are of its response, None without one."""
+
+    status: int | None
+    headers: dict[str, str | None] | None
+
+
+def note_record(hit: Hit) -> NoteRecord:
+    """Return the evidence that is kept of something found."""
+    head = hit.artifact.head
+    return {
+        **hit_record(hit),
+        "status": None if head is None else head.status,
+        "headers": None if head is None else redacted_headers(head.headers),
     }
 
 

@@ -195,8 +195,8 @@ def shown_record(details: Details) -> ShownRecord:
         "findings": [] if details.judgement is None else list(map(finding_record, details.judgement.findings)),
         "promises": [promise_record(one) for one in details.promises],
         "status": None if head is None else head.status,
-        "headers": {} if head is None else _redacted(head.headers),
-        "vary": {} if head is None else _redacted(head.vary),
+        "headers": {} if head is None else redacted_headers(head.headers),
+        "vary": {} if head is None else redacted_headers(head.vary),
         "summary": details.metadata.summary if details.metadata is not None else None,
         "requires_python": details.metadata.requires_python if details.metadata is not None else None,
         "generator": details.generator,
@@ -217,5 +217,6 @@ def shown_record(details: Details) -> ShownRecord:
     }
 
 
-def _redacted(headers: Mapping[str, str | None]) -> dict[str, str | None]:
+def redacted_headers(headers: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return headers as they may be shown."""
     return {name: None if text is None else redact_header(name, text) for name, text in headers.items()}
