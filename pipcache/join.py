@@ -67,11 +67,18 @@ def name_page(root: str, artifact: Artifact, bases: Sequence[str]) -> Artifact:
                 return _as_page(artifact, name, url)
     if any(claim.project for claim in artifact.claims):
         return artifact
-    page = parse_page(decoded(root, artifact, PAGE_LIMIT) or b"")
-    project = page.project if page is not None else stated_project(start)
+    project = _project_of(decoded(root, artifact, PAGE_LIMIT) or b"") or stated_project(start)
     if project is None:
         return artifact
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", project), *artifact.claims))
+
+
+def _project_of(data: bytes) -> str | None:
+    rows = page_rows(data)
+    if rows is not None and rows.project is not None:
+        return rows.project
+    page = parse_page(data)  # then all its files have to agree
+    return None if page is None else page.project
 
 
 class Watch(Protocol):

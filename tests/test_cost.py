@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.support import archives, caches
+from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 
@@ -57,14 +58,14 @@ def cache(tmp_path: Path) -> CacheBuilder:
     return builder
 
 
-def watched(cache: CacheBuilder, *arguments: str) -> list[Event]:
+def watched(cache: CacheBuilder, *arguments: str, code: int = 0) -> list[Event]:
     """Everything a run did that the interpreter announces, imports aside."""
     home = cache.root.parent / "home"
     env = clean_environment(home) | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", WATCH, arguments[0], "--cache-dir", str(cache.root), *arguments[1:]]
     done = subprocess.run(command, cwd=home, env=env, capture_output=True, encoding="utf-8", check=False)
     told = json.loads(done.stderr.splitlines()[-1])
-    assert told["code"] == 0
+    assert told["code"] == code
     return [Event(*event) for event in told["events"]]
 
 
@@ -145,3 +146,27 @@ def test_clearing_opens_folders_and_no_file(cache: CacheBuilder) -> None:
         is_below = str(arguments[0]).startswith(str(cache.root)) or os.sep not in str(arguments[0])
         assert flags & os.O_DIRECTORY or not is_below, arguments
     assert any(int(arguments[-1]) & os.O_NOFOLLOW for arguments in opened)
+
+
+def test_what_is_found_is_read_once_more_as_a_proof(cache: CacheBuilder, tmp_path: Path) -> None:
+    def opened(*arguments: str, code: int) -> Counter[str]:
+        events = watched(cache, "audit", *arguments, code=code)
+        paths = (str(event.arguments[0]) for event in events if event.name == "open")
+        return Counter(path for path in paths if path.startswith(str(cache.root)))
+
+    absent = [
+        {
+            "id": f"X-{number}",
+            "affected": [{"package": {"ecosystem": "PyPI", "name": f"no-{number}"}, "versions": ["1.0"]}],
+        }
+        for number in range(300)
+    ]
+    (tmp_path / "many.json").write_text(json.dumps(absent), encoding="utf-8")
+    clean = opened("nosuch", code=0)
+    assert clean == opened("--advisory", str(tmp_path / "many.json"), code=0)
+    found = opened("foo", code=1)
+    assert found.keys() >= clean.keys()
+    page = str(cache.body(truth.url_key("https://index.example/simple/foo/")))
+    assert found[page] <= clean[page] + 2  # its digest, and the sdist that it does not list under its URL
+    wheel = next(path for path in found if path.endswith(".whl"))
+    assert 0 < found[wheel] - clean[wheel] <= 2  # is it text, and its digests
