@@ -50,6 +50,7 @@ class Book:
         self._only_listed = only_listed
         self.unsure = unsure
         self._selectors = tuple(selectors)
+        self._patterns = [one for one in self._selectors if one[1].pattern is not None]
         self._projects: dict[str, list[Indicator]] = {}
         self._keys: dict[str, list[Indicator]] = {}
         self._beside: dict[str, list[Indicator]] = {}  # by the keys of metadata files
@@ -118,7 +119,8 @@ class Book:
 
     def may_be_named(self, project: str | None) -> bool:
         """Return whether a page of a project may list what an indicator means by its name."""
-        return project is None or project in self._projects or self.looks_for_filenames
+        is_known = project is None or project in self._projects or self.looks_for_filenames
+        return is_known or any(selector.concerns(project or "") for _, selector in self._patterns)
 
     def may_be_listed(self, project: str | None) -> bool:
         """Return whether a page of a project may list what an indicator means."""
@@ -182,7 +184,9 @@ class Book:
         if parsed is not None and parsed.version is not None:
             texts = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
             kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
-            found += self._named(normalise(parsed.project), {parsed.version}, texts, kind)
+            name = normalise(parsed.project)
+            found += self._named(name, {parsed.version}, texts, kind)
+            found += [Clause(one, f"{one.record} means it") for one, by in self._patterns if by.concerns(name)]
         return found
 
     def _by_key(self, artifact: Artifact) -> Iterator[Clause]:

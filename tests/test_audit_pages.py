@@ -94,6 +94,12 @@ def test_a_page_is_found_that_lists_what_is_gone_from_the_cache(
     assert (hit["relation"], hit["of"], ran.code) == ("page", BAD[0], 1)
 
 
+def test_a_page_is_found_by_the_pattern_of_a_name(builder: CacheBuilder, program: Program) -> None:
+    key = serve(builder, as_json(URL))
+    assert hits(program, "evi*").keys() == {key}
+    assert hits(program, "evil?*") == {}
+
+
 @pytest.mark.parametrize(("known", "code"), [(True, 1), (False, 3)])
 def test_where_a_relative_url_leads_is_known_by_the_page_s_own(
     builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch, *, known: bool, code: int
