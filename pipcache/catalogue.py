@@ -20,7 +20,7 @@ class Need(NamedTuple):
     ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
     too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
     was asked for. ``pages``: the names of pages too. ``projects``: those whose pages are read in any case.
-    ``watch`` sees the rows of the pages that are read.
+    ``watch`` decides on the pages, and sees the rows of those that are read.
     """
 
     deep: bool = False
@@ -64,11 +64,14 @@ def name_as_needed(
     track: Track,
 ) -> list[Artifact]:
     """Return ``artifacts`` with the names that cached pages give, as far as ``need`` asks for them."""
-    concerns = _pages_to_join(artifacts, need)
-    if concerns is None:
+    if need.watch is not None:
+        concerns, names = need.watch.concerns(artifacts), need.watch.projects
+        return name_by_pages(root, artifacts, concerns, index_urls, track, names=names, watch=need.watch)
+    wanted = _pages_to_join(artifacts, need)
+    if wanted is None:
         return artifacts
     asked_for = [selector.project for selector in need.selectors if selector.project is not None]
-    return name_by_pages(root, artifacts, concerns, index_urls, track, names=asked_for, watch=need.watch)
+    return name_by_pages(root, artifacts, wanted, index_urls, track, names=asked_for)
 
 
 def name_by_pages(

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.keys import has_key, http_key, request_key
-from pipcache.matching import Book, Clause, filename_in
+from pipcache.links import filename_in
+from pipcache.matching import Book, Clause
 from pipcache.prove import Digests, digest_by, prove_by_content
 from pipcache.selection import is_text
 

@@ -1,6 +1,6 @@
 """Cached index pages held against the keys: which entry is which listed file, and what was promised of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -87,6 +87,13 @@ class Watch(Protocol):
     @property
     def keys(self) -> frozenset[str]:
         """What is looked for beside the keys of the cache."""
+
+    @property
+    def projects(self) -> Collection[str]:
+        """The projects whose pages are looked for by their keys, whatever they say."""
+
+    def concerns(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
+        """Return which projects' pages have to be read, of what is there."""
 
     def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterable[Row]:
         """Return the rows of a page whose key is wanted; without rows it cannot be read."""
@@ -198,7 +205,7 @@ def join(
     """Return ``artifacts`` with every name that a cached page can give; pages must have been named before.
 
     ``concerns`` limits the pages that are read to those about projects it accepts, and about no known one.
-    ``watch`` sees the rows of those.
+    ``watch`` sees the rows of those, and of pages whose key does not prove what they are about.
     """
     keys = frozenset(artifact.entry.key for artifact in artifacts if isinstance(artifact.entry, HttpEntry))
     keys |= frozenset() if watch is None else watch.keys
@@ -206,7 +213,8 @@ def join(
     pages = [
         page
         for page in artifacts
-        if page.kind is Kind.PAGE and (concerns is None or page.project is None or concerns(page.project))
+        if page.kind is Kind.PAGE
+        and (concerns is None or page.project is None or concerns(page.project) or (watch and page.url is None))
     ]
     for page in track(pages, len(pages), "Reading index pages"):
         for key, listed in listings(root, page, keys, watch).items():

@@ -72,3 +72,17 @@ class Wanted:
         for absolute in absolute_urls(url, self._base, self._page_url):
             yield absolute, False, http_key(absolute)
             yield f"{absolute}.metadata", True, http_key(f"{absolute}.metadata")
+
+
+_PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
+
+
+def filename_in(url: str) -> str:
+    """Return the name of the file that a URL leads to."""
+    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
+
+
+def digests_in_path(url: str) -> list[tuple[str, str]]:
+    """Return the BLAKE2b-256 that a path of PyPI's, on whatever host, has of the file."""
+    found = _PATH.search(url)
+    return [] if found is None else [("blake2b_256", "".join(found.groups()))]

@@ -1,13 +1,14 @@
 """Cached index pages that list what advisories mean: from them pip would choose it again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from pipcache.artifacts import Artifact, Kind, path_of
 from pipcache.contents import decoded
 from pipcache.derivation import Hit, Relation
-from pipcache.entries import HttpEntry
-from pipcache.links import Wanted, absolute_urls
-from pipcache.matching import Book, Clause, digests_in_path
+from pipcache.entries import BuiltEntry, HttpEntry
+from pipcache.join import listings
+from pipcache.links import Wanted, absolute_urls, digests_in_path
+from pipcache.matching import Book, Clause
 from pipcache.names import normalise, parse_filename
 from pipcache.pages import PAGE_LIMIT, Row, Rows, page_rows
 from pipcache.unjudged import Unjudged
@@ -27,6 +28,20 @@ class Sightings:
         """The keys of the URLs that are looked for."""
         return self.book.keys
 
+    @property
+    def projects(self) -> Collection[str]:
+        """The projects whose pages are looked for by their keys."""
+        return self.book.projects or ()
+
+    def concerns(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
+        """Return which projects' pages have to be read: any's, where an indicator or an entry has none."""
+        projects = self.book.projects
+        if projects is None or any(map(_is_nameless, artifacts)):
+            return bool
+        # before pip 22.2 only the page of its sdist tells what a wheel was built from
+        untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}
+        return lambda project: project in projects or project in untold
+
     def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterator[Row]:
         """Yield the rows of a page whose key is wanted, and note what is meant."""
         self._pages[path_of(page)] = seen = _Page(self.book, page.project)
@@ -34,7 +49,7 @@ class Sightings:
             return
         seen.is_page = rows.is_stated
         digests, folders = self.book.values, self.book.folders
-        is_named = self.book.may_be_named(page.project)
+        is_named = page.url is None or self.book.may_be_named(page.project)
         for row in rows.rows:
             # all that most rows cost, of which there are hundreds of thousands
             is_wanted = wanted(row.url)
@@ -63,8 +78,11 @@ class Sightings:
             for project in {normalise(claim.project) for claim in one.artifact.claims if claim.project}:
                 by_project.setdefault(project, []).append(one)
         for page in artifacts:
-            seen = self._pages.get(path_of(page))
-            if page.kind is not Kind.PAGE or seen is None:
+            if page.kind is not Kind.PAGE:
+                continue
+            if path_of(page) not in self._pages and page.project in by_project:
+                listings(self._root, page, self.keys.union(by_key), self)
+            if (seen := self._pages.get(path_of(page))) is None:
                 continue
             if not seen.is_page and self.book.may_be_listed(page.project):
                 closed.append(Unjudged(path_of(page), "a page that cannot be read", page))
@@ -124,6 +142,14 @@ class _Page:
         if stem not in self._releases or self._book.looks_for_filenames:
             self._releases[stem] = self._book.of_name(filename, self._project)
         return self._releases[stem]
+
+
+def _is_nameless(artifact: Artifact) -> bool:
+    """Return whether only a page can tell of which project a download is."""
+    if not isinstance(artifact.entry, HttpEntry) or artifact.kind in {Kind.PAGE, Kind.METADATA}:
+        return False
+    is_redirect = artifact.head is not None and artifact.head.is_redirect
+    return not is_redirect and (artifact.project is None or artifact.version is None)
 
 
 def _is_among(hit: Hit, seen: _Page, files: Mapping[str, object]) -> bool:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.built import Origin
 from pipcache.entries import HttpEntry
 from pipcache.indicators import Indicator
 from pipcache.keys import request_key, without_user
+from pipcache.links import digests_in_path, filename_in
 from pipcache.names import normalise, parse_filename
 from pipcache.selectors import Selector
 from pipcache.versions import canonical, contains, is_in, own_claims, versions_of
@@ -72,6 +72,7 @@ class Book:
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
         self._twins = _twins_in(indicators)
+        self.projects = _projects_of(indicators, self._selectors)
         self.keys = frozenset(self._keys)
         self.served = frozenset(filename_in(url) for one in indicators for url in one.urls)
         self.values = frozenset(value for _, value in self._digests)
@@ -249,6 +250,26 @@ def _no_digest(artifact: Artifact, algorithm: str) -> None:
     del artifact, algorithm
 
 
+def _projects_of(
+    indicators: Iterable[Indicator], selectors: Iterable[tuple[Indicator, Selector]]
+) -> frozenset[str] | None:
+    """Return the projects that all of it is about; None when some of it may be about any."""
+    found: set[str] = set()
+    if any(selector.project is None for _, selector in selectors):
+        return None
+    for one in indicators:
+        names = {one.project} if one.project is not None else set[str]()
+        for filename in filter(None, (one.filename, *map(filename_in, one.urls))):
+            # where the version of an sdist begins cannot be told by its name alone
+            parts = filename.split("-")
+            if parse_filename(filename) is not None:
+                names |= {normalise("-".join(parts[:end])) for end in range(1, len(parts))}
+        if not names:
+            return None
+        found |= names
+    return frozenset(found)
+
+
 _TWIN = re.compile(r"(.+)-[0-9]+")
 
 
@@ -260,20 +281,6 @@ def _twins_in(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str
             if (twin := _TWIN.fullmatch(version)) is not None:
                 found.setdefault((one.project or "", canonical(twin[1])), []).append(version)
     return found
-
-
-_PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
-
-
-def filename_in(url: str) -> str:
-    """Return the name of the file that a URL leads to."""
-    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
-
-
-def digests_in_path(url: str) -> list[Digest]:
-    """Return the BLAKE2b-256 that a path of PyPI's, on whatever host, has of the file."""
-    found = _PATH.search(url)
-    return [] if found is None else [("blake2b_256", "".join(found.groups()))]
 
 
 def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:

@@ -94,6 +94,28 @@ def test_a_page_is_found_that_lists_what_is_gone_from_the_cache(
     assert (hit["relation"], hit["of"], ran.code) == ("page", BAD[0], 1)
 
 
+def test_a_page_is_known_by_its_key_whatever_it_says(builder: CacheBuilder, program: Program) -> None:
+    body, kind = as_html(URL, sha256=None)
+    lies = body.replace(b"Links for evil", b"Links for innocent"), kind
+    key = serve(builder, lies, url=f"{PAGE_BASES[0]}evil/")
+    for indicator in ("evil==1.0", URL, BAD[0]):
+        assert hits(program, indicator).keys() == {key}, indicator
+    other = serve(builder, lies)  # of an index that nobody knows
+    assert hits(program, "evil==1.0").keys() == {key, other}
+
+
+def test_the_page_of_what_something_was_built_from_is_found_too(builder: CacheBuilder, program: Program) -> None:
+    sdist = archives.build_sdist("inner", "2.0")
+    url = f"https://files.example/{sdist[0]}"
+    row = {"filename": sdist[0], "url": url, "hashes": {}}
+    body = json.dumps({"meta": {}, "name": "inner", "files": [row]}).encode()
+    page = serve(builder, (body, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}inner/")
+    source = builder.download(url, sdist[1])
+    wheel = builder.built({"url": url}, *BAD)
+    found = hits(program, "evil==1.0")
+    assert {key: hit["relation"] for key, hit in found.items()} == {wheel: "match", source: "source", page: "page"}
+
+
 def test_a_page_is_found_by_the_pattern_of_a_name(builder: CacheBuilder, program: Program) -> None:
     key = serve(builder, as_json(URL))
     assert hits(program, "evi*").keys() == {key}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pipcache.hosts import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
@@ -170,3 +171,16 @@ def test_what_is_found_is_read_once_more_as_a_proof(cache: CacheBuilder, tmp_pat
     assert found[page] <= clean[page] + 2  # its digest, and the sdist that it does not list under its URL
     wheel = next(path for path in found if path.endswith(".whl"))
     assert 0 < found[wheel] - clean[wheel] <= 2  # is it text, and its digests
+
+
+def test_only_pages_of_projects_that_are_meant_are_read_whole(cache: CacheBuilder) -> None:
+    headers = caches.FILE_HEADERS | {"Content-Type": "text/html"}
+    pages = {}
+    for name in ("evil", "innocent"):
+        body = f"<title>Links for {name}</title><a href='x/{name}-1.0.zip'>x</a>{' ' * 100_000}".encode()
+        pages[name] = str(cache.body(cache.download(f"{PAGE_BASES[0]}{name}/", body, headers=headers)))
+    for indicator in ("evil==2.0", "https://files.example/evil-2.0.tar.gz"):
+        opened = [event.arguments[0] for event in watched(cache, "audit", indicator) if event.name == "open"]
+        assert opened.count(pages["evil"]) == opened.count(pages["innocent"]) + 1
+    opened = [event.arguments[0] for event in watched(cache, "audit", f"md5:{'0' * 32}") if event.name == "open"]
+    assert opened.count(pages["evil"]) == opened.count(pages["innocent"])  # may be listed anywhere

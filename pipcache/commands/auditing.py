@@ -130,7 +130,7 @@ def look(cache: CacheDirectory, book: Book, request: Request, track: Track) -> F
         NotAPipCache: it holds none of pip's stores.
     """
     sightings = Sightings(cache.path, book)
-    need = Need(deep=True, everything=True, exact=True, watch=sightings)
+    need = Need(deep=True, watch=sightings)
     catalogue = read_catalogue(cache.path, need, configured_indexes, track)
     chosen = [one for one in catalogue if request.window.holds(one)]
     return audit(cache.path, chosen, catalogue, sightings, track, deep=request.deep)
