@@ -8,10 +8,12 @@ from urllib.parse import quote, unquote, urlsplit
 from pipcache.digests import (
     ALGORITHM,
     BY_LENGTH,
+    DIGITS,
     algorithm_of,
     expected_of,
     hex_of,
     is_bare_base64,
+    is_strange,
     split_tagged,
 )
 from pipcache.hosts import file_urls
@@ -26,7 +28,7 @@ from pipcache.prove import new_digest
 Digest = tuple[tuple[str, str], ...]
 """One digest: (algorithm, hex) for each algorithm that it can be of."""
 
-_FOREIGN_DIGEST = re.compile(r"(?i)(ssdeep|tlsh|imphash|authentihash|vhash|blake3|sha-?512/256)\b[:=]?")
+_FOREIGN_DIGEST = re.compile(r"(?i)(ssdeep|tlsh|imphash|authentihash|vhash|blake3)\b[:=]?")
 
 
 def digest_of(algorithm: str, value: str, where: str) -> Digest:
@@ -58,6 +60,9 @@ def read_digest(text: str, where: str) -> Digest | None:
             expected = ", ".join(map(str, BY_LENGTH))
             raise AdvisoryError(f"{where}: {told(text)} has {len(text)} hex digits; {expected} were expected")
         return tuple((name, text.lower()) for name in BY_LENGTH[len(text)])
+    if is_strange(text) and not is_foreign_digest(text):
+        known = ", ".join(DIGITS)
+        raise AdvisoryError(f"{where}: {told(text)} looks like a digest; one of {known} was expected")
     if is_bare_base64(text):
         raise AdvisoryError(
             f"{where}: {told(text)} looks like base64 of a digest; algorithm= was expected before it"

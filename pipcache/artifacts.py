@@ -14,7 +14,7 @@ from pipcache.text import redact_url
 
 if TYPE_CHECKING:
     from pipcache.built import BuildKey, Origin
-    from pipcache.pages import PageFile
+    from pipcache.rows import PageFile
 
 
 class Kind(StrEnum):

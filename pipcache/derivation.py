@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.entries import BuiltEntry, HttpEntry
+from pipcache.indicators import Indicator
 from pipcache.keys import has_key, http_key, request_key
 from pipcache.links import filename_in
 from pipcache.matching import Book, Clause
@@ -47,6 +48,8 @@ class Derivation:
         self._artifacts = artifacts
         self._book = book
         self._known: dict[str, dict[str, str]] = {}
+        told = {name for one in artifacts if one.source is not None for name, _ in one.source.hashes}
+        self._algorithms = frozenset({"sha256", *told})
         self._by_name: dict[str, set[str | None]] = {}  # what only names say: as whose file
         self.contradicted: dict[str, str] = {}
         """Why it cannot be told what a copy is, whose key proves another name; by its path."""
@@ -59,9 +62,10 @@ class Derivation:
         self._by_name = {
             path_of(one.artifact): {clause.indicator.project for clause in one.clauses}
             for one in hits
-            if not any(clause.indicator.urls or clause.indicator.digests for clause in one.clauses)
+            if all(is_of_a_name(clause.indicator) for clause in one.clauses)
         }
-        self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
+        if self._algorithms == {"sha256"}:  # as pip 23 and newer tell it
+            self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
         # an indicator is a source too, though its file may be gone from the cache
         fresh = [one for one in self._of_indicators() if path_of(one.artifact) not in there]
         while True:
@@ -95,6 +99,7 @@ class Derivation:
         # one sign-in page may stand in the place of many files
         files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._root, one)]
         by_sha256 = {found["sha256"]: one for one in files if "sha256" in (found := self._digests(one))}
+        makers = {(name, value): one for one in files for name, value in self._digests(one).items()}
         downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
         urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
         keys = {one.key: one for one in origins if one.key is not None and isinstance(one.entry, HttpEntry)}
@@ -107,9 +112,8 @@ class Derivation:
                 continue
             if one.source is not None:  # a built wheel, or what is left of one
                 key = request_key(one.source.url) or ""
-                digests_told = [value for name, value in one.source.hashes if name == "sha256"]
-                makers = (by_sha256[value] for value in digests_told if value in by_sha256)
-                maker = keys.get(key) or next(makers, None)
+                told = (makers[pair] for pair in one.source.hashes if pair in makers)
+                maker = keys.get(key) or next(told, None)
                 if maker is not None:
                     yield Hit(one, Relation.BUILT_FROM, of=name_of(maker))
                     continue
@@ -134,9 +138,9 @@ class Derivation:
         """Return whether a wheel was built from a download: by URL, listed digest, or the bytes."""
         if is_source(artifact, built):
             return True
-        wanted = {value for name, value in (built.source.hashes if built.source else ()) if name == "sha256"}
+        wanted = set(built.source.hashes if built.source else ())
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
-        return bool(wanted) and is_archive and self._digests(artifact).get("sha256") in wanted
+        return bool(wanted) and is_archive and not wanted.isdisjoint(self._digests(artifact).items())
 
     def _is_another(self, artifact: Artifact, projects: Container[str | None]) -> bool:
         """Return whether the key of a copy proves that these are the bytes of a file of no such project."""
@@ -148,8 +152,13 @@ class Derivation:
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)
         if path not in self._known:
-            self._known[path] = digest_by(self._root, artifact, ("sha256",))
+            self._known[path] = digest_by(self._root, artifact, self._algorithms)
         return self._known[path]
+
+
+def is_of_a_name(indicator: Indicator) -> bool:
+    """Return whether an indicator means a name alone, and neither bytes nor a URL or a key."""
+    return indicator.project is not None and not (indicator.urls or indicator.digests)
 
 
 def name_of(artifact: Artifact) -> str:

@@ -4,6 +4,7 @@ import re
 
 DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
 DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_224": 56, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
+DIGITS |= {"sha512_224": 56, "sha512_256": 64, "ripemd160": 40, "sm3": 64}  # where the system's OpenSSL has them
 """Hex digits of the algorithms that are known here."""
 
 BY_LENGTH = {
@@ -16,16 +17,22 @@ BY_LENGTH = {
 }
 """The algorithms that a number of hex digits can be of, likeliest first."""
 
-ALGORITHM = r"(?:md5|sha-?(?:1|224|256|384|512)|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
+ALGORITHM = (
+    r"(?:sha-?512[/_-](?:224|256)|ripemd-?160|sm3|md5|sha-?(?:1|224|256|384|512)"
+    r"|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
+)
+"""The names of algorithms as people spell them: a regular expression, for any case."""
+
 # there are projects called md5-something: after a dash only what has the look of a digest
-_LOOKS = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w-]{27,}$"
-_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?:[:=]|-(?={_LOOKS}))\s*(.*)")
+_LOOKS = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w+/-]{22,}$"
+_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_LOOKS}))\s*(.*)")
+_STRANGE = re.compile(r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}")
 _BARE_BASE64 = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?", re.ASCII)
 
 
 def algorithm_of(name: str) -> str | None:
     """Return hashlib's name, or ``blake2b_256``, of an algorithm as people spell it; None for others."""
-    spelled = name.strip().lower().replace("-", "_")
+    spelled = name.strip().lower().replace("-", "_").replace("/", "_").replace("ripemd_", "ripemd")
     spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
     spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
     spelled = {"blake2_256": "blake2b_256", "blake2b256": "blake2b_256"}.get(spelled, spelled)
@@ -63,3 +70,8 @@ def expected_of(algorithm: str) -> str:
 def is_bare_base64(text: str) -> bool:
     """Return whether a text looks like base64 of a digest (SHA-256, SHA-512) without its algorithm."""
     return _BARE_BASE64.fullmatch(text) is not None
+
+
+def is_strange(text: str) -> bool:
+    """Return whether a text looks like a digest by an algorithm that is not known: it is no project's name."""
+    return _STRANGE.fullmatch(text) is not None and split_tagged(text) is None

@@ -248,12 +248,13 @@ def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
     promised = promised_kind(artifact)
     if promised in {Kind.WHEEL, Kind.SDIST} or (form is None and promised is not None):
         return _promised(artifact, f"its content is {form.value if form else 'text'}, not what its server named")
-    if form is None:
+    if form is None and not content_type.startswith("text/html"):
         return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
     lowered = text.start.lower()
     if content_type.startswith(PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
         return artifact._replace(kind=Kind.PAGE)
-    from pipcache.pages import PAGE_LIMIT, parse_page  # noqa: PLC0415 - rare: most pages show what they are
+    from pipcache.pages import parse_page  # noqa: PLC0415 - rare: most pages show what they are
+    from pipcache.rows import PAGE_LIMIT  # noqa: PLC0415 - as above
 
     data = decoded(root, artifact, PAGE_LIMIT) or b""
     page = parse_page(data)

@@ -13,8 +13,9 @@ from pipcache.identify import kind_of_filename
 from pipcache.keys import has_key, http_key, without_user
 from pipcache.links import Wanted, absolute_urls
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PAGE_LIMIT, PageFile, Row, Rows, page_rows, parse_page, quick_project, stated_project
+from pipcache.pages import parse_page, quick_project, stated_project
 from pipcache.progress import Track, untracked
+from pipcache.rows import PAGE_LIMIT, PageFile, Row, Rows, page_rows
 
 _QUICK = 32 << 10
 _MOST_BASES = 100  # each is tried on each page, and a Location can name any number

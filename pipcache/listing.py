@@ -10,7 +10,7 @@ from pipcache.join import listings
 from pipcache.links import Wanted, absolute_urls, digests_in_path
 from pipcache.matching import Book, Clause
 from pipcache.names import normalise, parse_filename
-from pipcache.pages import PAGE_LIMIT, Row, Rows, page_rows
+from pipcache.rows import PAGE_LIMIT, Row, Rows, page_rows
 from pipcache.unjudged import Unjudged
 
 
@@ -49,28 +49,27 @@ class Sightings:
             return
         seen.is_page = rows.is_stated
         digests, folders = self.book.values, self.book.folders
+        served = self.book.served - {""}
         is_named = page.url is None or self.book.may_be_named(page.project)
         for row in rows.rows:
             # all that most rows cost, of which there are hundreds of thousands
             is_wanted = wanted(row.url)
             if is_wanted or (digests and row.may_have(digests, folders)):
                 seen.see(row, wanted)
-            if is_named and (named := seen.named(row.filename)):
-                seen.add(row.filename, named)
+            if is_named:
+                seen.name(row)
             if not seen.is_page:
                 seen.is_page = parse_filename(row.filename) is not None
-            if (
-                page.url is None
-                and row.filename in self.book.served
-                and not absolute_urls(row.url, rows.base, None)
-            ):
+            if page.url is None and row.served_as in served and not absolute_urls(row.url, rows.base, None):
                 seen.unplaced = row.filename
             if is_wanted:
                 yield row
+        seen.is_cut = rows.is_cut
 
     def hits(self, artifacts: Sequence[Artifact], found_here: Sequence[Hit]) -> tuple[list[Hit], list[Unjudged]]:
         """Return the pages that list what is meant or was ``found_here``, and those that cannot be read."""
         hits, closed = [], []
+        found = {path_of(one.artifact) for one in found_here}
         downloads = [one for one in found_here if isinstance(one.artifact.entry, HttpEntry)]
         by_key = {one.artifact.key or "": one for one in downloads}
         by_project: dict[str | None, list[Hit]] = {None: downloads}
@@ -78,14 +77,14 @@ class Sightings:
             for project in {normalise(claim.project) for claim in one.artifact.claims if claim.project}:
                 by_project.setdefault(project, []).append(one)
         for page in artifacts:
-            if page.kind is not Kind.PAGE:
-                continue
-            if path_of(page) not in self._pages and page.project in by_project:
+            if page.kind is Kind.PAGE and path_of(page) not in self._pages and page.project in by_project:
                 listings(self._root, page, self.keys.union(by_key), self)
-            if (seen := self._pages.get(path_of(page))) is None:
+            if (seen := self._pages.get(path_of(page))) is None or path_of(page) in found:
                 continue
             if not seen.is_page and self.book.may_be_listed(page.project):
                 closed.append(Unjudged(path_of(page), "a page that cannot be read", page))
+            elif seen.is_cut and self.book.may_be_listed(page.project):
+                closed.append(Unjudged(path_of(page), "a page of which only the beginning was read", page))
             if seen.unplaced is not None:
                 why = f"it lists {seen.unplaced} by a relative URL, and its own is not known"
                 closed.append(Unjudged(path_of(page), why, page))
@@ -115,12 +114,13 @@ class _Page:
 
     def __init__(self, book: Book, project: str | None) -> None:
         self.is_page = False
+        self.is_cut = False
         self.unplaced: str | None = None  # a file that may lie where a URL that is looked for leads
         self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
         self._book = book
         self._project = project
-        self._releases: dict[str, Sequence[Clause]] = {}
+        self._releases: dict[tuple[str, str], Sequence[Clause]] = {}
 
     def add(self, filename: str, clauses: Sequence[Clause]) -> None:
         """Note that clauses mean a file of that name."""
@@ -136,10 +136,19 @@ class _Page:
         if found := self._book.of_file(places, {*file.hashes, *in_paths}):
             self.add(file.filename, found)
 
-    def named(self, filename: str) -> Sequence[Clause]:
+    def name(self, row: Row) -> None:
+        """Take in what means a file by its name, or by the end of its URL, which is what pip goes by."""
+        filename = row.filename
+        if named := self._named(filename):
+            self.add(filename, named)
+        if not isinstance(row.told, str) and row.served_as != filename and (named := self._named(row.served_as)):
+            self.add(filename, named)
+
+    def _named(self, filename: str) -> Sequence[Clause]:
         """Return what means a file by its name; wheels of a release are alike but for their tags."""
-        stem = filename.rsplit("-", 3)[0] if filename.endswith(".whl") else filename
-        if stem not in self._releases or self._book.looks_for_filenames:
+        is_wheel = filename.endswith(".whl") and not self._book.looks_for_filenames
+        stem = (filename.rsplit("-", 3)[0], ".whl") if is_wheel else (filename, "")
+        if stem not in self._releases:
             self._releases[stem] = self._book.of_name(filename, self._project)
         return self._releases[stem]
 

@@ -81,6 +81,8 @@ class Book:
         by_digest = [one for several in self._digests.values() for one in several]
         # a digest may be of a member of an archive, but for those that are said to be of a file
         self.looks_for_members = any(map(_may_be_of_a_member, by_digest))
+        # one that may be of a file for all that is said
+        self.is_sure_of_files = any(one.member is None and not one.urls for one in by_digest)
         # one that is said to be of a member: then what was not read of archives is not judged
         self.is_sure_of_members = any(one.member is not None for one in by_digest)
 

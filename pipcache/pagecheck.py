@@ -10,8 +10,9 @@ from pipcache.checks import Check
 from pipcache.contents import encoding_of
 from pipcache.files import Window
 from pipcache.names import normalise
-from pipcache.pages import PAGE_LIMIT, Page, parse_page, quick_project, stated_project
+from pipcache.pages import Page, parse_page, quick_project, stated_project
 from pipcache.progress import Tick
+from pipcache.rows import PAGE_LIMIT
 from pipcache.unpack import BrokenCoding, plain_pieces
 from pipcache.zipcheck import Flaw
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pipcache.artifacts import Artifact, Claim, Evidence, Kind
 from pipcache.contents import open_body
+from pipcache.digests import DIGITS
 from pipcache.files import Window
 from pipcache.hosts import file_urls
 from pipcache.keys import http_key
@@ -53,7 +54,7 @@ def new_digest(name: str) -> State | None:
     """Return a fresh digest of hashlib's, or ``blake2b_256``; None where it is unknown or not allowed (FIPS)."""
     if name == "blake2b_256":
         return hashlib.blake2b(digest_size=32)
-    if name not in hashlib.algorithms_guaranteed or name.startswith("shake"):
+    if name not in DIGITS:
         return None
     try:
         return hashlib.new(name, usedforsecurity=False)

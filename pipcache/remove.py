@@ -159,6 +159,7 @@ class _Folders:
                 path = os.path.join(*(one.name for one in self._levels[1:]), level.name)
                 self.problems.append(Problem(path, Fate.FAILED, error.strerror or str(error)))
             return
+        self._known.pop((level.status.st_dev, level.status.st_ino), None)  # a number another folder may get
         self.mark()
         self.removed += 1
         freed, is_measured = given_back(level.status)

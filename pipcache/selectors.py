@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.artifacts import Artifact, Kind
-from pipcache.digests import expected_of, hex_of, is_bare_base64, split_tagged
+from pipcache.digests import expected_of, hex_of, is_bare_base64, is_strange, split_tagged
 from pipcache.keys import http_key, without_user
 from pipcache.names import SDIST_SUFFIXES, normalise, parse_filename
 
@@ -129,7 +129,6 @@ def _contains(specifiers: "SpecifierSet", version: str) -> bool:
 
 _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HEX = r"[0-9A-Fa-f]+"
-_NO_DIGEST = r"[=<>~!]=|[^\w:=+/-]"  # a requirement of a project called sha1, and the like
 _BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
     32: ("md5",),
     40: ("sha1",),
@@ -150,7 +149,7 @@ def parse_selector(text: str) -> Selector:
         raise SelectorError("an empty selector selects nothing")
     if "://" in text and " @ " not in text:
         return _parse_url(text)
-    if not re.search(_NO_DIGEST, text) and (tagged := split_tagged(text)) is not None:
+    if (tagged := split_tagged(text)) is not None:
         return _parse_digest(text, *tagged)
     if re.fullmatch(_HEX, text):
         if len(text) == 56:
@@ -161,13 +160,20 @@ def parse_selector(text: str) -> Selector:
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
-    if is_bare_base64(text):
-        raise SelectorError(f"{text!r} looks like base64 of a digest: say of which, as sha256={text}")
+    _refuse_digests(text)
     if re.fullmatch(_BARE_NAME, text):
         return Selector(text, project=normalise(text))
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
         return _parse_pattern(text)
     return _parse_requirement(text)
+
+
+def _refuse_digests(text: str) -> None:
+    """Refuse what a name could be, and is a digest for everybody who sees it."""
+    if is_strange(text):
+        raise SelectorError(f"{text!r} looks like a digest of an algorithm that is not known here")
+    if is_bare_base64(text):
+        raise SelectorError(f"{text!r} looks like base64 of a digest: say of which, as sha256={text}")
 
 
 def _parse_url(text: str) -> Selector:

@@ -7,6 +7,7 @@ from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
 from pipcache.contents import encoding_of
 from pipcache.entries import BuiltEntry, HttpEntry, is_link_in_store
 from pipcache.indicators import parse_version
+from pipcache.links import digests_in_path
 from pipcache.matching import Book
 from pipcache.names import normalise
 from pipcache.responses import Frame
@@ -53,7 +54,7 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
         return None
     if artifact.head is not None and is_page_by_head(artifact.head):
         return "its server calls it an index page, and it cannot be read as one"
-    if book.looks_for_bytes and (why := _why_incomparable(artifact)) is not None:
+    if book.looks_for_bytes and (why := _why_incomparable(artifact, book)) is not None:
         return why
     projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
     if not projects.isdisjoint(book.unsure):
@@ -69,10 +70,10 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
     return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
 
 
-def _why_incomparable(artifact: Artifact) -> str | None:
+def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
     """Return why the bytes, or those a wheel was built from, cannot be held against digests."""
     if artifact.kind is Kind.BUILT:
-        return "what it was built from is not known" if artifact.source is None else None
+        return _why_unknown_source(artifact, book)
     if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
         return f"it may be a part of what is looked for: {artifact.problem}"
     encoding = encoding_of(artifact)
@@ -88,3 +89,16 @@ def _is_document(root: str, artifact: Artifact) -> bool:
     return (
         not artifact.size or (artifact.head is not None and artifact.head.is_redirect) or is_text(root, artifact)
     )
+
+
+def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
+    """Return why it cannot be told whether a wheel was built from what is looked for."""
+    source = artifact.source
+    if source is None:
+        return "what it was built from is not known"
+    if source.commit is not None or not book.is_sure_of_files:
+        return None
+    told = {name for name, _ in (*source.hashes, *digests_in_path(source.url))}
+    if told and book.algorithms.isdisjoint(told):
+        return f"what it was built from is known by its {', '.join(sorted(told))} alone"
+    return None

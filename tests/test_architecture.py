@@ -35,7 +35,7 @@ ORDER = {
     ],
     "where the cache is": ["location"],
     "what lies there": ["stores", "entries", "leftovers", "scan", "machine"],
-    "bytes to facts": ["zips", "archives", "responses", "bodies", "pages", "links", "built"],
+    "bytes to facts": ["zips", "archives", "responses", "bodies", "rows", "pages", "links", "built"],
     "facts to names": ["artifacts", "contents", "stored", "wheelhouse", "identify", "join"],
     "what is asked for": ["selectors", "query", "catalogue", "prove", "selection"],
     "what was promised": ["checks", "lockrows", "reqfiles", "locks", "lockbook", "needs", "promises"],

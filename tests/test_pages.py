@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pipcache.bodies import PageFormat
 from pipcache.keys import http_key
 from pipcache.links import absolute_urls
-from pipcache.pages import Page, PageFile, page_rows, parse_page, quick_project
+from pipcache.pages import Page, parse_page, quick_project
+from pipcache.rows import PageFile, page_rows
 
 laws = settings(deadline=None, derandomize=True)
 
@@ -577,6 +578,8 @@ SLOW = {
     "anchors that never end": b"<a " * 300_000,
     "anchors whose end is far away": b'<a href="" ' * 100_000,
     "URLs that never end": b'<a href="x' * 100_000,
+    "anchors of another kind": b"<a rel='x' href='x'>" * 100_000,
+    "anchors without a URL": b"<a x>" * 200_000,
     "quotes that never end": b'<a "' * 200_000,
     "quotes of both kinds": b"<a '\"" * 200_000,
     "one endless attribute": b"<a href=" + b"x" * 1_000_000,
@@ -599,7 +602,7 @@ def test_a_page_made_to_be_slow_ends(name: str, tmp_path: Path) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<title>Links for x</title>" * (not SLOW[name].startswith(b"{")) + SLOW[name])
     code = (
-        "import sys; from pipcache.pages import page_rows, parse_page, quick_project; "
+        "import sys; from pipcache.pages import parse_page, quick_project; from pipcache.rows import page_rows; "
         "data = open(sys.argv[1], 'rb').read(); parse_page(data); quick_project(data[:32768]); "
         "[(row.filename, row.may_have(['0'])) for page in [page_rows(data)] if page for row in page.rows]"
     )

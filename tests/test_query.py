@@ -248,6 +248,9 @@ def test_a_digest_selects_the_bytes_it_is_of_however_it_is_written(stocked: Stoc
         f"sha-256:{sha256.hexdigest()}",
         f"sha3-256:{hashlib.sha3_256(body).hexdigest()}",
         f"blake2s={hashlib.blake2s(body).hexdigest()}",
+        f"sha512={base64.urlsafe_b64encode(hashlib.sha512(body).digest()).decode()}",  # padded with two signs
+        f"sha384-{base64.b64encode(hashlib.sha384(body).digest()).decode()}",
+        f"md5-{base64url(md5.digest())}",
         f"sha224:{hashlib.sha224(body).hexdigest()}",
     ]
     for text in texts:
@@ -319,6 +322,8 @@ def test_what_of_a_requirement_is_ignored_is_said(text: str, note: str | None) -
         ("zöpe.*", ["'ö'", "name pattern"]),
         ("zöpe", ["'zöpe'"]),
         (base64url(hashlib.sha256().digest()), ["looks like base64 of a digest", "sha256="]),
+        (f"shake_128-{'0' * 64}", ["looks like a digest"]),
+        (f"whirlpool:{'0' * 128}", ["looks like a digest"]),
         (f"sha256-{'0' * 63}", ["sha256", "64 hex digits"]),
         ("sha256:abc", ["'abc'", "sha256", "64 hex digits", "base64url"]),
         ("sha256:" + "g" * 64, ["'" + "g" * 64 + "'", "sha256"]),

@@ -9,6 +9,7 @@ from pipcache.advisory_parts import read_file_url
 from pipcache.audit import NOTHING, Found, Part, Report, Window, audit
 from pipcache.catalogue import Need, read_catalogue
 from pipcache.commands.deleting import tell
+from pipcache.digests import BY_LENGTH
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
 from pipcache.indicators import Advisories, AdvisoryError, Indicator
 from pipcache.listing import Sightings
@@ -71,6 +72,8 @@ def _indicator(selector: "Selector") -> Indicator:
     told = Indicator("the command line", selector.text)
     if selector.digest is not None:
         algorithms, value = selector.digest
+        if len(algorithms) > 1:  # bare: of every algorithm of that length
+            algorithms = BY_LENGTH[len(value)]
         return told._replace(digests=tuple((name, value) for name in algorithms))
     if selector.url is not None:
         file = read_file_url(selector.url, "the command line")
