@@ -133,7 +133,7 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
     algorithms = tuple(sorted(book.algorithms))
 
     def read(one: Artifact) -> Facts:
-        if not algorithms or one.kind is Kind.PAGE or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
+        if not algorithms or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
         # what is meant for other reasons is proved by more, and to be read once
@@ -160,7 +160,7 @@ def _members(
     root: str, artifact: Artifact, book: Book, algorithms: Sequence[str], *, deep: bool
 ) -> tuple[dict[Digest, str], str | None]:
     """Return the members of an archive by their digests, and why they cannot all be compared."""
-    if artifact.kind is Kind.METADATA or not book.looks_for_members:
+    if artifact.kind in {Kind.METADATA, Kind.PAGE} or not book.looks_for_members:
         return {}, None
     if deep:
         hashed = members_hashed(root, artifact, algorithms)

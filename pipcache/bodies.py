@@ -217,20 +217,27 @@ def _inflated(window: Window, coding: str, chunk: int, limit: int) -> Iterator[b
     wbits = zlib.MAX_WBITS | 32 if coding == "gzip" or window.read(0, 1)[:1] == b"\x78" else -zlib.MAX_WBITS
     inflater = zlib.decompressobj(wbits)
     size = 0
-    for data in window.chunks(min(chunk, 64 << 10)):
-        saved = inflater.copy()
-        try:
-            piece = inflater.decompress(data, limit - size)
-        except zlib.error:
-            piece = _before_the_break(saved, data, limit - size)
-            if not piece and not size:
-                raise UndecodableBody(f"does not decode as {coding}") from None
+    for block in window.chunks(min(chunk, 64 << 10)):
+        data = block
+        while data:
+            if inflater.eof:  # a gzip file has one member or several (RFC 1952, 2.2)
+                if coding != "gzip" or data[:2] != b"\x1f\x8b":
+                    return
+                inflater = zlib.decompressobj(wbits)
+            saved = inflater.copy()
+            try:
+                piece = inflater.decompress(data, limit - size)
+            except zlib.error:
+                piece = _before_the_break(saved, data, limit - size)
+                if not piece and not size:
+                    raise UndecodableBody(f"does not decode as {coding}") from None
+                yield piece
+                return
+            size += len(piece)
             yield piece
-            return
-        size += len(piece)
-        yield piece
-        if inflater.eof or size >= limit:
-            return
+            if size >= limit:
+                return
+            data = inflater.unused_data
 
 
 def _before_the_break(inflater: "zlib._Decompress", data: bytes, limit: int) -> bytes:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of
+from pipcache.built import Origin
 from pipcache.entries import BuiltEntry, HttpEntry
 from pipcache.indicators import Indicator
 from pipcache.keys import has_key, http_key, request_key
@@ -91,7 +92,8 @@ class Derivation:
     def _of_indicators(self) -> Iterator[Hit]:
         for one in self._artifacts:
             if beside := self._book.of_metadata(one):
-                yield Hit(one, Relation.METADATA, tuple(beside), of=filename_in(beside[0].indicator.urls[0]))
+                first = beside[0].indicator
+                yield Hit(one, Relation.METADATA, tuple(beside), of=first.filename or filename_in(first.urls[0]))
             if one.source is not None and (clauses := self._book.of_source(one.source)):
                 yield Hit(one, Relation.BUILT_FROM, tuple(clauses), of=one.source.url)
 
@@ -112,7 +114,7 @@ class Derivation:
                 continue
             if one.source is not None:  # a built wheel, or what is left of one
                 key = request_key(one.source.url) or ""
-                told = (makers[pair] for pair in one.source.hashes if pair in makers)
+                told = (makers[pair] for pair in lowered(one.source) if pair in makers)
                 maker = keys.get(key) or next(told, None)
                 if maker is not None:
                     yield Hit(one, Relation.BUILT_FROM, of=name_of(maker))
@@ -138,7 +140,7 @@ class Derivation:
         """Return whether a wheel was built from a download: by URL, listed digest, or the bytes."""
         if is_source(artifact, built):
             return True
-        wanted = set(built.source.hashes if built.source else ())
+        wanted = set(lowered(built.source) if built.source else ())
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
         return bool(wanted) and is_archive and not wanted.isdisjoint(self._digests(artifact).items())
 
@@ -166,6 +168,11 @@ def name_of(artifact: Artifact) -> str:
     return artifact.filename or artifact.key or path_of(artifact)
 
 
+def lowered(source: Origin) -> list[tuple[str, str]]:
+    """Return the digests that ``origin.json`` tells, which need not be in lower case."""
+    return [(name, value.lower()) for name, value in source.hashes]
+
+
 def is_source(artifact: Artifact, built: Artifact) -> bool:
     """Return whether a wheel was built from a download, by the URL or a digest that ``origin.json`` tells."""
     source = built.source
@@ -174,4 +181,4 @@ def is_source(artifact: Artifact, built: Artifact) -> bool:
     if artifact.key is not None and artifact.key == request_key(source.url):
         return True
     listed = () if artifact.listed is None else artifact.listed.hashes
-    return any(pair in source.hashes for pair in listed)
+    return any(pair in lowered(source) for pair in listed)

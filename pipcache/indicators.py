@@ -23,8 +23,10 @@ class Range(NamedTuple):
 
     def text(self) -> str:
         """Return the range for people, e.g. ``introduced 0.5.15, last affected 0.5.16``."""
-        told = [f"{what.replace('_', ' ')} {version}" for what, version in self.events]
-        return ", ".join([*told, *(["no end"] if self.events[-1][0] == "introduced" else [])])
+        limits = [event for event in self.events if event[0] == "limit"]
+        events = [*in_order(self.events), *limits]
+        told = [f"{what.replace('_', ' ')} {version}" for what, version in events]
+        return ", ".join([*told, *(["no end"] if events[-1][0] == "introduced" else [])])
 
     def contains(self, version: str) -> bool:
         """Return whether the range holds ``version``; what is not PEP 440 is in none.

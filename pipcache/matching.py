@@ -12,7 +12,7 @@ from pipcache.keys import request_key, without_user
 from pipcache.links import digests_in_path, filename_in
 from pipcache.names import normalise, parse_filename
 from pipcache.selectors import Selector
-from pipcache.versions import canonical, contains, is_in, own_claims, versions_of
+from pipcache.versions import canonical, contains, filenames_of, is_in, own_claims, versions_of
 
 Digest = tuple[str, str]
 """An algorithm and a hex digest."""
@@ -143,13 +143,17 @@ class Book:
     def of_metadata(self, artifact: Artifact) -> list[Clause]:
         """Return what means the file that a metadata file lies beside."""
         key = artifact.key if isinstance(artifact.entry, HttpEntry) else None
-        return [Clause(one, "the URL and .metadata is its key") for one in self._beside.get(key or "", ())]
+        found = [Clause(one, "the URL and .metadata is its key") for one in self._beside.get(key or "", ())]
+        names = {one.filename.removesuffix(".metadata") for one in artifact.claims if one.filename}
+        if artifact.kind is Kind.METADATA:
+            found += [Clause(one, "its file's name") for name in names for one in self._filenames.get(name, ())]
+        return list(dict.fromkeys(found))
 
     def of_source(self, source: Origin) -> list[Clause]:
         """Return what means the source that a wheel was built from, by its URL or its digest."""
         url = without_user(source.url)
         found = [Clause(one, "the URL of its source") for one in self._keys.get(request_key(url) or "", ())]
-        told = {*source.hashes, *digests_in_path(url)}
+        told = {*((name, value.lower()) for name, value in source.hashes), *digests_in_path(url)}
         found += [
             Clause(one, f"{digest[0]} of its source")
             for digest in sorted(told)
@@ -165,9 +169,10 @@ class Book:
 
     def clauses(self, artifact: Artifact, facts: Facts) -> list[Clause]:
         """Return what means ``artifact``, the most exact first."""
-        if artifact.kind is Kind.PAGE:
-            return []
-        found = [*self._by_key(artifact), *self._by_digest(artifact, facts), *self._by_name(artifact)]
+        found = [*self._by_key(artifact), *self._by_digest(artifact, facts)]
+        if artifact.kind is Kind.PAGE:  # names are of what it lists
+            return found
+        found += self._by_name(artifact)
         meant = (indicator for indicator, selector in self._selectors if selector.matches(artifact, _no_digest))
         found += [Clause(one, f"{one.record} means it") for one in meant]
         return list(dict.fromkeys(found))
@@ -211,8 +216,7 @@ class Book:
 
     def _by_name(self, artifact: Artifact) -> Iterator[Clause]:
         names = {normalise(claim.project) for claim in own_claims(artifact) if claim.project}
-        filenames = {claim.filename for claim in artifact.claims if claim.filename} or set(artifact.filenames)
-        for filename in sorted(filenames & self._filenames.keys()):
+        for filename in sorted(filenames_of(artifact) & self._filenames.keys()):
             yield from (Clause(one, "its file's name") for one in self._filenames[filename])
         for project in sorted(names & self._projects.keys()):
             spelled, texts = versions_of(artifact, project)

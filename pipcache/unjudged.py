@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
-from pipcache.contents import encoding_of
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Evidence, Kind, path_of, unread
+from pipcache.contents import encoding_of, open_body
 from pipcache.entries import BuiltEntry, HttpEntry, is_link_in_store
 from pipcache.indicators import parse_version
 from pipcache.links import digests_in_path
@@ -51,7 +51,7 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
     if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
         return artifact.problem or "it has no head"
     if artifact.kind is Kind.PAGE:
-        return None
+        return _why_two_things(root, artifact)
     if artifact.head is not None and is_page_by_head(artifact.head):
         return "its server calls it an index page, and it cannot be read as one"
     if book.looks_for_bytes and (why := _why_incomparable(artifact, book)) is not None:
@@ -61,13 +61,24 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
         return "an advisory says of its project what cannot be evaluated"
     if not book.looks_for_names:
         return None
-    if not projects:
-        return None if _is_document(root, artifact) else "its project is not known"
+    if (why := _why_nameless(root, artifact, is_named=bool(projects))) is not None:
+        return why
     if not any(map(book.concerns, projects)):
         return None
     if artifact.version is None:
         return "its version is not known"
     return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
+
+
+def _why_nameless(root: str, artifact: Artifact, *, is_named: bool) -> str | None:
+    """Return why its names do not tell which project an artifact is of."""
+    if artifact.kind is Kind.METADATA or _is_document(root, artifact):
+        return _why_two_things(root, artifact)
+    if not is_named:
+        return "its project is not known"
+    # pip asks its setup.py, and not how the folder in it is called
+    is_guess = artifact.kind is Kind.OTHER and all(one.evidence is Evidence.CONTENT for one in artifact.claims)
+    return "nothing but its folder names it" if is_guess else None
 
 
 def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
@@ -102,3 +113,18 @@ def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
     if told and book.algorithms.isdisjoint(told):
         return f"what it was built from is known by its {', '.join(sorted(told))} alone"
     return None
+
+
+def _why_two_things(root: str, artifact: Artifact) -> str | None:
+    """Return why what begins like text may be installed: pip reads a ZIP from its end."""
+    if encoding_of(artifact):
+        return None
+    try:
+        with open_body(root, artifact) as window:
+            end = window.read(max(window.length - _END, 0), _END)
+    except OSError:
+        return None
+    return "it begins like text and ends like an archive" if b"PK\x05\x06" in end else None
+
+
+_END = (64 << 10) + 22  # of a ZIP: its last record, and the longest comment

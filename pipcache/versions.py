@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from pipcache.artifacts import Artifact, Claim, Evidence
 from pipcache.indicators import Range, parse_version
+from pipcache.links import filename_in
 from pipcache.names import normalise, parse_filename
 
 
@@ -58,3 +59,11 @@ def contains(specifiers: str, version: str) -> bool:
 
     parsed = parse_version(version)
     return parsed is not None and SpecifierSet(specifiers).contains(parsed, prereleases=True)
+
+
+def filenames_of(artifact: Artifact) -> set[str]:
+    """Return the names its file may have; what a page or a header says of it may be wrong, the key is not."""
+    told = {claim.filename for claim in artifact.claims if claim.filename}
+    served = {filename_in(artifact.url)} if artifact.url else set[str]()
+    is_certain = any(one.filename and one.evidence is Evidence.KEY for one in artifact.claims)
+    return told | served | (set[str]() if is_certain else {*artifact.filenames})
