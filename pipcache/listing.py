@@ -141,7 +141,8 @@ class _Page:
         filename = row.filename
         if named := self._named(filename):
             self.add(filename, named)
-        if not isinstance(row.told, str) and row.served_as != filename and (named := self._named(row.served_as)):
+        # only JSON can tell another name than the URL has
+        if not row.url.endswith(filename) and row.served_as != filename and (named := self._named(row.served_as)):
             self.add(filename, named)
 
     def _named(self, filename: str) -> Sequence[Clause]:
@@ -158,7 +159,8 @@ def _is_nameless(artifact: Artifact) -> bool:
     if not isinstance(artifact.entry, HttpEntry) or artifact.kind in {Kind.PAGE, Kind.METADATA}:
         return False
     is_redirect = artifact.head is not None and artifact.head.is_redirect
-    return not is_redirect and (artifact.project is None or artifact.version is None)
+    is_guess = all(one.detail == "top folder" for one in artifact.claims)
+    return not is_redirect and (artifact.project is None or artifact.version is None or is_guess)
 
 
 def _is_among(hit: Hit, seen: _Page, files: Mapping[str, object]) -> bool:

@@ -1,6 +1,5 @@
 """Indicators of advisories held against artifacts: which clause of which record means which file."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from pipcache.keys import request_key, without_user
 from pipcache.links import digests_in_path, filename_in
 from pipcache.names import normalise, parse_filename
 from pipcache.selectors import Selector
-from pipcache.versions import canonical, contains, filenames_of, is_in, own_claims, versions_of
+from pipcache.versions import canonical, contains, filenames_of, is_in, own_claims, twins_in, versions_of
 
 Digest = tuple[str, str]
 """An algorithm and a hex digest."""
@@ -71,7 +70,7 @@ class Book:
                 self._digests.setdefault(digest, []).append(one)
             if one.filename is not None and not (one.urls or one.digests):
                 self._filenames.setdefault(one.filename, []).append(one)
-        self._twins = _twins_in(indicators)
+        self._twins = twins_in(indicators)
         self.projects = _projects_of(indicators, self._selectors)
         self.keys = frozenset(self._keys)
         self.served = frozenset(filename_in(url) for one in indicators for url in one.urls)
@@ -170,12 +169,14 @@ class Book:
     def clauses(self, artifact: Artifact, facts: Facts) -> list[Clause]:
         """Return what means ``artifact``, the most exact first."""
         found = [*self._by_key(artifact), *self._by_digest(artifact, facts)]
-        if artifact.kind is Kind.PAGE:  # names are of what it lists
-            return found
-        found += self._by_name(artifact)
-        meant = (indicator for indicator, selector in self._selectors if selector.matches(artifact, _no_digest))
-        found += [Clause(one, f"{one.record} means it") for one in meant]
-        return list(dict.fromkeys(found))
+        is_page = artifact.kind is Kind.PAGE  # its names are those of what it lists
+        found += () if is_page else self._by_name(artifact)
+        meant = (
+            Clause(one, f"{one.record} means it")
+            for one, selector in self._selectors
+            if (selector.key is not None or not is_page) and selector.matches(artifact, _no_digest)
+        )
+        return list(dict.fromkeys([*found, *meant]))
 
     def of_file(self, keys: Iterable[str], digests: Iterable[Digest]) -> list[Clause]:
         """Return what means a file that an index page lists, by its keys and the digests that are told of it."""
@@ -266,27 +267,16 @@ def _projects_of(
     for one in indicators:
         names = {one.project} if one.project is not None else set[str]()
         for filename in filter(None, (one.filename, *map(filename_in, one.urls))):
-            # where the version of an sdist begins cannot be told by its name alone
-            parts = filename.split("-")
-            if parse_filename(filename) is not None:
+            if (parsed := parse_filename(filename)) is not None and parsed.is_wheel:
+                names.add(normalise(parsed.project))
+            elif parsed is not None:
+                # where the version of an sdist begins cannot be told by its name alone
+                parts = filename.split("-")
                 names |= {normalise("-".join(parts[:end])) for end in range(1, len(parts))}
         if not names:
             return None
         found |= names
     return frozenset(found)
-
-
-_TWIN = re.compile(r"(.+)-[0-9]+")
-
-
-def _twins_in(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str]]:
-    """Return listed versions that may be a version and a build tag, by project and canonical version."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for one in indicators:
-        for version in one.versions if one.project is not None else ():
-            if (twin := _TWIN.fullmatch(version)) is not None:
-                found.setdefault((one.project or "", canonical(twin[1])), []).append(version)
-    return found
 
 
 def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:

@@ -64,7 +64,11 @@ class Row(NamedTuple):
         if url.rpartition("/")[0][-60:] in folders:
             return True
         if not isinstance(self.told, str):
-            return any(value in digests for _, value in _digests(self.told.get("hashes")))
+            told = self.told.get("hashes")
+            for value in told.values() if isinstance(told, dict) else ():
+                if isinstance(value, str) and value.lower() in digests:
+                    return True
+            return False
         digest = self.fragment.rpartition("=")[2]
         if digest in digests or (digest.islower() and "&" not in self.fragment):
             return digest in digests
@@ -133,9 +137,7 @@ def _json_rows(data: bytes) -> Rows | None:
     if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
     rows = (
-        Row(*_split(row["url"]), row)
-        for row in files
-        if isinstance(row, dict) and isinstance(row.get("filename"), str) and isinstance(row.get("url"), str)
+        Row(*_split(row["url"]), row) for row in files if isinstance(row, dict) and isinstance(row.get("url"), str)
     )
     return Rows(
         PageFormat.JSON, normalise(name) if isinstance(name, str) else None, None, is_stated=True, rows=rows

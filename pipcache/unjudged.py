@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Evidence, Kind, path_of, unread
+from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind, path_of, unread
 from pipcache.contents import encoding_of, open_body
 from pipcache.entries import BuiltEntry, HttpEntry, is_link_in_store
 from pipcache.indicators import parse_version
@@ -77,7 +77,7 @@ def _why_nameless(root: str, artifact: Artifact, *, is_named: bool) -> str | Non
     if not is_named:
         return "its project is not known"
     # pip asks its setup.py, and not how the folder in it is called
-    is_guess = artifact.kind is Kind.OTHER and all(one.evidence is Evidence.CONTENT for one in artifact.claims)
+    is_guess = all(one.detail == "top folder" for one in artifact.claims)
     return "nothing but its folder names it" if is_guess else None
 
 

@@ -1,9 +1,11 @@
 """Versions of files, as all their names spell them, and what advisories say of versions (PEP 440)."""
 
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from pipcache.artifacts import Artifact, Claim, Evidence
-from pipcache.indicators import Range, parse_version
+from pipcache.indicators import Indicator, Range, parse_version
 from pipcache.links import filename_in
 from pipcache.names import normalise, parse_filename
 
@@ -67,3 +69,16 @@ def filenames_of(artifact: Artifact) -> set[str]:
     served = {filename_in(artifact.url)} if artifact.url else set[str]()
     is_certain = any(one.filename and one.evidence is Evidence.KEY for one in artifact.claims)
     return told | served | (set[str]() if is_certain else {*artifact.filenames})
+
+
+_TWIN = re.compile(r"(.+)-[0-9]+")
+
+
+def twins_in(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str]]:
+    """Return listed versions that may be a version and a build tag, by project and canonical version."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in indicators:
+        for version in one.versions if one.project is not None else ():
+            if (twin := _TWIN.fullmatch(version)) is not None:
+                found.setdefault((one.project or "", canonical(twin[1])), []).append(version)
+    return found
