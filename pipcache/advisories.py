@@ -32,8 +32,8 @@ _EXPECTED = "OSV, CycloneDX, OpenVEX, CSAF, a table or a list was expected"
 def read_advisories(paths: Sequence[str]) -> Advisories:
     """Return what advisory files say is bad.
 
-    A path is a file, a directory (every ``*.json``, ``*.yaml``, ``*.yml``, ``*.csv`` and ``*.txt`` below it,
-    sorted; what begins with a dot and links to directories left out), or ``-`` for standard input.
+    A path is a file, a directory (every file below it whose name ends as an advisory's, sorted; other files are
+    noted, what begins with a dot and links to directories left out), or ``-`` for standard input.
 
     Raises:
         AdvisoryError: one cannot be read, is not what it claims, or says nothing at all.
@@ -43,7 +43,7 @@ def read_advisories(paths: Sequence[str]) -> Advisories:
         if path == "-":
             _read("standard input", _standard_input(), found)
         else:
-            for file in _files(path):
+            for file in _files(path, found):
                 try:
                     text = read_text(file)
                 except LockError as error:
@@ -66,23 +66,25 @@ def _standard_input() -> str:
         raise AdvisoryError(f"standard input cannot be read: {why}; {expected}") from None
 
 
-def _files(path: str) -> Iterator[str]:
+def _files(path: str, read: Found) -> Iterator[str]:
     if not os.path.isdir(path):
         yield path
         return
-    found = []
+    found: list[str] = []
+    others: list[str] = []
     try:
         for folder, folders, names in os.walk(path, onerror=_refuse):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            found += [
-                os.path.join(folder, name)
-                for name in names
-                if name.lower().endswith(_SUFFIXES) and not name.startswith(".")
-            ]
+            for name in names:
+                if not name.startswith("."):
+                    (found if name.lower().endswith(_SUFFIXES) else others).append(os.path.join(folder, name))
     except OSError as error:
         raise AdvisoryError(f"{path} cannot be read: {error.strerror}; a directory was expected") from None
     if not found:
         raise AdvisoryError(f"{path} holds no {', '.join(_SUFFIXES)} file; advisories were expected in it")
+    if others:
+        first = ", ".join(sorted(map(os.path.basename, others))[:3])
+        read.note(path, f"not read, as their names are not those of advisories: {len(others):,} files ({first})")
     yield from sorted(found)
 
 

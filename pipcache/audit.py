@@ -39,24 +39,6 @@ class Part(NamedTuple):
     problem: str | None = None
 
 
-class Report(NamedTuple):
-    """A part for each cache, what was read of the advisories, and whether all of the machine were asked."""
-
-    parts: list[Part]
-    advisories: Advisories
-    everywhere: bool = False
-
-    @property
-    def hits(self) -> list[Hit]:
-        """What was found in all caches."""
-        return [hit for part in self.parts for hit in part.found.hits]
-
-    @property
-    def is_whole(self) -> bool:
-        """True when everything could be judged."""
-        return not any(part.problem is not None or part.found.unjudged for part in self.parts)
-
-
 NOTHING = Found([], [], 0, 0, 0)
 
 
@@ -73,6 +55,25 @@ class Window(NamedTuple):
             (self.since is None or one >= self.since) and (self.until is None or one <= self.until)
             for one in times
         )
+
+
+class Report(NamedTuple):
+    """A part for each cache, what was read of the advisories, and what was asked: where, and of when."""
+
+    parts: list[Part]
+    advisories: Advisories
+    everywhere: bool = False
+    window: Window = Window()
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What was found in all caches."""
+        return [hit for part in self.parts for hit in part.found.hits]
+
+    @property
+    def is_whole(self) -> bool:
+        """True when everything could be judged."""
+        return not any(part.problem is not None or part.found.unjudged for part in self.parts)
 
 
 def made(artifact: Artifact) -> float | None:

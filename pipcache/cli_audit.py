@@ -23,7 +23,7 @@ _CODES = {
     0: "clean, and everything could be judged",
     1: "found",
     2: "the command line was wrong, or a file is not what it claims",
-    3: "nothing found, but not all could be judged; or no pip cache",
+    3: "nothing found, but not all could be judged; or no pip cache (with --all-caches: none that can be read)",
 }
 
 
@@ -38,7 +38,10 @@ _CODES = {
 @click.option("--all-caches", is_flag=True, help="Every pip cache that can be found on this machine.")
 @click.option("--since", type=MomentParam(), metavar="TIME", help="Only what was downloaded or built since then.")
 @click.option(
-    "--until", type=MomentParam(), metavar="TIME", help="Only until then: 2026-03-24, 2026-03-24T10:39Z, 3d."
+    "--until",
+    type=MomentParam(),
+    metavar="TIME",
+    help="Only until then: 2026-03-24 (its end), 2026-03-24T10:39Z, 3d (ago).",
 )
 @format_option("table", "json", "markdown", "sarif", more=" markdown is for tickets, sarif for dashboards.")
 @click.pass_obj
@@ -57,8 +60,9 @@ def audit_command(
 ) -> "ExitCode":
     """Tell whether what advisories mean is in the cache: the proof, what was made from it, what is unsure.
 
-    FILE is OSV (JSON, YAML), CSV with a header, a list (name==version, URL, digest a line), CycloneDX,
-    OpenVEX, CSAF, a directory of such files, or - for standard input. A SELECTOR is an indicator as well.
+    FILE is OSV (JSON, YAML), CSV with a header, a list (name==version, file name, URL, digest, RECORD row or
+    --hash a line), CycloneDX, OpenVEX, CSAF, a directory of such files, or - for standard input. A SELECTOR is
+    an indicator as well.
     Nothing is changed.
     """
     if not (advisories or selectors):

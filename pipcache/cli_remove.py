@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _REMOVE_CODES = {
     0: "done: gone, or was never there",
     1: "with --must-match: a selector matched nothing",
-    2: "the command line was wrong, or the question was not answered with yes: nothing was removed",
-    3: "not all of it could be done: no cache that is pip's, files that stay, places not read, links not followed",
+    2: "the command line or an advisory was wrong, or the question was not answered with yes: nothing was removed",
+    3: "not all of it could be done, or judged: no cache that is pip's, files that stay, places not read, links",
 }
 
 
@@ -99,7 +99,8 @@ def remove_command(
 
     The plan is shown and a question asked before anything is removed. A SELECTOR is a requirement (twisted,
     'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
-    key; it matches by any source of a name. The filters narrow all of it, index pages too.
+    key; it matches by any source of a name. The filters narrow all of it, index pages too. With --advisory
+    SELECTORs are indicators beside it, and filters and verdicts are refused.
     """
     if not (selectors or files or damaged or poisoned or advisories):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")

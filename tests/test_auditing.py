@@ -456,8 +456,7 @@ def test_every_form_has_the_proof(program: Program, tmp_path: Path, form: str) -
         (run,) = ran.document["runs"]
         assert {one["ruleId"] for one in run["results"]} == {"match", "page"}
         assert {one["id"] for one in run["tool"]["driver"]["rules"]} >= {"match", "page"}
-    if form != "markdown":
-        assert blake2b(bad[1]) in ran.out
+    assert blake2b(bad[1]) in ran.out
 
 
 def test_hostile_names_break_no_form(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
@@ -488,7 +487,7 @@ def test_what_was_removed_is_kept_under_its_name_with_its_evidence(program: Prog
     note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     assert note["digests"]["sha256"] == sha256(data)
     assert note["clauses"][0]["record"] == "MAL-2099-1"
-    assert (note["status"], note["headers"]["date"]) == (200, caches.DATE)
+    assert (note["status"], note["headers"]["date"], note["source_digests"]) == (200, caches.DATE, None)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
     assert ran.document["second_look"] == []
@@ -733,3 +732,31 @@ def test_no_secret_of_an_indicator_is_told(program: Program) -> None:
     url = "https://user:s3cret@files.example/litellm-1.82.8-py3-none-any.whl"
     for form in ("table", "json", "markdown", "sarif"):
         assert "s3cret" not in program("audit", url, "litellm", "--format", form).out
+
+
+@with_litellm
+def test_the_answer_says_of_when_it_is(program: Program) -> None:
+    ran = program("audit", "nosuch", "--since", "2024-03-01", "--until", "2024-03-05T12:00Z")
+    assert "downloaded or written since 2024-03-01T00:00:00Z and until 2024-03-05T12:00:00Z in" in ran.lines[-1]
+    document = program("audit", "nosuch", "--since", "2024-03-01", "--format", "json").document
+    assert (document["since"], document["until"]) == ("2024-03-01T00:00:00Z", None)
+
+
+@with_litellm
+def test_what_lies_beside_advisories_and_was_not_read_is_told(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "advisories"
+    folder.mkdir()
+    write(folder, osv("evil", ["1.0"]))
+    write(folder, "0" * 64, "SHA256SUMS")
+    ran = program("audit", "--advisory", str(folder), "--format", "json")
+    assert any("1 files (SHA256SUMS)" in note for note in ran.document["notes"])
+
+
+@with_litellm
+def test_selectors_that_are_no_indicators_are_counted(builder: CacheBuilder, program: Program) -> None:
+    key = put(builder, archives.build_wheel("evil", "1.0"))
+    copy = put(builder, archives.build_wheel("evil", "1.0"), url="https://mirror.example/evil.whl")
+    ran = program("audit", key, "--format", "json")
+    assert ran.document["indicators"] == 1
+    relations = {hit["artifact"]["key"]: hit["relation"] for hit in ran.document["caches"][0]["hits"]}
+    assert relations == {key: "match", copy: "copy"}

@@ -97,7 +97,8 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
     """
     advisories, book = book_of(request)
     if not request.all_caches:
-        return Report([Part(cache, (cache.origin,), look(cache, book, request, track))], advisories)
+        found = look(cache, book, request, track)
+        return Report([Part(cache, (cache.origin,), found)], advisories, window=request.window)
     from pipcache import machine  # noqa: PLC0415 - only where it was asked for
 
     option = cache.path if cache.source is Source.OPTION else None
@@ -110,7 +111,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message if error.is_fault else None
         parts.append(Part(one.cache, one.owners, found, problem))
-    return Report(parts, advisories, everywhere=True)
+    return Report(parts, advisories, everywhere=True, window=request.window)
 
 
 def book_of(request: Request) -> tuple[Advisories, Book]:
@@ -120,9 +121,8 @@ def book_of(request: Request) -> tuple[Advisories, Book]:
         BadAdvisory: a file of ``--advisory`` is not what it claims.
     """
     advisories, own = read_indicators(request.advisories, request.selectors)
-    return advisories, Book(
-        advisories.indicators, only_listed=request.only_listed, selectors=own, unsure=advisories.unsure
-    )
+    book = Book(advisories.indicators, only_listed=request.only_listed, selectors=own, unsure=advisories.unsure)
+    return advisories._replace(indicators=(*advisories.indicators, *(one for one, _ in own))), book
 
 
 def look(cache: CacheDirectory, book: Book, request: Request, track: Track) -> Found:

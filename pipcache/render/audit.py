@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from pipcache.artifacts import Artifact, path_of
-from pipcache.audit import Part, Report
+from pipcache.audit import Part, Report, Window
 from pipcache.derivation import Hit, Relation, name_of
 from pipcache.render.console import styled
 from pipcache.render.hits import response_date
@@ -13,6 +13,7 @@ from pipcache.text import clean, redact_text, redact_url
 from pipcache.units import counted, format_size
 
 _SHOWN = 10
+_MOST_DETAILS = 50
 LIMITS = "Installed environments were not looked at"
 
 
@@ -99,7 +100,8 @@ def sentences(report: Report) -> Iterator[str]:
     read = report.advisories
     parts = [counted(read.records, "record"), counted(len(read.indicators), "indicator")]
     parts += [f"{counted(read.foreign, 'package')} of other ecosystems"] if read.foreign else []
-    parts += [f"{len(read.withdrawn):,} withdrawn"] if read.withdrawn else []
+    if read.withdrawn:
+        parts.append(f"{len(read.withdrawn):,} withdrawn ({clean(', '.join(read.withdrawn[:3]))})")
     parts += [f"{counted(len(read.never), 'indicator')} that can never match a cache"] if read.never else []
     yield f"Read: {', '.join(parts)}."
     hits, looked = report.hits, sum(part.found.looked_at for part in report.parts)
@@ -115,7 +117,15 @@ def sentences(report: Report) -> Iterator[str]:
     unsure = f", {counted(rest, 'entry', 'entries')} could not be judged" if rest else ""
     unsure += f", {counted(closed, 'cache')} could not be looked at" if closed else ""
     others = "" if report.everywhere else ", nor were other caches on this machine (--all-caches)"
-    yield f"Looked at {counted(looked, 'entry', 'entries')} in {where}: {outcome}{unsure}. {LIMITS}{others}."
+    when = _window(report.window)
+    yield f"Looked at {counted(looked, 'entry', 'entries')}{when} in {where}: {outcome}{unsure}. {LIMITS}{others}."
+
+
+def _window(window: Window) -> str:
+    since, until = (None if one is None else iso_time(int(one * 1e9)) for one in window)
+    words = [f"since {since}"] if since is not None else []
+    words += [f"until {until}"] if until is not None else []
+    return f" downloaded or written {' and '.join(words)}" if words else ""
 
 
 def markdown_lines(report: Report) -> Iterator[str]:
@@ -130,6 +140,9 @@ def markdown_lines(report: Report) -> Iterator[str]:
         if part.problem is not None:
             yield f"Could not be looked at: {_escaped(part.problem)}"
         yield from _table(part)
+        for hit in part.found.hits[:_MOST_DETAILS]:
+            yield from ("", f"### {_escaped(title(hit.artifact))}", "")
+            yield from (f"- {name}: {_escaped(value)}" for name, value in facts_of(part, hit))
         if part.found.unjudged:
             yield ""
             yield "Could not be judged:"

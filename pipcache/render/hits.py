@@ -72,6 +72,8 @@ class AuditDocument(TypedDict):
     command: Literal["audit"]
     clean: bool
     complete: bool
+    since: str | None
+    until: str | None
     caches: list[PartRecord]
     indicators: int
     records: int
@@ -89,6 +91,8 @@ def audit_document(report: Report) -> AuditDocument:
         "command": "audit",
         "clean": not report.hits,
         "complete": report.is_whole,
+        "since": _moment(report.window.since),
+        "until": _moment(report.window.until),
         "caches": [_part(one) for one in report.parts],
         "indicators": len(read.indicators),
         "records": read.records,
@@ -97,6 +101,10 @@ def audit_document(report: Report) -> AuditDocument:
         "never": [redact_text(one) for one in read.never],
         "notes": [redact_text(one) for one in read.notes],
     }
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else iso_time(int(seconds * 1e9))
 
 
 def _part(part: Part) -> PartRecord:
@@ -133,8 +141,9 @@ def hit_record(hit: Hit) -> HitRecord:
 
 
 class NoteRecord(HitRecord):
-    """What is kept beside a copy of something found; ``headers`` are of its response, None without one."""
+    """What is kept beside a copy: ``headers`` of its response, digests of what a wheel was built from."""
 
+    source_digests: dict[str, str] | None
     status: int | None
     headers: dict[str, str | None] | None
 
@@ -144,6 +153,7 @@ def note_record(hit: Hit) -> NoteRecord:
     head = hit.artifact.head
     return {
         **hit_record(hit),
+        "source_digests": None if hit.artifact.source is None else dict(hit.artifact.source.hashes),
         "status": None if head is None else head.status,
         "headers": None if head is None else redacted_headers(head.headers),
     }
@@ -160,8 +170,7 @@ def _clause(clause: Clause) -> ClauseRecord:
 
 def response_date(artifact: Artifact) -> str | None:
     """Return the ``Date`` of the response as ISO 8601 UTC."""
-    seconds = told(artifact)
-    return None if seconds is None else iso_time(int(seconds * 1e9))
+    return _moment(told(artifact))
 
 
 class PurgeDocument(RemovalDocument):
