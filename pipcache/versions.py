@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from pipcache.artifacts import Artifact, Claim, Evidence
+from pipcache.entries import HttpEntry
 from pipcache.indicators import Indicator, Range, parse_version
 from pipcache.links import filename_in
 from pipcache.names import normalise, parse_filename
@@ -66,7 +67,8 @@ def contains(specifiers: str, version: str) -> bool:
 def filenames_of(artifact: Artifact) -> set[str]:
     """Return the names its file may have; what a page or a header says of it may be wrong, the key is not."""
     told = {claim.filename for claim in artifact.claims if claim.filename}
-    served = {filename_in(artifact.url)} if artifact.url else set[str]()
+    is_download = isinstance(artifact.entry, HttpEntry)
+    served = {filename_in(artifact.url)} if artifact.url and is_download else set[str]()
     is_certain = any(one.filename and one.evidence is Evidence.KEY for one in artifact.claims)
     return told | served | (set[str]() if is_certain else {*artifact.filenames})
 
