@@ -41,7 +41,9 @@ class Evidence(StrEnum):
     HEADER = "header"  # what the server said of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
     ORIGIN = "origin"  # origin.json beside a built wheel
-    ADVISORY = "advisory"  # an advisory, or the command line, names the URL whose hash is the entry's name
+    ADVISORY = (
+        "advisory"  # an advisory, or the command line, gives the URL or the version whose hash is the entry's name
+    )
     LOCK = "lock"  # a lock file given by the user names the URL whose hash is the entry's name
 
 

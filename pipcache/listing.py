@@ -67,7 +67,7 @@ class Sightings:
         seen.is_cut = rows.is_cut
 
     def hits(self, artifacts: Sequence[Artifact], found_here: Sequence[Hit]) -> tuple[list[Hit], list[Unjudged]]:
-        """Return the pages that list what is meant or was ``found_here``, and those that cannot be read."""
+        """Return the pages that list what is meant or was ``found_here``, and those that may do so unseen."""
         hits, closed = [], []
         found = {path_of(one.artifact) for one in found_here}
         downloads = [one for one in found_here if isinstance(one.artifact.entry, HttpEntry)]

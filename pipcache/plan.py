@@ -176,14 +176,14 @@ def files_of(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
 
 
 def in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
-    """Return ``removals`` folder by folder, so that each folder is opened once."""
+    """Return ``removals`` folder by folder: so each folder is opened once."""
     return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
 
 
 def _proof_last(removals: Sequence[Removal]) -> tuple[Removal, ...]:
-    """Return ``removals``, what was found last first where it was found by others; the rest folder by folder.
+    """Return ``removals`` so that nothing goes before what was found only by means of it.
 
-    So after an interruption there is still what proves the rest, and the same command finds it.
+    Then after an interruption there is still what proves the rest, and the same command finds it.
     """
     ranks: dict[str, int] = {}
     for rank, removal in enumerate(removals, 1):

@@ -250,8 +250,12 @@ def found(shop: Shop, ran: Ran) -> list[tuple[str, str]]:
 def test_a_form_means_what_was_planted_and_nothing_else(
     shop: Shop, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ran = Program(shop.filled, capsys)("audit", *write(shop, form, tmp_path), "--format", "json")
+    program, advisory = Program(shop.filled, capsys), write(shop, form, tmp_path)
+    plan = program("remove", *advisory, "--dry-run", "--format", "json").document["plan"]
+    planned = Counter(shop.labels.get(one["artifact"]["key"], "unknown") for one in plan["removals"])
+    ran = program("audit", *advisory, "--format", "json")
     assert found(shop, ran) == sorted(MEANS[form].items()), ran.err
+    assert planned == Counter(list(MEANS[form]))
     # a record without versions, and a member that only its bytes in an sdist could show, leave something open
     assert (ran.code, ran.document["complete"]) == (1, form not in {"OSV, references", "a row of RECORD"})
 
