@@ -157,6 +157,8 @@ class _Table:
                 self._digests(column, cell, where, plain)
         elif not ecosystem and not kind and {"type", "ecosystem"} & set(self.roles):
             raise AdvisoryError(f"{where} does not say which ecosystem it is about; pypi or another was expected")
+        elif not ecosystem and kind and not _is_package(kind):
+            self.found.never(plain.record, f"{kind} {subject}".strip())
         elif _is_foreign(kind, ecosystem) or (is_purl(name) and read_purl(name, where) is None):
             self.found.foreign += 1
         else:
@@ -173,6 +175,12 @@ class _Table:
             else:
                 raise AdvisoryError(f"{where}: {told(text)} is no digest; hex or algorithm:hex was expected")
             add_digest(digest, plain, self.found)
+
+
+def _is_package(kind: str) -> bool:
+    """Return whether the type of a row is that of a package, of whatever ecosystem."""
+    known = _PYPI.fullmatch(kind) or _ECOSYSTEM.fullmatch(kind) or kind in _PACKAGE
+    return bool(known) or re.search("package|library|module|extension|image|chart", kind) is not None
 
 
 def _is_foreign(kind: str, ecosystem: str) -> bool:

@@ -1217,3 +1217,13 @@ def test_ten_thousand_records_are_read_in_seconds(write: Write) -> None:
     records = [GHSA_OPEN | {"id": f"A-{number}"} for number in range(10_000)]
     found = read_advisories([write("a.json", json.dumps(records))])
     assert (len(found.indicators), found.records) == (10_000, 10_000)
+
+
+def test_a_row_of_a_table_that_is_about_no_package_is_told(write: Write) -> None:
+    text = "type,value\nother,prose that means nothing\nfilename,evil.bin\nnpm,left-pad\nnpm package,left-pad\n"
+    found = read_advisories([write("iocs.csv", text + f"sha256,{'ab' * 32}\n")])
+    assert (found.foreign, len(found.indicators)) == (2, 1)
+    assert [one.partition(": ")[2] for one in found.never] == [
+        "other prose that means nothing",
+        "filename evil.bin",
+    ]
