@@ -60,7 +60,7 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
     if not projects.isdisjoint(book.unsure):
         return "an advisory says of its project what cannot be evaluated"
     if not book.looks_for_names:
-        return None
+        return _why_two_things(root, artifact) if book.looks_for_members and _is_text_kind(artifact) else None
     if (why := _why_nameless(root, artifact, is_named=bool(projects))) is not None:
         return why
     if not any(map(book.concerns, projects)):
@@ -93,6 +93,10 @@ def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
     return None
 
 
+def _is_text_kind(artifact: Artifact) -> bool:
+    return artifact.kind in {Kind.METADATA, Kind.OTHER}
+
+
 def _is_document(root: str, artifact: Artifact) -> bool:
     """Return whether nothing can be installed from it: a redirect, or text."""
     if artifact.kind is not Kind.OTHER:
@@ -110,8 +114,8 @@ def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
     if source.commit is not None or not book.is_sure_of_files:
         return None
     told = {name for name, _ in (*source.hashes, *digests_in_path(source.url))}
-    if told and book.algorithms.isdisjoint(told):
-        return f"what it was built from is known by its {', '.join(sorted(told))} alone"
+    if book.algorithms.isdisjoint(told):
+        return f"what it was built from is known by its {', '.join(sorted(told)) or 'URL'} alone"
     return None
 
 

@@ -52,6 +52,7 @@ def test_an_archive_that_begins_like_text(builder: CacheBuilder, program: Progra
     for selector in (sha256(body), pypi(WHEEL[0], body), key):
         assert program("audit", selector).code == 1, selector
     assert program("audit", "evil==1.0").code == 3
+    assert program("audit", sha256(b"a member")).code == 3
     advisory = builder.root.parent / "list.txt"
     advisory.write_text(f"{sha256(body)}\n", encoding="utf-8")
     assert program("remove", "--advisory", str(advisory), "--yes").code == 0
@@ -78,6 +79,12 @@ def test_a_source_that_is_told_by_other_digests(
         assert [one["why"] for one in part["unjudged"]] == [
             f"what it was built from is known by its {algorithm} alone"
         ]
+
+
+def test_a_source_that_is_told_by_its_url_alone(builder: CacheBuilder, program: Program) -> None:
+    builder.built({"url": f"https://mirror.example/{SDIST[0]}"}, *archives.build_wheel("other", "1.0"))
+    assert program("audit", sha256(SDIST[1])).code == 3
+    assert program("audit", "nosuch==1.0").code == 0
 
 
 @pytest.mark.parametrize("folder", ["src", "x", "good-2.0"])
