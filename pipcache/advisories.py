@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from pipcache.advisory_lists import read_list
 from pipcache.advisory_tables import is_table, read_table
@@ -97,11 +98,14 @@ def _read(source: str, text: str, found: Found) -> None:
     name, begin = source.lower(), text.lstrip()[:1]
     first = next((line for line in text.splitlines() if line.strip()), "")
     if name.endswith(_JSON) or (begin in {"{", "["} and not name.endswith((*_YAML, *_TABLE))):
-        _documents(read_json(text, source), source, found)
+        documents = read_json(text, source)
+        with _line_named(text, source):
+            _documents(documents, source, found)
     elif name.endswith(_YAML) or _IS_YAML.match(first):
         known = len(found.indicators)
         documents = [one for one in read_yaml(text, source) if one is not None]
-        _documents(documents, source, found)
+        with _line_named(text, source):
+            _documents(documents, source, found)
         _refuse_cut(documents, source, list(found.indicators)[known:])
     elif begin == "<":
         raise AdvisoryError(f"{source} is XML or HTML; {_EXPECTED}")
@@ -111,6 +115,41 @@ def _read(source: str, text: str, found: Found) -> None:
         read_list(text, source, found)
     if found.records == before:
         raise AdvisoryError(f"{source} says nothing; {_EXPECTED}")
+
+
+@contextmanager
+def _line_named(text: str, source: str) -> Iterator[None]:
+    """Name the line of what is refused in JSON or YAML, whose parsers keep none: that of the last key told."""
+    try:
+        yield
+    except AdvisoryError as error:
+        says = str(error).removeprefix(source)
+        number = re.match(r", record (\d+)", says)
+        place = _start_of(text, 1 if number is None else int(number[1]))
+        if place is None:
+            raise
+        for key in re.findall(r"[A-Za-z_]\w*", says.partition(":")[2].partition(" is ")[0]):
+            found = re.compile(rf"""["']?\b{key}["']?\s*:""").search(text, place)
+            place = place if found is None else found.start()
+        line = text.count("\n", 0, place) + 1
+        raise AdvisoryError(f"{source}, line {line}{says}") from None
+
+
+def _start_of(text: str, number: int) -> int | None:
+    """Return where a record begins, of a JSON list or of JSON texts in a row; None if it cannot be told."""
+    import json  # noqa: PLC0415 - only where something is refused
+
+    between = re.compile(r"[\s,]*+")
+    is_list = text.lstrip().startswith("[")
+    place = text.index("[") + 1 if is_list else 0
+    try:
+        for _ in range(number - 1):
+            start = between.match(text, place)
+            place = json.JSONDecoder().raw_decode(text, start.end() if start is not None else place)[1]
+    except (ValueError, RecursionError):
+        return None
+    start = between.match(text, place)
+    return place if start is None else start.end()
 
 
 def _refuse_cut(documents: list[object], source: str, indicators: Sequence[Indicator]) -> None:

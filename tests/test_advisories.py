@@ -1227,3 +1227,24 @@ def test_a_row_of_a_table_that_is_about_no_package_is_told(write: Write) -> None
         "other prose that means nothing",
         "filename evil.bin",
     ]
+
+
+WRONG = {"id": "B", "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": 5}]}
+WRONG_YAML = "id: B\naffected:\n- package: {name: a, ecosystem: PyPI}\n  versions: 5\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", json.dumps([litellm(), WRONG], indent=1)),
+        ("a.json", json.dumps(WRONG, indent=1)),
+        ("a.jsonl", json.dumps(litellm()) + "\n" + json.dumps(WRONG) + "\n"),
+        ("a.yaml", WRONG_YAML),
+    ],
+)
+def test_what_is_refused_of_a_record_is_told_with_its_line(write: Write, name: str, text: str) -> None:
+    with pytest.raises(AdvisoryError) as caught:
+        read_advisories([write(name, text)])
+    bare = text.replace('"', "")
+    line = 1 + bare.count("\n", 0, bare.index("versions: 5"))
+    assert f"{name}, line {line}, record" in str(caught.value)
