@@ -41,9 +41,7 @@ class Evidence(StrEnum):
     HEADER = "header"  # what the server said of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
     ORIGIN = "origin"  # origin.json beside a built wheel
-    ADVISORY = (
-        "advisory"  # an advisory, or the command line, gives the URL or the version whose hash is the entry's name
-    )
+    ADVISORY = "advisory"  # an advisory, or the command line, gives a URL or a version that makes the entry's name
     LOCK = "lock"  # a lock file given by the user names the URL whose hash is the entry's name
 
 
@@ -129,6 +127,16 @@ class Artifact(NamedTuple):
     def is_exact(self) -> bool:
         """True when the file name is proved or its content allows only one."""
         return len(self.filenames) < 2 or any(claim.filename for claim in self.claims)
+
+    @property
+    def is_redirect(self) -> bool:
+        """True for a stored answer that sends pip to another URL."""
+        return self.head is not None and self.head.is_redirect
+
+    @property
+    def is_guessed(self) -> bool:
+        """True when nothing but the folder in it gives it a name: that can be called anything."""
+        return all(claim.detail == "top folder" for claim in self.claims)
 
     @property
     def made_ns(self) -> int | None:

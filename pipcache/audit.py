@@ -14,8 +14,8 @@ from pipcache.location import CacheDirectory
 from pipcache.matching import Book, Digest, Facts
 from pipcache.members import members_hashed, members_told
 from pipcache.progress import Track
-from pipcache.prove import Digests, digest_by, prove_by_content
-from pipcache.twins import PROOF, name_twins
+from pipcache.prove import PROOF, digest_by, prove_by_bytes
+from pipcache.twins import name_twins
 from pipcache.unjudged import Unjudged, unjudged
 
 
@@ -181,13 +181,7 @@ def _proved(root: str, hits: Sequence[Hit], book: Book, facts: Mapping[str, Fact
     """Return hits with the digests of their bytes, and with the URL that these prove."""
 
     def prove(hit: Hit) -> Hit:
-        known = facts[path_of(hit.artifact)].computed
-        if not known.keys() >= set(PROOF):
-            known = digest_by(root, hit.artifact, PROOF)
-        if not known:
-            return hit._replace(artifact=book.name(hit.artifact))
-        digests = Digests(known["blake2b_256"], known["sha256"])
-        proved = hit.artifact if hit.artifact.url_proved else prove_by_content(hit.artifact, digests)
+        proved, digests = prove_by_bytes(root, hit.artifact, facts[path_of(hit.artifact)].computed)
         return hit._replace(digests=digests, artifact=book.name(proved))
 
     with ThreadPoolExecutor() as pool:

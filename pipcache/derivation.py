@@ -11,7 +11,7 @@ from pipcache.indicators import Indicator
 from pipcache.keys import has_key, http_key, request_key
 from pipcache.links import filename_in
 from pipcache.matching import Book, Clause
-from pipcache.prove import Digests, digest_by, prove_by_content
+from pipcache.prove import Digests, digest_by, prove_by_bytes
 from pipcache.selection import is_text
 
 
@@ -100,7 +100,6 @@ class Derivation:
     def _step(self, origins: Sequence[Artifact], rest: Sequence[Artifact]) -> Iterator[Hit]:
         # one sign-in page may stand in the place of many files
         files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._root, one)]
-        by_sha256 = {found["sha256"]: one for one in files if "sha256" in (found := self._digests(one))}
         makers = {(name, value): one for one in files for name, value in self._digests(one).items()}
         downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
         urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
@@ -126,7 +125,7 @@ class Derivation:
             elif one.kind is Kind.METADATA and one.key in beside:
                 yield Hit(one, Relation.METADATA, of=name_of(beside[one.key]))
             elif one.size in sizes and one.kind is not Kind.METADATA:
-                original = by_sha256.get(self._digests(one).get("sha256", ""))
+                original = makers.get(("sha256", self._digests(one).get("sha256", "")))
                 if original is None:
                     continue
                 projects = self._by_name.get(path_of(original))
@@ -146,10 +145,8 @@ class Derivation:
 
     def _is_another(self, artifact: Artifact, projects: Container[str | None]) -> bool:
         """Return whether the key of a copy proves that these are the bytes of a file of no such project."""
-        computed = digest_by(self._root, artifact, ("blake2b_256", "sha256"))
-        if not artifact.url_proved and computed:
-            artifact = prove_by_content(artifact, Digests(computed["blake2b_256"], computed["sha256"]))
-        return artifact.url_proved and artifact.project is not None and artifact.project not in projects
+        proved = artifact if artifact.url_proved else prove_by_bytes(self._root, artifact)[0]
+        return proved.url_proved and proved.project is not None and proved.project not in projects
 
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)

@@ -100,11 +100,16 @@ class Watch(Protocol):
         """Return the rows of a page whose key is wanted; without rows it cannot be read."""
 
 
+def read_rows(root: str, page: Artifact) -> Rows | None:
+    """Return the rows of a cached page; None when it cannot be read, or is none."""
+    return page_rows(decoded(root, page, PAGE_LIMIT) or b"")
+
+
 def listings(
     root: str, page: Artifact, keys: frozenset[str], watch: Watch | None = None
 ) -> dict[str, list[Listing]]:
     """Return what a page lists among ``keys``: key -> listings, of which there may be several."""
-    rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
+    rows = read_rows(root, page)
     wanted = Wanted(page.url, None if rows is None else rows.base, keys)
     if watch is not None:
         picked = watch.pick(page, rows, wanted)
@@ -135,7 +140,7 @@ def name_by_listing(artifact: Artifact, listing: Listing, also: Iterable[Listing
         listing.file.filename + suffix,
     )
     kind = artifact.kind
-    if kind in {Kind.UNKNOWN, Kind.PAGE} or (kind is Kind.OTHER and not _is_redirect(artifact)):
+    if kind in {Kind.UNKNOWN, Kind.PAGE} or (kind is Kind.OTHER and not artifact.is_redirect):
         kind = kind_of_filename(listing.file.filename + suffix)
     return artifact._replace(
         kind=kind,
@@ -155,7 +160,7 @@ def find_source(root: str, artifact: Artifact, pages: Iterable[Artifact]) -> tup
     for page in pages:
         if page.project != artifact.project:
             continue
-        rows = page_rows(decoded(root, page, PAGE_LIMIT) or b"")
+        rows = read_rows(root, page)
         files = (row.file() for row in (() if rows is None else rows.rows) if _is_source(row, artifact))
         origins = [
             Origin(url, file.hashes)
@@ -190,10 +195,6 @@ def _same_version(one: str | None, other: str | None) -> bool:
         return Version(one or "") == Version(other or "")
     except ValueError:  # InvalidVersion, or a number longer than int() takes
         return one == other
-
-
-def _is_redirect(artifact: Artifact) -> bool:
-    return artifact.head is not None and artifact.head.is_redirect
 
 
 def join(
@@ -247,7 +248,7 @@ def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Se
 
 def _may_be_a_page(artifact: Artifact) -> bool:
     is_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
-    return is_text and artifact.url is None and not _is_redirect(artifact)
+    return is_text and artifact.url is None and not artifact.is_redirect
 
 
 def _as_page(artifact: Artifact, name: str, url: str) -> Artifact:

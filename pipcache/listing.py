@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from pipcache.artifacts import Artifact, Kind, path_of
-from pipcache.contents import decoded
 from pipcache.derivation import Hit, Relation
 from pipcache.entries import BuiltEntry, HttpEntry
-from pipcache.join import listings
+from pipcache.join import listings, read_rows
 from pipcache.links import Wanted, absolute_urls, digests_in_path
 from pipcache.matching import Book, Clause
 from pipcache.names import normalise, parse_filename
-from pipcache.rows import PAGE_LIMIT, Row, Rows, page_rows
+from pipcache.rows import Row, Rows
 from pipcache.unjudged import Unjudged
 
 
@@ -101,7 +100,7 @@ class Sightings:
     def _elsewhere(self, page: Artifact, hits: Sequence[Hit]) -> Iterator[tuple[str, Hit]]:
         """Yield the files that have the bytes of ``hits`` under a URL that nothing is known of: a mirror's."""
         by_sha256 = {one.digests.sha256: one for one in hits if one.digests is not None}
-        if not by_sha256 or (rows := page_rows(decoded(self._root, page, PAGE_LIMIT) or b"")) is None:
+        if not by_sha256 or (rows := read_rows(self._root, page)) is None:
             return
         for row in rows.rows:
             if row.may_have(by_sha256) and (file := row.file()) is not None:
@@ -158,9 +157,8 @@ def _is_nameless(artifact: Artifact) -> bool:
     """Return whether only a page can tell of which project a download is."""
     if not isinstance(artifact.entry, HttpEntry) or artifact.kind in {Kind.PAGE, Kind.METADATA}:
         return False
-    is_redirect = artifact.head is not None and artifact.head.is_redirect
-    is_guess = all(one.detail == "top folder" for one in artifact.claims)
-    return not is_redirect and (artifact.project is None or artifact.version is None or is_guess)
+    is_named = artifact.project is not None and artifact.version is not None and not artifact.is_guessed
+    return not (artifact.is_redirect or is_named)
 
 
 def _is_among(hit: Hit, seen: _Page, files: Mapping[str, object]) -> bool:

@@ -8,10 +8,10 @@ import stat
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from pipcache.digests import DIGITS
 from pipcache.files import open_quietly
+from pipcache.links import filename_in
 from pipcache.names import normalise, parse_filename
 from pipcache.text import redact_text
 
@@ -110,7 +110,7 @@ def read_digests(values: Iterable[object], where: str) -> tuple[tuple[str, str],
 
 def last_part(url: str | None) -> str:
     """Return the file's name in a URL."""
-    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2]) if url else ""
+    return filename_in(url) if url else ""
 
 
 def version_in(project: str, filename: str) -> str | None:

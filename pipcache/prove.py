@@ -1,7 +1,7 @@
 """Bytes -> URL, name and digests: the proof by the key, and one pass over a body for all its digests."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -121,6 +121,24 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
                 if http_key(url) == artifact.key:
                     return _proved(artifact, filename, url)
     return artifact
+
+
+PROOF = "blake2b_256", "sha256"
+"""The digests by which something found is proved."""
+
+
+def prove_by_bytes(
+    root: str, artifact: Artifact, known: Mapping[str, str] | None = None
+) -> tuple[Artifact, Digests | None]:
+    """Return an artifact with the URL that its bytes prove, and their digests; None when they cannot be read.
+
+    ``known`` are hex digests by their algorithms; the bytes are read only for what those lack.
+    """
+    computed = known if known is not None and known.keys() >= set(PROOF) else digest_by(root, artifact, PROOF)
+    if not computed:
+        return artifact, None
+    digests = Digests(computed["blake2b_256"], computed["sha256"])
+    return artifact if artifact.url_proved else prove_by_content(artifact, digests), digests
 
 
 def _proved(artifact: Artifact, filename: str, url: str) -> Artifact:

@@ -6,10 +6,7 @@ from pipcache.artifacts import Artifact, Claim, Evidence, Kind, path_of
 from pipcache.entries import HttpEntry
 from pipcache.matching import Book
 from pipcache.names import normalise
-from pipcache.prove import Digests, digest_by, prove_by_content
-
-PROOF = "blake2b_256", "sha256"
-"""The digests that prove the URL of a file of PyPI's."""
+from pipcache.prove import prove_by_bytes, prove_by_content
 
 
 def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
@@ -39,11 +36,8 @@ def _twins(artifact: Artifact, book: Book) -> list[str]:
 
 def _proved(root: str, artifact: Artifact, twins: Sequence[str]) -> Artifact:
     """Return the artifact with the name that its key proves: its own, or that of a twin."""
-    computed = digest_by(root, artifact, PROOF)
-    if not computed:
-        return artifact
-    digests = Digests(computed["blake2b_256"], computed["sha256"])
-    if (own := prove_by_content(artifact, digests)).url_proved:
+    own, digests = prove_by_bytes(root, artifact)
+    if digests is None or own.url_proved:
         return own
     for twin in twins:
         if artifact.kind is Kind.WHEEL:

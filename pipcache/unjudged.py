@@ -60,7 +60,8 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
     if not projects.isdisjoint(book.unsure):
         return "an advisory says of its project what cannot be evaluated"
     if not book.looks_for_names:
-        return _why_two_things(root, artifact) if book.looks_for_members and _is_text_kind(artifact) else None
+        may_be_text = artifact.kind in {Kind.METADATA, Kind.OTHER}
+        return _why_two_things(root, artifact) if book.looks_for_members and may_be_text else None
     if (why := _why_nameless(root, artifact, is_named=bool(projects))) is not None:
         return why
     if not any(map(book.concerns, projects)):
@@ -77,8 +78,7 @@ def _why_nameless(root: str, artifact: Artifact, *, is_named: bool) -> str | Non
     if not is_named:
         return "its project is not known"
     # pip asks its setup.py, and not how the folder in it is called
-    is_guess = all(one.detail == "top folder" for one in artifact.claims)
-    return "nothing but its folder names it" if is_guess else None
+    return "nothing but its folder names it" if artifact.is_guessed else None
 
 
 def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
@@ -93,17 +93,11 @@ def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
     return None
 
 
-def _is_text_kind(artifact: Artifact) -> bool:
-    return artifact.kind in {Kind.METADATA, Kind.OTHER}
-
-
 def _is_document(root: str, artifact: Artifact) -> bool:
     """Return whether nothing can be installed from it: a redirect, or text."""
     if artifact.kind is not Kind.OTHER:
         return False
-    return (
-        not artifact.size or (artifact.head is not None and artifact.head.is_redirect) or is_text(root, artifact)
-    )
+    return not artifact.size or artifact.is_redirect or is_text(root, artifact)
 
 
 def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:

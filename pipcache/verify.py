@@ -79,7 +79,7 @@ def _collected(tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
 def _may_be_listed(artifact: Artifact) -> bool:
     """Return whether some page may list a download whose URL is not known yet."""
     is_download = isinstance(artifact.entry, HttpEntry) and artifact.kind is not Kind.PAGE
-    return is_download and not artifact.url_proved and not (artifact.head and artifact.head.is_redirect)
+    return is_download and not artifact.url_proved and not artifact.is_redirect
 
 
 def _source_key(artifact: Artifact) -> str | None:

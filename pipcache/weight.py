@@ -55,7 +55,7 @@ class Weighing(NamedTuple):
         if artifact.frame is Frame.BROKEN and not self._is_young(entry):
             return Reason.DEAD_WEIGHT, f"an unreadable head: {artifact.problem}"
         is_torn = entry.store is Store.HTTP_V2 and entry.body is None and artifact.frame is Frame.CURRENT
-        if is_torn and not _is_redirect(artifact):
+        if is_torn and not artifact.is_redirect:
             return Reason.DEAD_WEIGHT, "a head without a body: pip takes it for a miss"
         return None
 
@@ -95,12 +95,7 @@ class Weighing(NamedTuple):
 def is_in_flight(artifact: Artifact, now: float) -> bool:
     """Return whether a download lacks a part that a running pip may be about to write."""
     entry = artifact.entry
-    if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP or _is_redirect(artifact):
+    if not isinstance(entry, HttpEntry) or entry.store is Store.HTTP or artifact.is_redirect:
         return False
     there = [file for file in (entry.head, entry.body) if file is not None]
     return len(there) < 2 and any(is_young(file.stat, now) for file in there)
-
-
-def _is_redirect(artifact: Artifact) -> bool:
-    """Return whether it has no body that anybody reads."""
-    return artifact.head is not None and artifact.head.is_redirect

@@ -6,13 +6,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.caches import CacheBuilder
 from tests.support.index import Index, add_standard_projects
 from tests.support.pips import make_certificate
+from tests.support.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.index import Certificate
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> CacheBuilder:
+    """A cache that grows entry by entry."""
+    return CacheBuilder(tmp_path / "cache")
+
+
+@pytest.fixture
+def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
+    """The program on that cache."""
+    return Program(builder.root, capsys)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.program import Program
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 WHEEL = archives.build_wheel("evil", "1.0")
 SDIST = archives.build_sdist("evil", "1.0")
@@ -24,16 +24,6 @@ PAGE = b'<title>Links for good</title><a href="good-1.0.tar.gz">' + b"A" * 600
 HTML = caches.FILE_HEADERS | {"Content-Type": "text/html"}
 EVIL = f"{PAGE_BASES[0]}evil/"
 URL = f"https://files.example/{WHEEL[0]}"
-
-
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
 
 
 def sha256(data: bytes) -> str:

@@ -26,16 +26,6 @@ URL = file_urls(BLAKE2B, BAD[0])[0]
 PATH = URL.removeprefix(f"https://{FILES_HOST}/")
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def as_json(url: str, *, sha256: str | None = SHA256) -> tuple[bytes, str]:
     rows = [
         {"filename": GOOD[0], "url": "good.whl", "hashes": {}},

@@ -40,16 +40,6 @@ def url_of(filename: str, data: bytes) -> str:
     return file_urls(blake2b(data), filename)[0]
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def put(builder: CacheBuilder, file: tuple[str, bytes], *, url: str | None = None) -> str:
     """A download, with nothing but its bytes to tell what it is."""
     return builder.download(url or url_of(*file), file[1])

@@ -44,16 +44,6 @@ AT_WORK = 10 * MINUTE
 """How long a pip may be between the two files of a download."""
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def files(builder: CacheBuilder) -> dict[str, caches.Seen]:
     """All that is no folder: a link's last use is left out, as looking at it is one."""
     return {

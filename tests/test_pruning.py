@@ -30,16 +30,6 @@ FOO = "foo-1.0-py3-none-any.whl"
 BUILT = archives.build_wheel("src", "1.0")
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def wheel(builder: CacheBuilder, name: str, version: str, *, url: str | None = None, **more: object) -> str:
     """A wheel from an index."""
     filename, data = archives.build_wheel(name, version, **more)  # type: ignore[arg-type]  # as there

@@ -30,16 +30,6 @@ def page(builder: CacheBuilder, project: str, *files: str) -> str:
     return builder.download(f"{INDEX}{project}/", body, headers=JSON_PAGE)
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def kept(builder: CacheBuilder) -> set[str]:
     """The paths of all files that are left."""
     return {path.relative_to(builder.root).as_posix() for path in builder.root.rglob("*") if not path.is_dir()}

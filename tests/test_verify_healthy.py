@@ -25,7 +25,6 @@ from tests.support.judging import verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pipcache.judgement import Judgement
 
@@ -328,11 +327,6 @@ ODDITIES: dict[str, Callable[[CacheBuilder], object]] = {
         f"{FILES}foo-1.0.tar.bz2", bz2.compress(gzip.decompress(SDIST[1]))
     ),
 }
-
-
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
 
 
 @pytest.mark.parametrize("thorough", [False, True], ids=["as needed", "thorough"])

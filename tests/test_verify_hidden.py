@@ -54,11 +54,6 @@ def pypi_url(filename: str, body: bytes) -> str:
     return hosts.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
 def of(builder: CacheBuilder, key: str, *locks: Path, thorough: bool = False) -> Judgement:
     rows = [one._replace(source=str(path)) for path in locks for one in read_lock(str(path))]
     judgements = verified(builder.root, Locks(rows), thorough=thorough).judgements

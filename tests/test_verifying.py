@@ -63,16 +63,6 @@ def pypi_url(filename: str, body: bytes) -> str:
     return hosts.file_urls(digest("blake2b_256", body), filename)[0]
 
 
-@pytest.fixture
-def builder(tmp_path: Path) -> CacheBuilder:
-    return CacheBuilder(tmp_path / "cache")
-
-
-@pytest.fixture
-def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(builder.root, capsys)
-
-
 def of(builder: CacheBuilder, key: str, **options: Any) -> Judgement:  # Any: handed on by name
     """The judgement of one key."""
     (found,) = [one for one in verified(builder.root, **options).judgements if one.artifact.key == key]

@@ -132,7 +132,7 @@ def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozense
     wanted = {pair for source in lost for pair in source.hashes if pair[0] == "sha256"}
     if not wanted:
         return frozenset()
-    redirected = [one for one in sdists if one.size and not (one.head is not None and one.head.is_redirect)]
+    redirected = [one for one in sdists if one.size and not one.is_redirect]
     digest_of = digest_lookup(root, redirected, ("sha256",), track)
     return frozenset(path_of(one) for one in redirected if ("sha256", digest_of(one, "sha256")) in wanted)
 
@@ -262,8 +262,7 @@ def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[froze
     """
     by_size: dict[tuple[str, int], list[Artifact]] = {}
     for one in artifacts:
-        is_redirect = one.head is not None and one.head.is_redirect
-        if isinstance(one.entry, HttpEntry) and one.kind in _ARCHIVES and one.size and not is_redirect:
+        if isinstance(one.entry, HttpEntry) and one.kind in _ARCHIVES and one.size and not one.is_redirect:
             by_size.setdefault((one.store, one.size), []).append(one)
     suspects = [
         one
