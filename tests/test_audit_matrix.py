@@ -17,7 +17,7 @@ import pytest
 from tests.support.advisory_forms import BAD, FORMS, PAYLOAD, File
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Identity, Index
-from tests.support.pips import run_pip
+from tests.support.machines import PipMachine
 from tests.support.program import Program, Ran
 from tests.support.truth import (
     Source,
@@ -29,7 +29,6 @@ from tests.support.truth import (
 )
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -130,32 +129,10 @@ def fill(shop: Shop, folder: Path) -> None:
     machine.must(files["evil again"].direct, files["source 1.1"].direct)
 
 
-@dataclass
-class Machine:
+class Machine(PipMachine[Shop]):
     """One copy of the cache, and a pip that works on it."""
 
-    shop: Shop
-    cache: Path
-    folder: Path
-    runs: int = 0
-
-    def pip(self, *wanted: str) -> subprocess.CompletedProcess[str]:
-        """Install into a fresh folder, by name from the index or by what is given."""
-        self.runs += 1
-        options = ["--no-deps", "--no-compile", "--retries", "0", "--timeout", "5", "--target", f"out-{self.runs}"]
-        return run_pip(
-            self.shop.version,
-            ["install", *options, "--index-url", self.shop.index.simple, *wanted],
-            cache_dir=self.cache,
-            cwd=self.folder,
-        )
-
-    def can(self, *wanted: str) -> bool:
-        """Whether pip installs this; a failure must be pip's own, told without a traceback."""
-        done = self.pip(*wanted)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert done.returncode in {0, 1}, done.stdout + done.stderr
-        return done.returncode == 0
+    options = ("--no-compile",)
 
     def must(self, *wanted: str) -> None:
         done = self.pip(*wanted)

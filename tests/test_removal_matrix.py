@@ -14,7 +14,8 @@ import pytest
 
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index, Project
-from tests.support.pips import clean_environment, needs_tls, run_pip
+from tests.support.machines import PipMachine
+from tests.support.pips import clean_environment, needs_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,34 +40,8 @@ class Shop:
     filled: Path
 
 
-@dataclass
-class Machine:
+class Machine(PipMachine[Shop]):
     """One copy of the cache, a pip and a pipcache that work on it."""
-
-    shop: Shop
-    cache: Path
-    folder: Path
-    runs: int = 0
-
-    def pip(self, *wanted: str) -> subprocess.CompletedProcess[str]:
-        """Install into a fresh folder, by name from the index or by what is given."""
-        self.runs += 1
-        options = ["--no-deps", "--retries", "0", "--timeout", "5", "--target", f"out-{self.runs}"]
-        shop = self.shop
-        return run_pip(
-            shop.version,
-            ["install", *options, "--index-url", shop.index.simple, *wanted],
-            cache_dir=self.cache,
-            cwd=self.folder,
-            certificate=shop.index.certificate,
-        )
-
-    def can(self, *wanted: str) -> bool:
-        """Whether pip installs this; a failure must be pip's own, told without a traceback."""
-        done = self.pip(*wanted)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert done.returncode in {0, 1}, done.stdout + done.stderr
-        return done.returncode == 0
 
     def pipcache(self, *arguments: str) -> str:
         """Run pipcache as a program, which must end well, and return its answer."""
