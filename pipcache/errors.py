@@ -1,4 +1,4 @@
-"""What ends a run, and with which exit code."""
+"""Exit codes, and the exceptions that end a run."""
 
 from enum import IntEnum
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.advisories import Advisories, AdvisoryError, Range, read_advisories
-from pipcache.hosts import FILES_HOST, INDEX_HOST, file_urls
+from pipcache.advisories.loader import read_advisories
+from pipcache.advisories.model import Advisories, AdvisoryError, Range
+from pipcache.util.urls import FILES_HOST, INDEX_HOST, file_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -1096,10 +1097,10 @@ def test_what_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     (tmp_path / "empty").mkdir()
     with pytest.raises(AdvisoryError, match="holds no"):
         read_advisories([str(tmp_path / "empty")])
-    monkeypatch.setattr("pipcache.lockrows.LOCK_LIMIT", 10)
+    monkeypatch.setattr("pipcache.util.textfile.LOCK_LIMIT", 10)
     with pytest.raises(AdvisoryError, match="larger"):
         read_advisories([write("big.json", json.dumps(litellm()))])
-    monkeypatch.setattr("pipcache.advisories.LOCK_LIMIT", 10)
+    monkeypatch.setattr("pipcache.advisories.loader.LOCK_LIMIT", 10)
     with pytest.raises(AdvisoryError, match="larger"):
         given(monkeypatch, LIST.encode())
     monkeypatch.setattr(sys, "stdin", None)

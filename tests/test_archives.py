@@ -22,19 +22,18 @@ import pytest
 from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
-from pipcache.archives import (
+from pipcache.archive.metadata import (
     Metadata,
     SdistFacts,
     WheelFacts,
-    is_tar,
     parse_metadata,
     read_tar_sdist,
     read_wheel,
     read_zip_sdist,
-    tar_members,
 )
-from pipcache.bodies import EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
-from pipcache.zips import Member, ZipDirectory
+from pipcache.archive.tar_reader import is_tar, tar_members
+from pipcache.archive.zip_reader import Member, ZipDirectory
+from pipcache.store.content import EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
 from tests.support import archives, caches
 
 if TYPE_CHECKING:

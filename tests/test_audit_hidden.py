@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.hosts import PAGE_BASES, file_urls
-from pipcache.rows import PAGE_LIMIT
+from pipcache.index.rows import PAGE_LIMIT
+from pipcache.util.urls import PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipcache.hosts import FILES_HOST, PAGE_BASES, file_urls
+from pipcache.util.urls import FILES_HOST, PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from pipcache.hosts import FILES_HOST, file_urls
+from pipcache.util.urls import FILES_HOST, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program, Ran
@@ -545,7 +545,7 @@ def test_every_cache_of_a_machine_is_a_part_of_the_answer(
     put(other, archives.build_wheel("evil", "1.0"))
     put(builder, archives.build_wheel("foo", "1.0"))
     homes = [("ada", str(tmp_path / "home")), ("bob", str(tmp_path / "nobody"))]
-    monkeypatch.setattr("pipcache.machine.machine_homes", lambda: homes)
+    monkeypatch.setattr("pipcache.location.machine.machine_homes", lambda: homes)
     monkeypatch.setenv("PIP_CACHE_DIR", str(builder.root))
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     before = caches.look(tmp_path)

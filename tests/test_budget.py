@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipcache import hosts
+from pipcache.util import urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 
@@ -22,7 +22,7 @@ def watch(event, arguments):
         opened.append((event, arguments[0]))
 ROOT = sys.argv[1]
 sys.addaudithook(watch)
-from pipcache.cli import run
+from pipcache.cli.main import run
 code = run(["--cache-dir", ROOT, *sys.argv[2:]])
 sys.stdout.flush()
 read = int(open("/proc/self/io").read().split()[1])
@@ -134,7 +134,7 @@ def test_a_body_is_read_once_for_all_its_digests_and_once_more_for_flaws(
     headers = {f"X-Checksum-{name}": digest for name, digest in digests.items()}
     url = f"https://files.example/{filename}"
     if vouched_by == "the key":
-        url = hosts.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
+        url = urls.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
     elif vouched_by == "a page":
         row = {"filename": filename, "url": url, "hashes": {"sha256": digests["sha256"]}}
         listing = {"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipcache import __version__
-from pipcache.app import Commands
-from pipcache.cli import run
+from pipcache.cli.group import COMMANDS
+from pipcache.cli.main import run
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
@@ -337,7 +337,7 @@ def test_text_that_would_lead_a_terminal_astray_is_harmless(cache: CacheBuilder,
     assert "x\\x1b]0;owned\\x07\\u202e[/red][link=x]" in program("list", "--all").out
 
 
-@pytest.mark.parametrize("name", sorted(Commands.loaders))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_help_has_an_example_and_the_exit_status(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     run([name, "--help"])
     text = capsys.readouterr().out

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pipcache.hosts import PAGE_BASES
+from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
@@ -28,7 +28,7 @@ def watch(event, arguments):
         events.append((event, [one if isinstance(one, int) else os.fsdecode(one)
                                for one in arguments if isinstance(one, (int, str, bytes))]))
 sys.addaudithook(watch)
-from pipcache.cli import run
+from pipcache.cli.main import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
 print(json.dumps({"code": code, "events": events}), file=sys.stderr)

@@ -1,15 +1,19 @@
 """The README tells what the program does: its commands, its exit codes, each field of its JSON."""
 
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import is_typeddict
 
 import pytest
 
-from pipcache.app import Commands
-from pipcache.checks import Check
-from pipcache.cli import cli
+from pipcache.cli.group import COMMANDS
 from pipcache.errors import ExitCode
-from pipcache.render import document, hits, judgements, pruning, records, removals
+from pipcache.render import json as render_json
+from pipcache.util import urls
+from pipcache.verify.checks import Check
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,8 +34,7 @@ def test_both_commands_are_one_line_and_used_by_the_continuous_integration() -> 
 
 
 def test_every_command_is_in_the_readme() -> None:
-    assert isinstance(cli, Commands)
-    for name in cli.loaders:
+    for name in COMMANDS:
         assert f"`{name}`" in README
 
 
@@ -49,40 +52,14 @@ def test_every_verdict_and_every_check_is_in_the_readme() -> None:
     assert rows == [(one.code, one.leads_to.value if one.leads_to else "-", one.sentence) for one in Check]
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [
-        records.ArtifactRecord,
-        records.ShownRecord,
-        records.CacheRecord,
-        records.EvidenceRecord,
-        records.PromiseRecord,
-        records.FindingRecord,
-        judgements.VerifyDocument,
-        judgements.JudgementRecord,
-        judgements.VerdictTotal,
-        document.ListDocument,
-        document.InfoDocument,
-        document.TotalRecord,
-        document.DirDocument,
-        document.ConsideredRecord,
-        removals.RemovalDocument,
-        removals.PlanRecord,
-        removals.RemovalRecord,
-        removals.LeftRecord,
-        removals.OutcomeRecord,
-        removals.FailureRecord,
-        pruning.PruneDocument,
-        pruning.PolicyRecord,
-        hits.AuditDocument,
-        hits.PartRecord,
-        hits.HitRecord,
-        hits.ClauseRecord,
-        hits.UnjudgedRecord,
-        hits.PurgeDocument,
-    ],
-    ids=lambda shape: shape.__name__,
-)
+def shapes() -> Iterator[type[object]]:
+    """Every record and document that the JSON renderers declare."""
+    for module in pkgutil.iter_modules(render_json.__path__):
+        declared = vars(importlib.import_module(f"{render_json.__name__}.{module.name}"))
+        yield from (value for value in declared.values() if is_typeddict(value))
+
+
+@pytest.mark.parametrize("shape", sorted(set(shapes()), key=str))
 def test_every_field_of_the_json_is_in_the_readme(shape: type) -> None:
     section = README.partition("## JSON")[2]
     fields: dict[str, object] = shape.__annotations__
@@ -91,9 +68,8 @@ def test_every_field_of_the_json_is_in_the_readme(shape: type) -> None:
 
 
 def test_no_document_holds_download_addresses_or_paths_of_a_machine() -> None:
-    from pipcache import hosts  # noqa: PLC0415 - their names stand in that module alone
 
     for path in (ROOT / "README.md", ROOT / "CHANGELOG.md"):
         text = path.read_text(encoding="utf-8")
-        assert hosts.FILES_HOST not in text
-        assert hosts.INDEX_HOST not in text
+        assert urls.FILES_HOST not in text
+        assert urls.INDEX_HOST not in text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipcache.hosts import PAGE_BASES, file_urls
+from pipcache.util.urls import PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import FILE_HEADERS, CacheBuilder
 from tests.support.program import Program

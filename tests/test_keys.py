@@ -10,9 +10,9 @@ from cachecontrol.controller import CacheController
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipcache.built import BuildKey, Origin, invert_key, parse_origin
-from pipcache.hosts import INDEX_HOST
-from pipcache.keys import http_key, normalise_url, request_key
+from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
+from pipcache.store.origin import Origin, parse_origin
+from pipcache.util.urls import INDEX_HOST, normalise_url
 from tests.support import truth
 
 laws = settings(deadline=None, derandomize=True)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pipcache import location
 from pipcache.errors import CacheNotFound
-from pipcache.location import Considered, Source, locate
+from pipcache.location import config
+from pipcache.location import locate as locating
+from pipcache.location.locate import Considered, Source, locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -297,9 +298,9 @@ def test_the_file_of_the_active_environment_has_its_place(environment: Path, tmp
 
 @needs_pip
 def test_without_an_active_environment_the_interpreter_counts(environment: Path, tmp_path: Path) -> None:
-    root = Path(location.__file__).parents[1]
+    root = Path(locating.__file__).parents[2]
     env = at_home(tmp_path, PYTHONPATH=str(root))
-    program = "import os; from pipcache.location import locate; print(locate(None, os.environ).path)"
+    program = "import os; from pipcache.location.locate import locate; print(locate(None, os.environ).path)"
     command = [python_of(environment), "-c", program]
     ours = subprocess.run(
         command, env=SYSTEM | env, cwd=tmp_path, capture_output=True, text=True, check=True
@@ -523,17 +524,17 @@ def test_the_given_environment_counts_and_not_the_process(tmp_path: Path, monkey
 
 
 def test_linux_ends_with_the_one_file_in_etc() -> None:
-    machine, user = location._folders("linux", {"HOME": "/home/me"})
+    machine, user = config._folders("linux", {"HOME": "/home/me"})
     assert (machine, user) == (["/etc/xdg/pip", "/etc"], ["/home/me/.pip", "/home/me/.config/pip"])
 
 
 def test_mac_os_has_two_candidates_for_the_default() -> None:
     native = "/Users/me/Library/Caches/pip"
-    assert location._defaults("darwin", {"HOME": "/Users/me", "XDG_CACHE_HOME": "/xdg"}) == [
+    assert locating._defaults("darwin", {"HOME": "/Users/me", "XDG_CACHE_HOME": "/xdg"}) == [
         Considered(DEFAULT, "XDG_CACHE_HOME", "/xdg/pip", None),
         Considered(DEFAULT, "platform default", native, "the default before pip 26.2"),
     ]
-    assert location._defaults("darwin", {"HOME": "/Users/me"}) == [
+    assert locating._defaults("darwin", {"HOME": "/Users/me"}) == [
         Considered(DEFAULT, "XDG_CACHE_HOME", None, None),
         Considered(DEFAULT, "platform default", native, None),
     ]
@@ -543,10 +544,10 @@ def test_mac_os_keeps_configuration_in_folders_of_its_own(tmp_path: Path, monkey
     monkeypatch.setattr(sys, "base_prefix", "/usr")
     env = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "/ignored", "XDG_CONFIG_DIRS": "/ignored"}
     machine = ["/Library/Application Support/pip"]
-    assert location._folders("darwin", env) == (machine, [f"{tmp_path}/.pip", f"{tmp_path}/.config/pip"])
+    assert config._folders("darwin", env) == (machine, [f"{tmp_path}/.pip", f"{tmp_path}/.config/pip"])
     support = tmp_path / "Library/Application Support/pip"
     support.mkdir(parents=True)
-    assert location._folders("darwin", env) == (machine, [f"{tmp_path}/.pip", str(support)])
+    assert config._folders("darwin", env) == (machine, [f"{tmp_path}/.pip", str(support)])
 
 
 def test_mac_os_knows_the_folders_of_xdg_and_of_homebrew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -555,8 +556,8 @@ def test_mac_os_knows_the_folders_of_xdg_and_of_homebrew(tmp_path: Path, monkeyp
     (tmp_path / "data/pip").mkdir(parents=True)
     env = {"HOME": "/Users/me", "XDG_DATA_HOME": str(tmp_path / "data")}
     brew = ["/opt/homebrew/share/pip", "/Library/Application Support/pip"]
-    assert location._folders("darwin", env) == (brew, ["/Users/me/.pip", f"{tmp_path}/data/pip"])
-    assert location._folders("darwin", env | {"XDG_DATA_DIRS": "/a:b:/c"})[0] == ["/a/pip", "/c/pip"]
+    assert config._folders("darwin", env) == (brew, ["/Users/me/.pip", f"{tmp_path}/data/pip"])
+    assert config._folders("darwin", env | {"XDG_DATA_DIRS": "/a:b:/c"})[0] == ["/a/pip", "/c/pip"]
 
 
 def test_windows_has_one_default_and_files_of_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -572,11 +573,11 @@ def test_windows_has_one_default_and_files_of_another_name(monkeypatch: pytest.M
         monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", folder)
     monkeypatch.setenv("USERPROFILE", r"C:\U")
     env = {"HOME": r"C:\U"}
-    ((source, origin, default, note),) = location._defaults("win32", env)
+    ((source, origin, default, note),) = locating._defaults("win32", env)
     assert (source, origin, note) == (DEFAULT, "platform default", None)
     assert default is not None
     assert PureWindowsPath(default) == PureWindowsPath(r"C:\U\Local\pip\Cache")
-    files = [PureWindowsPath(path) for path, _, _ in location._files("win32", env | {"VIRTUAL_ENV": r"C:\V"})]
+    files = [PureWindowsPath(path) for path, _, _ in config.config_files("win32", env | {"VIRTUAL_ENV": r"C:\V"})]
     assert files == [
         PureWindowsPath(path)
         for path in (r"C:\V\pip.ini", r"C:\U\Roaming\pip\pip.ini", r"C:\U\pip\pip.ini", r"C:\D\pip\pip.ini")
@@ -585,9 +586,9 @@ def test_windows_has_one_default_and_files_of_another_name(monkeypatch: pytest.M
 
 @posix
 def test_nothing_slow_is_imported_when_there_is_nothing_to_read(tmp_path: Path) -> None:
-    root = Path(location.__file__).parents[1]
+    root = Path(locating.__file__).parents[2]
     program = (
-        "import json, os, sys; from pipcache.location import locate; locate(None, os.environ);"
+        "import json, os, sys; from pipcache.location.locate import locate; locate(None, os.environ);"
         "print(json.dumps([name for name in ('configparser', 'platformdirs', 'pathlib') if name in sys.modules]))"
     )
     env = at_home(tmp_path, PYTHONPATH=str(root), PIP_CONFIG_FILE=os.devnull)

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipcache.artifacts import Artifact, Claim, Evidence, Kind
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.digests import DIGITS
-from pipcache.entries import HttpEntry
-from pipcache.lockbook import Locks
-from pipcache.locks import Locked, LockError, read_lock
-from pipcache.promises import promises
-from pipcache.stores import Store
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.locks.lockfiles import read_lock
+from pipcache.locks.model import Locked, LockError
+from pipcache.store.entries import HttpEntry
+from pipcache.store.layout import Store
+from pipcache.util.hashes import DIGITS
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.promises import promises
 from tests.support import archives, truth
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
@@ -827,9 +828,9 @@ def test_a_file_larger_than_any_lock_is_not_read_to_its_end(
     write: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("uv.lock", UV)
-    monkeypatch.setattr("pipcache.lockrows.LOCK_LIMIT", len(UV))
+    monkeypatch.setattr("pipcache.util.textfile.LOCK_LIMIT", len(UV))
     assert read_lock(path)
-    monkeypatch.setattr("pipcache.lockrows.LOCK_LIMIT", len(UV) - 1)
+    monkeypatch.setattr("pipcache.util.textfile.LOCK_LIMIT", len(UV) - 1)
     with pytest.raises(LockError, match=r"uv\.lock cannot be read: it is larger than \d+ bytes"):
         read_lock(path)
 

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache import location, machine
 from pipcache.errors import CacheNotFound
-from pipcache.location import Source, locate
-from pipcache.machine import Found, default_places, every_cache, machine_homes, meant, profiles, user_configuration
+from pipcache.location import config, machine
+from pipcache.location import locate as locating
+from pipcache.location.locate import Source, locate
+from pipcache.location.machine import (
+    Found,
+    default_places,
+    every_cache,
+    machine_homes,
+    meant,
+    profiles,
+    user_configuration,
+)
 from tests.support.caches import CacheBuilder, fifo, look, make_old
 
 if TYPE_CHECKING:
@@ -360,9 +369,9 @@ def test_windows_has_places_of_its_own() -> None:
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_the_places_are_those_of_location(platform: str) -> None:
     home = "/nonexistent/ada"
-    (_, native) = location._defaults(platform, {"HOME": home})
+    (_, native) = locating._defaults(platform, {"HOME": home})
     assert native.value == default_places(platform, "ada", home)[0][1]
-    user = location.configuration_paths(platform, {"HOME": home})[1]
+    user = config.configuration_paths(platform, {"HOME": home})[1]
     assert set(user) <= set(user_configuration(platform, home))
 
 
@@ -570,7 +579,7 @@ def test_looking_leaves_every_cache_as_it_was(box: Machine) -> None:
 
 def test_nothing_is_imported_for_a_machine_without_configuration(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from pipcache.machine import every_cache; every_cache(os.environ, 'x', homes=list);"
+        "import os, sys; from pipcache.location.machine import every_cache; every_cache(os.environ, 'x', homes=list);"
         "print('pathlib' in sys.modules, 'platformdirs' in sys.modules)"
     )
     env = {"PYTHONPATH": str(Path(machine.__file__).parents[1]), "HOME": str(tmp_path)}

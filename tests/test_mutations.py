@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgpack
 import pytest
 
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.cli import run
-from pipcache.details import detail
-from pipcache.lockbook import Locks
-from pipcache.selectors import parse_selector
-from pipcache.verify import Request, is_judged, verify
+from pipcache.cli.main import run
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.query.selector import parse_selector
+from pipcache.verify.details import detail
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.verifier import Request, is_judged, verify
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder, serialize
 from tests.support.judging import Silent

@@ -14,11 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipcache.bodies import PageFormat
-from pipcache.keys import http_key
-from pipcache.links import absolute_urls
-from pipcache.pages import Page, parse_page, quick_project
-from pipcache.rows import PageFile, page_rows
+from pipcache.index.links import absolute_urls
+from pipcache.index.page import Page, parse_page, quick_project
+from pipcache.index.rows import PageFile, PageFormat, page_rows
+from pipcache.store.keys import http_key
 
 laws = settings(deadline=None, derandomize=True)
 
@@ -602,7 +601,7 @@ def test_a_page_made_to_be_slow_ends(name: str, tmp_path: Path) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<title>Links for x</title>" * (not SLOW[name].startswith(b"{")) + SLOW[name])
     code = (
-        "import sys; from pipcache.pages import parse_page, quick_project; from pipcache.rows import page_rows; "
+        "import sys; from pipcache.index.page import parse_page, quick_project; from pipcache.index.rows import page_rows; "
         "data = open(sys.argv[1], 'rb').read(); parse_page(data); quick_project(data[:32768]); "
         "[(row.filename, row.may_have(['0'])) for page in [page_rows(data)] if page for row in page.rows]"
     )

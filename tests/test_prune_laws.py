@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipcache.commands.gathering import Gathered, Request, gather
-from pipcache.entries import Leftover, StrayEntry, entry_files, entry_path
-from pipcache.location import locate
-from pipcache.plan import Plan, Reason
-from pipcache.policy import Decision, Policies, decide
-from pipcache.progress import untracked
-from pipcache.scan import scan
-from pipcache.selectors import parse_selector
-from pipcache.sweeping import plan_pruning
+from pipcache.location.locate import locate
+from pipcache.prune.facts import Gathered, Request, gather
+from pipcache.prune.plan import plan_pruning
+from pipcache.prune.policies import Decision, Policies, decide
+from pipcache.query.selector import parse_selector
+from pipcache.removal.plan import Plan, Reason
+from pipcache.store.entries import Leftover, StrayEntry, entry_files, entry_path
+from pipcache.store.scan import scan
+from pipcache.util.progress import untracked
 from tests.support.caches import CacheBuilder
 from tests.test_removal_laws import FILES, KNOWN, SDISTS, WHEELS, build, check
 

@@ -456,7 +456,7 @@ def test_every_option_can_come_from_the_environment(builder: CacheBuilder) -> No
 
 
 def test_every_option_is_named_for_the_environment() -> None:
-    from pipcache.cli_prune import prune_command  # noqa: PLC0415 - what is under test here alone
+    from pipcache.cli.prune import prune_command  # noqa: PLC0415 - what is under test here alone
 
     prefix = prune_command.context_settings["auto_envvar_prefix"]
     assert prefix == "PIPCACHE_PRUNE"

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import InvalidVersion, Version
 
-from pipcache.artifacts import Artifact, Claim, Evidence, Kind
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.entries import entry_path
-from pipcache.progress import untracked
-from pipcache.query import Filters, SortKey, sort
-from pipcache.selection import select
-from pipcache.selectors import SelectorError, parse_selector
-from pipcache.stores import Store
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.query.filters import Filters, SortKey, sort
+from pipcache.query.selection import select
+from pipcache.query.selector import SelectorError, parse_selector
+from pipcache.store.entries import entry_path
+from pipcache.store.layout import Store
+from pipcache.util.progress import untracked
 from tests.support import archives, caches, truth
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ def watch(event, arguments):
         if count in {WHEN}:
             os.kill(os.getpid(), signal.{NAME})
 sys.addaudithook(watch)
-from pipcache.cli import run
+from pipcache.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
 

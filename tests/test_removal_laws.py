@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.outcome import Fate
-from pipcache.plan import plan_removal
-from pipcache.progress import untracked
-from pipcache.query import Filters
-from pipcache.remove import carry_out
-from pipcache.scan import look_inside, survey
-from pipcache.selection import copies, select
-from pipcache.selectors import parse_selector
-from pipcache.stores import Store
-from pipcache.sweeping import Clearing, plan_clearing
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.query.filters import Filters
+from pipcache.query.selection import select
+from pipcache.query.selector import parse_selector
+from pipcache.removal.clearing import Clearing, plan_clearing
+from pipcache.removal.duplicates import copies
+from pipcache.removal.executor import carry_out
+from pipcache.removal.outcome import Fate
+from pipcache.removal.plan import plan_removal
+from pipcache.store.layout import Store
+from pipcache.store.scan import look_inside, survey
+from pipcache.util.progress import untracked
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.removal import EVERYTHING, allocated
@@ -30,7 +31,7 @@ from tests.support.removal import EVERYTHING, allocated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipcache.plan import Plan
+    from pipcache.removal.plan import Plan
 
 FILES = "https://files.example/packages/"
 laws = settings(deadline=None, max_examples=60, derandomize=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache import cli_remove
-from pipcache.outcome import Fate
-from pipcache.remove import carry_out
+from pipcache.cli import remove as cli_remove
+from pipcache.removal.executor import carry_out
+from pipcache.removal.outcome import Fate
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
@@ -374,7 +374,7 @@ def test_a_folder_that_is_no_cache_loses_nothing(
     age(builder.root)
     before = caches.look(builder.root)
     monkeypatch.setenv("PIP_CACHE_DIR", str(builder.root))
-    from pipcache.cli import run  # noqa: PLC0415 - beside its one use
+    from pipcache.cli.main import run  # noqa: PLC0415 - beside its one use
 
     for command in (["remove", "*"], ["clear"], ["clear", "--force"]):
         assert run([*command, "--yes"]) == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipcache import hosts
+from pipcache.util import urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
@@ -250,7 +250,7 @@ def test_pages_that_do_not_say_what_they_are_are_known_by_what_was_asked_for(
     builder: CacheBuilder, program: Program
 ) -> None:
     headers = {**caches.FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+html"}
-    builder.download(f"{hosts.PAGE_BASES[0]}bar/", b"<html><body>nothing here</body></html>", headers=headers)
+    builder.download(f"{urls.PAGE_BASES[0]}bar/", b"<html><body>nothing here</body></html>", headers=headers)
     builder.download("https://index.example/simple/bar/", b"<html><body>or here</body></html>", headers=headers)
     ran = program("remove", "bar", "--yes")
     assert ran.code == 0

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest
 
-from pipcache.files import Window
-from pipcache.responses import Frame, Head, MalformedResponse, decode_head, read_inline
+from pipcache.store.cachecontrol import Frame, Head, MalformedResponse, decode_head, read_inline
+from pipcache.util.files import Window
 from tests.support import caches
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipcache.text import HIDDEN, clean, redact_header, redact_text, redact_url
+from pipcache.util.untrusted import HIDDEN, clean, redact_header, redact_text, redact_url
 
 laws = settings(deadline=None, derandomize=True)
 

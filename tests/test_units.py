@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipcache.units import format_age, format_size, parse_age, parse_size
+from pipcache.util.units import format_age, format_size, parse_age, parse_size
 
 laws = settings(deadline=None, derandomize=True)
 

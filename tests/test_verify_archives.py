@@ -25,17 +25,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipcache.artifacts import Artifact, Claim, Evidence, Kind
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.checks import Verdict
-from pipcache.entries import UnreadableEntry
-from pipcache.lockbook import Locks
-from pipcache.progress import no_tick
-from pipcache.responses import Head
-from pipcache.stores import Store
-from pipcache.structure import flaws_of
-from pipcache.unpack import BrokenCoding, plain_pieces
-from pipcache.verify import Request, verify
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.store.cachecontrol import Head
+from pipcache.store.entries import UnreadableEntry
+from pipcache.store.layout import Store
+from pipcache.util.compression import BrokenCoding, plain_pieces
+from pipcache.util.progress import no_tick
+from pipcache.verify.checks import Verdict
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.structure import flaws_of
+from pipcache.verify.verifier import Request, verify
 from tests.support import archives, caches, hostile
 from tests.support.hostile import INFO, STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
 from tests.support.judging import Silent
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipcache.zipcheck import Flaw
+    from pipcache.archive.flaw import Flaw
 
 laws = settings(deadline=None, derandomize=True, max_examples=150)
 
@@ -427,7 +427,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
-from pipcache.cli import run
+from pipcache.cli.main import run
 sys.exit(run(["verify", "--format", "json", "--cache-dir", sys.argv[1]]))
 """
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import msgpack
 import pytest
 
-from pipcache import hosts
-from pipcache.artifacts import Kind
-from pipcache.checks import Verdict
+from pipcache.inventory.artifact import Kind
+from pipcache.util import urls
+from pipcache.verify.checks import Verdict
 from tests.support import caches, truth
 from tests.support.archives import Unseekable, build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder, serialize
@@ -26,7 +26,7 @@ from tests.support.judging import verified
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipcache.judgement import Judgement
+    from pipcache.verify.verdict import Judgement
 
 FILES = "https://files.example/f/"
 JSON_PAGE = "application/vnd.pypi.simple.v1+json"
@@ -37,7 +37,7 @@ SHA256 = hashlib.sha256(WHEEL[1]).hexdigest()
 
 def pypi_url(filename: str, body: bytes) -> str:
     digest = hashlib.blake2b(body, digest_size=32).hexdigest()
-    return hosts.file_urls(digest, filename)[0]
+    return urls.file_urls(digest, filename)[0]
 
 
 def etag(value: str) -> dict[str, str]:
@@ -99,7 +99,7 @@ def metadata_under_pypis_digest(builder: CacheBuilder) -> None:
     builder.download(f"{url}.metadata", metadata("foo", "1.0"), headers=headers)
     builder.download(f"{url}.asc", b"-----BEGIN PGP SIGNATURE-----\n")
     row = listed(url, WHEEL[1], **{"core-metadata": True})
-    builder.download(f"{hosts.PAGE_BASES[0]}foo/", page([row], name="foo"))
+    builder.download(f"{urls.PAGE_BASES[0]}foo/", page([row], name="foo"))
 
 
 def redirects(builder: CacheBuilder) -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache import hosts
-from pipcache.checks import Verdict
-from pipcache.lockbook import Locks
-from pipcache.locks import read_lock
+from pipcache.locks.lockfiles import read_lock
+from pipcache.util import urls
+from pipcache.verify.checks import Verdict
+from pipcache.verify.lock_index import Locks
 from tests.support import caches
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
@@ -27,7 +27,7 @@ from tests.support.pips import clean_environment
 from tests.support.program import Program
 
 if TYPE_CHECKING:
-    from pipcache.judgement import Judgement
+    from pipcache.verify.verdict import Judgement
 
 REPOSITORY = Path(__file__).parent.parent
 FILES = "https://files.example/f/"
@@ -51,7 +51,7 @@ def page(url: str, body: bytes, name: str | None = "foo", **more: object) -> byt
 
 
 def pypi_url(filename: str, body: bytes) -> str:
-    return hosts.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
+    return urls.file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
 
 
 def of(builder: CacheBuilder, key: str, *locks: Path, thorough: bool = False) -> Judgement:
@@ -224,9 +224,9 @@ def test_a_path_like_pypis_on_another_host_is_no_digest(builder: CacheBuilder) -
         builder.download(f"https://cas.example/{path}/simple/foo/", page(url, WHEEL[1]), headers=JSON_PAGE)
         assert of(builder, builder.download(url, WHEEL[1])).verdict is Verdict.VERIFIED
     a = "a" * 64
-    url = hosts.file_urls(a, "aaaaaaaaa-0.0.0.tar.gz")[0]
+    url = urls.file_urls(a, "aaaaaaaaa-0.0.0.tar.gz")[0]
     filename, body = build_sdist("aaaaaaaaa", "0.0.0")
-    builder.download(f"{hosts.PAGE_BASES[0]}aaaaaaaaa/", page(url, body, "aaaaaaaaa"), headers=JSON_PAGE)
+    builder.download(f"{urls.PAGE_BASES[0]}aaaaaaaaa/", page(url, body, "aaaaaaaaa"), headers=JSON_PAGE)
     assert of(builder, builder.download(url, body)).findings == ()
     assert filename == "aaaaaaaaa-0.0.0.tar.gz"
 
@@ -302,7 +302,7 @@ def test_a_page_without_a_name_is_of_the_project_that_its_files_begin_with(build
     url = FILES + "ctx-0.1.2-1.tar.gz"
     builder.download(FILES + "y", build_wheel("ctx", "0.1.2")[1])
     body = page(url, b"", None)
-    key = builder.download(f"{hosts.PAGE_BASES[0]}ctx/", body, headers=JSON_PAGE)
+    key = builder.download(f"{urls.PAGE_BASES[0]}ctx/", body, headers=JSON_PAGE)
     assert of(builder, key).findings == ()
 
 
@@ -310,7 +310,7 @@ def test_a_page_without_a_name_is_of_the_project_that_its_files_begin_with(build
 def test_no_text_of_an_uploader_is_taken_for_a_serial(text: str, builder: CacheBuilder) -> None:
     headers = {**JSON_PAGE, "X-PyPI-Last-Serial": "8"}
     body = page(FILES + WHEEL[0], WHEEL[1], yanked=text)
-    assert of(builder, builder.download(f"{hosts.PAGE_BASES[0]}foo/", body, headers=headers)).findings == ()
+    assert of(builder, builder.download(f"{urls.PAGE_BASES[0]}foo/", body, headers=headers)).findings == ()
 
 
 def test_a_digest_of_the_stored_form_is_not_of_what_was_sent(builder: CacheBuilder) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pipcache.cli import run
+from pipcache.cli.main import run
 from tests.support import truth
 from tests.support.archives import build_sdist, build_wheel
 from tests.support.index import Delivery, Index

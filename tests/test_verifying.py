@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipcache import hosts
-from pipcache.artifacts import Kind
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.checks import Check, Verdict, checks_named
-from pipcache.judgement import Finding, summed
-from pipcache.lockbook import Locks
-from pipcache.progress import no_tick
-from pipcache.unpack import plain_pieces
-from pipcache.verify import Request, verify
+from pipcache.inventory.artifact import Kind
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.util import urls
+from pipcache.util.compression import plain_pieces
+from pipcache.util.progress import no_tick
+from pipcache.verify.checks import Check, Verdict, checks_named
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.verdict import Finding, summed
+from pipcache.verify.verifier import Request, verify
 from tests.support import caches, truth
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
@@ -38,7 +38,7 @@ from tests.support.program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pipcache.judgement import Judgement
+    from pipcache.verify.verdict import Judgement
 
 REPOSITORY = Path(__file__).parent.parent
 FILES = "https://files.example/f/"
@@ -60,7 +60,7 @@ def page(url: str, body: bytes, **more: object) -> bytes:
 
 
 def pypi_url(filename: str, body: bytes) -> str:
-    return hosts.file_urls(digest("blake2b_256", body), filename)[0]
+    return urls.file_urls(digest("blake2b_256", body), filename)[0]
 
 
 def of(builder: CacheBuilder, key: str, **options: Any) -> Judgement:  # Any: handed on by name
@@ -74,7 +74,7 @@ def of(builder: CacheBuilder, key: str, **options: Any) -> Judgement:  # Any: ha
 
 def by_key(builder: CacheBuilder) -> str:
     url = pypi_url(*WHEEL)
-    builder.download(f"{hosts.PAGE_BASES[0]}foo/", page(url, OTHER[1]))
+    builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, OTHER[1]))
     return builder.download(url, OTHER[1])
 
 
@@ -148,13 +148,13 @@ def bad_coding(builder: CacheBuilder) -> str:
 def another_generation(builder: CacheBuilder) -> str:
     body = page(FILES + WHEEL[0], WHEEL[1], meta=1).replace(b'"api-version"', b'"_last-serial": 7, "api-version"')
     headers = {**FILE_HEADERS, "X-PyPI-Last-Serial": "8", "Content-Type": "application/vnd.pypi.simple.v1+json"}
-    return builder.download(f"{hosts.PAGE_BASES[0]}foo/", body, headers=headers)
+    return builder.download(f"{urls.PAGE_BASES[0]}foo/", body, headers=headers)
 
 
 def half_a_page(builder: CacheBuilder) -> str:
     whole = page(FILES + WHEEL[0], WHEEL[1])
     headers = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+json"}
-    return builder.download(f"{hosts.PAGE_BASES[0]}foo/", whole[: len(whole) // 2], headers=headers)
+    return builder.download(f"{urls.PAGE_BASES[0]}foo/", whole[: len(whole) // 2], headers=headers)
 
 
 def sign_in_for_a_wheel(builder: CacheBuilder) -> str:
@@ -168,13 +168,13 @@ def sign_in_for_a_wheel(builder: CacheBuilder) -> str:
 
 def sign_in_for_a_page(builder: CacheBuilder) -> str:
     builder.download(FILES + WHEEL[0], WHEEL[1])
-    return builder.download(f"{hosts.PAGE_BASES[0]}foo/", SIGN_IN)
+    return builder.download(f"{urls.PAGE_BASES[0]}foo/", SIGN_IN)
 
 
 def another_projects_page(builder: CacheBuilder) -> str:
     builder.download(FILES + WHEEL[0], WHEEL[1])
     url = f"{FILES}bar-1.0.tar.gz"
-    return builder.download(f"{hosts.PAGE_BASES[0]}foo/", page(url, b"").replace(b'"foo"', b'"bar"'))
+    return builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, b"").replace(b'"foo"', b'"bar"'))
 
 
 def another_name(builder: CacheBuilder) -> str:
@@ -423,7 +423,7 @@ def test_a_strong_promise_makes_the_weak_ones_unnecessary_unless_thorough(builde
     url = pypi_url(*WHEEL)
     headers = {**FILE_HEADERS, "x-pypi-file-project": "foo", "X-Checksum-Md5": digest("md5", WHEEL[1])}
     key = builder.download(url, WHEEL[1], headers=headers)
-    builder.download(f"{hosts.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
+    builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
     as_needed = {one.promise.by: one.is_kept for one in of(builder, key).tried}
     assert as_needed == {"the key (BLAKE2b in the URL)": True, "x-checksum-md5": None}
     thorough = {one.promise.by: one.is_kept for one in of(builder, key, thorough=True).tried}
@@ -479,7 +479,7 @@ class Rewriter(Silent):
 def test_what_changes_meanwhile_is_judged_anew(builder: CacheBuilder) -> None:
     url = pypi_url(*WHEEL)
     key = builder.download(url, OTHER[1])
-    builder.download(f"{hosts.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
+    builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
     gone = builder.download(FILES + OTHER[0], OTHER[1][:99])
 
     def rewrite() -> None:

@@ -1,1 +1,5 @@
-"""Values -> text for people, or JSON for programs: two renderers of the same values."""
+"""Values as text for people and as documents for programs; both show the same values.
+
+In come what the commands computed; out go lines. Text of strangers is cleaned of control characters before it
+is shown.
+"""

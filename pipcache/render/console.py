@@ -1,4 +1,4 @@
-"""Where text goes: the answer to standard output, narration to standard error, colour only where it is welcome."""
+"""Standard streams, colour and width."""
 
 import os
 import sys

@@ -1,14 +1,14 @@
-"""An audit for dashboards: a SARIF 2.1.0 log (OASIS), one result for each thing found."""
+"""``audit`` as a SARIF 2.1.0 log (OASIS), one result for each hit."""
 
 import os
 from collections.abc import Iterable
 from urllib.parse import quote
 
 from pipcache import __version__
-from pipcache.audit import Part, Report
-from pipcache.derivation import Hit, Relation
-from pipcache.render.audit import facts_of, title
-from pipcache.text import redact_text
+from pipcache.audit.auditor import Part, Report
+from pipcache.audit.derivation import Hit, Relation
+from pipcache.render.text.audit import facts_of, title
+from pipcache.util.untrusted import redact_text
 
 _RULES = {
     Relation.MATCH: "A file that an advisory means is in the cache.",
@@ -18,6 +18,7 @@ _RULES = {
     Relation.COPY: "A download in the cache has the bytes of what an advisory means.",
     Relation.METADATA: "A metadata file in the cache is of what an advisory means.",
 }
+
 _LEVELS = {Relation.PAGE: "warning", Relation.METADATA: "note"}
 
 

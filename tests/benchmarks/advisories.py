@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipcache.catalogue import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_catalogue
 from tests.benchmarks.measure import alternating, judged, plain_environment, process
 
 if TYPE_CHECKING:

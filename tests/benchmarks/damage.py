@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
 
-from pipcache.artifacts import DISTRIBUTIONS, Artifact, Kind
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.contents import open_body
-from pipcache.entries import entry_path
-from pipcache.stores import Store
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.inventory.body import open_body
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.store.entries import entry_path
+from pipcache.store.layout import Store
 from tests.support.judging import codes, verified
 
 if TYPE_CHECKING:

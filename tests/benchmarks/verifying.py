@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipcache.catalogue import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_catalogue
 from tests.benchmarks.measure import alternating, plain_environment, process, run_child
 
 RATIO_LIMIT = 0.9

@@ -19,7 +19,7 @@ from cachecontrol.serialize import Serializer
 from requests import PreparedRequest
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from pipcache.files import Window
+from pipcache.util.files import Window
 from tests.support import truth
 
 if TYPE_CHECKING:

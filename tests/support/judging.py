@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.lockbook import Locks
-from pipcache.verify import Request, Verified, verify
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.verifier import Request, Verified, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipcache.judgement import Judgement
+    from pipcache.verify.verdict import Judgement
 
 
 class Silent:

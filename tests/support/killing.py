@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from pipcache.cli import run
+from pipcache.cli.main import run
 
 
 def killed_before(deletion: int, arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipcache.cli import run
+from pipcache.cli.main import run
 
 
 class Ran(NamedTuple):

@@ -6,21 +6,22 @@ import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from pipcache.catalogue import Need, read_catalogue
-from pipcache.plan import plan_removal
-from pipcache.progress import untracked
-from pipcache.query import Filters
-from pipcache.scan import look_inside, survey
-from pipcache.selection import copies, select
-from pipcache.selectors import parse_selector
-from pipcache.stores import Store
-from pipcache.sweeping import Clearing, plan_clearing
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.query.filters import Filters
+from pipcache.query.selection import select
+from pipcache.query.selector import parse_selector
+from pipcache.removal.clearing import Clearing, plan_clearing
+from pipcache.removal.duplicates import copies
+from pipcache.removal.plan import plan_removal
+from pipcache.store.layout import Store
+from pipcache.store.scan import look_inside, survey
+from pipcache.util.progress import untracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pipcache.plan import Plan
+    from pipcache.removal.plan import Plan
 
 T = TypeVar("T")
 

@@ -1,0 +1,201 @@
+"""The central directory of a ZIP file, as bytes: find it, list members, read one member.
+
+zipfile makes an object of every row, which for a list of a few hundred wheels is most of the time.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from struct import Struct
+from typing import NamedTuple
+
+from pipcache.util.files import Window
+
+_TAIL = 16 << 10
+
+_EOCD_REACH = 22 + 0xFFFF
+
+_DIRECTORY_LIMIT = 64 << 20
+
+_MEMBER_LIMIT = 256 << 10
+
+_EOCD = Struct("<4s4H2LH")
+
+_EOCD64_LOCATOR = Struct("<4sLQL")
+
+_EOCD64 = Struct("<4sQ2H2L4Q")
+
+_ROW = Struct("<4s4B4HL2L5H2L")
+
+_LENGTHS = Struct("<3H")
+
+_LOCAL = Struct("<4s5H3L2H")
+
+
+class Member(NamedTuple):
+    """One row of a ZIP's central directory."""
+
+    name: str
+    method: int
+    compressed: int
+    size: int
+    header: int  # where its local header begins, in the file
+    crc: int
+    flags: int
+    modified: int  # MS-DOS date and time
+    raw: bytes  # the name as it is stored
+
+
+class ZipDirectory:
+    """A ZIP's central directory as one run of bytes, searched instead of parsed."""
+
+    def __init__(self, window: Window) -> None:
+        """Find the directory.
+
+        Raises:
+            ValueError: there is no end record, or it leads nowhere.
+        """
+        self._window = window
+        self._tail_start = max(0, window.length - _TAIL)
+        self._tail = window.read(self._tail_start, _TAIL)
+        try:
+            self._find_directory()
+        except struct.error as error:
+            raise ValueError("the end record is cut short") from error
+
+    def _find_directory(self) -> None:
+        place = self._end_record()
+        fields = _EOCD.unpack(self._at(place, _EOCD.size))
+        self.count, size, offset = fields[4], fields[5], fields[6]
+        end = place
+        # zipfile lets a wide record count wherever a locator points to one, needed or not
+        if self._at(place - _EOCD64_LOCATOR.size, 4) == b"PK\x06\x07":
+            wide_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
+            wide = self._at(wide_place, _EOCD64.size)
+            if wide[:4] == b"PK\x06\x06":
+                end = wide_place
+                self.count, size, offset = _EOCD64.unpack(wide)[7:10]
+        start = end - size
+        if start < 0 or size > _DIRECTORY_LIMIT:
+            raise ValueError("the central directory is not where it is said to be")
+        self.end_record = place
+        # bytes before the archive shift every offset; zipfile allows it and so does pip
+        self.shift = start - offset
+        self.start = start
+        self.rows = self._at(start, size)
+        if size and self.rows[:4] != b"PK\x01\x02":
+            raise ValueError("the central directory is not where it is said to be")
+
+    def _end_record(self) -> int:
+        for reach in (_TAIL, _EOCD_REACH):
+            start = max(0, self._window.length - reach)
+            data = self._tail if reach == _TAIL else self._window.read(start, reach)
+            index = data.rfind(b"PK\x05\x06")
+            if index >= 0:
+                return start + index
+        raise ValueError("no end record: not a ZIP, or cut short")
+
+    def _at(self, offset: int, size: int) -> bytes:
+        index = offset - self._tail_start
+        if index >= 0 and index + size <= len(self._tail):
+            return self._tail[index : index + size]
+        return self._window.read(offset, size)
+
+    def members(self) -> Iterator[Member]:
+        """Yield every row in order, the way zipfile walks them; ends at the first that is not one."""
+        position = 0
+        rows = self.rows
+        while position + 46 <= len(rows) and rows[position : position + 4] == b"PK\x01\x02":
+            member, position = self._row(position)
+            yield member
+
+    def _row(self, position: int) -> tuple[Member, int]:
+        row = _ROW.unpack_from(self.rows, position)
+        flags, method, compressed, size = row[5], row[6], row[10], row[11]
+        name_end = position + 46 + row[12]
+        raw = self.rows[position + 46 : name_end]
+        header = row[18]
+        if 0xFFFFFFFF in {compressed, size, header}:
+            size, compressed, header = zip64_fields(
+                self.rows[name_end : name_end + row[13]], size, compressed, header
+            )
+        # general purpose bit 11: UTF-8, else the historical cp437 (APPNOTE.TXT 4.4.4)
+        name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & 0x800 else "cp437", "replace")
+        member = Member(
+            name, method, compressed, size, header + self.shift, row[9], flags, row[7] | row[8] << 16, raw
+        )
+        return member, name_end + row[13] + row[14]
+
+    def extent(self) -> int:
+        """Return how many bytes of the directory are rows; what is behind them no reader agrees on."""
+        position = 0
+        while position + 46 <= len(self.rows) and self.rows.startswith(b"PK\x01\x02", position):
+            position += 46 + sum(_LENGTHS.unpack_from(self.rows, position + 28))
+        return position
+
+    def last_ending(self, ending: str) -> Member | None:
+        """Return the last member whose name ends so, by a search that a hostile directory may lead astray."""
+        encoded = ending.encode()
+        index = self.rows.rfind(encoded)
+        start = self.rows.rfind(b"PK\x01\x02", 0, index) if index > 0 else -1
+        if start < 0:
+            return None
+        length = int.from_bytes(self.rows[start + 28 : start + 30], "little")
+        return self._row(start)[0] if start + 46 + length == index + len(encoded) else None
+
+    def ending(self, *endings: str) -> list[Member]:
+        """Return the members whose names end so, in directory order, walking the rows as zipfile does."""
+        rows, found, position = self.rows, [], 0
+        encoded = tuple(ending.encode() for ending in endings)
+        while position + 46 <= len(rows) and rows.startswith(b"PK\x01\x02", position):
+            name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
+            name_end = position + 46 + name
+            if rows.endswith(encoded, position + 46, name_end):
+                found.append(self._row(position)[0])
+            position = name_end + extra + comment
+        return found
+
+    def read(self, member: Member, limit: int = _MEMBER_LIMIT) -> bytes:
+        """Return the first ``limit`` bytes of a member; fewer, or none, when it cannot be inflated."""
+        local = self._at(member.header, _LOCAL.size)
+        if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
+            return b""
+        name_length, extra_length = _LOCAL.unpack(local)[9:11]
+        start = member.header + _LOCAL.size + name_length + extra_length
+        data = self._at(start, min(member.compressed, limit))
+        if member.method == 0:
+            return data[:limit]
+        if member.method != 8:
+            return b""
+        try:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, limit)
+        except zlib.error:
+            return b""
+
+
+def zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:
+    """Return (size, compressed, header) with the values of a ZIP64 extra field (APPNOTE.TXT 4.5.3)."""
+    position = 0
+    while position + 4 <= len(extra):
+        kind = int.from_bytes(extra[position : position + 2], "little")
+        length = int.from_bytes(extra[position + 2 : position + 4], "little")
+        if kind == 1:
+            values = iter(
+                int.from_bytes(extra[at : at + 8], "little")
+                for at in range(position + 4, position + 4 + length - 7, 8)
+            )
+            size = next(values, size) if size == 0xFFFFFFFF else size
+            compressed = next(values, compressed) if compressed == 0xFFFFFFFF else compressed
+            header = next(values, header) if header == 0xFFFFFFFF else header
+            break
+        position += 4 + length
+    return size, compressed, header
+
+
+def is_zip(window: Window) -> bool:
+    """Return whether a ZIP's directory can be found from the end."""
+    try:
+        ZipDirectory(window)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""The command line of ``audit``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import (
+    MomentParam,
+    SelectorParam,
+    advisory_options,
+    cache_dir_option,
+    epilog,
+    format_option,
+)
+from pipcache.render.progress_bar import track
+
+if TYPE_CHECKING:
+    from pipcache.errors import ExitCode
+    from pipcache.query.selector import Selector
+
+
+_CODES = {
+    0: "clean, and everything could be judged",
+    1: "found",
+    2: "the command line was wrong, or a file is not what it claims",
+    3: "nothing found, but not all could be judged; or no pip cache (with --all-caches: none that can be read)",
+}
+
+
+@cli.command(
+    "audit",
+    short_help="After a bad upload: is it here, and what was made from it?",
+    epilog=epilog("pipcache audit --advisory MAL-2026-2144.json --all-caches", 0, 1, 2, 3, meanings=_CODES),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@cache_dir_option
+@advisory_options
+@click.option("--all-caches", is_flag=True, help="Every pip cache that can be found on this machine.")
+@click.option("--since", type=MomentParam(), metavar="TIME", help="Only what was downloaded or built since then.")
+@click.option(
+    "--until",
+    type=MomentParam(),
+    metavar="TIME",
+    help="Only until then: 2026-03-24 (its end), 2026-03-24T10:39Z, 3d (ago).",
+)
+@format_option("table", "json", "markdown", "sarif", more=" markdown is for tickets, sarif for dashboards.")
+@click.pass_obj
+def audit_command(
+    app: App,
+    *,
+    selectors: tuple["Selector", ...],
+    cache_dir: str | None,
+    advisories: tuple[str, ...],
+    only_listed_versions: bool,
+    deep: bool,
+    all_caches: bool,
+    since: float | None,
+    until: float | None,
+    form: str,
+) -> "ExitCode":
+    """Tell whether what advisories mean is in the cache: the proof, what was made from it, what is unsure.
+
+    FILE is OSV (JSON, YAML), CSV with a header, a list (name==version, file name, URL, digest, RECORD row or
+    --hash a line), CycloneDX, OpenVEX, CSAF, a directory of such files, or - for standard input. A SELECTOR is
+    an indicator as well.
+    Nothing is changed.
+    """
+    if not (advisories or selectors):
+        raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is later than --until.")
+    from pipcache.audit.auditor import Window  # noqa: PLC0415 - not for --help
+    from pipcache.audit.request import Request as AuditRequest  # noqa: PLC0415 - as above
+    from pipcache.commands import audit as auditing  # noqa: PLC0415 - as above
+
+    request = AuditRequest(advisories, selectors, only_listed_versions, deep, all_caches, Window(since, until))
+    report = auditing.find(app.cache(cache_dir), request, track)
+    auditing.write(report, form)
+    return auditing.exit_code(report)

@@ -1,0 +1,64 @@
+"""The command line of ``clear``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import cache_dir_option, consent_options, epilog, format_option
+from pipcache.cli.remove import REMOVE_CODES, require_consent
+from pipcache.render.progress_bar import track
+
+if TYPE_CHECKING:
+    from pipcache.errors import ExitCode
+
+
+@cli.command(
+    "clear",
+    short_help="Remove everything pip can make again.",
+    epilog=epilog("pipcache clear --http --yes", 0, 2, 3, meanings=REMOVE_CODES),
+)
+@cache_dir_option
+@click.option("--http", is_flag=True, help="Only downloads and index pages, of all pips.")
+@click.option("--wheels", is_flag=True, help="Only wheels that pip built.")
+@click.option("--selfcheck", is_flag=True, help="Only the notes of when a newer pip was last looked for.")
+@click.option("--old-layouts", is_flag=True, help="Only what no pip since 23.3 reads.")
+@click.option(
+    "--force", is_flag=True, help="Also what a pip may be at work on: touched within ten minutes, unfinished."
+)
+@consent_options
+@format_option("table", "json")
+@click.pass_obj
+def clear_command(
+    app: App,
+    *,
+    cache_dir: str | None,
+    http: bool,
+    wheels: bool,
+    selfcheck: bool,
+    old_layouts: bool,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+) -> "ExitCode":
+    """Remove everything pip can make again; --http, --wheels, --selfcheck, --old-layouts narrow it and combine.
+
+    No file is opened, so it works on a cache that cannot be decoded. What pip did not make stays, links stay, and
+    so does what a running pip has not finished.
+    """
+    require_consent(yes=yes, dry_run=dry_run, form=form)
+    from pipcache.commands import clear as clearing  # noqa: PLC0415 - not for --help
+    from pipcache.commands.consent import Consent  # noqa: PLC0415 - as above
+    from pipcache.removal.clearing import Clearing  # noqa: PLC0415
+    from pipcache.store.layout import Store  # noqa: PLC0415
+
+    everything = not (http or wheels or selfcheck or old_layouts)
+    parts = (
+        (http, (Store.HTTP_V2, Store.HTTP)),
+        (wheels, (Store.WHEELS,)),
+        (selfcheck, (Store.SELFCHECK,)),
+    )
+    stores = frozenset(store for wanted, members in parts if wanted or everything for store in members)
+    answer = clearing.find(app.cache(cache_dir), Clearing(stores, old_layouts, force))
+    return clearing.run(answer, Consent(yes, dry_run, force), form, track)

@@ -1,0 +1,37 @@
+"""The command line of ``dir``."""
+
+import os
+import sys
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import cache_dir_option, epilog, format_option
+from pipcache.render.console import is_terminal
+
+
+@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2))
+@cache_dir_option
+@click.option("--explain", is_flag=True, help="Say who decided it, and what else was considered.")
+@format_option("table", "json")
+@click.pass_obj
+def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:
+    """Print the path of pip's cache directory."""
+    from pipcache.util.untrusted import clean  # noqa: PLC0415
+
+    cache = app.cache(cache_dir, explain=explain or form == "json")
+    if form == "json":
+        from pipcache.render.json.dir import dir_document  # noqa: PLC0415
+        from pipcache.render.json.records import dump  # noqa: PLC0415
+
+        click.echo(dump(dir_document(cache)))
+        return
+    if is_terminal(sys.stdout):
+        click.echo(clean(cache.path))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(cache.path) + b"\n")
+    if explain:
+        from pipcache.render.text.dir import explain_lines  # noqa: PLC0415
+
+        click.echo("\n".join(explain_lines(cache)))

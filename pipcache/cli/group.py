@@ -1,0 +1,74 @@
+"""The command group, which loads the module of a command when it is called."""
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from pipcache import __version__
+from pipcache.cli.options import cache_dir_option
+from pipcache.render.console import say
+
+if TYPE_CHECKING:
+    from pipcache.location.locate import CacheDirectory
+
+
+class App(NamedTuple):
+    """What every command needs: which directory, in which form to answer."""
+
+    cache_dir: str | None
+
+    def cache(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
+        """Return the cache directory; the command's own option goes before the group's."""
+        from pipcache.location.locate import locate  # noqa: PLC0415 - not for --help
+
+        cache = locate(self.cache_dir if option is None else option, os.environ, explain=explain)
+        if cache.disabled_by is not None:
+            say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
+        return cache
+
+
+class ClosedPipe(Exception):  # noqa: N818 - no error of anyone's
+    """Whoever reads the answer has what it wanted (``| head -1``)."""
+
+
+COMMANDS = ("audit", "clear", "dir", "info", "list", "prune", "remove", "show", "verify")
+"""The commands; the module of each has its name and stands beside this one."""
+
+
+class Commands(click.Group):
+    """The group; a command joins it when it is called, for start-up is part of every call."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands, loaded or not."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command and return it; None when there is none of this name."""
+        if cmd_name in COMMANDS:
+            import_module(f"pipcache.cli.{cmd_name}")
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click itself would end a closed pipe with exit code 1."""
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ClosedPipe from error
+        return result
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command has a --help of its own, with an example and its exit status.",
+)
+@cache_dir_option
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="pipcache")
+@click.pass_context
+def cli(context: click.Context, cache_dir: str | None) -> None:
+    """See, name, prove and remove what pip keeps in its cache."""
+    context.obj = App(cache_dir)

@@ -1,0 +1,79 @@
+"""The command line of ``list``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import (
+    SORT_KEYS,
+    SelectorParam,
+    cache_dir_option,
+    epilog,
+    filter_options,
+    format_option,
+    make_filters,
+)
+from pipcache.errors import ExitCode
+from pipcache.render.progress_bar import track
+
+if TYPE_CHECKING:
+    from pipcache.query.selector import Selector
+
+
+@cli.command(
+    "list",
+    short_help="List every distribution file in the cache.",
+    epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@cache_dir_option
+@click.option("--all", "-a", "everything", is_flag=True, help="Pages, metadata, other and unknown entries too.")
+@filter_options
+@click.option("--unnamed", is_flag=True, help="Only what has no project or no version, of any kind.")
+@click.option(
+    "--sort",
+    "sort_key",
+    type=click.Choice(SORT_KEYS),
+    default="name",
+    show_default=True,
+    help="Order: by name and version, largest, oldest, or longest unused first.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@format_option("table", "json", "paths")
+@click.option(
+    "--null", "-0", "null", is_flag=True, help="With --format paths: end each path with NUL, for xargs -0."
+)
+@click.pass_obj
+def list_command(
+    app: App,
+    *,
+    selectors: tuple["Selector", ...],
+    cache_dir: str | None,
+    everything: bool,
+    kinds: tuple[str, ...],
+    stores: tuple[str, ...],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+    unnamed: bool,
+    sort_key: str,
+    reverse: bool,
+    form: str,
+    null: bool,
+) -> ExitCode:
+    """List every distribution file in the cache, downloaded and built alike.
+
+    A SELECTOR is a requirement (twisted, 'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest
+    (sha256:..., hex or base64url) or a cache key.
+    """
+    from pipcache.commands import list as listing  # noqa: PLC0415
+    from pipcache.query.filters import SortKey  # noqa: PLC0415
+
+    if null and form != "paths":
+        raise click.UsageError("-0 goes with --format paths.")
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)._replace(unnamed=unnamed)
+    request = listing.Request(selectors, filters, everything, SortKey(sort_key), reverse, exact=form != "table")
+    answer = listing.find(app.cache(cache_dir), request, track)
+    listing.write(answer, form, null=null)
+    return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK

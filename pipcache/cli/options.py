@@ -1,0 +1,249 @@
+"""Options and parameter types that commands share."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from pipcache.render.console import say
+from pipcache.util.untrusted import clean
+
+if TYPE_CHECKING:
+    from pipcache.query.filters import Filters
+    from pipcache.query.selector import Selector
+
+
+P = ParamSpec("P")
+
+R = TypeVar("R")
+
+_EXIT_STATUS = {
+    0: "done",
+    1: "no match",
+    2: "the command line was wrong",
+    3: "it could not be done: no cache that is pip's, or not all of it could be read",
+}
+
+
+def epilog(example: str, *codes: int, meanings: Mapping[int, str] = _EXIT_STATUS) -> str:
+    """Return the end of a command's help: an example, and what its exit codes mean."""
+    lines = [f"  {code:<4} {meanings[code]}" for code in codes]
+    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines, _INTERRUPTED))
+
+
+_INTERRUPTED = "  130  interrupted"
+
+
+class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
+    """A selector; a bad one is a usage error that names the part that is wrong."""
+
+    name = "selector"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
+        """Return the selector that ``value`` is."""
+        from pipcache.query.selector import Selector, SelectorError  # noqa: PLC0415 - only when one is given
+
+        if isinstance(value, Selector):
+            return value
+        try:
+            return _selector(str(value))
+        except SelectorError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _selector(text: str) -> "Selector":
+    """Return the selector that ``text`` is, and say what of it is ignored.
+
+    Raises:
+        SelectorError: it is none.
+    """
+    from pipcache.query.selector import parse_selector  # noqa: PLC0415 - as above
+
+    selector = parse_selector(text)
+    if selector.note is not None:
+        say(f"Note: in {clean(selector.text)!r} {selector.note}.")
+    return selector
+
+
+def read_selectors(path: str) -> list["Selector"]:
+    """Return the selectors of a file, one a line, ``#`` and what follows aside; ``-`` is standard input.
+
+    Raises:
+        UsageError: it cannot be read, holds none, or a line is none; each such line is named.
+    """
+    from pipcache.query.selector import SelectorError  # noqa: PLC0415 - only when there is a file
+
+    name = "standard input" if path == "-" else path
+    try:
+        with click.open_file(path, encoding="utf-8-sig") as file:
+            lines = file.read().split("\n")  # which is all that ends a line; a comment may hold the rest
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.UsageError(f"Selectors cannot be read from {clean(name)}: {reason}.") from None
+    selectors, wrong = [], []
+    for number, line in enumerate(lines, 1):
+        # a # within a URL begins its fragment, not a comment
+        text = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not text:
+            continue
+        try:
+            selectors.append(_selector(text))
+        except SelectorError as error:
+            wrong.append(f"{clean(name)}, line {number}: {clean(str(error))}")
+    if wrong:
+        raise click.UsageError("\n".join((*wrong, "Nothing was removed.")))
+    if not selectors:
+        raise click.UsageError(f"There is no selector in {clean(name)}.")
+    return selectors
+
+
+class UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """An amount with a unit: a size or an age."""
+
+    def __init__(self, name: str, parse: Callable[[str], float]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the amount in bytes or seconds."""
+        if isinstance(value, (int, float)):
+            return value
+        try:
+            return self._parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class MomentParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A moment: a date or a time (ISO 8601, UTC where it does not say), or an age before now."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds since the epoch."""
+        from pipcache.util.units import parse_moment  # noqa: PLC0415 - only where one is given
+
+        if isinstance(value, (int, float)):
+            return value
+        try:
+            return parse_moment(str(value), is_end=param is not None and param.name == "until")
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--advisory`` and how it is taken."""
+    advisory = click.option(
+        "--advisory",
+        "advisories",
+        multiple=True,
+        type=click.Path(exists=True, allow_dash=True),
+        metavar="FILE",
+        help="What is bad: OSV, CSV, a list, CycloneDX, OpenVEX, CSAF; a directory of them, or -. Repeatable.",
+    )
+    listed = click.option(
+        "--only-listed-versions", is_flag=True, help="Leave ranges aside: only versions that records list."
+    )
+    deep = click.option("--deep", is_flag=True, help="Hash the members of archives too, not only RECORD's lines.")
+    return advisory(listed(deep(command)))
+
+
+def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--cache-dir``."""
+    return click.option(
+        "--cache-dir",
+        metavar="DIR",
+        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default.",
+    )(command)
+
+
+def format_option(
+    *formats: str, more: str = "", envvar: str | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add ``--format`` with ``formats``, the first being the default; ``more`` says what else there is."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        envvar=envvar,
+        help=f"table is for people; json is for programs (schema 1, see the README).{more}",
+    )
+
+
+def filter_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add the filters that narrow an answer."""
+    from pipcache.util.units import parse_age, parse_size  # noqa: PLC0415 - beside the options that use them
+
+    age = UnitParam("age", parse_age)
+    options = (
+        click.option(
+            "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
+        ),
+        click.option(
+            "--store", "stores", multiple=True, type=click.Choice(STORES), help="Only this store (repeatable)."
+        ),
+        click.option(
+            "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
+        ),
+        click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently."),
+        click.option(
+            "--larger-than",
+            type=UnitParam("size", parse_size),
+            metavar="SIZE",
+            help="Larger than this: 800, 50MB, 1.5GiB.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def against_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--against``."""
+    return click.option(
+        "--against",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Hold files against the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
+        "poetry.lock, pdm.lock, Pipfile.lock. Repeatable.",
+    )(command)
+
+
+def consent_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--yes`` and ``--dry-run``."""
+    yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+    dry_run = click.option("--dry-run", "-n", is_flag=True, help="Show the plan and remove nothing.")
+    return yes(dry_run(command))
+
+
+# written out, for the enums live in modules that --help need not import; a test holds them equal
+KINDS = ("wheel", "sdist", "built", "metadata", "page", "other", "unknown")
+
+STORES = ("http-v2", "http", "wheels", "selfcheck", "stray")
+
+SORT_KEYS = ("name", "size", "age", "used")
+
+
+def make_filters(
+    kinds: Sequence[str],
+    stores: Sequence[str],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+) -> "Filters":
+    """Return the filters that the options of a command line mean."""
+    from pipcache.inventory.artifact import Kind  # noqa: PLC0415
+    from pipcache.query.filters import Filters  # noqa: PLC0415
+    from pipcache.store.layout import Store  # noqa: PLC0415
+
+    return Filters(
+        frozenset(map(Kind, kinds)),
+        frozenset(map(Store, stores)),
+        older_than,
+        newer_than,
+        None if larger_than is None else int(larger_than),
+    )

@@ -1,0 +1,149 @@
+"""The command line of ``prune``."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import (
+    SelectorParam,
+    UnitParam,
+    against_option,
+    cache_dir_option,
+    consent_options,
+    epilog,
+    format_option,
+)
+from pipcache.render.console import is_terminal
+from pipcache.render.progress_bar import track
+from pipcache.util.units import parse_age, parse_size
+
+if TYPE_CHECKING:
+    from pipcache.errors import ExitCode
+    from pipcache.query.selector import Selector
+
+
+_CODES = {
+    0: "done; or nothing is cached yet",
+    2: "the command line or a file was wrong, or nobody said yes",
+    3: "not all could be done: files stay, places not seen, no pip cache",
+}
+
+_AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
+
+
+@cli.command(
+    "prune",
+    short_help="Keep what is worth keeping: housekeeping, and the last step of a CI job.",
+    epilog=epilog("pipcache prune --ci --keep-for requirements.txt", 0, 2, 3, meanings=_CODES),
+    context_settings={"auto_envvar_prefix": "PIPCACHE_PRUNE"},
+)
+@cache_dir_option
+@click.option(
+    "--ci", is_flag=True, help="Remove what is fetched again as fast as it is restored; keep what was built."
+)
+@click.option(
+    "--keep-for",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Keep only what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock. "
+    "Repeatable.",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    type=SelectorParam(),
+    metavar="SELECTOR",
+    help="Never remove what this means, whatever else is said. Repeatable.",
+)
+@click.option(
+    "--unused-for", type=_AGE, metavar="AGE", help="Remove what nobody used for this long: 12h, 30d, 6w, 1y."
+)
+@click.option("--older-than", type=_AGE, metavar="AGE", help="The same: here age is counted from the last use.")
+@click.option(
+    "--max-size",
+    type=_SIZE,
+    metavar="SIZE",
+    help="Remove the least recently used, downloads before built wheels, until the rest fits: 500MB, 2GiB.",
+)
+@click.option("--by-age-only", is_flag=True, help="With --max-size: built wheels are no dearer than downloads.")
+@click.option(
+    "--keep-latest",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep the N newest versions of each project, kind and tags.",
+)
+@click.option("--duplicates", is_flag=True, help="Of the same bytes under several URLs keep the newest.")
+@click.option("--damaged", is_flag=True, help="Remove what verify judges damaged.")
+@click.option("--poisoned", is_flag=True, help="Remove what verify judges poisoned.")
+@against_option
+@click.option("--old-layouts", is_flag=True, help="Remove what only pips before 23.3 read, also if it is in use.")
+@click.option(
+    "--keep-old-layouts", is_flag=True, help="Keep all of that; by default it goes after 90 days unused."
+)
+@consent_options
+@format_option(
+    *("table", "json", "github"),
+    more=" github is a table for a job's summary, and key=value lines for a step's outputs.",
+    envvar="PIPCACHE_PRUNE_FORMAT",
+)
+@click.pass_obj
+def prune_command(
+    app: App,
+    *,
+    cache_dir: str | None,
+    ci: bool,
+    keep_for: tuple[str, ...],
+    keep: tuple["Selector", ...],
+    unused_for: float | None,
+    older_than: float | None,
+    max_size: float | None,
+    by_age_only: bool,
+    keep_latest: int | None,
+    duplicates: bool,
+    damaged: bool,
+    poisoned: bool,
+    against: tuple[str, ...],
+    old_layouts: bool,
+    keep_old_layouts: bool,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+) -> "ExitCode":
+    """Remove dead weight, which no pip can use again, and what the policies say; they combine.
+
+    It asks at a terminal and nowhere else, and ends with one line: what is kept, what was removed and by which
+    policy. Every option can be given as an environment variable too: --max-size as PIPCACHE_PRUNE_MAX_SIZE.
+    """
+    if old_layouts and keep_old_layouts:
+        raise click.UsageError("--old-layouts and --keep-old-layouts exclude each other.")
+    if by_age_only and max_size is None:
+        raise click.UsageError("--by-age-only goes with --max-size.")
+    if against and not (damaged or poisoned):
+        raise click.UsageError("--against goes with --damaged or --poisoned.")
+    if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
+        raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
+    from pipcache.commands import prune as pruning  # noqa: PLC0415 - as above
+    from pipcache.commands.consent import Consent  # noqa: PLC0415 - not for --help
+    from pipcache.prune import facts  # noqa: PLC0415 - not for --help
+    from pipcache.prune.policies import Policies  # noqa: PLC0415 - as above
+    from pipcache.removal.plan import Reason  # noqa: PLC0415 - as above
+
+    policies = Policies(
+        True if old_layouts else False if keep_old_layouts else None,
+        unused_for,
+        older_than,
+        None if max_size is None else int(max_size),
+        by_age_only,
+        keep_latest,
+        ci,
+        duplicates,
+    )
+    verdicts = tuple(
+        reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
+    )
+    request = facts.Request(policies, keep, keep_for, verdicts, against)
+    answer = pruning.find(app.cache(cache_dir), request, track)
+    return pruning.run(answer, request, Consent(yes, dry_run), form, track)

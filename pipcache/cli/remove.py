@@ -1,0 +1,146 @@
+"""The command line of ``remove``."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import (
+    SelectorParam,
+    advisory_options,
+    against_option,
+    cache_dir_option,
+    consent_options,
+    epilog,
+    filter_options,
+    format_option,
+    make_filters,
+    read_selectors,
+)
+from pipcache.render.console import is_terminal
+from pipcache.render.progress_bar import track
+
+if TYPE_CHECKING:
+    from pipcache.errors import ExitCode
+    from pipcache.query.selector import Selector
+
+
+REMOVE_CODES = {
+    0: "done: gone, or was never there",
+    1: "with --must-match: a selector matched nothing",
+    2: "the command line or an advisory was wrong, or the question was not answered with yes: nothing was removed",
+    3: "not all of it could be done, or judged: no cache that is pip's, files that stay, places not read, links",
+}
+
+
+@cli.command(
+    "remove",
+    short_help="Remove exactly what the selectors mean.",
+    epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, meanings=REMOVE_CODES),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@click.option(
+    "--requirement",
+    "-r",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Read selectors from FILE, one a line; # begins a comment, - is standard input. Repeatable.",
+    metavar="FILE",
+)
+@cache_dir_option
+@filter_options
+@click.option("--damaged", is_flag=True, help="Only what verify judges damaged; of everything without a SELECTOR.")
+@click.option("--poisoned", is_flag=True, help="Only what verify judges poisoned; both may be given.")
+@against_option
+@advisory_options
+@click.option(
+    "--derived/--no-derived",
+    default=True,
+    help="With --advisory: also what was made from what is found: built wheels, copies (default).",
+)
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="With --advisory: first copy what goes into DIR, with a note of its evidence; DIR is private.",
+)
+@click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
+@click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
+@consent_options
+@format_option("table", "json")
+@click.pass_obj
+def remove_command(
+    app: App,
+    *,
+    selectors: tuple["Selector", ...],
+    files: tuple[str, ...],
+    cache_dir: str | None,
+    kinds: tuple[str, ...],
+    stores: tuple[str, ...],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+    damaged: bool,
+    poisoned: bool,
+    against: tuple[str, ...],
+    advisories: tuple[str, ...],
+    only_listed_versions: bool,
+    deep: bool,
+    derived: bool,
+    save: str | None,
+    keep_pages: bool,
+    must_match: bool,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+) -> "ExitCode":
+    """Remove what the selectors mean, downloaded and built alike, with the index pages of its projects.
+
+    The plan is shown and a question asked before anything is removed. A SELECTOR is a requirement (twisted,
+    'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
+    key; it matches by any source of a name. The filters narrow all of it, index pages too. With --advisory
+    SELECTORs are indicators beside it, and filters and verdicts are refused.
+    """
+    if not (selectors or files or damaged or poisoned or advisories):
+        raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
+    if against and not (damaged or poisoned):
+        raise click.UsageError("--against goes with --damaged or --poisoned.")
+    if (only_listed_versions or deep or save is not None or not derived) and not advisories:
+        raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
+    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
+    if advisories and (damaged or poisoned or must_match or filters != make_filters((), (), None, None, None)):
+        raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
+    require_consent(yes=yes, dry_run=dry_run, form=form)
+    named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
+    from pipcache.commands.consent import Consent  # noqa: PLC0415 - not for --help
+
+    if advisories:
+        from pipcache.audit.request import Request as AuditRequest  # noqa: PLC0415 - rare, and not needed for the rest
+        from pipcache.commands import remove_advised  # noqa: PLC0415 - as above
+
+        search = AuditRequest(advisories, named, only_listed_versions, deep)
+        purge = remove_advised.Request(search, derived, keep_pages, save)
+        found = remove_advised.find(app.cache(cache_dir), purge, track)
+        return remove_advised.run(found, purge, Consent(yes, dry_run), form, track)
+    from pipcache.commands import remove as removing  # noqa: PLC0415 - as above
+    from pipcache.removal.plan import Reason  # noqa: PLC0415 - as above
+
+    verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
+    reasons = tuple(reason for wanted, reason in verdicts if wanted)
+    request = removing.Request(named, filters, keep_pages, must_match, reasons, against)
+    answer = removing.find(app.cache(cache_dir), request, track)
+    return removing.run(answer, request, Consent(yes, dry_run), form, track)
+
+
+def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
+    """End the run at once, before anything is read, when a question would have to be asked and cannot."""
+    if yes or dry_run:
+        return
+    if form == "json":
+        raise click.UsageError("--format json asks no question: add --yes, or --dry-run for the plan alone.")
+    if sys.stdin is None or not is_terminal(sys.stdin):
+        raise click.UsageError(
+            "There is no terminal to ask at: add --yes to go on without, or --dry-run for the plan alone."
+        )

@@ -1,0 +1,133 @@
+"""The command line of ``verify``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import (
+    SelectorParam,
+    against_option,
+    cache_dir_option,
+    epilog,
+    filter_options,
+    format_option,
+    make_filters,
+)
+from pipcache.errors import ExitCode
+from pipcache.render.progress_bar import track
+
+if TYPE_CHECKING:
+    from pipcache.query.selector import Selector
+    from pipcache.verify.checks import Check
+
+
+_CODES = {
+    0: "nothing was found",
+    1: "findings: something is poisoned or damaged (see --fail-on)",
+    2: "the command line was wrong, or a lock file could not be read",
+    3: "no finding, but something could not be read; or no cache that is pip's",
+}
+
+
+class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
+    """Checks by their codes or the beginnings of these, with commas between."""
+
+    name = "codes"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "frozenset[Check]":
+        """Return the checks that ``value`` names."""
+        from pipcache.verify.checks import checks_named  # noqa: PLC0415 - only when one is given
+
+        if isinstance(value, frozenset):
+            return value
+        found: frozenset[Check] = frozenset()
+        for code in str(value).split(","):
+            if not (named := checks_named(code.strip())):
+                self.fail(f"{code.strip()!r} is no check; pipcache verify --explain lists them.", param, ctx)
+            found |= named
+        return found
+
+
+@cli.command(
+    "verify",
+    short_help="Hold every entry against every promise there is.",
+    epilog=epilog("pipcache verify --against requirements.txt", 0, 1, 2, 3, meanings=_CODES),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@cache_dir_option
+@filter_options
+@against_option
+@click.option("--thorough", is_flag=True, help="Try every promise, also where a strong one was kept.")
+@click.option(
+    "--select",
+    "selected",
+    multiple=True,
+    type=ChecksParam(),
+    metavar="CODES",
+    help="Only these checks: PC2,PC401.",
+)
+@click.option("--ignore", "ignored", multiple=True, type=ChecksParam(), metavar="CODES", help="Not these.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("damaged", "poisoned", "unverified")),
+    default="damaged",
+    show_default=True,
+    help="Exit with 1 for this verdict or a worse one.",
+)
+@click.option(
+    "--explain",
+    is_flag=False,
+    flag_value="PC",
+    type=ChecksParam(),
+    metavar="[CODES]",
+    help="Say what each check means, and read nothing.",
+)
+@format_option("table", "json")
+@click.pass_obj
+def verify_command(
+    app: App,
+    *,
+    selectors: tuple["Selector", ...],
+    cache_dir: str | None,
+    kinds: tuple[str, ...],
+    stores: tuple[str, ...],
+    older_than: float | None,
+    newer_than: float | None,
+    larger_than: float | None,
+    against: tuple[str, ...],
+    thorough: bool,
+    selected: tuple["frozenset[Check]", ...],
+    ignored: tuple["frozenset[Check]", ...],
+    fail_on: str,
+    explain: "frozenset[Check] | None",
+    form: str,
+) -> ExitCode:
+    """Hold every entry against every promise there is, and tell which were broken. Nothing is changed.
+
+    Promises stand in the key, in index pages, URLs, headers and archives of the cache itself, and in the lock
+    files given with --against, which nobody who can write the cache can change. A SELECTOR narrows it, as in list.
+    """
+    from pipcache.verify.checks import Check  # noqa: PLC0415 - not for --help
+
+    if explain is not None:
+        from pipcache.render.text.verify import explain_lines  # noqa: PLC0415 - as above
+
+        click.echo("\n".join(explain_lines([check for check in Check if check in explain])))
+        return ExitCode.OK
+    from pipcache.commands import verify as verifying  # noqa: PLC0415 - as above
+
+    wanted = frozenset().union(*selected) if selected else frozenset(Check)
+    request = verifying.Request(
+        selectors,
+        make_filters(kinds, stores, older_than, newer_than, larger_than),
+        against,
+        thorough,
+        wanted.difference(*ignored),
+        fail_on,
+    )
+    answer = verifying.find(app.cache(cache_dir), request, track)
+    verifying.write(answer, form)
+    return verifying.exit_code(answer, fail_on)

@@ -1,0 +1,75 @@
+"""``audit``: hold advisories against one cache, or against every cache of this machine."""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from pipcache.audit.auditor import NOTHING, Part, Report
+from pipcache.audit.request import Request, book_of, look
+from pipcache.commands.consent import write_answer
+from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
+from pipcache.location.locate import CacheDirectory, Source
+from pipcache.render.console import is_terminal, say, wants_colour, width
+from pipcache.render.json.audit import audit_document
+from pipcache.render.json.records import dump
+from pipcache.render.markdown import markdown_lines
+from pipcache.render.sarif import sarif_document
+from pipcache.render.text.audit import audit_lines
+from pipcache.render.text.verify import fit
+from pipcache.util.progress import Track
+from pipcache.util.untrusted import clean
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
+    """Read the advisories, and hold them against the cache, or all that this machine has.
+
+    Raises:
+        BadAdvisory: a file of ``--advisory`` is not what it claims.
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    advisories, book = book_of(request)
+    if not request.all_caches:
+        found = look(cache, book, request, track)
+        return Report([Part(cache, (cache.origin,), found)], advisories, window=request.window)
+    from pipcache.location import machine  # noqa: PLC0415 - only where it was asked for
+
+    option = cache.path if cache.source is Source.OPTION else None
+    parts = []
+    for one in machine.every_cache(os.environ, option, homes=machine.machine_homes):
+        found, problem = NOTHING, one.problem
+        if problem is None:
+            try:
+                found = look(one.cache, book, request, track)
+            except (CacheNotFound, NotAPipCache) as error:
+                problem = error.message if error.is_fault else None
+        parts.append(Part(one.cache, one.owners, found, problem))
+    return Report(parts, advisories, everywhere=True, window=request.window)
+
+
+def write(report: Report, form: str) -> None:
+    """Print the report."""
+    match form:
+        case "json":
+            lines: Iterable[str] = [dump(audit_document(report))]
+        case "sarif":
+            lines = [dump(sarif_document(report))]
+        case "markdown":
+            lines = markdown_lines(report)
+        case _:
+            lines = audit_lines(report, colour=wants_colour(sys.stdout))
+            lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
+    # a reader that closes early must not make a finding look clean
+    write_answer(lambda: print("\n".join(lines)))  # noqa: T201
+    for note in report.advisories.notes[:_SHOWN]:
+        say(f"Note: {clean(note)}")
+
+
+_SHOWN = 5
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Return how the run ends: what was found goes before what could not be judged."""
+    if report.hits:
+        return ExitCode.FINDINGS
+    return ExitCode.OK if report.is_whole else ExitCode.FAILED

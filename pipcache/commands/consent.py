@@ -1,0 +1,147 @@
+"""Ask, carry out and report: what all commands that remove share."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import NamedTuple
+
+from pipcache.errors import ExitCode, PipcacheError
+from pipcache.location.locate import CacheDirectory
+from pipcache.removal.executor import carry_out
+from pipcache.removal.outcome import Fate, Outcome
+from pipcache.removal.plan import Plan
+from pipcache.render.console import say
+from pipcache.render.json.records import dump
+from pipcache.render.text.remove import left_lines, outcome_line, problem_lines
+from pipcache.util.progress import Track
+from pipcache.util.units import counted, format_size
+
+
+class Consent(NamedTuple):
+    """How far a run may go: to the end without asking, not beyond the plan, or as far as the answer says."""
+
+    yes: bool = False
+    dry_run: bool = False
+    force: bool = False
+
+
+class Declined(PipcacheError):  # noqa: N818 - it says what a person did
+    """The question was not answered with yes."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PlanReport(NamedTuple):
+    """How a command tells its plan: the form, for people, and as a document with the outcome if there is one.
+
+    ``before`` is done when the plan is about to be carried out.
+    """
+
+    form: str
+    show: Callable[[], None]
+    document: Callable[[Outcome | None], Mapping[str, object]]
+    before: Callable[[], None] = lambda: None
+
+
+def run_with_consent(
+    cache: CacheDirectory, plan: Plan, consent: Consent, report: PlanReport, track: Track
+) -> Outcome | None:
+    """Show the plan, ask where it must be asked, carry it out, and report; None when nothing was carried out.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    if report.form == "table":
+        write_answer(report.show)
+        for line in left_lines(plan.left):
+            say(line)
+    outcome = None
+    is_empty = not plan.removals and not plan.folders
+    if not is_empty and not consent.dry_run:
+        if not consent.yes and not ask(plan):
+            raise Declined("Nothing was removed.", is_fault=False)
+        report.before()
+        outcome = carry_out_plan(cache, plan, track, force=consent.force)
+    if report.form == "json":
+        text = dump(report.document(outcome))
+    elif outcome is not None:
+        text = outcome_line(outcome)
+    else:
+        text = "Nothing to remove." if is_empty else "Nothing was removed: this is a dry run."
+    try:
+        write_answer(lambda: print(text))  # noqa: T201
+    except OSError as error:
+        done = "Nothing was removed." if outcome is None else outcome_line(outcome)
+        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
+    if outcome is not None:
+        say_what_stays(plan, outcome)
+    return outcome
+
+
+def carry_out_plan(cache: CacheDirectory, plan: Plan, track: Track, *, force: bool = False) -> Outcome:
+    """Carry a plan out; the first interruption lets the step at hand end, so that the report is exact."""
+    with _interruptible() as is_interrupted:
+        return carry_out(cache.path, plan, track, force=force, should_stop=is_interrupted)
+
+
+def write_answer(write: Callable[[], None]) -> None:
+    """Write to standard output; when nobody reads it any more the work goes on, as it was asked for.
+
+    Raises:
+        OSError: it cannot be written for another reason.
+    """
+    try:
+        write()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
+
+
+def ask(plan: Plan) -> bool:
+    """Ask on standard error whether ``plan`` is to be carried out; only a yes is one."""
+    say(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ", end="")
+    try:
+        answer = sys.stdin.readline()
+    except ValueError:  # bytes that are no text
+        answer = ""
+    if not answer.endswith("\n"):
+        say("")  # the end of input leaves the line open
+    return answer.strip().lower() in {"y", "yes"}
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into an answer of the function given; the second ends the run."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    previous = [(number, signal.signal(number, note)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in previous:
+            signal.signal(number, handler)
+
+
+def say_what_stays(plan: Plan, outcome: Outcome) -> None:
+    """Say what was planned and did not happen, and why."""
+    if outcome.is_interrupted:
+        left = sum(fate is Fate.PENDING for fate in outcome.fates)
+        say(f"Interrupted: {counted(left, 'entry', 'entries')} of {len(plan.removals):,} had not had their turn.")
+    for line in problem_lines(outcome):
+        say(line)
+
+
+def exit_code_of(outcome: Outcome | None, *, is_incomplete: bool) -> ExitCode:
+    """Return how a run ends that removed what it could; ``is_incomplete``: some place could not be looked at."""
+    if outcome is not None and outcome.is_interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED if is_incomplete or (outcome is not None and outcome.problems) else ExitCode.OK

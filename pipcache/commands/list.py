@@ -1,0 +1,135 @@
+"""``list``: which artifacts, in which order, in which form."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.query.filters import Filters, SortKey, sort
+from pipcache.render.console import is_terminal, say
+from pipcache.util.progress import Track
+from pipcache.util.untrusted import clean
+
+if TYPE_CHECKING:
+    from pipcache.query.selector import Selector
+
+
+class Request(NamedTuple):
+    """What ``list`` was asked for. ``exact`` is set when file names are part of the answer."""
+
+    selectors: tuple["Selector", ...]
+    filters: Filters
+    everything: bool
+    sort_key: SortKey
+    reverse: bool
+    exact: bool
+
+
+class Answer(NamedTuple):
+    """What ``list`` found: the rows, how many of each kind are not shown, and all that was read."""
+
+    cache: CacheDirectory
+    shown: list[Artifact]
+    hidden: Mapping[Kind, int]
+    catalogue: list[Artifact]
+    unmatched: list["Selector"]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """True when some place could not be looked at."""
+        return any(artifact.unreadable for artifact in self.catalogue)
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+    """Read the cache and choose.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
+    need = Need(
+        deep=request.exact or request.filters.unnamed,
+        everything=request.everything or wants_other_kinds,
+        exact=request.exact,
+        selectors=request.selectors,
+    )
+    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+    chosen: list[Artifact] = catalogue
+    unmatched: list[Selector] = []
+    if request.selectors or request.filters != Filters():
+        from pipcache.query.selection import select  # noqa: PLC0415 - a plain list chooses nothing
+
+        selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+        chosen, unmatched = selection.chosen, selection.unmatched
+    # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
+    named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
+    keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
+    shown = [artifact for artifact in chosen if keep_all or artifact.kind in DISTRIBUTIONS]
+    hidden = Counter() if keep_all else Counter(one.kind for one in chosen if one.kind not in DISTRIBUTIONS)
+    return Answer(
+        cache,
+        sort(shown, request.sort_key, reverse=request.reverse),
+        hidden,
+        catalogue,
+        unmatched,
+    )
+
+
+def write(answer: Answer, form: str, *, null: bool) -> None:
+    """Print the answer to standard output and what it leaves out to standard error."""
+    match form:
+        case "json":
+            from pipcache.render.json.list import list_document  # noqa: PLC0415 - only for this form
+            from pipcache.render.json.records import dump  # noqa: PLC0415 - only for this form
+
+            print(dump(list_document(answer.cache, answer.shown, answer.hidden, answer.catalogue)))  # noqa: T201
+        case "paths":
+            _write_paths(answer, null=null)
+        case _:
+            _write_table(answer)
+    if answer.unmatched:
+        from pipcache.render.text.notices import say_unmatched  # noqa: PLC0415 - rare, and not worth every start
+
+        say_unmatched(answer.unmatched)
+
+
+def _write_table(answer: Answer) -> None:
+    from pipcache.render.text.list import LIST, make_row  # noqa: PLC0415 - only for this form
+    from pipcache.render.text.table import print_rows  # noqa: PLC0415 - as above
+
+    now = time.time()
+    print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
+    sys.stdout.flush()
+    if not answer.catalogue:
+        say(f"The cache is empty: {clean(answer.cache.path)}")
+    elif not answer.shown and not answer.unmatched:
+        say(f"No distribution file to show in {clean(answer.cache.path)}")
+    if answer.hidden:
+        parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
+        say(f"Not shown: {', '.join(parts)} (--all shows them)")
+    if answer.is_incomplete:
+        from pipcache.render.text.notices import say_unreadable  # noqa: PLC0415 - as above
+
+        say_unreadable(artifact.entry for artifact in answer.catalogue)
+
+
+def _plural(kind: Kind, count: int) -> str:
+    return f"{kind.value}s" if kind is Kind.PAGE and count != 1 else kind.value
+
+
+def _write_paths(answer: Answer, *, null: bool) -> None:
+    """Print absolute paths: bytes for a program, cleaned text for a person."""
+    paths = [os.path.join(answer.cache.path, file.path) for one in answer.shown for file in one.files]
+    if not null and is_terminal(sys.stdout):
+        sys.stdout.writelines(clean(path) + "\n" for path in paths)
+        return
+    end = b"\x00" if null else b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.writelines(os.fsencode(path) + end for path in paths)
+    sys.stdout.buffer.flush()

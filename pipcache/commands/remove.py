@@ -1,0 +1,135 @@
+"""``remove``: remove what the selectors mean, and the index pages that list it."""
+
+from typing import NamedTuple
+
+from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
+from pipcache.commands.verification import judge_for
+from pipcache.errors import ExitCode
+from pipcache.inventory.artifact import Artifact, unread
+from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.query.filters import Filters
+from pipcache.query.selection import passed_over, select
+from pipcache.query.selector import Selector
+from pipcache.removal.duplicates import copies
+from pipcache.removal.outcome import Outcome
+from pipcache.removal.plan import Plan, Reason, plan_artifacts, plan_removal
+from pipcache.render.console import say
+from pipcache.render.json.remove import RemovalDocument, Uncovered, removal_document
+from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
+from pipcache.render.text.remove import ARTIFACTS, plan_rows, plan_sum
+from pipcache.render.text.table import print_rows
+from pipcache.util.progress import Track
+from pipcache.util.units import counted
+from pipcache.util.untrusted import clean
+from pipcache.verify.lock_index import read_locks
+
+
+class Request(NamedTuple):
+    """What ``remove`` was asked for."""
+
+    selectors: tuple[Selector, ...]
+    filters: Filters
+    keep_pages: bool
+    must_match: bool
+    reasons: tuple[Reason, ...] = ()  # damaged, poisoned: only what is judged to be that
+    against: tuple[str, ...] = ()
+
+
+class Answer(NamedTuple):
+    """The plan, and what it cannot cover."""
+
+    cache: CacheDirectory
+    plan: Plan
+    unmatched: list[Selector]
+    passed_over: list[Artifact]
+    catalogue: list[Artifact]
+    unnamed: int
+    unjudged: int = 0  # artifacts that could not be read to be judged
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+    """Read the cache, choose and plan; nothing is touched.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    locks = read_locks(request.against)
+    need = Need(deep=bool(request.selectors), selectors=request.selectors)
+    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+    if request.reasons:
+        judged = judge_for(cache, request.reasons, selection.chosen, catalogue, locks)
+        plan = plan_artifacts(judged.found, catalogue)
+        return Answer(cache, plan, selection.unmatched, [], catalogue, 0, judged.unjudged)
+    plan = plan_removal(
+        selection.matches,
+        copies(cache.path, selection, track),
+        selection.allowed,
+        catalogue,
+        keep_pages=request.keep_pages,
+    )
+    by_name = any(selector.names_projects for selector in request.selectors)
+    return Answer(
+        cache,
+        plan,
+        selection.unmatched,
+        passed_over(request.selectors, selection),
+        catalogue,
+        sum(artifact.is_unnamed for artifact in catalogue) if by_name else 0,
+    )
+
+
+def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+    """Show the plan, ask where it must be asked, act, and report.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    telling = PlanReport(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
+    outcome = run_with_consent(answer.cache, answer.plan, consent, telling, track)
+    _say_uncovered(answer)
+    is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.catalogue) or unread(answer.catalogue))
+    code = exit_code_of(outcome, is_incomplete=is_incomplete)
+    return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
+
+
+def _show(answer: Answer) -> None:
+    if answer.plan.removals:
+        print_rows(plan_rows(answer.plan), ARTIFACTS)
+        print(plan_sum(answer.plan, answer.cache.path))  # noqa: T201
+
+
+def _document(answer: Answer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
+    uncovered = Uncovered([one.text for one in answer.unmatched], answer.passed_over, answer.unnamed)
+    return removal_document(
+        "remove",
+        answer.cache,
+        answer.plan,
+        outcome,
+        uncovered=uncovered,
+        entries=unread(answer.catalogue),
+        dry_run=consent.dry_run,
+    )
+
+
+def _say_uncovered(answer: Answer) -> None:
+    say_unmatched(answer.unmatched)
+    for artifact in answer.passed_over[:5]:
+        name, version = artifact.project or "?", artifact.version
+        what = f"{version} is not a PEP 440 version" if version else "its version is not known"
+        advice = f"{name}==={version}" if version else artifact.key or name
+        say(f"Passed over {clean(name)}: {clean(what)} (select it with {clean(advice)}, or by its bare name)")
+    if len(answer.passed_over) > 5:
+        say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")
+    if answer.unnamed:
+        entries = counted(answer.unnamed, "entry", "entries")
+        listed = f"pipcache list --unnamed{clean(answer.cache.option)}"
+        say(f"{entries} could not be named, so this does not cover them: {listed}")
+    if answer.unjudged:
+        entries = counted(answer.unjudged, "entry", "entries")
+        say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
+    if links := links_in_stores(answer.catalogue):
+        say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
+    say_unreadable(unread(answer.catalogue))

@@ -1,0 +1,160 @@
+"""``remove --advisory``: remove what an audit proved, then look again."""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipcache.audit.auditor import NOTHING, Found, Part, Report
+from pipcache.audit.derivation import Hit, Relation, name_of
+from pipcache.audit.matcher import Book
+from pipcache.audit.request import Request as AuditRequest
+from pipcache.audit.request import book_of, look
+from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent, write_answer
+from pipcache.errors import ExitCode
+from pipcache.inventory.artifact import path_of
+from pipcache.location.locate import CacheDirectory
+from pipcache.removal.backup import Piece, save
+from pipcache.removal.outcome import Fate, Outcome
+from pipcache.removal.plan import Plan, Reason, plan_artifacts
+from pipcache.render.console import say
+from pipcache.render.json.audit import PurgeDocument, note_record, purge_document
+from pipcache.render.json.records import dump
+from pipcache.render.json.remove import Uncovered, removal_document
+from pipcache.render.text.audit import sentences
+from pipcache.render.text.remove import ARTIFACTS, plan_rows, plan_sum
+from pipcache.render.text.table import print_rows
+from pipcache.store.entries import entry_path
+from pipcache.util.progress import Track
+from pipcache.util.units import counted
+from pipcache.util.untrusted import clean
+
+
+class Request(NamedTuple):
+    """What ``remove --advisory`` was asked for; ``search`` is as of ``audit``."""
+
+    search: AuditRequest
+    derived: bool = True
+    keep_pages: bool = False
+    save: str | None = None
+
+    def wants(self, hit: Hit) -> bool:
+        """Return whether something found is to go."""
+        if hit.relation is Relation.MATCH:
+            return True
+        return not self.keep_pages if hit.relation is Relation.PAGE else self.derived
+
+
+class Answer(NamedTuple):
+    """What was found, and the plan for what of it is to go."""
+
+    cache: CacheDirectory
+    report: Report
+    wanted: list[Hit]
+    plan: Plan
+    book: Book
+
+
+def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+    """Find what the advisories mean, and plan; nothing is touched.
+
+    Raises:
+        BadAdvisory: a file of ``--advisory`` is not what it claims.
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    advisories, book = book_of(request.search)
+    found = look(cache, book, request.search, track)
+    wanted = [hit for hit in found.hits if request.wants(hit)]
+    plan = plan_artifacts(((hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
+    return Answer(cache, Report([Part(cache, (cache.origin,), found)], advisories), wanted, plan, book)
+
+
+def _why(hit: Hit) -> tuple[Reason, str]:
+    if hit.relation is Relation.MATCH:
+        first = hit.clauses[0]
+        return Reason.ADVISORY, f"{first.indicator.record}: {first.text}"
+    if hit.relation is Relation.PAGE:
+        return Reason.PAGE, hit.artifact.project or name_of(hit.artifact)
+    return Reason.DERIVED, f"{hit.relation.value} {hit.of}"
+
+
+def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+    """Show the plan, ask where it must be asked, keep copies, act, look again, and report.
+
+    Raises:
+        Declined: the question was not answered with yes.
+        NotSaved: a copy could not be kept; then nothing was removed.
+    """
+    saved: list[str] = []
+
+    def keep() -> None:
+        if request.save is not None:
+            pieces = [_piece(hit) for hit in answer.wanted]
+            saved.extend(save(answer.cache.path, pieces, request.save))
+            say(f"Kept copies of {counted(len(saved), 'file')} in {clean(os.path.abspath(request.save))}.")
+
+    again: list[Found] = []
+
+    def document(outcome: Outcome | None) -> PurgeDocument:
+        again.append(_second_look(answer, request, track) if outcome is not None else NOTHING)
+        base = removal_document(
+            "remove",
+            answer.cache,
+            answer.plan,
+            outcome,
+            uncovered=Uncovered(),
+            entries=(),
+            dry_run=consent.dry_run,
+        )
+        left = None if outcome is None else _left(again[0], request, answer, outcome)
+        return purge_document(base, answer.report, left, saved)
+
+    telling = PlanReport(form, lambda: _show(answer), document, keep)
+    outcome = run_with_consent(answer.cache, answer.plan, consent, telling, track)
+    left: Sequence[Hit] = ()
+    if outcome is not None:
+        left = _left(again[0] if again else _second_look(answer, request, track), request, answer, outcome)
+    if form == "table":
+        _tell_end(answer, outcome, left)
+    is_incomplete = bool(left) or not answer.report.is_whole
+    return exit_code_of(outcome, is_incomplete=is_incomplete)
+
+
+def _show(answer: Answer) -> None:
+    if answer.plan.removals:
+        print_rows(plan_rows(answer.plan), ARTIFACTS)
+        print(plan_sum(answer.plan, answer.cache.path))  # noqa: T201
+
+
+def _piece(hit: Hit) -> Piece:
+    note = dump(note_record(hit)).encode()
+    return Piece(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
+
+
+def _second_look(answer: Answer, request: Request, track: Track) -> Found:
+    return look(answer.cache, answer.book, request.search, track)
+
+
+def _left(found: Found, request: Request, answer: Answer, outcome: Outcome) -> list[Hit]:
+    """Return what a second look finds, and what it cannot find any more because what proved it is gone."""
+    pairs = zip(answer.plan.removals, outcome.fates, strict=True)
+    stays = {entry_path(removal.entry) for removal, fate in pairs if fate not in {Fate.REMOVED, Fate.GONE}}
+    hits = [hit for hit in found.hits if request.wants(hit)]
+    there = {path_of(hit.artifact) for hit in hits}
+    return hits + [hit for hit in answer.wanted if path_of(hit.artifact) in stays - there]
+
+
+def _tell_end(answer: Answer, outcome: Outcome | None, left: Sequence[Hit]) -> None:
+    """Say what the run comes to, and what it does not cover."""
+    if outcome is not None:
+        verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
+        write_answer(lambda: print(f"A second look {verdict}."))  # noqa: T201
+        for hit in left[:_SHOWN]:
+            say(f"  {clean(name_of(hit.artifact))}")
+    for line in sentences(answer.report):
+        say(line)
+    for one in answer.report.parts[0].found.unjudged[:_SHOWN]:
+        say(f"Could not be judged: {clean(one.path)}: {clean(one.why)}")
+
+
+_SHOWN = 5

@@ -1,0 +1,87 @@
+"""A verifier with a progress bar, which Ctrl-C stops."""
+
+import signal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import NamedTuple
+
+from pipcache.inventory.artifact import Artifact
+from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.removal.plan import Reason
+from pipcache.render.progress_bar import meter
+from pipcache.verify.checks import Verdict
+from pipcache.verify.lock_index import Locks
+from pipcache.verify.verdict import Judgement
+from pipcache.verify.verifier import Request as How
+from pipcache.verify.verifier import Verification
+
+
+class Judged(NamedTuple):
+    """What was judged as asked for: artifact, reason and the finding that led there; how many could not be."""
+
+    found: list[tuple[Artifact, Reason, str]]
+    unjudged: int
+
+
+def judge_for(
+    cache: CacheDirectory,
+    reasons: Collection[Reason],
+    chosen: Sequence[Artifact],
+    catalogue: Sequence[Artifact],
+    locks: Locks,
+) -> Judged:
+    """Judge what was chosen of the catalogue and return what is damaged or poisoned, as it was when judged.
+
+    Raises:
+        KeyboardInterrupt: the judging was interrupted; half a verdict is none.
+    """
+    with judging(cache, How(locks)) as verification:
+        verified = verification.judge(chosen, catalogue)
+    if verified.left:
+        raise KeyboardInterrupt
+    wanted = {reason.value: reason for reason in reasons}
+    found = [
+        (one.artifact, wanted[one.verdict], _worst(one)) for one in verified.judgements if one.verdict in wanted
+    ]
+    return Judged(found, sum(one.verdict is Verdict.UNREADABLE for one in verified.judgements))
+
+
+def _worst(judgement: Judgement) -> str:
+    """Return the finding that led to the verdict, in a few words."""
+    leading = [one.check for one in judgement.findings if one.check.leads_to is judgement.verdict]
+    check = next(iter(leading), judgement.findings[0].check)
+    return f"{check.code} {check.sentence}"
+
+
+@contextmanager
+def judging(cache: CacheDirectory, how: How) -> Iterator[Verification]:
+    """Give what judges artifacts of ``cache``, with a progress bar; an interruption ends it early."""
+    with (
+        meter("Verifying") as bar,
+        _interrupted() as is_interrupted,
+        Verification(
+            cache.path, how, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
+        ) as verification,
+    ):
+        yield verification
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Remember a SIGINT beside raising: what it raises is lost where it hits a callback of the interpreter."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background
+        yield bool
+        return
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,66 @@
+"""A whole index page and the project it is about."""
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, PageFormat, page_rows, unescape
+from pipcache.util.filenames import normalise, parse_filename
+
+
+class Page(NamedTuple):
+    """An index page. ``project`` is its normalised name, None when it does not say and its files disagree."""
+
+    format: PageFormat
+    project: str | None
+    files: tuple[PageFile, ...]
+    base: str | None = None  # the value of <base href>, None without one
+
+
+def parse_page(data: bytes) -> Page | None:
+    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error."""
+    page = page_rows(data)
+    if page is None:
+        return None
+    listed = (file for row in page.rows if (file := row.file()) is not None)
+    files = tuple(islice(listed, _MOST_FILES))
+    # a sign-in page has anchors too, but none of them to a distribution
+    if not files and not page.is_stated:
+        return None
+    return Page(page.format, page.project or _common_project(files), files, page.base)
+
+
+def stated_project(start: bytes) -> str | None:
+    """Return the project that a page says it is about within its first decoded bytes, even where it is cut."""
+    text = start.decode("utf-8", "replace")
+    title = TITLE.search(text, 0, TITLE_REACH)
+    if title is not None:
+        return normalise(unescape(title[1])) or None
+    name = _JSON_NAME.search(text)
+    return None if name is None else normalise(name[1])
+
+
+def quick_project(start: bytes) -> list[str]:
+    """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
+    stated = stated_project(start)
+    found = [] if stated is None else [stated]
+    if (name := _JSON_FILENAME.search(start.decode("utf-8", "replace"))) is not None:
+        stem = name[1]
+        dashes = [place.start() for place in re.finditer("-", stem)]
+        found += [normalise(stem[:dash]) for dash in dashes]
+    return list(dict.fromkeys(name for name in found if name))
+
+
+_JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\\]{1,200})"')
+
+_JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
+
+# far more than any real page has; each is an object in memory
+_MOST_FILES = 200_000
+
+
+def _common_project(files: Iterable[PageFile]) -> str | None:
+    """Return the project that all the files' names agree on; None when they do not (find-links pages)."""
+    names = {normalise(parsed.project) for file in files if (parsed := parse_filename(file.filename)) is not None}
+    return names.pop() if len(names) == 1 else None

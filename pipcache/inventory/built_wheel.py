@@ -1,0 +1,90 @@
+"""A wheel that pip built, as an artifact: named by its file and by ``origin.json``."""
+
+import os
+
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.store.entries import BuiltEntry, StrayEntry
+from pipcache.store.keys import BuildKey, invert_key
+from pipcache.store.origin import ORIGIN_LIMIT, Origin, parse_origin
+from pipcache.store.response import read_file, reason
+from pipcache.util.filenames import FileName, normalise, parse_filename
+
+
+def identify_built(root: str, entry: BuiltEntry) -> Artifact:
+    """Return the artifact that a wheel pip built is."""
+    filename = os.path.basename(entry.wheel.path)
+    parsed = parse_filename(filename)
+    claims: list[Claim] = []
+    notes: list[str] = []
+    if parsed is not None:
+        claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
+    source, build_key = _read_origin(root, entry, parsed, notes)
+    claims += _claims_of_source(source, parsed and normalise(parsed.project))
+    return Artifact(
+        entry,
+        Kind.BUILT,
+        entry.wheel.size,
+        tuple(claims),
+        tags=() if parsed is None or parsed.tags is None else ("-".join(parsed.tags),),
+        build=None if parsed is None else parsed.build,
+        url=None if source is None else source.url,
+        source=source,
+        build_key=build_key,
+        problem=None if parsed is not None else "its file name is no wheel's",
+        notes=tuple(notes),
+    )
+
+
+def _claims_of_source(source: Origin | None, project: str | None) -> list[Claim]:
+    """Return the name that the URL of a source's archive tells."""
+    if source is None or source.commit is not None:
+        return []
+    from urllib.parse import unquote  # noqa: PLC0415 - only where something was built
+
+    named = parse_filename(unquote(source.url.partition("#")[0].rpartition("/")[2]), project)
+    if named is None or named.version is None:
+        return []
+    return [Claim(Evidence.ORIGIN, "origin.json", named.project, named.version)]
+
+
+def identify_origin(root: str, entry: StrayEntry) -> Artifact:
+    """Return the artifact that an ``origin.json`` without its wheel is: nothing but its name."""
+    artifact = Artifact(entry, Kind.UNKNOWN, entry.file.size, notes=(entry.why,))
+    try:
+        source = parse_origin(read_file(root, entry.file, ORIGIN_LIMIT))
+    except OSError as error:
+        is_closed = not isinstance(error, FileNotFoundError)
+        return artifact._replace(problem=f"origin.json {reason(error)}", unreadable=is_closed)
+    claims = tuple(_claims_of_source(source, None))
+    return artifact._replace(claims=claims, source=source, url=None if source is None else source.url)
+
+
+def _read_origin(
+    root: str, entry: BuiltEntry, parsed: FileName | None, notes: list[str]
+) -> tuple[Origin | None, BuildKey | None]:
+    if entry.origin is None:
+        notes.append("no origin.json: built before pip 22.2, or its writing was interrupted")
+        return None, None
+    try:
+        source = parse_origin(read_file(root, entry.origin, ORIGIN_LIMIT))
+    except OSError as error:
+        notes.append(f"origin.json {reason(error)}")
+        return None, None
+    if source is None:
+        notes.append("origin.json is not what pip writes; pip ignores it")
+        return None, None
+    hint = parsed.tags[0].rpartition(".")[2] if parsed is not None and parsed.tags is not None else None
+    inverted = invert_key(entry.key, [source], hint)
+    if inverted is None:
+        notes.append("the folder's key is not that of its origin.json: moved, or altered")
+        return source, None
+    build_key = inverted[1]
+    if build_key.is_legacy:
+        notes.append("under a key of pip before 20.0; no pip since 21.0 looks there")
+    elif build_key.algorithm is None and source.hashes and source.commit is None:
+        notes.append(
+            "its key lacks the archive's digest: from a direct URL, or of pip 22.3 (then no other pip looks there)"
+        )
+    if source.is_directory:
+        notes.append("built from a local folder by a pip before 26.2, which should not have kept it")
+    return source, build_key

@@ -1,0 +1,299 @@
+"""An entry as an artifact: named by its head and its content.
+
+``identify`` is total: whatever the bytes are, the answer is an artifact, at worst of kind ``unknown``.
+"""
+
+import os
+import re
+
+from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
+from pipcache.index.rows import PageFormat
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.inventory.body import decoded
+from pipcache.store.cachecontrol import Head
+from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, TextBody, ZipBody
+from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
+from pipcache.store.layout import Store
+from pipcache.store.response import (
+    PAGE_TYPES,
+    Response,
+    is_page_by_head,
+    read_file,
+    read_head,
+    read_response,
+    reason,
+)
+from pipcache.util.filenames import (
+    SDIST_SUFFIXES,
+    normalise,
+    parse_filename,
+    split_stem,
+    stems,
+    unique,
+    wheel_filenames,
+)
+from pipcache.util.untrusted import decode_json, redact_url
+
+_PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-version"', b'"simple index"')
+
+
+def identify(root: str, entry: Entry, *, deep: bool = False) -> Artifact:
+    """Return the artifact that ``entry`` below ``root`` is.
+
+    ``deep`` reads METADATA and PKG-INFO too; without it only what tells kind, project and version.
+    """
+    match entry:
+        case HttpEntry():
+            return _identify_http(root, entry, deep=deep)
+        case BuiltEntry():
+            from pipcache.inventory.built_wheel import identify_built  # noqa: PLC0415 - many caches have none
+
+            return identify_built(root, entry)
+        case StrayEntry(store=Store.SELFCHECK):
+            return _identify_note(root, entry, deep=deep)
+        case StrayEntry(why=Leftover.ORIGIN):
+            from pipcache.inventory.built_wheel import identify_origin  # noqa: PLC0415 - as above
+
+            return identify_origin(root, entry)
+        case StrayEntry(file=file, why=why):
+            return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why,))
+        case UnreadableEntry(error=error):
+            return Artifact(entry, Kind.UNKNOWN, 0, problem=f"cannot be read: {error}", unreadable=True)
+
+
+def _identify_note(root: str, entry: StrayEntry, *, deep: bool) -> Artifact:
+    """Return a note of ``selfcheck``, with the environment it is of (pip ``self_outdated_check.py``)."""
+    artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(entry.why,))
+    if not deep:
+        return artifact
+    try:
+        document = decode_json(read_file(root, entry.file, 1 << 20))
+    except OSError as error:
+        why = reason(error)
+        return artifact._replace(problem=f"its environment is not known: {why}", unreadable=True)
+    environment = document.get("key") if isinstance(document, dict) else None
+    if not isinstance(environment, str) or "\x00" in environment:
+        return artifact
+    note = f"of the environment {environment}"
+    if not _is_gone(environment):
+        return artifact._replace(notes=(entry.why, note))
+    return artifact._replace(notes=(entry.why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
+
+
+def _is_gone(path: str) -> bool:
+    """Return whether nothing is there; what may not be looked at may be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def identify_by_head(root: str, entry: Entry) -> Artifact:
+    """Return the artifact that ``entry`` is as far as its head tells; not a byte of a body is read."""
+    if not isinstance(entry, HttpEntry):
+        return identify(root, entry, deep=True)
+    response = read_head(root, entry)
+    artifact = _of_response(entry, response)
+    head = response.head
+    if head is None or head.is_redirect:
+        return artifact if head is None else _redirect(artifact, head)
+    return artifact._replace(kind=Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN)
+
+
+def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
+    response = read_response(root, entry, deep=deep)
+    head, content = response.head, response.content
+    artifact = _of_response(entry, response)
+    if head is not None and head.is_redirect:
+        return _redirect(artifact, head)
+    if content is None:
+        return _promised(artifact, "a head without a body: pip takes it for a miss")
+    return _by_content(root, artifact, content)
+
+
+def _of_response(entry: HttpEntry, response: Response) -> Artifact:
+    """Return what is known of an entry before its content is looked at."""
+    head = response.head
+    return Artifact(
+        entry,
+        Kind.PAGE if isinstance(response.content, PageBody) else Kind.UNKNOWN,
+        response.size,
+        _header_claims(head) if head is not None else (),
+        head=head,
+        problem=response.problem,
+        notes=response.notes
+        + (("put together by pip after a broken download",) if head and head.was_resumed else ()),
+        unreadable=response.unreadable,
+        frame=response.frame,
+    )
+
+
+def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:
+    """Return ``artifact`` as what its bytes are."""
+    match content:
+        case PageBody():
+            return artifact
+        case EmptyBody():
+            return _promised(artifact, "the body is empty")
+        case WheelFacts() as facts:
+            return _as_wheel(artifact, facts)
+        case SdistFacts() as facts:
+            return _as_sdist(artifact, facts)
+        case TextBody(metadata=Metadata() as metadata):
+            claim = Claim(Evidence.CONTENT, "METADATA", metadata.name, metadata.version)
+            return artifact._replace(kind=Kind.METADATA, claims=(claim, *artifact.claims))
+        case TextBody() as text:
+            return _as_text(root, artifact, text)
+        case ZipBody(problem=problem):
+            otherwise = Kind.UNKNOWN if problem else Kind.OTHER
+            return _promised(artifact, problem or "a ZIP that is neither a wheel nor an sdist", otherwise)
+        case OpaqueBody(problem=problem):
+            if artifact.head is not None and is_page_by_head(artifact.head):
+                return artifact._replace(kind=Kind.PAGE, problem=artifact.problem or problem)
+            return _promised(artifact, problem or "its content is nothing pip caches")
+
+
+_NAMED = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
+
+_NAMED_CODED = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
+
+
+def _disposed(value: str) -> str:
+    """Return the file's name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
+    from urllib.parse import unquote  # noqa: PLC0415 - few servers send one
+
+    coded = re.search(_NAMED_CODED, value)
+    if coded is not None:
+        return unquote(coded[1])
+    plain = re.search(_NAMED, value)
+    return value if plain is None else plain[1].strip()
+
+
+_PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
+
+
+def _header_claims(head: Head) -> tuple[Claim, ...]:
+    """Return the names the response's headers give (PyPI's since 2022-12; RFC 6266; Artifactory's)."""
+    claims: list[Claim] = []
+    headers = head.headers
+    if project := headers.get("x-pypi-file-project"):
+        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
+    for name in ("x-artifactory-filename", "content-disposition"):
+        if not (value := headers.get(name)):
+            continue
+        filename = os.path.basename(_disposed(value) if name == "content-disposition" else value)
+        if (parsed := parse_filename(filename)) is not None:
+            claims.append(Claim(Evidence.HEADER, name, parsed.project, parsed.version, filename))
+    return tuple(claims)
+
+
+def promised_kind(artifact: Artifact) -> Kind | None:
+    """Return the kind its headers or its URL promise, whatever the bytes are; None when they promise none."""
+    filename = next((claim.filename for claim in artifact.claims if claim.filename), None)
+    if filename is not None:
+        return kind_of_filename(filename)
+    head = artifact.head
+    return None if head is None else _PACKAGE_TYPES.get(head.headers.get("x-pypi-file-package-type", ""))
+
+
+def kind_of_filename(filename: str) -> Kind:
+    """Return the kind of artifact a URL with this last part is."""
+    if filename.endswith(".metadata"):
+        return Kind.METADATA
+    if filename.endswith(".whl"):
+        return Kind.WHEEL
+    return Kind.SDIST if filename.lower().endswith(SDIST_SUFFIXES) else Kind.OTHER
+
+
+def _promised(artifact: Artifact, problem: str, otherwise: Kind = Kind.UNKNOWN) -> Artifact:
+    """Return an artifact whose bytes tell nothing: its kind is the one the headers promise."""
+    kind = promised_kind(artifact) or otherwise
+    if kind is Kind.OTHER and otherwise is Kind.OTHER:
+        return artifact._replace(kind=kind, notes=(*artifact.notes, problem))
+    return artifact._replace(kind=kind, problem=artifact.problem or problem)
+
+
+def _redirect(artifact: Artifact, head: Head) -> Artifact:
+    location = head.headers.get("location")
+    where = f" to {redact_url(location)}" if location else ""
+    return artifact._replace(
+        kind=Kind.OTHER, claims=(), notes=(*artifact.notes, f"a redirect ({head.status}){where}")
+    )
+
+
+def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
+    project, _, version = facts.folder.partition("-")
+    claims = [Claim(Evidence.CONTENT, ".dist-info", project, version or None)]
+    if facts.metadata is not None:
+        claims.append(Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, facts.metadata.version))
+    return artifact._replace(
+        kind=Kind.WHEEL,
+        claims=(*claims, *artifact.claims),
+        filenames=tuple(wheel_filenames([facts.folder], facts.build, facts.tags)),
+        tags=facts.tags,
+        build=facts.build,
+    )
+
+
+def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
+    claims: list[Claim] = []
+    if facts.metadata is not None and facts.metadata.name:
+        claims.append(Claim(Evidence.CONTENT, "PKG-INFO", facts.metadata.name, facts.metadata.version))
+    known = next((claim.project for claim in (*claims, *artifact.claims) if claim.project), None)
+    parsed = split_stem(facts.folder, None if known is None else normalise(known))
+    claims.append(Claim(Evidence.CONTENT, "top folder", parsed.project, parsed.version))
+    if parsed.version is None or not (claims[:-1] or artifact.claims or parsed.version[:1].isdigit()):
+        # a repository's archive is named for a branch or a commit, an sdist for a version
+        return artifact._replace(kind=promised_kind(artifact) or Kind.OTHER, claims=(*artifact.claims, *claims))
+    spelled = stems([parsed.project], [parsed.version])
+    alike = [stem for stem in spelled if stem.replace("_", "-").lower() != facts.folder.replace("_", "-").lower()]
+    return artifact._replace(
+        kind=Kind.SDIST,
+        claims=(*claims, *artifact.claims),
+        filenames=tuple(unique(stem + facts.suffix for stem in (facts.folder, *alike))),
+    )
+
+
+def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
+    """Tell index pages from the sign-in page a proxy sent instead of a wheel, and from other documents."""
+    head = artifact.head
+    content_type = head.headers.get("content-type", "") if head is not None else ""
+    form = text.form
+    promised = promised_kind(artifact)
+    if promised in {Kind.WHEEL, Kind.SDIST} or (form is None and promised is not None):
+        return _promised(artifact, f"its content is {form.value if form else 'text'}, not what its server named")
+    if form is None and not content_type.startswith("text/html"):
+        return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
+    lowered = text.start.lower()
+    if content_type.startswith(PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
+        return artifact._replace(kind=Kind.PAGE)
+    from pipcache.index.page import parse_page  # noqa: PLC0415 - rare: most pages show what they are
+    from pipcache.index.rows import PAGE_LIMIT  # noqa: PLC0415 - as above
+
+    data = decoded(root, artifact, PAGE_LIMIT) or b""
+    page = parse_page(data)
+    if page is not None:
+        claims = (Claim(Evidence.CONTENT, "page", page.project),) if page.project else ()
+        return artifact._replace(kind=Kind.PAGE, claims=(*claims, *artifact.claims))
+    if form is PageFormat.JSON:
+        artifact = artifact._replace(claims=(*_json_claims(data), *artifact.claims))
+    return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
+
+
+def _json_claims(data: bytes) -> tuple[Claim, ...]:
+    """Return the name in a document of PyPI's JSON API, which pip <= 9 asked about itself."""
+    document = decode_json(data)
+    info = document.get("info") if isinstance(document, dict) else None
+    if not isinstance(info, dict):
+        return ()
+    name, version = info.get("name"), info.get("version")
+    if not isinstance(name, str):
+        return ()
+    return (Claim(Evidence.CONTENT, "JSON API", name, version if isinstance(version, str) else None),)
+
+
+def _media_type(content_type: str) -> str:
+    return f"a document ({content_type.partition(';')[0].strip() or 'of no stated type'})"

@@ -1,0 +1,130 @@
+"""Requirements files, read as pip reads them."""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+
+from pipcache.locks.model import Locked, LockError, last_part, read_digests, version_in
+from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.hashes import DIGITS
+from pipcache.util.textfile import logical_lines, read_text
+from pipcache.util.untrusted import told
+
+
+def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:
+    """Yield what the requirements file ``top`` names, and the files it names with ``-r`` and ``-c``.
+
+    Requirements without a digest are taken in only for ``every``; what is installed from this disk never is.
+
+    Raises:
+        LockError: a line or a file that is named cannot be read.
+    """
+    waiting, seen = {top: ("", False)}, set[str]()
+    while waiting:
+        path = next(iter(waiting))
+        where, is_constraint = waiting.pop(path)
+        text = read_text(path, where) if where else text
+        if (real := os.path.realpath(path)) in seen:
+            continue
+        seen |= {real, path}
+        for number, line in logical_lines(text):
+            where = f"{path}, line {number}"
+            if (named := _nested(line, where)) is not None:
+                other = os.path.normpath(os.path.join(os.path.dirname(path), named))
+                below = is_constraint or line.lstrip("-").startswith("c")
+                waiting |= {other: (f"{where}: ", below)} if other not in seen else {}
+            elif line.startswith("--hash"):
+                raise LockError(f"{where}: --hash stands alone; a requirement was expected before it")
+            elif every and line.startswith("-") and not _OPTION.match(line):
+                raise LockError(f"{where}: {told(line)} is no option of pip's; a requirement was expected")
+            elif not line.startswith("-"):
+                for row in _requirement(path, line, where, every=every):
+                    yield row._replace(is_constraint=is_constraint)
+
+
+_NESTED = re.compile(r"(-[rc]|--(?:requirement|constraint)(?=[=\s]))[=\s]*(.*)")
+
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+def _nested(line: str, where: str) -> str | None:
+    """Return the file that a line names with ``-r`` or ``-c``; None for all other lines."""
+    if (match := _NESTED.match(line)) is None:
+        return None
+    try:
+        words = shlex.split(_VARIABLE.sub(lambda name: os.environ.get(name[1]) or name[0], match[2]))
+    except ValueError:
+        words = []
+    if not words or "\0" in words[0]:
+        raise LockError(f"{where}: {told(line)} names no file; a path was expected after {match[1]}")
+    if not re.match(r"(?i)(https?|file):", words[0]):
+        return words[0]
+    if match[1].strip("-")[0] == "c":
+        return None  # nothing is fetched, and constraints that are served seldom hold digests
+    raise LockError(f"{where}: {told(words[0])} is not on this disk; the path of a file was expected")
+
+
+_OPTION = re.compile(
+    r"-[irfce](?!-)|--(?:index-url|extra-index-url|no-index|requirement|constraint|editable|find-links|no-binary|"
+    r"only-binary|prefer-binary|require-hashes|pre|all-releases|only-final|trusted-host|use-feature|pypi-url|"
+    r"refresh-package|always-unzip|process-dependency-links|allow-\S+)(?=[=\s]|$)|-Z$"
+)
+"""The options of pip ``req_file.py``, and those that older pips had."""
+
+_HASH = re.compile(r"(?<!\S)--hash(?:=|\s+|$)(\S*)")
+
+_FRAGMENT = re.compile(rf"[#&]((?:{'|'.join(DIGITS)})=[^&\s]*)")
+
+_NAMED = re.compile(r"[\w.-]+[ \t]*(?:\[[^\]]*\][ \t]*)?@")
+
+
+def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[Locked]:
+    line = _VARIABLE.sub(lambda name: os.environ.get(name[1]) or name[0], line)
+    wanted = re.split(r"\s(?=-)", line, maxsplit=1)[0]
+    values = [*(value.strip("\"'") for value in _HASH.findall(line)), *_FRAGMENT.findall(wanted)]
+    if not (values or every):
+        return
+    specifiers, commit = "", None
+    digests = [read_digests([value], where) for value in values]
+    if () in digests:
+        unknown = told(values[digests.index(())])
+        raise LockError(f"{where}: {unknown} is of no known algorithm; {', '.join(DIGITS)} were expected")
+    location = re.sub(r"\[[^\[\]]*\]$", "", wanted.split()[0])
+    local = parse_filename(re.split(r"[/\\]", location)[-1])
+    if re.fullmatch(r"\.{1,2}([/\\].*)?", location) and not (values or local):
+        return  # a folder of this disk
+    if not _NAMED.match(wanted) and ("/" in location or "\\" in location or parse_filename(location)):
+        url = location.partition("#")[0] if "://" in location else None
+        filename = last_part(url) or re.split(r"[/\\]", location)[-1]
+        parsed, egg = parse_filename(filename), re.search(r"[#&]egg=([\w.-]+)", location)
+        if not (values or url or parsed):
+            return  # as above
+        project, version = egg[1] if egg else parsed.project if parsed else filename, None
+        commit = _commit(location)
+    else:
+        from packaging.requirements import Requirement  # noqa: PLC0415 - most files need none
+
+        before = wanted.partition(";")[0]
+        try:
+            # without the marker: packaging evaluates the strings in it
+            requirement = Requirement(re.split(r"\s;", wanted)[0] if "@" in before else before)
+        except (ValueError, RecursionError):
+            expected = "a requirement with --hash=algorithm:hex was expected"
+            raise LockError(f"{where}: {told(wanted)} is no requirement; {expected}") from None
+        url = requirement.url.partition("#")[0] if requirement.url else None
+        project, filename = requirement.name, last_part(url)
+        commit = _commit(requirement.url or "")
+        pins = [pin.version for pin in requirement.specifier if pin.operator in {"==", "==="}]
+        version = next((pin for pin in pins if not pin.endswith(".*")), None)
+        specifiers = "" if version else str(requirement.specifier)
+    version = version or version_in(project, filename)
+    digests_of = tuple(one for found in digests for one in found)
+    source = os.path.basename(path)
+    yield Locked(source, normalise(project), version, filename or None, url, None, digests_of, specifiers, commit)
+
+
+def _commit(url: str) -> str | None:
+    """Return the commit that the URL of a repository is pinned to (pip ``vcs/git.py``)."""
+    pinned = re.match(r"(?:git|hg|svn|bzr)\+[^#]*@([0-9a-fA-F]{40})(?:#|$)", url)
+    return pinned[1].lower() if pinned else None

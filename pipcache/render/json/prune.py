@@ -1,0 +1,58 @@
+"""The JSON document of ``prune``."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from pipcache.inventory.artifact import Artifact
+from pipcache.prune.result import Pruned
+from pipcache.removal.plan import allocated
+from pipcache.render.json.records import ArtifactRecord, artifact_record
+from pipcache.render.json.remove import RemovalDocument
+from pipcache.render.text.prune import by_policy
+
+
+class PolicyRecord(TypedDict):
+    """What one policy takes."""
+
+    policy: str
+    entries: int
+    files: int
+    disk_size: int
+
+
+class PruneDocument(RemovalDocument):
+    """The answer of ``prune``."""
+
+    policies: list[PolicyRecord]
+    entries_kept: int
+    entries_removed: int
+    bytes_before: int
+    bytes_after: int
+    too_large: str | None
+    unpinned: list[ArtifactRecord]
+    last_use: str
+
+
+def prune_document(
+    base: RemovalDocument, pruned: Pruned, strangers: Sequence[Artifact], *, keeps_access_times: bool
+) -> PruneDocument:
+    """Return the answer of ``prune``: that of every removal, the sums by policy, and what no file pins."""
+    return {
+        **base,
+        "policies": [
+            {
+                "policy": reason.value,
+                "entries": len(members),
+                "files": sum(len(one.files) for one in members),
+                "disk_size": allocated(file for one in members for file in one.files),
+            }
+            for reason, members in by_policy(pruned.plan.removals).items()
+        ],
+        "entries_kept": pruned.kept,
+        "entries_removed": len(pruned.gone),
+        "bytes_before": pruned.before,
+        "bytes_after": pruned.after,
+        "too_large": pruned.over,
+        "unpinned": [artifact_record(one) for one in strangers],
+        "last_use": "access time" if keeps_access_times else "modification time",
+    }

@@ -1,0 +1,184 @@
+"""The records that JSON documents share, and how a document is written."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
+
+from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.location.locate import CacheDirectory
+from pipcache.store.entries import Entry, UnreadableEntry
+from pipcache.util.untrusted import redact_header, redact_text, redact_url
+from pipcache.verify.verdict import Finding, Tried
+
+
+class EvidenceRecord(TypedDict):
+    """One name from one source."""
+
+    source: str
+    detail: str
+    project: str | None
+    version: str | None
+    filename: str | None
+
+
+class ArtifactRecord(TypedDict):
+    """One artifact, the same in every command."""
+
+    kind: str
+    project: str | None
+    version: str | None
+    filename: str | None
+    url: str | None
+    url_proved: bool
+    store: str
+    key: str | None
+    size: int
+    disk_size: int
+    downloaded: str | None
+    built: str | None
+    last_used: str | None
+    files: list[str]
+    tags: list[str]
+    build_tag: str | None
+    origin: str | None
+    built_by: str | None
+    evidence: list[EvidenceRecord]
+    problem: str | None
+    notes: list[str]
+
+
+class CacheRecord(TypedDict):
+    """The cache directory and who decided it."""
+
+    path: str
+    source: str
+    origin: str
+    disabled_by: str | None
+
+
+def iso_time(nanoseconds: int | None) -> str | None:
+    """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
+    if nanoseconds is None:
+        return None
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def cache_record(cache: CacheDirectory) -> CacheRecord:
+    """Return the cache directory as JSON has it."""
+    return {
+        "path": cache.path,
+        "source": cache.source.value,
+        "origin": cache.origin,
+        "disabled_by": cache.disabled_by,
+    }
+
+
+def artifact_record(artifact: Artifact) -> ArtifactRecord:
+    """Return an artifact as JSON has it; secrets in URLs are replaced."""
+    made = iso_time(artifact.made_ns)
+    is_built = artifact.kind is Kind.BUILT
+    return {
+        "kind": artifact.kind.value,
+        "project": artifact.project,
+        "version": artifact.version,
+        "filename": artifact.filename,
+        "url": None if artifact.url is None else redact_url(artifact.url),
+        "url_proved": artifact.url_proved,
+        "store": artifact.store.value,
+        "key": artifact.key,
+        "size": artifact.size,
+        "disk_size": sum(file.allocated for file in artifact.files),
+        "downloaded": None if is_built or artifact.key is None else made,
+        "built": made if is_built else None,
+        "last_used": iso_time(artifact.used_ns),
+        "files": [file.path.replace(os.sep, "/") for file in artifact.files],
+        "tags": list(artifact.tags),
+        "build_tag": artifact.build,
+        "origin": artifact.came_from,
+        "built_by": artifact.build_key.interpreter if artifact.build_key is not None else None,
+        "evidence": [
+            {
+                "source": claim.evidence.value,
+                "detail": claim.detail,
+                "project": claim.project,
+                "version": claim.version,
+                "filename": claim.filename,
+            }
+            for claim in artifact.claims
+        ],
+        "problem": None if artifact.problem is None else redact_text(artifact.problem),
+        "notes": list(artifact.notes),
+    }
+
+
+class PromiseRecord(TypedDict):
+    """What somebody said the bytes are, and whether that was kept; ``why_not`` it was not compared."""
+
+    by: str
+    what: str
+    expected: str
+    is_prefix: bool
+    actual: str | None
+    kept: bool | None
+    why_not: str | None
+
+
+class FindingRecord(TypedDict):
+    """One broken promise or flaw."""
+
+    code: str
+    sentence: str
+    by: str
+    expected: str
+    actual: str
+    effect: str
+
+
+def promise_record(tried: Tried) -> PromiseRecord:
+    """Return a promise as JSON has it."""
+    promise = tried.promise
+    return {
+        "by": promise.by,
+        "what": promise.what,
+        "expected": promise.expected,
+        "is_prefix": promise.is_prefix,
+        "actual": tried.actual,
+        "kept": tried.is_kept,
+        "why_not": tried.why,
+    }
+
+
+def finding_record(finding: Finding) -> FindingRecord:
+    """Return a finding as JSON has it."""
+    return {
+        "code": finding.check.code,
+        "sentence": finding.check.sentence,
+        "by": finding.by,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "effect": finding.check.effect,
+    }
+
+
+def redacted_headers(headers: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return headers as they may be shown."""
+    return {name: None if text is None else redact_header(name, text) for name, text in headers.items()}
+
+
+def problem_records(entries: Iterable[Entry]) -> list[dict[str, str]]:
+    """Return the places among ``entries`` that could not be looked at."""
+    return [
+        {"path": entry.path.replace(os.sep, "/"), "problem": entry.error}
+        for entry in entries
+        if isinstance(entry, UnreadableEntry)
+    ]
+
+
+def dump(document: Mapping[str, object]) -> str:
+    """Return a document as JSON text, ASCII only, so that no terminal and no log can be misled by it."""
+    return json.dumps(document, indent=1).replace("\x7f", "\\u007f")

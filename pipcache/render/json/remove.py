@@ -1,0 +1,157 @@
+"""The JSON document of ``remove`` and ``clear``: plan and outcome."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple, TypedDict
+
+from pipcache.inventory.artifact import Artifact
+from pipcache.location.locate import CacheDirectory
+from pipcache.removal.outcome import Fate, Outcome
+from pipcache.removal.plan import Left, Plan, Removal, allocated
+from pipcache.render.json.records import (
+    ArtifactRecord,
+    CacheRecord,
+    artifact_record,
+    cache_record,
+    problem_records,
+)
+from pipcache.store.entries import Entry
+from pipcache.util.untrusted import redact_text
+
+
+class RemovalRecord(TypedDict):
+    """One entry that goes, and what became of it."""
+
+    reason: str
+    detail: str
+    store: str
+    files: list[str]
+    disk_size: int
+    artifact: ArtifactRecord | None
+    fate: str | None
+
+
+class LeftRecord(TypedDict):
+    """Something that is left alone."""
+
+    path: str
+    why: str
+
+
+class PlanRecord(TypedDict):
+    """What would go."""
+
+    removals: list[RemovalRecord]
+    file_count: int
+    disk_size: int
+    empty_folders: list[str]
+    left: list[LeftRecord]
+
+
+class FailureRecord(TypedDict):
+    """A file that was to go and stays."""
+
+    path: str
+    fate: str
+    reason: str
+
+
+class OutcomeRecord(TypedDict):
+    """What in fact happened."""
+
+    files_removed: int
+    files_gone: int
+    folders_removed: int
+    bytes_freed: int
+    bytes_are_measured: bool
+    interrupted: bool
+    failures: list[FailureRecord]
+
+
+class RemovalDocument(TypedDict):
+    """The answer of ``remove`` and ``clear``."""
+
+    schema: Literal[1]
+    command: str
+    cache: CacheRecord
+    dry_run: bool
+    plan: PlanRecord
+    outcome: OutcomeRecord | None
+    unmatched: list[str]
+    passed_over: list[ArtifactRecord]
+    unnamed: int
+    problems: list[dict[str, str]]
+
+
+class Uncovered(NamedTuple):
+    """What an answer cannot cover: selectors that met nothing, versions no specifier judges, what has no name."""
+
+    unmatched: Sequence[str] = ()
+    passed_over: Sequence[Artifact] = ()
+    unnamed: int = 0
+
+
+def removal_document(
+    command: str,
+    cache: CacheDirectory,
+    plan: Plan,
+    outcome: Outcome | None,
+    *,
+    uncovered: Uncovered,
+    entries: Iterable[Entry],
+    dry_run: bool,
+) -> RemovalDocument:
+    """Return the answer of ``remove`` or ``clear``; there is no ``outcome`` where nothing was carried out."""
+    fates: Sequence[Fate | None] = [None] * len(plan.removals) if outcome is None else outcome.fates
+    return {
+        "schema": 1,
+        "command": command,
+        "cache": cache_record(cache),
+        "dry_run": dry_run,
+        "plan": {
+            "removals": [_removal(one, fate) for one, fate in zip(plan.removals, fates, strict=True)],
+            "file_count": plan.files,
+            "disk_size": plan.size,
+            "empty_folders": [_slashes(folder) for folder in plan.folders],
+            "left": [_left(one) for one in plan.left],
+        },
+        "outcome": None if outcome is None else _outcome(outcome),
+        "unmatched": list(uncovered.unmatched),
+        "passed_over": [artifact_record(one) for one in uncovered.passed_over],
+        "unnamed": uncovered.unnamed,
+        "problems": problem_records(entries),
+    }
+
+
+def _slashes(path: str) -> str:
+    return path.replace(os.sep, "/")
+
+
+def _removal(removal: Removal, fate: Fate | None) -> RemovalRecord:
+    return {
+        "reason": removal.reason.value,
+        "detail": redact_text(removal.detail),
+        "store": removal.entry.store.value,
+        "files": [_slashes(file.path) for file in removal.files],
+        "disk_size": allocated(removal.files),
+        "artifact": None if removal.artifact is None else artifact_record(removal.artifact),
+        "fate": None if fate is None else fate.value,
+    }
+
+
+def _left(left: Left) -> LeftRecord:
+    return {"path": _slashes(left.path), "why": left.why}
+
+
+def _outcome(outcome: Outcome) -> OutcomeRecord:
+    return {
+        "files_removed": outcome.files,
+        "files_gone": outcome.gone,
+        "folders_removed": outcome.folders,
+        "bytes_freed": outcome.freed,
+        "bytes_are_measured": outcome.is_measured,
+        "interrupted": outcome.is_interrupted,
+        "failures": [
+            {"path": _slashes(one.path), "fate": one.fate.value, "reason": one.reason} for one in outcome.problems
+        ],
+    }

@@ -1,0 +1,94 @@
+"""The JSON document of ``verify``."""
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from pipcache.location.locate import CacheDirectory
+from pipcache.render.json.records import (
+    ArtifactRecord,
+    CacheRecord,
+    FindingRecord,
+    PromiseRecord,
+    artifact_record,
+    cache_record,
+    finding_record,
+    promise_record,
+)
+from pipcache.render.text.verify import Tally, cure_of
+from pipcache.util.untrusted import redact_text
+from pipcache.verify.checks import Verdict
+from pipcache.verify.verdict import Judgement
+
+
+class JudgementRecord(TypedDict):
+    """One artifact and its verdict."""
+
+    verdict: str
+    artifact: ArtifactRecord
+    findings: list[FindingRecord]
+    promises: list[PromiseRecord]
+    cure: str | None
+    problem: str | None
+
+
+class VerdictTotal(TypedDict):
+    """How many artifacts have a verdict, and their bytes."""
+
+    verdict: str
+    count: int
+    size: int
+
+
+class VerifyDocument(TypedDict):
+    """The answer of ``verify``."""
+
+    schema: Literal[1]
+    command: Literal["verify"]
+    cache: CacheRecord
+    judgements: list[JudgementRecord]
+    verdicts: list[VerdictTotal]
+    gone: int
+    not_reached: int
+    passed_over: int
+    links_not_followed: int
+    findings_not_told: int
+    known_to_locks: int | None
+    unknown_to_locks: int | None
+    unmatched: list[str]
+
+
+def verify_document(
+    cache: CacheDirectory, judgements: Sequence[Judgement], tally: Tally, unmatched: Sequence[str]
+) -> VerifyDocument:
+    """Return the answer of ``verify``."""
+    return {
+        "schema": 1,
+        "command": "verify",
+        "cache": cache_record(cache),
+        "judgements": [_judgement(cache, one) for one in judgements],
+        "verdicts": [_total(verdict, judgements) for verdict in Verdict],
+        "gone": tally.gone,
+        "not_reached": tally.left,
+        "passed_over": tally.passed_over,
+        "links_not_followed": tally.links,
+        "findings_not_told": tally.untold,
+        "known_to_locks": tally.known,
+        "unknown_to_locks": tally.unknown,
+        "unmatched": list(unmatched),
+    }
+
+
+def _total(verdict: Verdict, judgements: Sequence[Judgement]) -> VerdictTotal:
+    sizes = [one.artifact.size for one in judgements if one.verdict is verdict]
+    return {"verdict": verdict.value, "count": len(sizes), "size": sum(sizes)}
+
+
+def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
+    return {
+        "verdict": judgement.verdict.value,
+        "artifact": artifact_record(judgement.artifact),
+        "findings": [finding_record(one) for one in judgement.findings],
+        "promises": [promise_record(one) for one in judgement.tried],
+        "cure": cure_of(cache, judgement),
+        "problem": None if judgement.problem is None else redact_text(judgement.problem),
+    }

@@ -1,0 +1,75 @@
+"""The text of ``info``."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from pipcache.inventory.artifact import Artifact
+from pipcache.inventory.summary import Summary, Total
+from pipcache.location.locate import CacheDirectory
+from pipcache.render.console import styled
+from pipcache.util.units import counted, format_age, format_size
+from pipcache.util.untrusted import clean
+
+_BAR = 30
+
+
+def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: int, colour: bool) -> Iterator[str]:
+    """Yield the lines of ``info`` for a page ``width`` columns wide."""
+    yield f"{clean(cache.path)}"
+    yield f"decided by {clean(cache.origin)}"
+    if cache.disabled_by is not None:
+        yield f"pip does not use it now: {clean(cache.disabled_by)}"
+    yield ""
+    yield f"{_sum(summary.total)} on disk"
+    for title, totals in (("By store", summary.stores), ("By kind", summary.kinds)):
+        yield from _bars(title, totals, width, colour=colour)
+    shown = len(summary.projects)
+    title = f"Largest projects ({shown} of {summary.project_count})"
+    yield from _bars(title, summary.projects, width, colour=colour)
+    yield ""
+    for label, artifact in (("Oldest", summary.oldest), ("Newest", summary.newest)):
+        if artifact is not None:
+            yield f"{label}: {_named(artifact, now)}"
+    if summary.unnamed.entries:
+        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --unnamed)"
+    if summary.old_only.entries:
+        yield f"Only for old pips: {_sum(summary.old_only)} (pip 23.3 and newer do not read them)"
+    if summary.unreadable:
+        yield f"Could not be looked at: {counted(summary.unreadable, 'place', 'places')}"
+
+
+def _sum(total: Total) -> str:
+    return f"{counted(total.entries, 'entry', 'entries')}, {format_size(total.size)}"
+
+
+def _named(artifact: Artifact, now: float) -> str:
+    name = artifact.filename or artifact.project or artifact.key or "?"
+    return f"{clean(name)} ({format_age(now - (artifact.made_ns or 0) / 1e9)}, {format_size(artifact.size)})"
+
+
+def _bars(title: str, totals: Sequence[Total], width: int, *, colour: bool) -> Iterator[str]:
+    if not totals:
+        return
+    yield ""
+    yield styled(title, "bold", colour=colour)
+    names = [_cut(clean(one.name), max(8, min(24, width - 22))) for one in totals]
+    widest = max(map(len, names))
+    room = min(_BAR, width - widest - 2 - 7 - 2 - 10 - 2)
+    largest = max(one.size for one in totals) or 1
+    block = "█" if _can_encode("█") else "#"
+    for name, one in zip(names, totals, strict=True):
+        bar = block * max(round(room * one.size / largest), 1 if one.size else 0) if room > 3 else ""
+        figures = f"{name.ljust(widest)}  {one.entries:>7,}  {format_size(one.size):>10}"
+        yield f"{figures}  {styled(bar, 'cyan', colour=colour)}".rstrip()
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 2] + ".."
+
+
+def _can_encode(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

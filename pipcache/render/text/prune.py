@@ -1,0 +1,102 @@
+"""The text of ``prune``."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.prune.result import Pruned
+from pipcache.removal.plan import Plan, Reason, Removal, allocated
+from pipcache.render.text.table import Columns, Row
+from pipcache.util.units import counted, format_size
+from pipcache.util.untrusted import clean
+
+POLICIES = Columns(
+    ("POLICY", "ENTRIES", "FILES", "SIZE", "WHAT"),
+    ("POLICY", "ENTRIES", "SIZE"),
+    ("POLICY", "ENTRIES", "FILES", "SIZE", "WHAT"),
+)
+"""The columns of a plan by policy."""
+
+_SHOWN = 8
+
+
+def policy_name(reason: Reason) -> str:
+    """Return a policy as its option is written; what is always done has no option."""
+    always = {Reason.DEAD_WEIGHT: "dead weight", Reason.OLD_LAYOUT: "old layout"}
+    return always.get(reason, f"--{reason.value}")
+
+
+def by_policy(removals: Sequence[Removal]) -> dict[Reason, list[Removal]]:
+    """Return removals by the policies that took them, in the order in which policies are asked."""
+    groups = {reason: [one for one in removals if one.reason is reason] for reason in Reason}
+    return {reason: members for reason, members in groups.items() if members}
+
+
+def policy_rows(plan: Plan) -> list[Row]:
+    """Return a row for each policy and each thing it takes, and one for the folders that are empty already."""
+    rows = [row for reason, members in by_policy(plan.removals).items() for row in _rows_of(reason, members)]
+    if plan.folders:
+        cells = (policy_name(Reason.DEAD_WEIGHT), "0", "0", "-", counted(len(plan.folders), "empty folder"))
+        rows.append(Row(cells, is_problem=False))
+    return rows
+
+
+_BY_DETAIL = frozenset({Reason.DEAD_WEIGHT, Reason.OLD_LAYOUT, Reason.DAMAGED, Reason.POISONED})
+"""Policies that tell of each thing what is wrong with it; the others take all kinds for one reason."""
+
+
+def _rows_of(reason: Reason, members: Sequence[Removal]) -> Iterator[Row]:
+    groups: dict[str, list[Removal]] = {}
+    for one in members:
+        groups.setdefault(one.detail if reason in _BY_DETAIL else "", []).append(one)
+    for detail, some in groups.items():
+        files = [file for one in some for file in one.files]
+        sums = f"{len(some):,}", f"{len(files):,}", format_size(allocated(files))
+        yield Row((policy_name(reason), *sums, clean(detail or kinds_text(some))), is_problem=False)
+
+
+_KINDS = {
+    Kind.WHEEL: ("wheel", "wheels"),
+    Kind.SDIST: ("sdist", "sdists"),
+    Kind.BUILT: ("built wheel", "built wheels"),
+    Kind.METADATA: ("metadata file", "metadata files"),
+    Kind.PAGE: ("index page", "index pages"),
+}
+
+
+def kinds_text(removals: Sequence[Removal]) -> str:
+    """Return how many removals are of which kind: ``58 wheels, 2 index pages``."""
+    kinds = Counter(Kind.UNKNOWN if one.artifact is None else one.artifact.kind for one in removals)
+    named = [counted(kinds[kind], *words) for kind, words in _KINDS.items() if kinds[kind]]
+    others = sum(number for kind, number in kinds.items() if kind not in _KINDS)
+    return ", ".join([*named, *([counted(others, "other download")] if others else [])])
+
+
+def sum_line(pruned: Pruned) -> str:
+    """Return the whole run in one line."""
+    is_plan = pruned.outcome is None
+    parts = [f"{policy_name(reason)} {len(members):,}" for reason, members in by_policy(pruned.gone).items()]
+    kept = counted(pruned.kept, "entry", "entries")
+    verbs = ("Would keep", "remove") if is_plan and pruned.plan.removals else ("Kept", "removed")
+    text = f"{verbs[0]} {kept}, {verbs[1]} {len(pruned.gone):,}"
+    text += f" ({', '.join(parts)})" if parts else ""
+    text += f": {format_size(pruned.before)} before, {format_size(pruned.after)} after."
+    if pruned.over is not None:
+        text += f" Still {clean(pruned.over)}."
+    if pruned.failed:
+        text += f" {counted(pruned.failed, 'file')} could not be removed."
+    if pruned.unseen:
+        text += f" {counted(pruned.unseen, 'place')} could not be looked at."
+    return text
+
+
+def stranger_lines(strangers: Sequence[Artifact]) -> Iterator[str]:
+    """Yield what goes though no file pins it: build requirements of cached builds, for example."""
+    names = sorted({f"{one.project or '?'} {one.version or '?'}" for one in strangers})
+    if not names:
+        return
+    what = f"{counted(len(names), 'version')} of projects that no file of --keep-for names"
+    yield f"Among what goes are {what} (--keep-latest 1 keeps the newest of each):"
+    yield from (f"  {clean(name)}" for name in names[:_SHOWN])
+    if len(names) > _SHOWN:
+        yield f"  ... and {len(names) - _SHOWN:,} more (--format json has them all)"

@@ -1,0 +1,91 @@
+"""Rows as aligned text for a pipe, or as a table for a terminal."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pipcache.render.console import is_terminal, width
+
+
+class Row(NamedTuple):
+    """One artifact's cells in the order of its table's columns, cleaned for a terminal."""
+
+    cells: tuple[str, ...]
+    is_problem: bool
+
+
+class Columns(NamedTuple):
+    """The columns of a table: all of them, and those for terminals of less than 60 and 100 columns."""
+
+    names: tuple[str, ...]
+    narrow: tuple[str, ...]
+    middle: tuple[str, ...]
+
+
+def print_rows(rows: Sequence[Row], columns: Columns) -> None:
+    """Print a table: everything for a pipe, what fits for a terminal."""
+    if not rows:
+        return
+    if not is_terminal(sys.stdout):
+        sys.stdout.write("\n".join(plain_table((row.cells for row in rows), columns.names)) + "\n")
+        return
+    names = columns.narrow if width() < 60 else columns.middle if width() < 100 else columns.names
+    _print_rich(rows, {name: columns.names.index(name) for name in names})
+
+
+def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - costs more than everything else a piped list does
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
+        table.add_column(
+            name,
+            justify="right" if name in RIGHT else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=column_width,
+            style=_STYLES.get(name),
+        )
+    for row in rows:
+        # Text, never markup: the cells are words of strangers
+        table.add_row(
+            *(Text(row.cells[index]) for index in columns.values()), style="red" if row.is_problem else None
+        )
+    Console(width=width(), highlight=False).print(table)
+
+
+_STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
+
+_ELASTIC = (("TAGS", 12), ("FROM", 8), ("WHY", 14), ("PROJECT", 8), ("VERSION", 6))
+"""The columns that give way when a line is too long, in this order, and how far."""
+
+
+def _widths(rows: Sequence[Row], columns: Mapping[str, int], available: int) -> list[int]:
+    """Return a width for each column: what its cells need, cut where the terminal is too narrow."""
+    names = list(columns)
+    widths = [max(len(name), *(len(row.cells[index]) for row in rows)) for name, index in columns.items()]
+    excess = sum(widths) + 2 * (len(widths) - 1) - available
+    for name, least in _ELASTIC:
+        if excess > 0 and name in names:
+            at = names.index(name)
+            cut = min(excess, max(0, widths[at] - least))
+            widths[at] -= cut
+            excess -= cut
+    return widths
+
+
+RIGHT = frozenset({"SIZE", "AGE", "USED", "FILES", "ENTRIES"})
+"""The columns that are aligned to the right."""
+
+
+def plain_table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> Iterable[str]:
+    """Yield the lines of a table for a pipe: aligned, two blanks between, nothing cut."""
+    table = [tuple(header), *map(tuple, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths[-1] = 0  # nothing stands behind the last column
+    sides = (">" if name in RIGHT else "<" for name in header)
+    line = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True)).replace("<0", "")
+    for row in table:
+        yield line.format(*row)

@@ -1,0 +1,183 @@
+"""The text of ``verify``: findings by artifact, worst first, then the sum."""
+
+import re
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.location.locate import CacheDirectory
+from pipcache.query.filters import SortKey, sort
+from pipcache.render.console import styled
+from pipcache.store.entries import entry_path
+from pipcache.util.units import counted, format_size
+from pipcache.util.untrusted import clean, redact_text
+from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.verdict import Finding, Judgement
+
+_COLOURS = {Verdict.POISONED: "red", Verdict.DAMAGED: "yellow", Verdict.UNREADABLE: "yellow"}
+
+_ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
+
+_SHOWN = 3
+
+
+def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Return ``judgements`` worst first, then by name and version."""
+    by_path = {entry_path(one.artifact.entry): one for one in judgements}
+    ordered = sort((one.artifact for one in by_path.values()), SortKey.NAME)
+    return sorted((by_path[entry_path(one.entry)] for one in ordered), key=lambda one: _ORDER[one.verdict])
+
+
+def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) -> Iterator[str]:
+    """Yield what is to be told of one artifact: its name and verdict, each finding, and the cure."""
+    artifact = judgement.artifact
+    verdict = styled(judgement.verdict.value, _COLOURS.get(judgement.verdict, "cyan"), colour=colour)
+    yield f"{verdict}: {clean(title(artifact))} ({format_size(artifact.size)})"
+    yield f"  {clean(entry_path(artifact.entry))}"
+    if judgement.problem is not None:
+        yield f"  {clean(redact_text(judgement.problem))}"
+    for check, findings in _by_check(judgement.findings).items():
+        yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
+        for finding in findings[:_SHOWN]:
+            yield f"        promised  {clean(_promised(finding))}"
+            yield f"        there is  {clean(_cut(finding.actual))}"
+        if len(findings) > _SHOWN:
+            yield f"        ... and {len(findings) - _SHOWN:,} more of these"
+        yield f"        What pip does: {check.effect}."
+    if (cure := cure_of(cache, judgement)) is not None:
+        yield f"  Cure: {clean(cure)}"
+
+
+def _promised(finding: Finding) -> str:
+    """Return what was expected, and of which member or by whom."""
+    expected = _cut(finding.expected)
+    if not finding.by:
+        return expected
+    is_of_member = finding.check.code.startswith(("PC106", "PC4", "PC5"))
+    return f"{finding.by}: {expected}" if is_of_member else f"{expected}, by {finding.by}"
+
+
+def fit(lines: Iterable[str], columns: int) -> Iterator[str]:
+    """Yield ``lines`` broken between words at a terminal's width; commands and paths stay in one piece."""
+    for line in lines:
+        if len(line) <= columns or line.startswith("  Cure: ") or " " not in line.strip():
+            yield line
+            continue
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        unseen = len(line) - len(re.sub(r"\x1b\[[0-9;]*m", "", line))
+        yield from textwrap.wrap(
+            line,
+            columns + unseen,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
+
+
+def _cut(text: str) -> str:
+    """Return ``text`` with digests cut to what an eye compares; JSON has them whole."""
+    return re.sub(r"\b([0-9a-f]{16})[0-9a-f]{8,}\b", r"\1...", text)
+
+
+def _by_check(findings: Sequence[Finding]) -> dict[Check, list[Finding]]:
+    grouped: dict[Check, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.check, []).append(finding)
+    return grouped
+
+
+def title(artifact: Artifact) -> str:
+    """Return how an artifact is called in one line: its file, or its kind and project."""
+    if artifact.kind is Kind.PAGE:
+        return f"index page of {artifact.project}" if artifact.project else "an index page"
+    if artifact.filename is not None:
+        # a name that a page made of a signed URL would tell its signature
+        return artifact.filename.partition("?")[0] + (", built here" if artifact.kind is Kind.BUILT else "")
+    names = [artifact.project, artifact.version, None if artifact.kind is Kind.UNKNOWN else artifact.kind.value]
+    return " ".join(name for name in names if name) or "an entry without a name"
+
+
+def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
+    """Return the command that removes what something was found in; None where nothing was, or it has no key."""
+    artifact = judgement.artifact
+    if not judgement.findings or artifact.key is None:
+        return None
+    if artifact.kind is not Kind.BUILT or judgement.verdict not in {Verdict.DAMAGED, Verdict.POISONED}:
+        return f"pipcache remove {artifact.key}{cache.option}"
+    # its folder's key may be that of other wheels too, so it goes by its verdict
+    files = sorted({one.by for one in judgement.findings if one.check is Check.PC206})
+    against = "".join(f" --against {shlex.quote(file)}" for file in files)
+    name = shlex.quote(artifact.filename or artifact.key)
+    return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
+
+
+class Tally(NamedTuple):
+    """What is told beside the judgements: ``known`` and ``unknown`` to lock files are None where none was given.
+
+    ``gone`` vanished meanwhile, ``left`` were not reached, ``passed_over`` are strays, ``links`` were not
+    followed, ``untold`` are findings that were not asked for.
+    """
+
+    gone: int
+    left: int
+    passed_over: int
+    links: int
+    untold: int
+    known: int | None = None
+    unknown: int | None = None
+
+
+def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
+    """Yield the sum: how many, how large, by verdict, and why some are only intact."""
+    if not judgements:
+        yield "Nothing was verified: there is nothing to verify."
+    else:
+        size = format_size(sum(one.artifact.size for one in judgements))
+        yield f"{counted(len(judgements), 'artifact')} ({size}): {', '.join(_parts(judgements))}."
+        intact = Counter(one.artifact.kind for one in judgements if one.verdict is Verdict.INTACT)
+        if not any(one.verdict is Verdict.VERIFIED for one in judgements):
+            yield "None of it is verified."
+        if intact:
+            kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
+            yield f"Only intact, for there is nothing outside to hold them against: {kinds}."
+    if tally.known is not None:
+        yield f"Known to the files given with --against: {tally.known:,}; not known to them: {tally.unknown:,}."
+    if tally.untold:
+        yield f"Found and not told, by --select or --ignore: {counted(tally.untold, 'finding')}."
+    if tally.passed_over:
+        yield f"Not judged, for pip did not put them there as entries: {tally.passed_over:,}."
+    if tally.links:
+        yield f"{counted(tally.links, 'link')} not followed: what lies behind was not judged."
+    if tally.gone:
+        yield f"Gone meanwhile: {counted(tally.gone, 'artifact')}."
+
+
+_NOUNS = {
+    Kind.WHEEL: ("wheel",),
+    Kind.SDIST: ("sdist",),
+    Kind.BUILT: ("built wheel",),
+    Kind.METADATA: ("metadata file",),
+    Kind.PAGE: ("index page",),
+    Kind.OTHER: ("other entry", "other entries"),
+    Kind.UNKNOWN: ("unknown entry", "unknown entries"),
+}
+
+
+def _parts(judgements: Sequence[Judgement]) -> Iterator[str]:
+    for verdict in reversed(Verdict):
+        members = [one for one in judgements if one.verdict is verdict]
+        if members:
+            size = format_size(sum(one.artifact.size for one in members))
+            yield f"{len(members):,} {verdict.value} ({size})"
+
+
+def explain_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """Yield what each of ``checks`` means: its code, what it leads to, its sentence, and what pip does."""
+    for check in checks:
+        leads_to = check.leads_to.value if check.leads_to is not None else "a finding alone"
+        yield f"{check.code}  {leads_to}: {check.sentence}"
+        yield f"       What pip does: {check.effect}."

@@ -1,0 +1,160 @@
+"""The stores, and whether a directory is pip's cache."""
+
+import os
+import re
+from collections.abc import Callable
+from enum import StrEnum
+
+from pipcache.errors import CacheNotFound, NotAPipCache
+from pipcache.util.files import is_folder
+
+
+class Store(StrEnum):
+    """A part of the cache directory, with its layout (pip ``network/cache.py``, ``cache.py``).
+
+    ::
+
+        http-v2/a/1/9/5/3/a19537…      the head: what the server said        (pip >= 23.3)
+        http-v2/a/1/9/5/3/a19537….body the body, as it came over the wire
+        http/a/1/9/5/3/a19537…         head and body in one file             (pip < 23.3)
+        wheels/d8/a4/aa/c8b0…/x.whl    what pip built, and its origin.json   (pip >= 7)
+        selfcheck/<sha224>             when an environment last looked for a newer pip
+    """
+
+    HTTP_V2 = "http-v2"
+    HTTP = "http"
+    WHEELS = "wheels"
+    SELFCHECK = "selfcheck"
+    STRAY = "stray"
+
+
+_KEY = re.compile("[0-9a-f]{56}")
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def is_key(name: str) -> bool:
+    """True for the hex of a sha224, which names entries, wheel folders and self-check notes."""
+    return _KEY.fullmatch(name) is not None
+
+
+def _is_http_fan_out(name: str) -> bool:
+    return len(name) == 1 and name in _HEX_DIGITS
+
+
+def _is_wheel_fan_out(name: str) -> bool:
+    return len(name) == 2 and _HEX_DIGITS.issuperset(name)
+
+
+RECOGNISED: dict[str, tuple[Store, Callable[[str], bool]]] = {
+    "http-v2": (Store.HTTP_V2, _is_http_fan_out),
+    "http": (Store.HTTP, _is_http_fan_out),
+    "wheels": (Store.WHEELS, _is_wheel_fan_out),
+    "selfcheck": (Store.SELFCHECK, is_key),
+}
+
+_DEPTHS = {Store.HTTP: 5, Store.WHEELS: 4}
+
+
+def _is_laid_out(path: str, store: Store, *, alone: bool) -> bool:
+    """Return whether pip's fan-out goes all the way down somewhere in a store's folder.
+
+    Where the store lies ``alone``, with only other stores beside it, one that holds folders of the fan-out and
+    nothing else passes too: what was in it was removed.
+    """
+    reaches, is_bare = _descend(path, store, _DEPTHS[store])
+    return reaches or (alone and is_bare)
+
+
+def _descend(path: str, store: Store, depth: int) -> tuple[bool, bool]:
+    """Return (does the fan-out go on for ``depth`` levels, is there nothing but folders of it)."""
+    is_member = RECOGNISED[store.value][1] if store is Store.HTTP or depth > 1 else _is_rest_of_key
+    is_bare = True
+    try:
+        for name in os.listdir(path):
+            below = os.path.join(path, name)
+            if not (is_member(name) and is_folder(os.lstat(below))):
+                is_bare = False
+                continue
+            reaches, is_bare_below = (True, True) if depth == 1 else _descend(below, store, depth - 1)
+            if reaches:
+                return True, False
+            is_bare &= is_bare_below
+    except OSError:
+        return True, False  # the walk reports why it cannot be read
+    return False, is_bare
+
+
+def _is_rest_of_key(name: str) -> bool:
+    return len(name) == 50 and _HEX_DIGITS.issuperset(name)
+
+
+_LITTER = frozenset({"CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+
+_LITTER |= {"selfcheck.json", "selfcheck.json.lock"}
+"""What lies in many directories and says nothing of what they are for."""
+
+
+def stores(root: str) -> dict[Store, str]:
+    """Return the stores that are recognised below ``root`` and their folders' names.
+
+    A store is known by pip's fan-out inside it, not by its folder's name. What was emptied passes when nothing
+    else lies beside it, or when a name says enough: there is nothing in it that could be taken for an entry.
+
+    Raises:
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except FileNotFoundError:
+        raise CacheNotFound(
+            "Nothing is cached yet: the cache directory does not exist.",
+            path=root,
+            is_fault=False,
+            hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        ) from None
+    except NotADirectoryError:
+        raise CacheNotFound(
+            "The cache directory is a file.", path=root, hint="Name a directory with --cache-dir."
+        ) from None
+    except OSError as error:
+        raise CacheNotFound(
+            f"The cache directory cannot be read: {error.strerror}.",
+            path=root,
+            hint="Look at its permissions, or run pipcache as the directory's owner.",
+        ) from None
+    found: dict[Store, str] = {}
+    emptied: dict[Store, str] = {}
+    for name in names:
+        if name not in RECOGNISED:
+            continue
+        store, is_member = RECOGNISED[name]
+        path = os.path.join(root, name)
+        try:
+            if not is_folder(os.lstat(path)):
+                continue
+            children = os.listdir(path)
+        except OSError:
+            found[store] = name  # the walk reports why it cannot be read
+            continue
+        if any(map(is_member, children)):
+            found[store] = name
+        elif not children:
+            emptied[store] = name
+    alone = all(name in RECOGNISED or name in _LITTER for name in names)
+    if Store.HTTP_V2 not in emptied and found.keys() <= _DEPTHS.keys():
+        # a project may have a folder called wheels, and in it one called 3d
+        paths = ((store, os.path.join(root, name)) for store, name in found.items())
+        found = {store: found[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
+    was_cache = Store.HTTP_V2 in emptied or alone
+    if found or (emptied and was_cache) or names == ["selfcheck.json"]:
+        return found | emptied
+    raise NotAPipCache(
+        "Nothing is cached yet: the cache directory is empty."
+        if not names
+        else "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
+        path=root,
+        hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
+        is_fault=bool(names),
+    )

@@ -1,0 +1,175 @@
+"""Files opened without following links or waiting, and read through a bounded window."""
+
+import errno
+import os
+import stat as stat_module
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple, Self
+
+_BASE_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hold the run up
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+_NO_ATIME: int = getattr(os, "O_NOATIME", 0)
+
+CHUNK = 1 << 20
+"""Bytes read at a time when a whole file has to be read."""
+
+
+class File(NamedTuple):
+    """One file as the walk found it; ``path`` is relative to the cache directory, ``/``-separated."""
+
+    path: str
+    stat: os.stat_result
+
+    @property
+    def size(self) -> int:
+        """Apparent size in bytes."""
+        return self.stat.st_size
+
+    @property
+    def allocated(self) -> int:
+        """Bytes the file system set aside; the apparent size where it does not tell."""
+        blocks: int | None = getattr(self.stat, "st_blocks", None)
+        return self.stat.st_size if blocks is None else blocks * 512
+
+
+def is_folder(status: os.stat_result) -> bool:
+    """Return whether a status is that of a folder itself, and not of a link or of a junction of Windows to one."""
+    attributes: int = getattr(status, "st_file_attributes", 0)
+    return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
+
+
+def given_back(status: os.stat_result) -> tuple[int, bool]:
+    """Return the bytes a file system gives back for what goes, and whether that is known or a lower bound."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return (status.st_size, False) if blocks is None else (blocks * 512, True)
+
+
+def keeps_access_times(path: str) -> bool:
+    """Return whether the file system at ``path`` notes when files are read (``noatime`` of mount(8) says no)."""
+    flag: int = getattr(os, "ST_NOATIME", 0)
+    try:
+        return not flag or not os.statvfs(path).f_flag & flag
+    except OSError:
+        return True
+
+
+def open_quietly(path: str) -> int:
+    """Return a descriptor for reading; the caller closes it. What is no regular file opens, but does not read.
+
+    Raises:
+        OSError: the file cannot be opened, or is a link.
+    """
+    try:
+        descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME)
+    except PermissionError:
+        if not _NO_ATIME:
+            raise
+        # O_NOATIME is for the owner alone (open(2)); others may still be allowed to read
+        descriptor = os.open(path, _BASE_FLAGS)
+    return descriptor
+
+
+def open_regular(path: str, flags: int) -> int:
+    """Open a regular file, through links, and never wait; an ``opener`` for ``open``.
+
+    Raises:
+        OSError: it is missing, cannot be opened, or is a folder, a pipe, a device.
+    """
+    # opening a device may do something to it; the second look is for what came between
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _require_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat_module.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat_module.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+
+
+_SMALL = 32 << 10
+"""Bytes of a file that is read at once, for it will be looked at in several places."""
+
+
+class Window:
+    """A read-only view of ``length`` bytes of a file from ``start``; only what is asked for is read."""
+
+    __slots__ = ("_ahead", "_descriptor", "_owned", "length", "start")
+
+    def __init__(self, descriptor: int, start: int, length: int, *, owned: bool = True) -> None:
+        self._descriptor = descriptor
+        self._owned = owned
+        self._ahead: bytes | None = None
+        self.start = start
+        self.length = length
+
+    @classmethod
+    def open(cls, root: str, file: File) -> Self:
+        """Open the whole of a file below ``root``, at the size the walk found.
+
+        Raises:
+            OSError: it cannot be opened, or is a link by now.
+        """
+        return cls(open_quietly(f"{root}/{file.path}"), 0, file.stat.st_size)
+
+    def part(self, start: int, length: int) -> "Window":
+        """Return a window onto a part of this one; it borrows the descriptor."""
+        start = min(max(start, 0), self.length)
+        length = min(max(length, 0), self.length - start)
+        return Window(self._descriptor, self.start + start, length, owned=False)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file."""
+        size = min(size, self.length - offset)
+        if size <= 0 or offset < 0:
+            return b""
+        if self.length > _SMALL:
+            return _pread(self._descriptor, size, self.start + offset)
+        if self._ahead is None:
+            self._ahead = _pread(self._descriptor, self.length, self.start)
+        return self._ahead[offset : offset + size]
+
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the window's bytes in order, at most ``size`` at a time."""
+        offset = 0
+        while data := self.read(offset, size):
+            yield data
+            offset += len(data)
+
+    def close(self) -> None:
+        """Close the file, unless the descriptor is borrowed."""
+        if self._owned:
+            self._owned = False
+            os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+if sys.platform == "win32":
+
+    def _pread(descriptor: int, size: int, offset: int) -> bytes:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+else:
+    _pread = os.pread

@@ -1,0 +1,136 @@
+"""Digest algorithms, their spellings, and one pass over bytes for all of them."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from pipcache.util.files import Window
+from pipcache.util.progress import Tick
+
+DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "blake2b": 128}
+
+DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_224": 56, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
+
+DIGITS |= {"sha512_224": 56, "sha512_256": 64, "ripemd160": 40, "sm3": 64}  # where the system's OpenSSL has them
+"""Hex digits of the algorithms that are known here."""
+
+BY_LENGTH = {
+    32: ("md5",),
+    40: ("sha1",),
+    56: ("sha224", "sha3_224"),
+    64: ("sha256", "blake2b_256", "sha3_256", "blake2s"),
+    96: ("sha384", "sha3_384"),
+    128: ("sha512", "blake2b", "sha3_512"),
+}
+"""The algorithms that a number of hex digits can be of, likeliest first."""
+
+ALGORITHM = (
+    r"(?:sha-?512[/_-](?:224|256)|ripemd-?160|sm3|md5|sha-?(?:1|224|256|384|512)"
+    r"|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
+)
+"""The names of algorithms as people spell them: a regular expression, for any case."""
+
+# there are projects called md5-something: after a dash only what has the look of a digest
+_LOOKS = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w+/-]{22,}$"
+
+_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_LOOKS}))\s*(.*)")
+
+_STRANGE = re.compile(r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}")
+
+_BARE_BASE64 = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?", re.ASCII)
+
+
+def algorithm_of(name: str) -> str | None:
+    """Return hashlib's name, or ``blake2b_256``, of an algorithm as people spell it; None for others."""
+    spelled = name.strip().lower().replace("-", "_").replace("/", "_").replace("ripemd_", "ripemd")
+    spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
+    spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
+    spelled = {"blake2_256": "blake2b_256", "blake2b256": "blake2b_256"}.get(spelled, spelled)
+    return spelled if spelled in DIGITS else None
+
+
+def split_tagged(text: str) -> tuple[str, str] | None:
+    """Return the algorithm and the value of ``alg:value``, ``alg=value`` or ``alg-value``; None for others."""
+    tagged = _TAGGED.fullmatch(text)
+    algorithm = None if tagged is None else algorithm_of(tagged[1])
+    return None if tagged is None or algorithm is None else (algorithm, tagged[2])
+
+
+def hex_of(algorithm: str, value: str) -> str | None:
+    """Return the hex digits of a digest by hashlib's name of its algorithm; None for what has another form.
+
+    ``value`` is hex, or base64 of any kind.
+    """
+    from base64 import urlsafe_b64decode  # noqa: PLC0415 - few texts are digests
+
+    count, value = DIGITS[algorithm], value.strip()
+    if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
+        return value.lower()
+    bare = value.rstrip("=").replace("+", "-").replace("/", "_")
+    if re.fullmatch(r"[\w-]+", bare, re.ASCII) and len(bare) == -(-count * 4 // 6):
+        return urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).hex()
+    return None
+
+
+def expected_of(algorithm: str) -> str:
+    """Return what a digest looks like, for people."""
+    return f"{DIGITS[algorithm]} hex digits, or base64url as RECORD has it"
+
+
+def is_bare_base64(text: str) -> bool:
+    """Return whether a text looks like base64 of a digest (SHA-256, SHA-512) without its algorithm."""
+    return _BARE_BASE64.fullmatch(text) is not None
+
+
+def is_strange(text: str) -> bool:
+    """Return whether a text looks like a digest by an algorithm that is not known: it is no project's name."""
+    return _STRANGE.fullmatch(text) is not None and split_tagged(text) is None
+
+
+class Digests(NamedTuple):
+    """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed, or of no use."""
+
+    blake2b_256: str
+    sha256: str
+    md5: str | None = None
+
+    def by_name(self) -> dict[str, str | None]:
+        """Return the digests by the names of their algorithms."""
+        return {"sha256": self.sha256, "blake2b_256": self.blake2b_256, "md5": self.md5}
+
+
+class State(Protocol):
+    """A digest that is being computed."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
+
+    def hexdigest(self) -> str:
+        """Return the digest so far."""
+
+
+def new_digest(name: str) -> State | None:
+    """Return a fresh digest of hashlib's, or ``blake2b_256``; None where it is unknown or not allowed (FIPS)."""
+    if name == "blake2b_256":
+        return hashlib.blake2b(digest_size=32)
+    if name not in DIGITS:
+        return None
+    try:
+        return hashlib.new(name, usedforsecurity=False)
+    except ValueError:
+        return None
+
+
+def hash_window(window: Window, algorithms: Iterable[str], tick: Tick) -> dict[str, str]:
+    """Return hex digests of the bytes in ``window``, read once; what ``tick`` raises goes through.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    states = {name: state for name in algorithms if (state := new_digest(name)) is not None}
+    for data in window.chunks():
+        tick(len(data))
+        for state in states.values():
+            state.update(data)
+    return {name: state.hexdigest() for name, state in states.items()}

@@ -1,0 +1,94 @@
+"""Sizes, ages, moments and counts as text, and text as these."""
+
+import re
+
+_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*"
+
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+_AGE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*"
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+
+_WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "day": "d", "week": "w", "year": "y"}
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that ``50MB``, ``1.5 GiB`` or ``800`` mean; units are 1000-based unless they have an ``i``.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    match = re.fullmatch(_SIZE, text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
+    number, prefix, binary = match.groups()
+    if binary and not prefix:
+        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
+    factor: int = (1024 if binary else 1000) ** _POWERS[prefix.lower()]
+    return round(float(number) * factor)
+
+
+def format_size(size: int) -> str:
+    """Return bytes for people, 1000-based as pip's, three digits at least: ``812 B``, ``1.5 kB``, ``157.4 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    amount = float(size)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:.1f} TB"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``1,204 files``, ``2 entries``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def parse_age(text: str) -> float:
+    """Return the seconds that ``30d``, ``12h``, ``2 weeks`` mean.
+
+    Raises:
+        ValueError: it is no age.
+    """
+    match = re.fullmatch(_AGE, text)
+    unit = match[2].lower() if match is not None else ""
+    unit = _WORDS.get(unit.removesuffix("s") if len(unit) > 1 else unit, unit)
+    if match is None or unit not in _SECONDS:
+        raise ValueError(f"{text!r} is not an age such as 90m, 12h, 30d, 6w or 1y")
+    return float(match[1]) * _SECONDS[unit]
+
+
+def format_age(seconds: float) -> str:
+    """Return an age for people, in its largest unit: ``45s``, ``12m``, ``30d``; ``now`` for the future."""
+    if seconds < 1:
+        return "now"
+    for unit, limit in (("s", 60), ("m", 3600), ("h", 86400), ("d", 60 * 86400), ("w", 2 * 365 * 86400)):
+        if seconds < limit:
+            return f"{int(seconds // _SECONDS[unit])}{unit}"
+    return f"{int(seconds // _SECONDS['y'])}y"
+
+
+def parse_moment(text: str, *, is_end: bool = False) -> float:
+    """Return the seconds since the epoch that ``2026-03-24``, ``2026-03-24T10:39Z`` or an age (``3d`` ago) mean.
+
+    A time without a zone is UTC. A date alone begins with its first moment; for ``is_end`` it ends with its last.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import time  # noqa: PLC0415 - only where a moment is given
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - as above
+
+    try:
+        return time.time() - parse_age(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text.strip())
+        found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        is_date = re.fullmatch(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}\s*", text) is not None
+        return (found + timedelta(days=1, microseconds=-1) if is_date and is_end else found).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None

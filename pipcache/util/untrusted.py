@@ -1,0 +1,119 @@
+"""Text and JSON of strangers made harmless: control characters, secrets, size limits."""
+
+import re
+
+# strings, compiled by re when first used: start-up is part of every call
+_HOSTILE = (
+    "["
+    "\x00-\x1f\x7f-\x9f"  # C0, DEL and C1 controls: escape sequences begin here
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction, zero width, separators
+    "\ud800-\udfff"  # lone surrogates: bytes of a file name that are no UTF-8
+    "\U000e0000-\U000e007f"  # tags
+    "]"
+)
+
+_PRIVATE_QUERY = (
+    r"(?i)^(x-amz-.*|x-goog-.*|sig|signature|se|st|sp|sv|sr|skoid|sktid|skt|ske|sks|skv|token|access[-_]?token|"
+    r"auth|authorization|key|api[-_]?key|apikey|password|passwd|pwd|secret|policy|key-pair-id|expires|"
+    r"awsaccesskeyid|googleaccessid|credential|hmac|verify|ucloudpublickey|.*[-_](token|key|secret|signature))$"
+)
+
+_URL_IN_TEXT = r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+"
+
+_USER_INFO = r"[^/@]*:[^/@]*@"
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
+
+_PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth|art-api"
+
+_URL_HEADERS = frozenset({"location", "content-location"})
+
+HIDDEN = "***"
+"""What stands in the place of a secret."""
+
+
+def clean(text: str) -> str:
+    """Return ``text`` with control, direction and unprintable characters written as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_HOSTILE, _escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def redact_url(url: str) -> str:
+    """Return ``url`` without user information and without the values of a signed query string."""
+    if "@" not in url and "?" not in url and "#" not in url:
+        return url
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only for URLs that may hold secrets
+
+    # wherever it stands: a URL may have lost its slashes, or got a # before the password
+    url = re.sub(_USER_INFO, f"{HIDDEN}@", url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{HIDDEN}@{netloc.rpartition('@')[2]}"
+    return urlunsplit(
+        (parts.scheme, netloc, parts.path, _redact_query(parts.query), _redact_query(parts.fragment))
+    )
+
+
+def _redact_query(query: str) -> str:
+    return re.sub(r"([^&;=]+)=([^&;]*)", _redact_parameter, query)
+
+
+def _redact_parameter(match: re.Match[str]) -> str:
+    from urllib.parse import unquote  # noqa: PLC0415 - only for URLs that may hold secrets
+
+    return f"{match[1]}={HIDDEN}" if re.match(_PRIVATE_QUERY, unquote(match[1])) else match[0]
+
+
+def redact_text(text: str) -> str:
+    """Return ``text`` with every URL in it redacted."""
+    if ":" not in text:
+        return text  # as most are, and some are long
+    return re.sub(_URL_IN_TEXT, lambda match: redact_url(match[0]), text)
+
+
+def redact_header(name: str, value: str) -> str:
+    """Return a header's value as it may be shown."""
+    if name.lower() in _SECRET_HEADERS or re.search(_PRIVATE_HEADER_PART, name):
+        return HIDDEN
+    if name.lower() in _URL_HEADERS:
+        return redact_url(value)  # may be relative, and is one all the same
+    return redact_text(value)
+
+
+_MOST_PARTS = 1_500_000
+"""Commas, lists and maps of a document; PyPI's largest page has a third of it. Each is an object in memory."""
+
+
+def decode_json(data: bytes) -> object:
+    """Return what a JSON document holds; None when it is none, or larger in memory than any real one."""
+    import json  # noqa: PLC0415 - a plain list has no use for it
+
+    if len(data) > _MOST_PARTS and (
+        data.count(b",") > _MOST_PARTS or data.count(b"[") + data.count(b"{") > _MOST_PARTS
+    ):
+        return None
+    try:
+        document: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return document
+
+
+def told(value: object) -> str:
+    """Return a value out of a file as an error can show it."""
+    shown = repr(redact_text(value[:999])[:99]) if isinstance(value, str) else None
+    return shown or f"a value of type {type(value).__name__}"

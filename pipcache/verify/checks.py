@@ -1,0 +1,189 @@
+"""The catalogue of checks: code, name, meaning, and the verdict it leads to."""
+
+from enum import Enum, StrEnum
+
+
+class Verdict(StrEnum):
+    """The sum for one artifact, the worst first."""
+
+    POISONED = "poisoned"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
+    INTACT = "intact"
+    VERIFIED = "verified"
+
+
+class Check(Enum):
+    """One check: its name is the code; ``leads_to`` is the verdict a broken one leads to, None for none.
+
+    A digest that differs leads to poisoned where the bytes are whole, and to damaged where they are not.
+    """
+
+    def __init__(self, leads_to: Verdict | None, sentence: str, effect: str) -> None:
+        self.leads_to = leads_to
+        self.sentence = sentence
+        self.effect = effect
+
+    # the stored response
+    PC101 = (
+        Verdict.DAMAGED,
+        "The body has another length than Content-Length promised.",
+        "pip serves it from the cache, and fails or refuses it by its hash, every time",
+    )
+    PC102 = (
+        Verdict.DAMAGED,
+        "There is no body.",
+        "pip 23.3.0 serves an empty file, every other pip downloads anew",
+    )
+    PC103 = (Verdict.DAMAGED, "There is a body without a head.", "no pip reads it")
+    PC104 = (
+        Verdict.DAMAGED,
+        "The head does not decode.",
+        "pip downloads anew, or ends with a traceback where the head is whole and senseless",
+    )
+    PC105 = (
+        Verdict.DAMAGED,
+        "The body does not decode to its end as Content-Encoding says.",
+        "pip ends with an error, or finds no versions on an index page",
+    )
+    PC106 = (None, "The head stores credentials of the request.", "everyone who can read the cache can read them")
+
+    PC107 = (Verdict.DAMAGED, "The index page ends early.", "pip finds no versions, or not all of them")
+    PC108 = (
+        Verdict.DAMAGED,
+        "Head and body are of different generations of the page.",
+        "pip takes an old list of files for the new one, or ends with an error",
+    )
+
+    # what was promised of the bytes
+    PC201 = (
+        Verdict.POISONED,
+        "The key is that of a URL which holds another BLAKE2b-256 than the bytes have.",
+        "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
+    )
+    PC202 = (
+        Verdict.POISONED,
+        "An index page promised another digest.",
+        "pip refuses it by its hash, every time, and never downloads anew",
+    )
+    PC203 = (
+        Verdict.DAMAGED,
+        "An index page promised another size.",
+        "pip refuses it by its hash where it has one",
+    )
+    PC204 = (Verdict.POISONED, "The URL holds another digest.", "pip serves it from the cache")
+    PC205 = (Verdict.POISONED, "A header of the response promised another digest.", "pip serves it from the cache")
+    PC206 = (
+        Verdict.POISONED,
+        "A lock or requirements file has another digest for it.",
+        "pip refuses it with that file, and takes it without",
+    )
+    PC207 = (
+        None,
+        "PyPI's headers came with it, and neither its key nor its ETag is that of the bytes.",
+        "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
+    )
+    PC208 = (
+        Verdict.POISONED,
+        "The metadata file is not what the index page promised.",
+        "pip refuses it by its hash, every time",
+    )
+
+    PC209 = (
+        Verdict.POISONED,
+        "A wheel that was built from it tells another digest of it.",
+        "pip serves it from the cache",
+    )
+
+    # what it says it is
+    PC301 = (
+        Verdict.POISONED,
+        "It is not what its name or its server says.",
+        "pip takes it for the file, and fails, every time",
+    )
+    PC302 = (
+        Verdict.POISONED,
+        "It is an index page of another project.",
+        "pip finds no versions, or those of the other project",
+    )
+    PC303 = (
+        Verdict.POISONED,
+        "Its names disagree.",
+        "pip fails where the name inside is not the one asked for, or installs it under the wrong one",
+    )
+
+    # the archive
+    PC401 = (Verdict.DAMAGED, "The archive is cut short or its directory is broken.", "pip cannot open it")
+    PC402 = (Verdict.DAMAGED, "A member's bytes are not those of its checksum.", "pip fails while it unpacks it")
+    PC403 = (
+        Verdict.POISONED,
+        "There is more than one archive in it: readers disagree on which counts.",
+        "pip installs what zipfile sees; a scanner may have seen the other",
+    )
+    PC404 = (
+        Verdict.POISONED,
+        "A member is there twice, or under a name that readers cut.",
+        "pip installs one of them; a scanner may have seen the other",
+    )
+    PC405 = (
+        Verdict.POISONED,
+        "A member's local header differs from the central directory.",
+        "pip installs what the directory says; a scanner may have seen the other",
+    )
+    PC406 = (
+        Verdict.POISONED,
+        "There are bytes before, between or after the members.",
+        "pip passes over them; a scanner may not",
+    )
+
+    # RECORD
+    PC501 = (Verdict.POISONED, "RECORD lists a member that is not there.", "pip installs the rest without a word")
+    PC502 = (
+        Verdict.POISONED,
+        "A member's bytes are not those of its digest in RECORD.",
+        "pip never checks it and installs them without a word",
+    )
+    PC503 = (
+        Verdict.POISONED,
+        "A member is not in RECORD.",
+        "pip never checks it and installs the member without a word",
+    )
+    PC504 = (Verdict.DAMAGED, "There is no RECORD, or it is none.", "pip refuses to install it")
+
+    # what pip built
+    PC601 = (
+        Verdict.POISONED,
+        "The folder's key is not that of its origin.json, for no interpreter.",
+        "pip may take it for another source's wheel",
+    )
+    PC602 = (
+        Verdict.POISONED,
+        "The cached source, which is verified, has another digest than origin.json tells.",
+        "pip takes the wheel without asking for the source",
+    )
+    PC603 = (
+        None,
+        "It was built from a local directory, which may have changed since (pip before 26.2).",
+        "pip installs what the directory held when it was built",
+    )
+
+    @property
+    def is_structural(self) -> bool:
+        """True for what a cut or a flipped bit does to an otherwise honest file."""
+        return self.name.startswith(("PC10", "PC4")) or self is Check.PC203
+
+    @property
+    def is_of_content(self) -> bool:
+        """True for what the bytes show by themselves: such a flaw may have been published like that."""
+        return self.name.startswith(("PC4", "PC5")) or self is Check.PC303
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+        return self.name
+
+
+def checks_named(prefix: str) -> frozenset[Check]:
+    """Return the checks whose codes begin with ``prefix``: one code, or a group such as PC2; empty for none."""
+    wanted = prefix.upper()
+    return frozenset(check for check in Check if wanted and check.code.startswith(wanted))
