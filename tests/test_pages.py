@@ -601,7 +601,8 @@ def test_a_page_made_to_be_slow_ends(name: str, tmp_path: Path) -> None:
     path = tmp_path / "page"
     path.write_bytes(b"<title>Links for x</title>" * (not SLOW[name].startswith(b"{")) + SLOW[name])
     code = (
-        "import sys; from pipcache.index.page import parse_page, quick_project; from pipcache.index.rows import page_rows; "
+        "import sys; from pipcache.index.page import parse_page, quick_project;"
+        "from pipcache.index.rows import page_rows; "
         "data = open(sys.argv[1], 'rb').read(); parse_page(data); quick_project(data[:32768]); "
         "[(row.filename, row.may_have(['0'])) for page in [page_rows(data)] if page for row in page.rows]"
     )
