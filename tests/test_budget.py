@@ -154,3 +154,52 @@ def test_looking_does_not_move_the_last_use(cache: CacheBuilder, arguments: list
     before = {path: path.stat().st_atime_ns for path in cache.root.rglob("*") if path.is_file()}
     count(cache, *arguments)
     assert {path: path.stat().st_atime_ns for path in before} == before
+
+
+def paged_cache(root: Path) -> tuple[CacheBuilder, set[str]]:
+    """A cache with pages of both formats in both layouts, of a known and of an unknown index; the pages' files."""
+    builder = CacheBuilder(root)
+    files: set[str] = set()
+    for number, base in enumerate((urls.PAGE_BASES[0], "https://private.example/simple/")):
+        for form in ("json", "html", "plain html"):
+            project = f"{form.replace(' ', '-')}-{number}"
+            filename, body = archives.build_wheel(project, "1.0")
+            digest = hashlib.sha256(body).hexdigest()
+            url = f"https://files.example/{filename}"
+            builder.download(url, body)
+            builder.legacy(url, body)
+            if form == "json":
+                row = {"filename": filename, "url": url, "hashes": {"sha256": digest}}
+                page = json.dumps({"meta": {"api-version": "1.0"}, "name": project, "files": [row]}).encode()
+            else:
+                title = f"<title>Links for {project}</title>" if form == "html" else ""
+                page = (
+                    f'<!DOCTYPE html><html>{title}<a href="{url}#sha256={digest}">{filename}</a></html>'.encode()
+                )
+            headers = {
+                **caches.FILE_HEADERS,
+                "Content-Type": "text/html" if "html" in form else "application/vnd.pypi.simple.v1+json",
+            }
+            files.add(str(builder.body(builder.download(f"{base}{project}/", page, headers=headers))))
+            files.add(str(builder.head(builder.legacy(f"{base}{project}/", page, headers=headers), store="http")))
+    return builder, files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"),
+    [
+        (["list", "--all"], 2),  # for names, and for rows
+        (["list", "--all", "--format", "json"], 2),
+        (["verify"], 3),  # its bytes are judged too
+        (["audit", "absent==1.0"], 2),
+        (["audit", "json-1==1.0"], 3),  # a page that is a hit is hashed for its proof
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_page_is_opened_once_for_names_and_once_for_rows(
+    tmp_path: Path, arguments: list[str], most: int
+) -> None:
+    builder, pages = paged_cache(tmp_path / "cache")
+    opened = Counter(place for event, place in map(tuple, count(builder, *arguments)["opened"]) if event == "open")
+    assert pages <= opened.keys()
+    assert {place: times for place, times in opened.items() if place in pages and times > most} == {}

@@ -13,9 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.locks.lockfiles import read_lock
 from pipcache.locks.model import Locked, LockError
+from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
 from pipcache.store.layout import Store
 from pipcache.util.hashes import DIGITS
@@ -1105,7 +1106,7 @@ def test_what_a_cache_holds_is_found_in_locks_of_both_kinds(
 ) -> None:
     filename, body = archives.build_wheel("Foo.Bar", "1.0+local.1", build="7")
     cache.download(f"{BASE}/{filename}", body)
-    (one,) = read_catalogue(str(cache.root), Need(deep=True))
+    (one,) = read_inventory(Cache(str(cache.root)), Need(deep=True))
     expected = hashlib.sha256(body).hexdigest()
     by_version = f"foo_bar==1.0+local.1 --hash=sha256:{OTHER} --hash=sha256:{expected}\n"
     by_name = package(f"files = [{{file = 'foo_bar{filename[7:]}', hash = 'sha256:{expected}'}}]")

@@ -23,11 +23,13 @@ import msgpack
 import pytest
 
 from pipcache.cli.main import run
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.query.selector import parse_selector
+from pipcache.store.cache import Cache
+from pipcache.verify.context import is_judged
 from pipcache.verify.details import detail
 from pipcache.verify.lock_index import Locks
-from pipcache.verify.verifier import Request, is_judged, verify
+from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder, serialize
 from tests.support.judging import Silent
@@ -314,7 +316,7 @@ def test_the_mutants_are_two_thousand_and_most_are_still_something(tmp_path: Pat
     builder = CacheBuilder(tmp_path / "cache")
     for number in range(MUTANTS):
         add_mutant(builder, number, dice)
-    artifacts = read_catalogue(str(builder.root), Need(deep=True, everything=True, exact=True))
+    artifacts = read_inventory(Cache(str(builder.root)), Need(deep=True, everything=True, exact=True))
     named = sum(artifact.project is not None for artifact in artifacts)
     odd = sum(artifact.problem is not None or artifact.kind == "unknown" for artifact in artifacts)
     assert named > MUTANTS / 4
@@ -676,7 +678,7 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
 
     root = str(builder.root)
     need = Need(deep=True, everything=True, exact=True, selectors=(parse_selector("foo"),))
-    artifacts = read_catalogue(root, need, track=strike)  # type: ignore[arg-type]  # it keeps the items' type
+    artifacts = read_inventory(Cache(root), need, track=strike)  # type: ignore[arg-type]  # it keeps the items' type
     assert sorted(artifact.store for artifact in artifacts) == [
         "http",
         "http-v2",
@@ -684,9 +686,9 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
         "selfcheck",
         "wheels",
     ]
-    for details in detail(root, artifacts, artifacts, {}):
+    for details in detail(Cache(root), artifacts, artifacts, {}):
         assert details.artifact.store
-    verified = verify(root, artifacts, artifacts, Request(Locks()), index_urls=tuple, meter=Silent())
+    verified = verify(Cache(root), artifacts, artifacts, VerifyOptions(Locks()), index_urls=tuple, meter=Silent())
     assert len(verified.judgements) + verified.gone == sum(map(is_judged, artifacts))
     assert verified.left == 0
 

@@ -17,8 +17,8 @@ from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import Decision, Policies, decide
 from pipcache.query.selector import parse_selector
 from pipcache.removal.plan import Plan, Reason
+from pipcache.store.cache import Cache
 from pipcache.store.entries import Leftover, StrayEntry, entry_files, entry_path
-from pipcache.store.scan import scan
 from pipcache.util.progress import untracked
 from tests.support.caches import CacheBuilder
 from tests.test_removal_laws import FILES, KNOWN, SDISTS, WHEELS, build, check
@@ -158,7 +158,7 @@ SPECIAL = {"keep", "verdicts", "old_layouts"}
 def pips_bytes(root: Path) -> int:
     """Bytes of all that pip made and that is still there, by a walk of its own."""
     paths = set()
-    for entry in scan(str(root)):
+    for entry in Cache(str(root)).scan():
         if isinstance(entry, StrayEntry) and entry.why == Leftover.BUILD_FOLDER:
             paths |= {path for path in (root / entry.file.path).rglob("*") if path.is_file()}
         elif not isinstance(entry, StrayEntry) or isinstance(entry.why, Leftover):

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from packaging.version import InvalidVersion, Version
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import SelectorError, parse_selector
+from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.store.layout import Store
 from pipcache.util.progress import untracked
@@ -103,8 +104,8 @@ def chosen(stocked: Stocked, *texts: str) -> set[str]:
     """The names of what selectors select, as `list --all` and `show` do."""
     selectors = tuple(parse_selector(text) for text in texts)
     need = Need(deep=True, everything=True, exact=True, selectors=selectors)
-    catalogue = read_catalogue(stocked.root, need)
-    selection = select(stocked.root, catalogue, selectors, Filters(), untracked)
+    catalogue = read_inventory(Cache(stocked.root), need)
+    selection = select(Cache(stocked.root), catalogue, selectors, Filters(), untracked)
     return {stocked.names[artifact.key or ""] for artifact in selection.chosen}
 
 
@@ -282,8 +283,8 @@ def test_several_selectors_select_all_that_any_of_them_does(stocked: Stocked) ->
 
 def test_the_selectors_that_meet_nothing_are_told(stocked: Stocked) -> None:
     selectors = [parse_selector(text) for text in ("foo==9", "foo", "nothing", "0" * 56)]
-    catalogue = read_catalogue(stocked.root, Need(selectors=tuple(selectors)))
-    selection = select(stocked.root, catalogue, selectors, Filters(), untracked)
+    catalogue = read_inventory(Cache(stocked.root), Need(selectors=tuple(selectors)))
+    selection = select(Cache(stocked.root), catalogue, selectors, Filters(), untracked)
     assert [selector.text for selector in selection.unmatched] == ["foo==9", "nothing", "0" * 56]
 
 
@@ -372,12 +373,12 @@ def five(tmp_path: Path) -> list[Artifact]:
     builder.download(f"{FILES}{filename}.metadata", archives.metadata("foo", "1.0"))
     builder.built({"url": FILES + sdist_name}, filename, body)
     builder.selfcheck()
-    artifacts = read_catalogue(str(builder.root), Need())
+    artifacts = read_inventory(Cache(str(builder.root)), Need())
     assert len(artifacts) == 5
     for days, artifact in enumerate(sorted(artifacts, key=lambda one: one.kind), 1):
         for file in artifact.files:
             os.utime(builder.root / file.path, (NOW, NOW - days * DAY))
-    return read_catalogue(str(builder.root), Need())
+    return read_inventory(Cache(str(builder.root)), Need())
 
 
 @pytest.mark.parametrize(
@@ -419,7 +420,7 @@ def test_the_age_of_a_download_is_that_of_its_body(tmp_path: Path) -> None:
     key = builder.download(f"{FILES}foo-1.0.tar.gz", archives.build_sdist("foo", "1.0")[1])
     os.utime(builder.head(key), (NOW, NOW))
     os.utime(builder.body(key), (NOW, NOW - 9 * DAY))
-    (artifact,) = read_catalogue(str(builder.root), Need())
+    (artifact,) = read_inventory(Cache(str(builder.root)), Need())
     assert Filters(older_than=8 * DAY).allow(artifact, NOW)
     assert not Filters(newer_than=8 * DAY).allow(artifact, NOW)
 
@@ -429,11 +430,11 @@ def test_the_age_of_a_download_is_that_of_its_body(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by", SortKey)
 def test_the_order_does_not_depend_on_where_the_walk_begins(stocked: Stocked, by: SortKey) -> None:
-    artifacts = read_catalogue(stocked.root, Need(deep=True, everything=True))
+    artifacts = read_inventory(Cache(stocked.root), Need(deep=True, everything=True))
     for artifact in artifacts:
         for file in artifact.files:  # nothing but names is left to tell them apart
             os.utime(os.path.join(stocked.root, file.path), (NOW, NOW))
-    artifacts = read_catalogue(stocked.root, Need(deep=True, everything=True))
+    artifacts = read_inventory(Cache(stocked.root), Need(deep=True, everything=True))
     expected = sort(artifacts, by)
     assert len(expected) == len(artifacts)
     for seed in range(20):
@@ -470,7 +471,7 @@ def some(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
     builder = caches.CacheBuilder(tmp_path_factory.mktemp("some") / "cache")
     for number in range(len(VERSIONS)):
         builder.download(f"{FILES}{number}", b"same bytes")
-    return read_catalogue(str(builder.root), Need())
+    return read_inventory(Cache(str(builder.root)), Need())
 
 
 @laws
@@ -523,7 +524,7 @@ def test_each_order_puts_first_what_it_says(some: list[Artifact], tmp_path: Path
         key = builder.download(f"{FILES}{number}", b"x")
         for path in (builder.head(key), builder.body(key)):
             os.utime(path, (NOW + 10 * number, NOW - 10 * number))
-    artifacts = read_catalogue(str(builder.root), Need())
+    artifacts = read_inventory(Cache(str(builder.root)), Need())
     by_age = [truth.url_key(f"{FILES}{number}") for number in (3, 2, 1)]
     assert [artifact.key for artifact in sort(artifacts, SortKey.AGE)] == by_age
     assert [artifact.key for artifact in sort(artifacts, SortKey.USED)] == by_age[::-1]
@@ -534,7 +535,7 @@ def test_entries_without_any_time_or_name_have_a_place_too(tmp_path: Path) -> No
     builder.download(FILES, b"x")
     for name in ("b", "a", "http-v2/a/c", "wheels/00/x"):
         builder.stray(name)
-    artifacts = read_catalogue(str(builder.root), Need())
+    artifacts = read_inventory(Cache(str(builder.root)), Need())
     for by in SortKey:
         places = [entry_path(artifact.entry) for artifact in sort(artifacts, by)]
         assert places == [entry_path(artifact.entry) for artifact in sort(artifacts[::-1], by)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.query.selector import parse_selector
@@ -21,8 +21,8 @@ from pipcache.removal.duplicates import copies
 from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate
 from pipcache.removal.plan import plan_removal
+from pipcache.store.cache import Cache
 from pipcache.store.layout import Store
-from pipcache.store.scan import look_inside, survey
 from pipcache.util.progress import untracked
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
@@ -112,7 +112,7 @@ def check(folder: Path, plan: Plan, force: bool) -> None:  # noqa: FBT001 - draw
     """Carry a plan out and hold what happened against it."""
     root = folder / "cache"
     before, bytes_before = caches.look(folder, contents=False), allocated(folder)
-    outcome = carry_out(str(root), plan, force=force)
+    outcome = carry_out(Cache(str(root)), plan, force=force)
     after = caches.look(folder, contents=False)
     planned = {f"cache/{file.path}" for removal in plan.removals for file in removal.files}
     gone = before.keys() - after.keys()
@@ -148,9 +148,9 @@ def test_remove_takes_exactly_its_plan(shape: dict[str, set[int]], texts: list[s
 
         def plan() -> Plan:
             selectors = [parse_selector(text) for text in texts]
-            catalogue = read_catalogue(root, Need(deep=True, selectors=tuple(selectors)))
-            selection = select(root, catalogue, selectors, Filters(), untracked)
-            found = copies(root, selection, untracked)
+            catalogue = read_inventory(Cache(root), Need(deep=True, selectors=tuple(selectors)))
+            selection = select(Cache(root), catalogue, selectors, Filters(), untracked)
+            found = copies(Cache(root), selection, untracked)
             return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=keep_pages)
 
         _twice(folder, plan, force=False)
@@ -170,7 +170,9 @@ def test_clear_takes_exactly_its_plan(
         clearing = Clearing(frozenset(stores), old_layouts, force)
 
         def plan() -> Plan:
-            return plan_clearing(survey(root), lambda one: look_inside(root, one), clearing, time.time())
+            return plan_clearing(
+                Cache(root).survey(), lambda one: Cache(root).look_inside(one), clearing, time.time()
+            )
 
         _twice(folder, plan, force=force)
 

@@ -13,6 +13,7 @@ import pytest
 from pipcache.cli import remove as cli_remove
 from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate
+from pipcache.store.cache import Cache
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
@@ -26,7 +27,7 @@ BUILD_FOLDER = "tmpabcd1234"
 both_ways = pytest.mark.parametrize("use_descriptors", [True, False])
 
 
-class Cache(CacheBuilder):
+class FilledCache(CacheBuilder):
     """A cache with one entry of each kind, and a folder of documents outside it that looks much like a store."""
 
     def __init__(self, folder: Path) -> None:
@@ -53,43 +54,43 @@ class Cache(CacheBuilder):
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path)
+def cache(tmp_path: Path) -> FilledCache:
+    return FilledCache(tmp_path)
 
 
-def link_wheels(cache: Cache) -> Path:
+def link_wheels(cache: FilledCache) -> Path:
     shutil.rmtree(cache.root / "wheels")
     return link(cache.root / "wheels", cache.outside)
 
 
-def link_fan_out(cache: Cache) -> Path:
+def link_fan_out(cache: FilledCache) -> Path:
     place = cache.root / "http-v2" / "a"
     shutil.rmtree(place, ignore_errors=True)
     return link(place, cache.outside)
 
 
-def link_wheel(cache: Cache) -> Path:
+def link_wheel(cache: FilledCache) -> Path:
     return link(cache.wheel, cache.outside / "x-1.0-py3-none-any.whl")
 
 
-def link_origin(cache: Cache) -> Path:
+def link_origin(cache: FilledCache) -> Path:
     return link(cache.folder(cache.wheel_key) / "origin.json", cache.outside / "origin.json")
 
 
-def link_head(cache: Cache) -> Path:
+def link_head(cache: FilledCache) -> Path:
     return link(cache.head(cache.key), cache.outside / "letter.txt")
 
 
-def link_body(cache: Cache) -> Path:
+def link_body(cache: FilledCache) -> Path:
     return link(cache.body(cache.key), cache.outside / "letter.txt")
 
 
-def link_in_build_folder(cache: Cache) -> Path:
+def link_in_build_folder(cache: FilledCache) -> Path:
     (cache.folder(cache.wheel_key) / BUILD_FOLDER / "built").mkdir(parents=True)
     return link(cache.folder(cache.wheel_key) / BUILD_FOLDER / "built" / "docs", cache.outside)
 
 
-def link_build_folder(cache: Cache) -> Path:
+def link_build_folder(cache: FilledCache) -> Path:
     return link(cache.folder(cache.wheel_key) / BUILD_FOLDER, cache.outside)
 
 
@@ -98,7 +99,7 @@ def link(place: Path, target: Path) -> Path:
     return place
 
 
-TRAPS: list[Callable[[Cache], Path]] = [
+TRAPS: list[Callable[[FilledCache], Path]] = [
     *(link_wheels, link_fan_out, link_wheel, link_origin, link_head, link_body),
     *(link_in_build_folder, link_build_folder),
 ]
@@ -111,7 +112,7 @@ TRAPS: list[Callable[[Cache], Path]] = [
     ids=" ".join,
 )
 def test_a_link_is_told_of_and_nothing_behind_it_is_touched(
-    cache: Cache, trap: Callable[[Cache], Path], command: list[str], capsys: pytest.CaptureFixture[str]
+    cache: FilledCache, trap: Callable[[FilledCache], Path], command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = trap(cache)
     age(cache.root)
@@ -130,7 +131,7 @@ def test_a_link_is_told_of_and_nothing_behind_it_is_touched(
 
 
 def test_the_cache_directory_itself_may_be_a_link(
-    cache: Cache, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cache: FilledCache, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "link").symlink_to(cache.root)
     assert Program(tmp_path / "link", capsys)("remove", "foo", "--yes").code == 0
@@ -140,7 +141,7 @@ def test_the_cache_directory_itself_may_be_a_link(
 @both_ways
 @pytest.mark.parametrize("part", ["http-v2", "http-v2/{0}", "http-v2/{0}/{1}/{2}/{3}/{4}"])
 def test_a_folder_that_became_a_link_since_the_plan_is_not_followed(
-    cache: Cache, part: str, *, use_descriptors: bool
+    cache: FilledCache, part: str, *, use_descriptors: bool
 ) -> None:
     plan = plan_for(cache.root, "foo")
     place = cache.root / part.format(*cache.key)
@@ -152,7 +153,7 @@ def test_a_folder_that_became_a_link_since_the_plan_is_not_followed(
         place.symlink_to(twin)
 
     (at,) = [at for at, one in enumerate(plan.removals) if one.files[0].path.startswith("http-v2")]
-    outcome = carry_out(str(cache.root), plan, Meddler(at, plant), use_descriptors=use_descriptors)
+    outcome = carry_out(Cache(str(cache.root)), plan, Meddler(at, plant), use_descriptors=use_descriptors)
     assert outcome.fates[at] is Fate.CHANGED
     left = [path.name for path in twin.rglob("*") if path.is_file()]
     assert sorted(left) == [cache.key, f"{cache.key}.body"]
@@ -162,7 +163,7 @@ def test_a_folder_that_became_a_link_since_the_plan_is_not_followed(
 @both_ways
 @pytest.mark.parametrize("which", ["head", "body", "wheel", "origin"])
 def test_a_file_that_became_a_link_since_the_plan_stays(
-    cache: Cache, which: str, *, use_descriptors: bool
+    cache: FilledCache, which: str, *, use_descriptors: bool
 ) -> None:
     plan = plan_for(cache.root, "foo")
     places = {
@@ -173,7 +174,7 @@ def test_a_file_that_became_a_link_since_the_plan_stays(
     }
     before = caches.look(cache.outside)
     meddler = Meddler(0, lambda: link(places[which], cache.outside / "letter.txt"))
-    outcome = carry_out(str(cache.root), plan, meddler, use_descriptors=use_descriptors)
+    outcome = carry_out(Cache(str(cache.root)), plan, meddler, use_descriptors=use_descriptors)
     assert places[which].is_symlink()
     assert caches.look(cache.outside) == before
     assert Fate.CHANGED in outcome.fates
@@ -182,19 +183,19 @@ def test_a_file_that_became_a_link_since_the_plan_stays(
 @both_ways
 @pytest.mark.parametrize("which", ["head", "body"])
 def test_an_entry_that_pip_wrote_anew_since_the_plan_stays_whole(
-    cache: Cache, which: str, *, use_descriptors: bool
+    cache: FilledCache, which: str, *, use_descriptors: bool
 ) -> None:
     plan = plan_for(cache.root, "foo")
     place = cache.head(cache.key) if which == "head" else cache.body(cache.key)
     meddler = Meddler(0, lambda: caches.replace(place, place.read_bytes()))
-    outcome = carry_out(str(cache.root), plan, meddler, use_descriptors=use_descriptors)
+    outcome = carry_out(Cache(str(cache.root)), plan, meddler, use_descriptors=use_descriptors)
     assert cache.head(cache.key).exists()
     assert cache.body(cache.key).exists()
     assert sorted(problem.fate for problem in outcome.problems) == [Fate.CHANGED, Fate.KEPT]
 
 
 def test_what_changed_is_kept_told_and_makes_the_run_end_with_3(
-    cache: Cache, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    cache: FilledCache, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = cache.head(cache.key)
     others = Meddler(-1, lambda: None)
@@ -213,7 +214,7 @@ def test_what_changed_is_kept_told_and_makes_the_run_end_with_3(
 
 
 @both_ways
-def test_what_vanished_since_the_plan_counts_as_gone(cache: Cache, *, use_descriptors: bool) -> None:
+def test_what_vanished_since_the_plan_counts_as_gone(cache: FilledCache, *, use_descriptors: bool) -> None:
     plan = plan_for(cache.root, "foo")
 
     def meddle() -> None:
@@ -221,37 +222,37 @@ def test_what_vanished_since_the_plan_counts_as_gone(cache: Cache, *, use_descri
         shutil.rmtree(cache.root / "wheels")
 
     meddler = Meddler(0, meddle)
-    outcome = carry_out(str(cache.root), plan, meddler, use_descriptors=use_descriptors)
+    outcome = carry_out(Cache(str(cache.root)), plan, meddler, use_descriptors=use_descriptors)
     assert outcome.problems == ()
     assert (outcome.files, outcome.gone) == (2, 3)
     assert set(outcome.fates) == {Fate.GONE, Fate.REMOVED}
 
 
 @both_ways
-def test_what_was_freed_is_what_the_file_system_has_more(cache: Cache, *, use_descriptors: bool) -> None:
+def test_what_was_freed_is_what_the_file_system_has_more(cache: FilledCache, *, use_descriptors: bool) -> None:
     os.link(cache.wheel, cache.root.parent / "elsewhere.whl")
     os.link(cache.body(cache.key), cache.root / "http-v2" / "twin")
     caches.grow(cache.head(cache.old_key, store="http"), 1 << 24)
     age(cache.root)
     before = allocated(cache.root.parent)
     planned = plan_for(cache.root, "foo").size + plan_to_clear(cache.root).size
-    outcome = carry_out(str(cache.root), plan_for(cache.root, "foo"), use_descriptors=use_descriptors)
-    cleared = carry_out(str(cache.root), plan_to_clear(cache.root), use_descriptors=use_descriptors)
+    outcome = carry_out(Cache(str(cache.root)), plan_for(cache.root, "foo"), use_descriptors=use_descriptors)
+    cleared = carry_out(Cache(str(cache.root)), plan_to_clear(cache.root), use_descriptors=use_descriptors)
     assert outcome.freed + cleared.freed == before - allocated(cache.root.parent)
     assert outcome.is_measured
     assert planned > 0
 
 
-def test_young_folders_stay_and_old_ones_go_but_never_a_store(cache: Cache) -> None:
+def test_young_folders_stay_and_old_ones_go_but_never_a_store(cache: FilledCache) -> None:
     os.utime(cache.folder(cache.wheel_key))
-    carry_out(str(cache.root), plan_for(cache.root, "foo"))
+    carry_out(Cache(str(cache.root)), plan_for(cache.root, "foo"))
     assert cache.folder(cache.wheel_key).is_dir()
     assert os.listdir(cache.root / "http-v2") == []
     assert os.listdir(cache.root / "http") == []
 
 
 def test_what_a_pip_may_be_at_work_on_is_spared_by_clear_unless_forced(
-    cache: Cache, capsys: pytest.CaptureFixture[str]
+    cache: FilledCache, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = Program(cache.root, capsys)
     folder = cache.folder(cache.wheel_key)
@@ -274,7 +275,9 @@ def test_what_a_pip_may_be_at_work_on_is_spared_by_clear_unless_forced(
     assert sorted(path.name for path in cache.root.rglob("*")) == ["http", "http-v2", "selfcheck", "wheels"]
 
 
-def test_an_old_build_folder_goes_with_all_that_is_in_it(cache: Cache, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_build_folder_goes_with_all_that_is_in_it(
+    cache: FilledCache, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = cache.folder(cache.wheel_key)
     cache.stray(f"{folder.relative_to(cache.root)}/{BUILD_FOLDER}/a/b/foo-2.0-py3-none-any.whl")
     (folder / BUILD_FOLDER / "empty" / "too").mkdir(parents=True)
@@ -283,19 +286,19 @@ def test_an_old_build_folder_goes_with_all_that_is_in_it(cache: Cache, capsys: p
     assert os.listdir(cache.root / "wheels") == []
 
 
-def test_an_origin_goes_with_the_last_wheel_of_its_folder(cache: Cache) -> None:
+def test_an_origin_goes_with_the_last_wheel_of_its_folder(cache: FilledCache) -> None:
     folder = cache.folder(cache.wheel_key)
     other = archives.build_wheel("other", "1.0")
     (folder / other[0]).write_bytes(other[1])
-    carry_out(str(cache.root), plan_for(cache.root, other[0]))
+    carry_out(Cache(str(cache.root)), plan_for(cache.root, other[0]))
     assert sorted(os.listdir(folder)) == [cache.wheel.name, "origin.json"]
     (folder / other[0]).write_bytes(other[1])
     plan = plan_for(cache.root, other[0], "foo")
     meddler = Meddler(0, lambda: caches.replace(folder / other[0], b"anew"))
-    outcome = carry_out(str(cache.root), plan, meddler)
+    outcome = carry_out(Cache(str(cache.root)), plan, meddler)
     assert Fate.CHANGED in outcome.fates
     assert {"origin.json", other[0]} <= set(os.listdir(folder))
-    carry_out(str(cache.root), plan_for(cache.root, other[0], "foo"))
+    carry_out(Cache(str(cache.root)), plan_for(cache.root, other[0], "foo"))
     assert not folder.exists() or os.listdir(folder) == []
 
 
@@ -319,7 +322,7 @@ def test_what_may_not_be_removed_is_told_and_the_rest_goes_on(capsys: pytest.Cap
     # the folders above tmp_path are this user's alone
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        cache = Cache(place)
+        cache = FilledCache(place)
         for path in (place, *place.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o666)
         cache.head(cache.key).parent.chmod(0o555)
@@ -415,7 +418,7 @@ def test_what_was_emptied_stays_a_cache_beside_litter(
 def test_what_may_not_be_read_is_told_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        cache = Cache(place)
+        cache = FilledCache(place)
         for path in (place, *place.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o666)
         cache.head(cache.key).chmod(0)
@@ -435,7 +438,7 @@ def test_what_may_not_be_read_is_told_with_the_reason(capsys: pytest.CaptureFixt
 def test_a_build_folder_that_stays_is_not_called_removed(capsys: pytest.CaptureFixture[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        cache = Cache(place)
+        cache = FilledCache(place)
         (cache.folder(cache.wheel_key) / BUILD_FOLDER).mkdir()
         age(cache.root)
         for path in (place, *place.rglob("*")):
@@ -455,7 +458,9 @@ def test_a_build_folder_that_stays_is_not_called_removed(capsys: pytest.CaptureF
         cache.folder(cache.wheel_key).chmod(0o755)
 
 
-def test_the_self_checks_temporary_files_are_cleared(cache: Cache, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_self_checks_temporary_files_are_cleared(
+    cache: FilledCache, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = cache.stray(f"selfcheck/{'ab' * 28}abcd1234.tmp")
     age(cache.root)
     assert Program(cache.root, capsys)("clear", "--selfcheck", "--yes").code == 0

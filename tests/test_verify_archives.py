@@ -26,7 +26,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
 from pipcache.store.entries import UnreadableEntry
 from pipcache.store.layout import Store
@@ -35,7 +36,7 @@ from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Verdict
 from pipcache.verify.lock_index import Locks
 from pipcache.verify.structure import flaws_of
-from pipcache.verify.verifier import Request, verify
+from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import archives, caches, hostile
 from tests.support.hostile import INFO, STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
 from tests.support.judging import Silent
@@ -80,8 +81,10 @@ class Judged(NamedTuple):
 
 def judged(root: Path) -> Judged:
     """The judgement of the only thing in a cache."""
-    everything = read_catalogue(str(root), Need(deep=True))
-    result = verify(str(root), everything, everything, Request(Locks()), index_urls=list, meter=Silent())
+    everything = read_inventory(Cache(str(root)), Need(deep=True))
+    result = verify(
+        Cache(str(root)), everything, everything, VerifyOptions(Locks()), index_urls=list, meter=Silent()
+    )
     assert (result.gone, result.left) == (0, 0)
     (judgement,) = result.judgements
     found = frozenset((finding.check.code, finding.by) for finding in judgement.findings)

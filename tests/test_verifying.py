@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache.inventory.artifact import Kind
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from pipcache.util import urls
 from pipcache.util.compression import plain_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Check, Verdict, checks_named
 from pipcache.verify.lock_index import Locks
 from pipcache.verify.verdict import Finding, summed
-from pipcache.verify.verifier import Request, verify
+from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import caches, truth
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
@@ -488,8 +489,10 @@ def test_what_changes_meanwhile_is_judged_anew(builder: CacheBuilder) -> None:
         builder.body(gone).unlink()
 
     root = str(builder.root)
-    catalogue = read_catalogue(root, Need())
-    answer = verify(root, catalogue, catalogue, Request(Locks()), index_urls=tuple, meter=Rewriter(rewrite))
+    catalogue = read_inventory(Cache(root), Need())
+    answer = verify(
+        Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=Rewriter(rewrite)
+    )
     found = {one.artifact.key: one for one in answer.judgements}
     assert found[key].verdict is Verdict.VERIFIED
     assert gone not in found
@@ -500,9 +503,9 @@ def test_a_body_that_comes_late_is_seen_at_the_second_look(builder: CacheBuilder
     key = builder.download(FILES + WHEEL[0], None)
     builder.download(FILES + "other", SIGN_IN * 99)
     root = str(builder.root)
-    catalogue = read_catalogue(root, Need())
+    catalogue = read_inventory(Cache(root), Need())
     meter = Rewriter(lambda: caches.replace(builder.body(key), WHEEL[1]))
-    answer = verify(root, catalogue, catalogue, Request(Locks()), index_urls=tuple, meter=meter)
+    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=meter)
     assert {one.artifact.key: one.findings for one in answer.judgements}[key] == ()
 
 
@@ -520,9 +523,9 @@ def test_the_meter_comes_to_the_sum_of_all_sizes(builder: CacheBuilder) -> None:
         builder.download(pypi_url(*body) if number % 2 else f"{FILES}{number}", body[1])
     by_page(builder)
     root, meter = str(builder.root), Silent()
-    catalogue = read_catalogue(root, Need())
+    catalogue = read_inventory(Cache(root), Need())
     sizes = sum(one.size for one in catalogue)
-    answer = verify(root, catalogue, catalogue, Request(Locks()), index_urls=tuple, meter=meter)
+    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=meter)
     again = sum(one.artifact.size for one in answer.judgements if one.findings)
     assert meter.total == sizes + again
 
@@ -593,7 +596,7 @@ def test_every_code_is_stable_and_every_sentence_one(program: Program) -> None:
 @pytest.mark.parametrize("check", Check)
 def test_a_finding_leads_to_the_verdict_of_its_check(check: Check, builder: CacheBuilder) -> None:
     builder.download(FILES + WHEEL[0], WHEEL[1])
-    (artifact,) = read_catalogue(str(builder.root), Need())
+    (artifact,) = read_inventory(Cache(str(builder.root)), Need())
     judgement = summed(artifact, [Finding(check, "", "this", "that")], [])
     assert judgement.verdict is (check.leads_to or Verdict.INTACT)
 

@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 from pipcache.advisories.model import Advisories
 from pipcache.audit.build_tags import name_twins
-from pipcache.audit.derivation import Derivation, Hit, Relation, is_source, name_of
+from pipcache.audit.derivation import Derivation, Hit, Relation, name_of
 from pipcache.audit.inconclusive import Unjudged, unjudged
 from pipcache.audit.matcher import Book, Digest, Facts
 from pipcache.audit.members import members_hashed, members_told
 from pipcache.audit.pages import Sightings
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
-from pipcache.inventory.body import digest_by
+from pipcache.inventory.body import digests_of
+from pipcache.inventory.built_from import sources_of
 from pipcache.inventory.proof import PROOF, prove_by_bytes
 from pipcache.location.locate import CacheDirectory
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.util.progress import Track
 
@@ -92,7 +94,7 @@ def told(artifact: Artifact) -> float | None:
 
 
 def audit(
-    root: str,
+    cache: Cache,
     chosen: Sequence[Artifact],
     catalogue: Sequence[Artifact],
     sightings: Sightings,
@@ -106,20 +108,20 @@ def audit(
     archives, which RECORD tells only of wheels.
     """
     book = sightings.book
-    judged, twins = name_twins(root, [one for one in chosen if not is_link(one.entry)], book)
-    facts = _facts(root, judged, book, track, deep=deep)
+    judged, twins = name_twins(cache, [one for one in chosen if not is_link(one.entry)], book)
+    facts = _facts(cache, judged, book, track, deep=deep)
     asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
     hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
-    matches = _proved(root, hits, book, facts, track)
-    derivation = Derivation(root, judged, book)
-    proved = matches + _proved(root, derivation.of(matches), book, facts, track)
+    matches = _proved(cache, hits, book, facts, track)
+    derivation = Derivation(cache, judged, book)
+    proved = matches + _proved(cache, derivation.of(matches), book, facts, track)
     found_here = [one for one in proved if one.relation is not Relation.METADATA]
     pages, closed = sightings.hits(judged, found_here)
-    proved += _proved(root, pages, book, facts, track)
+    proved += _proved(cache, pages, book, facts, track)
     there = {path_of(one.artifact) for one in proved}
     reasons = twins | derivation.contradicted
     reasons |= {path: one.problem for path, one in facts.items() if one.problem is not None}
-    open_questions = unjudged(root, judged, catalogue, book, reasons)
+    open_questions = unjudged(cache, judged, catalogue, book, reasons)
     return Found(
         _with_neighbours(proved, catalogue, pages),
         [one for one in (*open_questions, *closed) if one.path not in there],
@@ -130,7 +132,9 @@ def audit(
     )
 
 
-def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *, deep: bool) -> dict[str, Facts]:
+def _facts(
+    cache: Cache, artifacts: Sequence[Artifact], book: Book, track: Track, *, deep: bool
+) -> dict[str, Facts]:
     """Return what digests need of each artifact, by the paths of their entries."""
     algorithms = tuple(sorted(book.algorithms))
 
@@ -139,10 +143,10 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
         # what is meant for other reasons is proved by more, and to be read once
-        found = digest_by(root, one, {*algorithms, *(PROOF if book.clauses(one, Facts()) else ())})
+        found = digests_of(cache, one, {*algorithms, *(PROOF if book.clauses(one, Facts()) else ())})
         missing = [name for name in algorithms if name not in found]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
-        members, why = _members(root, one, book, algorithms, deep=deep)
+        members, why = _members(cache, one, book, algorithms, deep=deep)
         why = why if deep or book.is_sure_of_members else None
         wanted = {digest: name for digest, name in members.items() if book.has_digest(digest)}
         return Facts(
@@ -159,30 +163,30 @@ def _facts(root: str, artifacts: Sequence[Artifact], book: Book, track: Track, *
 
 
 def _members(
-    root: str, artifact: Artifact, book: Book, algorithms: Sequence[str], *, deep: bool
+    cache: Cache, artifact: Artifact, book: Book, algorithms: Sequence[str], *, deep: bool
 ) -> tuple[dict[Digest, str], str | None]:
     """Return the members of an archive by their digests, and why they cannot all be compared."""
     if artifact.kind in {Kind.METADATA, Kind.PAGE} or not book.looks_for_members:
         return {}, None
     if deep:
-        hashed = members_hashed(root, artifact, algorithms)
+        hashed = members_hashed(cache, artifact, algorithms)
         is_archive = artifact.kind in DISTRIBUTIONS
         why = "its members could not be read" if is_archive and hashed is None else None
-        return (members_told(root, artifact) or {}) | (hashed or {}), why
+        return (members_told(cache, artifact) or {}) | (hashed or {}), why
     if artifact.kind is Kind.SDIST:
         return {}, "its members were not hashed (--deep does)"
-    found = members_told(root, artifact)
+    found = members_told(cache, artifact)
     if artifact.kind in {Kind.WHEEL, Kind.BUILT} and not found:
         return {}, "its RECORD could not be read (--deep hashes its members)"
     lacking = set(algorithms).isdisjoint(name for name, _ in found or {}) and bool(found)
     return found or {}, "its RECORD has other digests (--deep hashes its members)" if lacking else None
 
 
-def _proved(root: str, hits: Sequence[Hit], book: Book, facts: Mapping[str, Facts], track: Track) -> list[Hit]:
+def _proved(cache: Cache, hits: Sequence[Hit], book: Book, facts: Mapping[str, Facts], track: Track) -> list[Hit]:
     """Return hits with the digests of their bytes, and with the URL that these prove."""
 
     def prove(hit: Hit) -> Hit:
-        proved, digests = prove_by_bytes(root, hit.artifact, facts[path_of(hit.artifact)].computed)
+        proved, digests = prove_by_bytes(cache, hit.artifact, facts[path_of(hit.artifact)].computed)
         return hit._replace(digests=digests, artifact=book.name(proved))
 
     with ThreadPoolExecutor() as pool:
@@ -204,6 +208,6 @@ def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: 
         by = dict.fromkeys(project for name in names for project in listed.get(name, ()))
         source = None
         if artifact.source is not None and isinstance(artifact.entry, BuiltEntry):
-            source = artifact.source.url, any(is_source(one, artifact) for one in downloads)
+            source = artifact.source.url, any(sources_of(artifact, downloads))
         found.append(hit._replace(listed_by=tuple(by), source=source))
     return found

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pipcache.audit.matcher import Book
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, path_of
 from pipcache.inventory.proof import prove_by_bytes, prove_by_content
+from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
 from pipcache.util.filenames import normalise
 
 
-def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
+def name_twins(cache: Cache, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
     """Return ``artifacts`` with the names that prove to be listed twins, and why others may be one: path -> why.
 
     A wheel with a build tag and an sdist of an implicit post release (PEP 440) can have been uploaded under a
@@ -18,7 +19,7 @@ def name_twins(root: str, artifacts: Sequence[Artifact], book: Book) -> tuple[li
     found, unsure = [], {}
     for one in artifacts:
         twins = _twins(one, book)
-        proved = _proved(root, one, twins) if twins else one
+        proved = _proved(cache, one, twins) if twins else one
         if twins and not proved.url_proved and not any(claim.filename for claim in one.claims):
             unsure[path_of(one)] = f"its file's name is not known, and may have the version {twins[0]}"
         found.append(proved)
@@ -34,9 +35,9 @@ def _twins(artifact: Artifact, book: Book) -> list[str]:
     return [twin for project, version in sorted(releases) for twin in book.twins(project, version)]
 
 
-def _proved(root: str, artifact: Artifact, twins: Sequence[str]) -> Artifact:
+def _proved(cache: Cache, artifact: Artifact, twins: Sequence[str]) -> Artifact:
     """Return the artifact with the name that its key proves: its own, or that of a twin."""
-    own, digests = prove_by_bytes(root, artifact)
+    own, digests = prove_by_bytes(cache, artifact)
     if digests is None or own.url_proved:
         return own
     for twin in twins:

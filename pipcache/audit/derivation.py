@@ -7,11 +7,12 @@ from typing import NamedTuple
 from pipcache.advisories.model import Indicator
 from pipcache.audit.matcher import Book, Clause
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
-from pipcache.inventory.body import digest_by, is_text
+from pipcache.inventory.body import digests_of, is_text
+from pipcache.inventory.built_from import BuiltFrom, noted_digests, source_key
 from pipcache.inventory.proof import prove_by_bytes
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.store.keys import http_key, request_key
-from pipcache.store.origin import Origin
 from pipcache.util.hashes import Digests
 from pipcache.util.urls import filename_in, has_key
 
@@ -45,8 +46,8 @@ class Hit(NamedTuple):
 class Derivation:
     """What was made from hits, step by step: copies, metadata, wheels built from them, sources of such wheels."""
 
-    def __init__(self, root: str, artifacts: Sequence[Artifact], book: Book) -> None:
-        self._root = root
+    def __init__(self, cache: Cache, artifacts: Sequence[Artifact], book: Book) -> None:
+        self._cache = cache
         self._artifacts = artifacts
         self._book = book
         self._known: dict[str, dict[str, str]] = {}
@@ -100,7 +101,7 @@ class Derivation:
 
     def _step(self, origins: Sequence[Artifact], rest: Sequence[Artifact]) -> Iterator[Hit]:
         # one sign-in page may stand in the place of many files
-        files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._root, one)]
+        files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._cache, one)]
         makers = {(name, value): one for one in files for name, value in self._digests(one).items()}
         downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
         urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
@@ -113,9 +114,8 @@ class Derivation:
             if one.kind is Kind.PAGE:
                 continue
             if one.source is not None:  # a built wheel, or what is left of one
-                key = request_key(one.source.url) or ""
-                told = (makers[pair] for pair in lowered(one.source) if pair in makers)
-                maker = keys.get(key) or next(told, None)
+                by_digest = (makers[pair] for pair in sorted(noted_digests(one.source)) if pair in makers)
+                maker = keys.get(source_key(one) or "") or next(by_digest, None)
                 if maker is not None:
                     yield Hit(one, Relation.BUILT_FROM, of=name_of(maker))
                     continue
@@ -138,21 +138,22 @@ class Derivation:
 
     def _is_source(self, artifact: Artifact, built: Artifact) -> bool:
         """Return whether a wheel was built from a download: by URL, listed digest, or the bytes."""
-        if is_source(artifact, built):
+        sources = BuiltFrom([built])
+        if artifact in sources:
             return True
-        wanted = set(lowered(built.source) if built.source else ())
+        wanted = sources.digests
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
         return bool(wanted) and is_archive and not wanted.isdisjoint(self._digests(artifact).items())
 
     def _is_another(self, artifact: Artifact, projects: Container[str | None]) -> bool:
         """Return whether the key of a copy proves that these are the bytes of a file of no such project."""
-        proved = artifact if artifact.url_proved else prove_by_bytes(self._root, artifact)[0]
+        proved = artifact if artifact.url_proved else prove_by_bytes(self._cache, artifact)[0]
         return proved.url_proved and proved.project is not None and proved.project not in projects
 
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)
         if path not in self._known:
-            self._known[path] = digest_by(self._root, artifact, self._algorithms)
+            self._known[path] = digests_of(self._cache, artifact, self._algorithms)
         return self._known[path]
 
 
@@ -164,19 +165,3 @@ def is_of_a_name(indicator: Indicator) -> bool:
 def name_of(artifact: Artifact) -> str:
     """Return what an artifact is called: its file's name, else its key, else its place."""
     return artifact.filename or artifact.key or path_of(artifact)
-
-
-def lowered(source: Origin) -> list[tuple[str, str]]:
-    """Return the digests that ``origin.json`` tells, which need not be in lower case."""
-    return [(name, value.lower()) for name, value in source.hashes]
-
-
-def is_source(artifact: Artifact, built: Artifact) -> bool:
-    """Return whether a wheel was built from a download, by the URL or a digest that ``origin.json`` tells."""
-    source = built.source
-    if source is None or artifact.kind in {Kind.PAGE, Kind.METADATA}:
-        return False
-    if artifact.key is not None and artifact.key == request_key(source.url):
-        return True
-    listed = () if artifact.listed is None else artifact.listed.hashes
-    return any(pair in lowered(source) for pair in listed)

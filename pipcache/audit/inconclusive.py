@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pipcache.audit.matcher import Book
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unread
-from pipcache.inventory.body import encoding_of, is_text, open_body
+from pipcache.inventory.body import is_text
+from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Frame
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link_in_store
 from pipcache.store.response import is_page_by_head
@@ -23,7 +24,7 @@ class Unjudged(NamedTuple):
 
 
 def unjudged(
-    root: str,
+    cache: Cache,
     chosen: Iterable[Artifact],
     catalogue: Iterable[Artifact],
     book: Book,
@@ -39,18 +40,18 @@ def unjudged(
         if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
             continue
         path = path_of(one)
-        why = _why_unjudged(root, one, book) or reasons.get(path)
+        why = _why_unjudged(cache, one, book) or reasons.get(path)
         if why is not None:
             yield Unjudged(path, why, one)
 
 
-def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
+def _why_unjudged(cache: Cache, artifact: Artifact, book: Book) -> str | None:
     if artifact.frame not in {Frame.CURRENT, None}:
         return artifact.problem or "its head does not decode"
     if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
         return artifact.problem or "it has no head"
     if artifact.kind is Kind.PAGE:
-        return _why_two_things(root, artifact)
+        return _why_two_things(cache, artifact)
     if artifact.head is not None and is_page_by_head(artifact.head):
         return "its server calls it an index page, and it cannot be read as one"
     if book.looks_for_bytes and (why := _why_incomparable(artifact, book)) is not None:
@@ -60,8 +61,8 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
         return "an advisory says of its project what cannot be evaluated"
     if not book.looks_for_names:
         may_be_text = artifact.kind in {Kind.METADATA, Kind.OTHER}
-        return _why_two_things(root, artifact) if book.looks_for_members and may_be_text else None
-    if (why := _why_nameless(root, artifact, is_named=bool(projects))) is not None:
+        return _why_two_things(cache, artifact) if book.looks_for_members and may_be_text else None
+    if (why := _why_nameless(cache, artifact, is_named=bool(projects))) is not None:
         return why
     if not any(map(book.concerns, projects)):
         return None
@@ -70,10 +71,10 @@ def _why_unjudged(root: str, artifact: Artifact, book: Book) -> str | None:
     return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
 
 
-def _why_nameless(root: str, artifact: Artifact, *, is_named: bool) -> str | None:
+def _why_nameless(cache: Cache, artifact: Artifact, *, is_named: bool) -> str | None:
     """Return why its names do not tell which project an artifact is of."""
-    if artifact.kind is Kind.METADATA or _is_document(root, artifact):
-        return _why_two_things(root, artifact)
+    if artifact.kind is Kind.METADATA or _is_document(cache, artifact):
+        return _why_two_things(cache, artifact)
     if not is_named:
         return "its project is not known"
     # pip asks its setup.py, and not how the folder in it is called
@@ -86,17 +87,17 @@ def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
         return _why_unknown_source(artifact, book)
     if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
         return f"it may be a part of what is looked for: {artifact.problem}"
-    encoding = encoding_of(artifact)
+    encoding = artifact.encoding
     if encoding and artifact.kind in DISTRIBUTIONS:
         return f"it is stored in a coding ({encoding})"
     return None
 
 
-def _is_document(root: str, artifact: Artifact) -> bool:
+def _is_document(cache: Cache, artifact: Artifact) -> bool:
     """Return whether nothing can be installed from it: a redirect, or text."""
     if artifact.kind is not Kind.OTHER:
         return False
-    return not artifact.size or artifact.is_redirect or is_text(root, artifact)
+    return not artifact.size or artifact.is_redirect or is_text(cache, artifact)
 
 
 def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
@@ -112,16 +113,10 @@ def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
     return None
 
 
-def _why_two_things(root: str, artifact: Artifact) -> str | None:
+def _why_two_things(cache: Cache, artifact: Artifact) -> str | None:
     """Return why what begins like text may be installed: pip reads a ZIP from its end."""
-    if encoding_of(artifact):
+    if artifact.encoding:
         return None
-    try:
-        with open_body(root, artifact) as window:
-            end = window.read(max(window.length - _END, 0), _END)
-    except OSError:
-        return None
-    return "it begins like text and ends like an archive" if b"PK\x05\x06" in end else None
-
-
-_END = (64 << 10) + 22  # of a ZIP: its last record, and the longest comment
+    clues = artifact.clues
+    ends_like_zip = cache.ends_like_zip(artifact.entry, artifact.head) if clues is None else clues.ends_like_zip
+    return "it begins like text and ends like an archive" if ends_like_zip else None

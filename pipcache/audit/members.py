@@ -1,56 +1,53 @@
 """Digests of the members of an archive."""
 
-import binascii
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 
 from pipcache.archive.record import RECORD_LIMIT, parse_record
+from pipcache.archive.record import Digest as RecordDigest
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import open_body
+from pipcache.store.cache import Cache
 from pipcache.util.files import Window
-from pipcache.util.hashes import State, new_digest
+from pipcache.util.hashes import DIGITS, State, hex_of, new_digest
 from pipcache.util.progress import no_tick
 
 Digest = tuple[str, str]
 """An algorithm and a hex digest."""
 
 
-def members_told(root: str, artifact: Artifact) -> dict[Digest, str] | None:
+def members_told(cache: Cache, artifact: Artifact) -> dict[Digest, str] | None:
     """Return the members of a wheel by the digests its RECORD tells; None when there is none that can be read."""
     if artifact.kind not in {Kind.WHEEL, Kind.BUILT}:
         return {}
     found: dict[Digest, str] = {}
     try:
-        with open_body(root, artifact) as window:
-            directory = ZipDirectory(window)
+        with open_body(cache, artifact) as body:
+            directory = ZipDirectory(body.window)
             for record in directory.ending(".dist-info/RECORD"):
                 rows = parse_record(directory.read(record, RECORD_LIMIT)) or {}
                 for name, digests in rows.items():
-                    found |= {(one.algorithm, hex_of(one.value)): name for one in digests}
+                    found |= {
+                        (one.algorithm, value): name for one in digests if (value := _hex_digest(one)) is not None
+                    }
     except (OSError, ValueError):
         return None
     return found
 
 
-def hex_of(value: str) -> str:
-    """Return a digest of RECORD in hex: base64url without padding, or hex as some builders write it."""
-    try:
-        raw = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-    except (binascii.Error, ValueError):
-        return value.lower()
-    lengths = {16, 20, 28, 32, 48, 64}
-    return raw.hex() if len(raw) in lengths and len(value) * 3 // 4 == len(raw) else value.lower()
+def _hex_digest(recorded: RecordDigest) -> str | None:
+    """Return a digest of RECORD in hex; it is base64url without padding, or hex as some builders write it."""
+    return hex_of(recorded.algorithm, recorded.value) if recorded.algorithm in DIGITS else None
 
 
-def members_hashed(root: str, artifact: Artifact, algorithms: Iterable[str]) -> dict[Digest, str] | None:
+def members_hashed(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> dict[Digest, str] | None:
     """Return the members of an archive by the digests of their bytes; None when they cannot all be read."""
     hashing = _Hashing(algorithms)
     try:
-        with open_body(root, artifact) as window:
-            flaws = _walk(window, hashing)
+        with open_body(cache, artifact) as body:
+            flaws = _walk(body.window, hashing)
     except (OSError, ValueError):
         return None
     return None if flaws and not hashing.members else hashing.found()

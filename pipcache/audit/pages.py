@@ -8,7 +8,8 @@ from pipcache.audit.matcher import Book, Clause
 from pipcache.index.links import absolute_urls
 from pipcache.index.rows import Row, Rows
 from pipcache.inventory.artifact import Artifact, Kind, path_of
-from pipcache.inventory.from_pages import Wanted, listings, read_rows
+from pipcache.inventory.from_pages import PageReader, Wanted, read_rows
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.urls import digests_in_path
@@ -17,9 +18,9 @@ from pipcache.util.urls import digests_in_path
 class Sightings:
     """What ``book`` means of what pages list, seen while they are read for names (a ``Watch`` of ``join``)."""
 
-    def __init__(self, root: str, book: Book) -> None:
-        """Take the cache directory, and what is looked for."""
-        self._root = root
+    def __init__(self, cache: Cache, book: Book) -> None:
+        """Take the cache, and what is looked for."""
+        self._cache = cache
         self.book = book
         self._pages: dict[str, _Page] = {}
 
@@ -53,7 +54,7 @@ class Sightings:
         is_named = page.url is None or self.book.may_be_named(page.project)
         for row in rows.rows:
             # all that most rows cost, of which there are hundreds of thousands
-            is_wanted = wanted(row.url)
+            is_wanted = wanted(row)
             if is_wanted or (digests and row.may_have(digests, folders)):
                 seen.see(row, wanted)
             if is_named:
@@ -71,6 +72,7 @@ class Sightings:
         hits, closed = [], []
         found = {path_of(one.artifact) for one in found_here}
         downloads = [one for one in found_here if isinstance(one.artifact.entry, HttpEntry)]
+        downloads_here = [one.artifact for one in downloads]
         by_key = {one.artifact.key or "": one for one in downloads}
         by_project: dict[str | None, list[Hit]] = {None: downloads}
         for one in downloads:
@@ -78,7 +80,7 @@ class Sightings:
                 by_project.setdefault(project, []).append(one)
         for page in artifacts:
             if page.kind is Kind.PAGE and path_of(page) not in self._pages and page.project in by_project:
-                listings(self._root, page, self.keys.union(by_key), self)
+                PageReader(self._cache, downloads_here, self).listings(page)
             if (seen := self._pages.get(path_of(page))) is None or path_of(page) in found:
                 continue
             if not seen.is_page and self.book.may_be_listed(page.project):
@@ -101,7 +103,7 @@ class Sightings:
     def _elsewhere(self, page: Artifact, hits: Sequence[Hit]) -> Iterator[tuple[str, Hit]]:
         """Yield the files that have the bytes of ``hits`` under a URL that nothing is known of: a mirror's."""
         by_sha256 = {one.digests.sha256: one for one in hits if one.digests is not None}
-        if not by_sha256 or (rows := read_rows(self._root, page)) is None:
+        if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
             return
         for row in rows.rows:
             if row.may_have(by_sha256) and (file := row.file()) is not None:

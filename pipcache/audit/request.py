@@ -9,8 +9,9 @@ from pipcache.advisories.references import read_file_url
 from pipcache.audit.auditor import Found, Window, audit
 from pipcache.audit.matcher import Book
 from pipcache.audit.pages import Sightings
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import BY_LENGTH
 from pipcache.util.progress import Track
@@ -82,15 +83,15 @@ def book_of(request: Request) -> tuple[Advisories, Book]:
     return advisories._replace(indicators=(*advisories.indicators, *(one for one, _ in own))), book
 
 
-def look(cache: CacheDirectory, book: Book, request: Request, track: Track) -> Found:
+def look(directory: CacheDirectory, book: Book, request: Request, track: Track) -> Found:
     """Hold ``book`` against one cache.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    sightings = Sightings(cache.path, book)
+    sightings = Sightings(Cache(directory.path), book)
     need = Need(deep=True, watch=sightings)
-    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+    catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
     chosen = [one for one in catalogue if request.window.holds(one)]
-    return audit(cache.path, chosen, catalogue, sightings, track, deep=request.deep)
+    return audit(Cache(directory.path), chosen, catalogue, sightings, track, deep=request.deep)

@@ -75,6 +75,6 @@ def audit_command(
     from pipcache.commands import audit as auditing  # noqa: PLC0415 - as above
 
     request = AuditRequest(advisories, selectors, only_listed_versions, deep, all_caches, Window(since, until))
-    report = auditing.find(app.cache(cache_dir), request, track)
+    report = auditing.find(app.directory(cache_dir), request, track)
     auditing.write(report, form)
     return auditing.exit_code(report)

@@ -60,5 +60,5 @@ def clear_command(
         (selfcheck, (Store.SELFCHECK,)),
     )
     stores = frozenset(store for wanted, members in parts if wanted or everything for store in members)
-    answer = clearing.find(app.cache(cache_dir), Clearing(stores, old_layouts, force))
+    answer = clearing.find(app.directory(cache_dir), Clearing(stores, old_layouts, force))
     return clearing.run(answer, Consent(yes, dry_run, force), form, track)

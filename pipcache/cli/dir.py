@@ -19,7 +19,7 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
     """Print the path of pip's cache directory."""
     from pipcache.util.untrusted import clean  # noqa: PLC0415
 
-    cache = app.cache(cache_dir, explain=explain or form == "json")
+    cache = app.directory(cache_dir, explain=explain or form == "json")
     if form == "json":
         from pipcache.render.json.dir import dir_document  # noqa: PLC0415
         from pipcache.render.json.records import dump  # noqa: PLC0415

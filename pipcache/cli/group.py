@@ -20,7 +20,7 @@ class App(NamedTuple):
 
     cache_dir: str | None
 
-    def cache(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
+    def directory(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
         """Return the cache directory; the command's own option goes before the group's."""
         from pipcache.location.locate import locate  # noqa: PLC0415 - not for --help
 

@@ -16,7 +16,7 @@ def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
     """Show sizes and counts by store, kind and project."""
     from pipcache.commands import info as overview  # noqa: PLC0415
 
-    cache = app.cache(cache_dir)
+    cache = app.directory(cache_dir)
     summary = overview.find(cache, track)
     overview.write(cache, summary, form)
     return ExitCode.FAILED if summary.unreadable else ExitCode.OK

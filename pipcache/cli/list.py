@@ -74,6 +74,6 @@ def list_command(
         raise click.UsageError("-0 goes with --format paths.")
     filters = make_filters(kinds, stores, older_than, newer_than, larger_than)._replace(unnamed=unnamed)
     request = listing.Request(selectors, filters, everything, SortKey(sort_key), reverse, exact=form != "table")
-    answer = listing.find(app.cache(cache_dir), request, track)
+    answer = listing.find(app.directory(cache_dir), request, track)
     listing.write(answer, form, null=null)
     return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK

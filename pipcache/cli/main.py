@@ -30,7 +30,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.OK
     except OSError as error:
         # what cannot be read in the cache is part of the answer; this is the answer that cannot be written
-        _explain(PipcacheError(f"The answer cannot be written: {error.strerror}.", hint="Nothing was changed."))
+        _explain(PipcacheError(f"The answer cannot be written: {error.strerror}."))
         return ExitCode.FAILED
     return code if isinstance(code, int) else ExitCode.OK
 

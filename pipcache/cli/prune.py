@@ -145,5 +145,5 @@ def prune_command(
         reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
     )
     request = facts.Request(policies, keep, keep_for, verdicts, against)
-    answer = pruning.find(app.cache(cache_dir), request, track)
+    answer = pruning.find(app.directory(cache_dir), request, track)
     return pruning.run(answer, request, Consent(yes, dry_run), form, track)

@@ -122,7 +122,7 @@ def remove_command(
 
         search = AuditRequest(advisories, named, only_listed_versions, deep)
         purge = remove_advised.Request(search, derived, keep_pages, save)
-        found = remove_advised.find(app.cache(cache_dir), purge, track)
+        found = remove_advised.find(app.directory(cache_dir), purge, track)
         return remove_advised.run(found, purge, Consent(yes, dry_run), form, track)
     from pipcache.commands import remove as removing  # noqa: PLC0415 - as above
     from pipcache.removal.plan import Reason  # noqa: PLC0415 - as above
@@ -130,7 +130,7 @@ def remove_command(
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
     request = removing.Request(named, filters, keep_pages, must_match, reasons, against)
-    answer = removing.find(app.cache(cache_dir), request, track)
+    answer = removing.find(app.directory(cache_dir), request, track)
     return removing.run(answer, request, Consent(yes, dry_run), form, track)
 
 

@@ -46,7 +46,7 @@ def show_command(
     from pipcache.commands import show as showing  # noqa: PLC0415
 
     filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
-    answer = showing.find(app.cache(cache_dir), selectors, filters, track)
+    answer = showing.find(app.directory(cache_dir), selectors, filters, track)
     showing.write(answer, form)
     if answer.is_incomplete:
         return ExitCode.FAILED

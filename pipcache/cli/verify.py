@@ -128,6 +128,6 @@ def verify_command(
         wanted.difference(*ignored),
         fail_on,
     )
-    answer = verifying.find(app.cache(cache_dir), request, track)
+    answer = verifying.find(app.directory(cache_dir), request, track)
     verifying.write(answer, form)
     return verifying.exit_code(answer, fail_on)

@@ -20,7 +20,7 @@ from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Report:
     """Read the advisories, and hold them against the cache, or all that this machine has.
 
     Raises:
@@ -30,11 +30,11 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Report:
     """
     advisories, book = book_of(request)
     if not request.all_caches:
-        found = look(cache, book, request, track)
-        return Report([Part(cache, (cache.origin,), found)], advisories, window=request.window)
+        found = look(directory, book, request, track)
+        return Report([Part(directory, (directory.origin,), found)], advisories, window=request.window)
     from pipcache.location import machine  # noqa: PLC0415 - only where it was asked for
 
-    option = cache.path if cache.source is Source.OPTION else None
+    option = directory.path if directory.source is Source.OPTION else None
     parts = []
     for one in machine.every_cache(os.environ, option, homes=machine.machine_homes):
         found, problem = NOTHING, one.problem

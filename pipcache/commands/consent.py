@@ -16,6 +16,7 @@ from pipcache.removal.plan import Plan
 from pipcache.render.console import say
 from pipcache.render.json.records import dump
 from pipcache.render.text.remove import left_lines, outcome_line, problem_lines
+from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted, format_size
 
@@ -47,7 +48,7 @@ class PlanReport(NamedTuple):
 
 
 def run_with_consent(
-    cache: CacheDirectory, plan: Plan, consent: Consent, report: PlanReport, track: Track
+    directory: CacheDirectory, plan: Plan, consent: Consent, report: PlanReport, track: Track
 ) -> Outcome | None:
     """Show the plan, ask where it must be asked, carry it out, and report; None when nothing was carried out.
 
@@ -64,40 +65,40 @@ def run_with_consent(
         if not consent.yes and not ask(plan):
             raise Declined("Nothing was removed.", is_fault=False)
         report.before()
-        outcome = carry_out_plan(cache, plan, track, force=consent.force)
+        outcome = carry_out_plan(directory, plan, track, force=consent.force)
     if report.form == "json":
         text = dump(report.document(outcome))
     elif outcome is not None:
         text = outcome_line(outcome)
     else:
         text = "Nothing to remove." if is_empty else "Nothing was removed: this is a dry run."
-    try:
-        write_answer(lambda: print(text))  # noqa: T201
-    except OSError as error:
-        done = "Nothing was removed." if outcome is None else outcome_line(outcome)
-        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
+    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else outcome_line(outcome))  # noqa: T201
     if outcome is not None:
         say_what_stays(plan, outcome)
     return outcome
 
 
-def carry_out_plan(cache: CacheDirectory, plan: Plan, track: Track, *, force: bool = False) -> Outcome:
+def carry_out_plan(directory: CacheDirectory, plan: Plan, track: Track, *, force: bool = False) -> Outcome:
     """Carry a plan out; the first interruption lets the step at hand end, so that the report is exact."""
     with _interruptible() as is_interrupted:
-        return carry_out(cache.path, plan, track, force=force, should_stop=is_interrupted)
+        return carry_out(Cache(directory.path), plan, track, force=force, should_stop=is_interrupted)
 
 
-def write_answer(write: Callable[[], None]) -> None:
+def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") -> None:
     """Write to standard output; when nobody reads it any more the work goes on, as it was asked for.
 
+    ``done`` says what was removed until then.
+
     Raises:
-        OSError: it cannot be written for another reason.
+        PipcacheError: the answer cannot be written for another reason; its hint is ``done``.
     """
     try:
         write()
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    except OSError as error:
+        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
 
 
 def ask(plan: Plan) -> bool:

@@ -3,31 +3,32 @@
 import sys
 import time
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.inventory.summary import Summary, summarise
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.render.console import wants_colour, width
 from pipcache.render.json.info import info_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.info import info_lines
+from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 
 
-def find(cache: CacheDirectory, track: Track) -> Summary:
+def find(directory: CacheDirectory, track: Track) -> Summary:
     """Read the cache and add it up.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    return summarise(read_catalogue(cache.path, Need(), configured_indexes, track))
+    return summarise(read_inventory(Cache(directory.path), Need(), configured_indexes, track))
 
 
-def write(cache: CacheDirectory, summary: Summary, form: str) -> None:
+def write(directory: CacheDirectory, summary: Summary, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        print(dump(info_document(cache, summary)))  # noqa: T201
+        print(dump(info_document(directory, summary)))  # noqa: T201
         return
     colour = wants_colour(sys.stdout)
-    for line in info_lines(cache, summary, now=time.time(), width=width(), colour=colour):
+    for line in info_lines(directory, summary, now=time.time(), width=width(), colour=colour):
         print(line)  # noqa: T201

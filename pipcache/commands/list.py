@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.render.console import is_terminal, say
+from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 
@@ -33,7 +34,7 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What ``list`` found: the rows, how many of each kind are not shown, and all that was read."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     shown: list[Artifact]
     hidden: Mapping[Kind, int]
     catalogue: list[Artifact]
@@ -45,7 +46,7 @@ class Answer(NamedTuple):
         return any(artifact.unreadable for artifact in self.catalogue)
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """Read the cache and choose.
 
     Raises:
@@ -59,13 +60,13 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         exact=request.exact,
         selectors=request.selectors,
     )
-    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+    catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
     chosen: list[Artifact] = catalogue
     unmatched: list[Selector] = []
     if request.selectors or request.filters != Filters():
         from pipcache.query.selection import select  # noqa: PLC0415 - a plain list chooses nothing
 
-        selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+        selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
         chosen, unmatched = selection.chosen, selection.unmatched
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
     named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
@@ -73,7 +74,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
     shown = [artifact for artifact in chosen if keep_all or artifact.kind in DISTRIBUTIONS]
     hidden = Counter() if keep_all else Counter(one.kind for one in chosen if one.kind not in DISTRIBUTIONS)
     return Answer(
-        cache,
+        directory,
         sort(shown, request.sort_key, reverse=request.reverse),
         hidden,
         catalogue,
@@ -88,7 +89,7 @@ def write(answer: Answer, form: str, *, null: bool) -> None:
             from pipcache.render.json.list import list_document  # noqa: PLC0415 - only for this form
             from pipcache.render.json.records import dump  # noqa: PLC0415 - only for this form
 
-            print(dump(list_document(answer.cache, answer.shown, answer.hidden, answer.catalogue)))  # noqa: T201
+            print(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.catalogue)))  # noqa: T201
         case "paths":
             _write_paths(answer, null=null)
         case _:
@@ -107,9 +108,9 @@ def _write_table(answer: Answer) -> None:
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
     sys.stdout.flush()
     if not answer.catalogue:
-        say(f"The cache is empty: {clean(answer.cache.path)}")
+        say(f"The cache is empty: {clean(answer.directory.path)}")
     elif not answer.shown and not answer.unmatched:
-        say(f"No distribution file to show in {clean(answer.cache.path)}")
+        say(f"No distribution file to show in {clean(answer.directory.path)}")
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
         say(f"Not shown: {', '.join(parts)} (--all shows them)")
@@ -125,7 +126,7 @@ def _plural(kind: Kind, count: int) -> str:
 
 def _write_paths(answer: Answer, *, null: bool) -> None:
     """Print absolute paths: bytes for a program, cleaned text for a person."""
-    paths = [os.path.join(answer.cache.path, file.path) for one in answer.shown for file in one.files]
+    paths = [os.path.join(answer.directory.path, file.path) for one in answer.shown for file in one.files]
     if not null and is_terminal(sys.stdout):
         sys.stdout.writelines(clean(path) + "\n" for path in paths)
         return

@@ -12,7 +12,7 @@ from pipcache.commands.consent import (
     say_what_stays,
     write_answer,
 )
-from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache, PipcacheError
+from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.facts import Gathered, Request, gather
@@ -39,7 +39,7 @@ from pipcache.util.untrusted import clean
 class Answer(NamedTuple):
     """The plan, what is there before, and what is to be told beside it."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     plan: Plan
     gathered: Gathered
     before: int  # bytes of all that pip made
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     strangers: list[Artifact]  # going, of projects that no file of --keep-for names
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """Read the cache as far as the policies need it, decide and plan; nothing is touched.
 
     Raises:
@@ -56,11 +56,11 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         NotAPipCache: it holds something, and none of pip's stores.
     """
     try:
-        gathered = gather(cache, request, track)
+        gathered = gather(directory, request, track)
     except (CacheNotFound, NotAPipCache) as error:
         if error.is_fault:
             raise
-        say(f"{error.message}\n  {clean(cache.path)}")
+        say(f"{error.message}\n  {clean(directory.path)}")
         gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, [], 0, keeps_access_times=True)
     known = gathered.known
     decision = decide(request.policies, known)
@@ -70,7 +70,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         for one, reason, _ in decision.taken
         if reason is Reason.KEEP_FOR and one.kind in DISTRIBUTIONS and entry_path(one.entry) in known.strangers
     ]
-    return Answer(cache, plan, gathered, decision.size, decision.over, strangers)
+    return Answer(directory, plan, gathered, decision.size, decision.over, strangers)
 
 
 def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
@@ -90,7 +90,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     if asks and not ask(plan):
         raise Declined("Nothing was removed.", is_fault=False)
     carries_out = not (is_empty or consent.dry_run)
-    outcome = carry_out_plan(answer.cache, plan, track) if carries_out else None
+    outcome = carry_out_plan(answer.directory, plan, track) if carries_out else None
     _tell(answer, consent, outcome, form)
     if outcome is not None:
         say_what_stays(plan, outcome)
@@ -127,7 +127,7 @@ def _say_beside(answer: Answer, request: Request) -> None:
         say(f"Note: {files} belong to others, and looking at them counts as a use: prune as their owner.")
     if answer.gathered.unjudged:
         entries = counted(answer.gathered.unjudged, "entry", "entries")
-        say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
+        say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
 
 
 def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) -> None:
@@ -149,7 +149,7 @@ def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) 
         case "json":
             base = removal_document(
                 "prune",
-                answer.cache,
+                answer.directory,
                 answer.plan,
                 outcome,
                 uncovered=Uncovered([one.text for one in answer.gathered.unmatched]),
@@ -163,8 +163,4 @@ def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) 
         case _:
             text = sum_line(pruned)
             text += " Nothing was removed: this is a dry run." if consent.dry_run and answer.plan.removals else ""
-    try:
-        write_answer(lambda: print(text))  # noqa: T201
-    except OSError as error:
-        done = "Nothing was removed." if outcome is None else sum_line(pruned)
-        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
+    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else sum_line(pruned))  # noqa: T201

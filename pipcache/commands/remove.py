@@ -6,7 +6,7 @@ from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_wit
 from pipcache.commands.verification import judge_for
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, unread
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import passed_over, select
@@ -19,6 +19,7 @@ from pipcache.render.json.remove import RemovalDocument, Uncovered, removal_docu
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.remove import ARTIFACTS, plan_rows, plan_sum
 from pipcache.render.text.table import print_rows
+from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
@@ -39,7 +40,7 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """The plan, and what it cannot cover."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     plan: Plan
     unmatched: list[Selector]
     passed_over: list[Artifact]
@@ -48,7 +49,7 @@ class Answer(NamedTuple):
     unjudged: int = 0  # artifacts that could not be read to be judged
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """Read the cache, choose and plan; nothing is touched.
 
     Raises:
@@ -56,23 +57,23 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         NotAPipCache: it holds none of pip's stores.
     """
     locks = read_locks(request.against)
-    need = Need(deep=bool(request.selectors), selectors=request.selectors)
-    catalogue = read_catalogue(cache.path, need, configured_indexes, track)
-    selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+    need = Need(deep=bool(request.selectors), selectors=request.selectors, page_clues=bool(request.reasons))
+    catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
+    selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
     if request.reasons:
-        judged = judge_for(cache, request.reasons, selection.chosen, catalogue, locks)
+        judged = judge_for(directory, request.reasons, selection.chosen, catalogue, locks)
         plan = plan_artifacts(judged.found, catalogue)
-        return Answer(cache, plan, selection.unmatched, [], catalogue, 0, judged.unjudged)
+        return Answer(directory, plan, selection.unmatched, [], catalogue, 0, judged.unjudged)
     plan = plan_removal(
         selection.matches,
-        copies(cache.path, selection, track),
+        copies(Cache(directory.path), selection, track),
         selection.allowed,
         catalogue,
         keep_pages=request.keep_pages,
     )
     by_name = any(selector.names_projects for selector in request.selectors)
     return Answer(
-        cache,
+        directory,
         plan,
         selection.unmatched,
         passed_over(request.selectors, selection),
@@ -88,7 +89,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
         Declined: the question was not answered with yes.
     """
     telling = PlanReport(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
-    outcome = run_with_consent(answer.cache, answer.plan, consent, telling, track)
+    outcome = run_with_consent(answer.directory, answer.plan, consent, telling, track)
     _say_uncovered(answer)
     is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.catalogue) or unread(answer.catalogue))
     code = exit_code_of(outcome, is_incomplete=is_incomplete)
@@ -98,14 +99,14 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
 def _show(answer: Answer) -> None:
     if answer.plan.removals:
         print_rows(plan_rows(answer.plan), ARTIFACTS)
-        print(plan_sum(answer.plan, answer.cache.path))  # noqa: T201
+        print(plan_sum(answer.plan, answer.directory.path))  # noqa: T201
 
 
 def _document(answer: Answer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
     uncovered = Uncovered([one.text for one in answer.unmatched], answer.passed_over, answer.unnamed)
     return removal_document(
         "remove",
-        answer.cache,
+        answer.directory,
         answer.plan,
         outcome,
         uncovered=uncovered,
@@ -125,11 +126,11 @@ def _say_uncovered(answer: Answer) -> None:
         say(f"... and {len(answer.passed_over) - 5} more that no specifier can judge")
     if answer.unnamed:
         entries = counted(answer.unnamed, "entry", "entries")
-        listed = f"pipcache list --unnamed{clean(answer.cache.option)}"
+        listed = f"pipcache list --unnamed{clean(answer.directory.option)}"
         say(f"{entries} could not be named, so this does not cover them: {listed}")
     if answer.unjudged:
         entries = counted(answer.unjudged, "entry", "entries")
-        say(f"{entries} could not be judged: pipcache verify{clean(answer.cache.option)}")
+        say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
     if links := links_in_stores(answer.catalogue):
         say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
     say_unreadable(unread(answer.catalogue))

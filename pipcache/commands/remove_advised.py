@@ -21,8 +21,9 @@ from pipcache.render.json.audit import PurgeDocument, note_record, purge_documen
 from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
 from pipcache.render.text.audit import sentences
-from pipcache.render.text.remove import ARTIFACTS, plan_rows, plan_sum
+from pipcache.render.text.remove import ARTIFACTS, outcome_line, plan_rows, plan_sum
 from pipcache.render.text.table import print_rows
+from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
@@ -47,14 +48,14 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What was found, and the plan for what of it is to go."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     report: Report
     wanted: list[Hit]
     plan: Plan
     book: Book
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """Find what the advisories mean, and plan; nothing is touched.
 
     Raises:
@@ -63,10 +64,10 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         NotAPipCache: it holds none of pip's stores.
     """
     advisories, book = book_of(request.search)
-    found = look(cache, book, request.search, track)
+    found = look(directory, book, request.search, track)
     wanted = [hit for hit in found.hits if request.wants(hit)]
     plan = plan_artifacts(((hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
-    return Answer(cache, Report([Part(cache, (cache.origin,), found)], advisories), wanted, plan, book)
+    return Answer(directory, Report([Part(directory, (directory.origin,), found)], advisories), wanted, plan, book)
 
 
 def _why(hit: Hit) -> tuple[Reason, str]:
@@ -90,7 +91,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
     def keep() -> None:
         if request.save is not None:
             pieces = [_piece(hit) for hit in answer.wanted]
-            saved.extend(save(answer.cache.path, pieces, request.save))
+            saved.extend(save(Cache(answer.directory.path), pieces, request.save))
             say(f"Kept copies of {counted(len(saved), 'file')} in {clean(os.path.abspath(request.save))}.")
 
     again: list[Found] = []
@@ -99,7 +100,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
         again.append(_second_look(answer, request, track) if outcome is not None else NOTHING)
         base = removal_document(
             "remove",
-            answer.cache,
+            answer.directory,
             answer.plan,
             outcome,
             uncovered=Uncovered(),
@@ -110,7 +111,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
         return purge_document(base, answer.report, left, saved)
 
     telling = PlanReport(form, lambda: _show(answer), document, keep)
-    outcome = run_with_consent(answer.cache, answer.plan, consent, telling, track)
+    outcome = run_with_consent(answer.directory, answer.plan, consent, telling, track)
     left: Sequence[Hit] = ()
     if outcome is not None:
         left = _left(again[0] if again else _second_look(answer, request, track), request, answer, outcome)
@@ -123,7 +124,7 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
 def _show(answer: Answer) -> None:
     if answer.plan.removals:
         print_rows(plan_rows(answer.plan), ARTIFACTS)
-        print(plan_sum(answer.plan, answer.cache.path))  # noqa: T201
+        print(plan_sum(answer.plan, answer.directory.path))  # noqa: T201
 
 
 def _piece(hit: Hit) -> Piece:
@@ -132,7 +133,7 @@ def _piece(hit: Hit) -> Piece:
 
 
 def _second_look(answer: Answer, request: Request, track: Track) -> Found:
-    return look(answer.cache, answer.book, request.search, track)
+    return look(answer.directory, answer.book, request.search, track)
 
 
 def _left(found: Found, request: Request, answer: Answer, outcome: Outcome) -> list[Hit]:
@@ -148,7 +149,7 @@ def _tell_end(answer: Answer, outcome: Outcome | None, left: Sequence[Hit]) -> N
     """Say what the run comes to, and what it does not cover."""
     if outcome is not None:
         verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
-        write_answer(lambda: print(f"A second look {verdict}."))  # noqa: T201
+        write_answer(lambda: print(f"A second look {verdict}."), outcome_line(outcome))  # noqa: T201
         for hit in left[:_SHOWN]:
             say(f"  {clean(name_of(hit.artifact))}")
     for line in sentences(answer.report):

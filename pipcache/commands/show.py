@@ -4,7 +4,7 @@ import sys
 from typing import NamedTuple
 
 from pipcache.commands.verification import judging
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
@@ -13,25 +13,26 @@ from pipcache.render.console import say, wants_colour
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
 from pipcache.render.text.show import show_lines
+from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.details import Details, detail
 from pipcache.verify.lock_index import Locks
-from pipcache.verify.verifier import Request as How
+from pipcache.verify.verifier import VerifyOptions
 
 
 class Answer(NamedTuple):
     """What ``show`` found."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     details: list[Details]
     unmatched: list[Selector]
     is_incomplete: bool  # some place could not be looked at: it may have been a match
 
 
 def find(
-    cache: CacheDirectory,
+    directory: CacheDirectory,
     selectors: tuple[Selector, ...],
     filters: Filters,
     track: Track,
@@ -43,27 +44,27 @@ def find(
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    catalogue = read_catalogue(
-        cache.path, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
+    catalogue = read_inventory(
+        Cache(directory.path), Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
     )
-    selection = select(cache.path, catalogue, selectors, filters, track)
+    selection = select(Cache(directory.path), catalogue, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
-    with judging(cache, How(Locks(), thorough=True)) as verification:
+    with judging(directory, VerifyOptions(Locks(), thorough=True)) as verification:
         verified = verification.judge(chosen, catalogue)
     if verified.left:
         raise KeyboardInterrupt
     judgements = {entry_path(one.artifact.entry): one for one in verified.judgements}
-    details = list(detail(cache.path, chosen, catalogue, judgements, track))
-    return Answer(cache, details, selection.unmatched, any(artifact.unreadable for artifact in catalogue))
+    details = list(detail(Cache(directory.path), chosen, catalogue, judgements, track))
+    return Answer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in catalogue))
 
 
 def write(answer: Answer, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        print(dump(show_document(answer.cache, answer.details)))  # noqa: T201
+        print(dump(show_document(answer.directory, answer.details)))  # noqa: T201
     else:
-        for line in show_lines(answer.cache, answer.details, colour=wants_colour(sys.stdout)):
+        for line in show_lines(answer.directory, answer.details, colour=wants_colour(sys.stdout)):
             print(line)  # noqa: T201
     sys.stdout.flush()
     for selector in answer.unmatched:
-        say(f"Nothing matches {clean(selector.text)!r} in {clean(answer.cache.path)}.")
+        say(f"Nothing matches {clean(selector.text)!r} in {clean(answer.directory.path)}.")

@@ -10,11 +10,11 @@ from pipcache.inventory.artifact import Artifact
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.removal.plan import Reason
 from pipcache.render.progress_bar import meter
+from pipcache.store.cache import Cache
 from pipcache.verify.checks import Verdict
 from pipcache.verify.lock_index import Locks
 from pipcache.verify.verdict import Judgement
-from pipcache.verify.verifier import Request as How
-from pipcache.verify.verifier import Verification
+from pipcache.verify.verifier import Verifier, VerifyOptions
 
 
 class Judged(NamedTuple):
@@ -25,7 +25,7 @@ class Judged(NamedTuple):
 
 
 def judge_for(
-    cache: CacheDirectory,
+    directory: CacheDirectory,
     reasons: Collection[Reason],
     chosen: Sequence[Artifact],
     catalogue: Sequence[Artifact],
@@ -36,7 +36,7 @@ def judge_for(
     Raises:
         KeyboardInterrupt: the judging was interrupted; half a verdict is none.
     """
-    with judging(cache, How(locks)) as verification:
+    with judging(directory, VerifyOptions(locks)) as verification:
         verified = verification.judge(chosen, catalogue)
     if verified.left:
         raise KeyboardInterrupt
@@ -55,13 +55,13 @@ def _worst(judgement: Judgement) -> str:
 
 
 @contextmanager
-def judging(cache: CacheDirectory, how: How) -> Iterator[Verification]:
-    """Give what judges artifacts of ``cache``, with a progress bar; an interruption ends it early."""
+def judging(directory: CacheDirectory, options: VerifyOptions) -> Iterator[Verifier]:
+    """Give what judges artifacts of a cache, with a progress bar; an interruption ends it early."""
     with (
         meter("Verifying") as bar,
         _interrupted() as is_interrupted,
-        Verification(
-            cache.path, how, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
+        Verifier(
+            Cache(directory.path), options, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
         ) as verification,
     ):
         yield verification

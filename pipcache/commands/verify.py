@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipcache.commands.verification import judging
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import select
@@ -17,13 +17,14 @@ from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, fit, in_order, sum_lines
+from pipcache.store.cache import Cache
 from pipcache.store.entries import is_link
 from pipcache.util.progress import Track
 from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.context import is_judged
 from pipcache.verify.lock_index import read_locks
 from pipcache.verify.verdict import Judgement
-from pipcache.verify.verifier import Request as How
-from pipcache.verify.verifier import is_judged
+from pipcache.verify.verifier import VerifyOptions
 
 
 class Request(NamedTuple):
@@ -40,13 +41,13 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What ``verify`` found, worst first, and what is to be told beside it."""
 
-    cache: CacheDirectory
+    directory: CacheDirectory
     judgements: list[Judgement]
     tally: Tally
     unmatched: list[Selector]
 
 
-def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """Read the cache and judge what was chosen.
 
     Raises:
@@ -55,14 +56,14 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
         NotAPipCache: it holds none of pip's stores.
     """
     locks = read_locks(request.against)
-    need = Need(selectors=request.selectors)
-    with judging(cache, How(locks, request.thorough)) as verification:
+    need = Need(selectors=request.selectors, page_clues=True)
+    with judging(directory, VerifyOptions(locks, request.thorough)) as verification:
         if request.selectors or request.filters != Filters():
-            catalogue = read_catalogue(cache.path, need, configured_indexes, track)
+            catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
-            catalogue = read_catalogue(cache.path, need, configured_indexes, see=verification.see)
-        selection = select(cache.path, catalogue, request.selectors, request.filters, track)
+            catalogue = read_inventory(Cache(directory.path), need, configured_indexes, see=verification.see)
+        selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
         verified = verification.judge(chosen, catalogue)
     told = [_wanted(one, request.wanted) for one in verified.judgements]
@@ -77,7 +78,7 @@ def find(cache: CacheDirectory, request: Request, track: Track) -> Answer:
     if request.against:
         known = [_is_known(one) for one in verified.judgements if one.artifact.kind in DISTRIBUTIONS]
         tally = tally._replace(known=sum(known), unknown=len(known) - sum(known))
-    return Answer(cache, in_order(told), tally, selection.unmatched)
+    return Answer(directory, in_order(told), tally, selection.unmatched)
 
 
 def _is_known(judgement: Judgement) -> bool:
@@ -96,7 +97,7 @@ def write(answer: Answer, form: str) -> None:
     """Print the answer."""
     if form == "json":
         unmatched = [one.text for one in answer.unmatched]
-        print(dump(verify_document(answer.cache, answer.judgements, answer.tally, unmatched)))  # noqa: T201
+        print(dump(verify_document(answer.directory, answer.judgements, answer.tally, unmatched)))  # noqa: T201
     else:
         for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
             print(line)  # noqa: T201
@@ -111,7 +112,7 @@ def _lines(answer: Answer) -> Iterator[str]:
     colour = wants_colour(sys.stdout)
     for judgement in answer.judgements:
         if judgement.findings or judgement.problem is not None:
-            yield from finding_lines(answer.cache, judgement, colour=colour)
+            yield from finding_lines(answer.directory, judgement, colour=colour)
             yield ""
     yield from sum_lines(answer.judgements, answer.tally)
 

@@ -56,6 +56,19 @@ class Claim(NamedTuple):
     filename: str | None = None
 
 
+class PageClues(NamedTuple):
+    """What the bytes of an index page say of its project, read while the page was open.
+
+    ``names`` are the projects that it may be about by its beginning, likeliest first. ``project`` is what the
+    whole page says; None where its names were enough, or it does not say. With ``ends_like_zip`` pip may read it
+    as an archive.
+    """
+
+    names: tuple[str, ...]
+    project: str | None
+    ends_like_zip: bool
+
+
 class Artifact(NamedTuple):
     """An entry and what is known of it; ``None`` always means "cannot be known".
 
@@ -63,7 +76,7 @@ class Artifact(NamedTuple):
     first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
     in ``origin.json``; ``also_listed`` is what further pages say of it. ``problem`` is why it could not be read or
     named, ``unreadable`` whether the operating system refused it. ``frame`` is whose serialisation a head is in;
-    ``obsolete`` says why a note is of no use any more.
+    ``obsolete`` says why a note is of no use any more. ``clues`` are None where a page was not read for its name.
     """
 
     entry: Entry
@@ -85,6 +98,7 @@ class Artifact(NamedTuple):
     unreadable: bool = False
     frame: Frame | None = None
     obsolete: str | None = None
+    clues: PageClues | None = None
 
     @property
     def store(self) -> Store:
@@ -128,6 +142,11 @@ class Artifact(NamedTuple):
     def is_exact(self) -> bool:
         """True when the file name is proved or its content allows only one."""
         return len(self.filenames) < 2 or any(claim.filename for claim in self.claims)
+
+    @property
+    def encoding(self) -> str | None:
+        """The ``Content-Encoding`` that its bytes are stored in; None without one."""
+        return None if self.head is None else self.head.headers.get("content-encoding")
 
     @property
     def is_redirect(self) -> bool:

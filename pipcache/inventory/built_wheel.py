@@ -3,14 +3,15 @@
 import os
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, StrayEntry
 from pipcache.store.keys import BuildKey, invert_key
 from pipcache.store.origin import ORIGIN_LIMIT, Origin, parse_origin
-from pipcache.store.response import read_file, reason
+from pipcache.store.response import reason
 from pipcache.util.filenames import FileName, normalise, parse_filename
 
 
-def identify_built(root: str, entry: BuiltEntry) -> Artifact:
+def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
     """Return the artifact that a wheel pip built is."""
     filename = os.path.basename(entry.wheel.path)
     parsed = parse_filename(filename)
@@ -18,7 +19,7 @@ def identify_built(root: str, entry: BuiltEntry) -> Artifact:
     notes: list[str] = []
     if parsed is not None:
         claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
-    source, build_key = _read_origin(root, entry, parsed, notes)
+    source, build_key = _read_origin(cache, entry, parsed, notes)
     claims += _claims_of_source(source, parsed and normalise(parsed.project))
     return Artifact(
         entry,
@@ -47,11 +48,11 @@ def _claims_of_source(source: Origin | None, project: str | None) -> list[Claim]
     return [Claim(Evidence.ORIGIN, "origin.json", named.project, named.version)]
 
 
-def identify_origin(root: str, entry: StrayEntry) -> Artifact:
+def identify_origin(cache: Cache, entry: StrayEntry) -> Artifact:
     """Return the artifact that an ``origin.json`` without its wheel is: nothing but its name."""
     artifact = Artifact(entry, Kind.UNKNOWN, entry.file.size, notes=(entry.why,))
     try:
-        source = parse_origin(read_file(root, entry.file, ORIGIN_LIMIT))
+        source = parse_origin(cache.read(entry.file, ORIGIN_LIMIT))
     except OSError as error:
         is_closed = not isinstance(error, FileNotFoundError)
         return artifact._replace(problem=f"origin.json {reason(error)}", unreadable=is_closed)
@@ -60,13 +61,13 @@ def identify_origin(root: str, entry: StrayEntry) -> Artifact:
 
 
 def _read_origin(
-    root: str, entry: BuiltEntry, parsed: FileName | None, notes: list[str]
+    cache: Cache, entry: BuiltEntry, parsed: FileName | None, notes: list[str]
 ) -> tuple[Origin | None, BuildKey | None]:
     if entry.origin is None:
         notes.append("no origin.json: built before pip 22.2, or its writing was interrupted")
         return None, None
     try:
-        source = parse_origin(read_file(root, entry.origin, ORIGIN_LIMIT))
+        source = parse_origin(cache.read(entry.origin, ORIGIN_LIMIT))
     except OSError as error:
         notes.append(f"origin.json {reason(error)}")
         return None, None

@@ -5,24 +5,19 @@
 
 import os
 import re
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.index.rows import PageFormat
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
-from pipcache.inventory.body import decoded
+from pipcache.store.body import Body
+from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, TextBody, ZipBody
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.store.response import (
-    PAGE_TYPES,
-    Response,
-    is_page_by_head,
-    read_file,
-    read_head,
-    read_response,
-    reason,
-)
+from pipcache.store.response import PAGE_TYPES, Response, is_page_by_head, reason
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
     normalise,
@@ -34,40 +29,44 @@ from pipcache.util.filenames import (
 )
 from pipcache.util.untrusted import decode_json, redact_url
 
+if TYPE_CHECKING:
+    from pipcache.inventory.page_names import Bases
+
 _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-version"', b'"simple index"')
 
 
-def identify(root: str, entry: Entry, *, deep: bool = False) -> Artifact:
-    """Return the artifact that ``entry`` below ``root`` is.
+def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: "Bases | None" = None) -> Artifact:
+    """Return the artifact that an entry is.
 
-    ``deep`` reads METADATA and PKG-INFO too; without it only what tells kind, project and version.
+    ``deep`` reads METADATA and PKG-INFO too; without it only what tells kind, project and version. With ``bases``
+    index pages are read for their names while they are open.
     """
     match entry:
         case HttpEntry():
-            return _identify_http(root, entry, deep=deep)
+            return _identify_http(cache, entry, deep=deep, bases=bases)
         case BuiltEntry():
             from pipcache.inventory.built_wheel import identify_built  # noqa: PLC0415 - many caches have none
 
-            return identify_built(root, entry)
+            return identify_built(cache, entry)
         case StrayEntry(store=Store.SELFCHECK):
-            return _identify_note(root, entry, deep=deep)
+            return _identify_note(cache, entry, deep=deep)
         case StrayEntry(why=Leftover.ORIGIN):
             from pipcache.inventory.built_wheel import identify_origin  # noqa: PLC0415 - as above
 
-            return identify_origin(root, entry)
+            return identify_origin(cache, entry)
         case StrayEntry(file=file, why=why):
             return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why,))
         case UnreadableEntry(error=error):
             return Artifact(entry, Kind.UNKNOWN, 0, problem=f"cannot be read: {error}", unreadable=True)
 
 
-def _identify_note(root: str, entry: StrayEntry, *, deep: bool) -> Artifact:
+def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
     """Return a note of ``selfcheck``, with the environment it is of (pip ``self_outdated_check.py``)."""
     artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(entry.why,))
     if not deep:
         return artifact
     try:
-        document = decode_json(read_file(root, entry.file, 1 << 20))
+        document = decode_json(cache.read(entry.file, 1 << 20))
     except OSError as error:
         why = reason(error)
         return artifact._replace(problem=f"its environment is not known: {why}", unreadable=True)
@@ -91,11 +90,11 @@ def _is_gone(path: str) -> bool:
     return False
 
 
-def identify_by_head(root: str, entry: Entry) -> Artifact:
+def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
     """Return the artifact that ``entry`` is as far as its head tells; not a byte of a body is read."""
     if not isinstance(entry, HttpEntry):
-        return identify(root, entry, deep=True)
-    response = read_head(root, entry)
+        return identify(cache, entry, deep=True)
+    response = cache.head(entry)
     artifact = _of_response(entry, response)
     head = response.head
     if head is None or head.is_redirect:
@@ -103,15 +102,20 @@ def identify_by_head(root: str, entry: Entry) -> Artifact:
     return artifact._replace(kind=Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN)
 
 
-def _identify_http(root: str, entry: HttpEntry, *, deep: bool) -> Artifact:
-    response = read_response(root, entry, deep=deep)
-    head, content = response.head, response.content
-    artifact = _of_response(entry, response)
-    if head is not None and head.is_redirect:
-        return _redirect(artifact, head)
-    if content is None:
-        return _promised(artifact, "a head without a body: pip takes it for a miss")
-    return _by_content(root, artifact, content)
+def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: "Bases | None") -> Artifact:
+    with closing(cache.response(entry, deep=deep)) as response:
+        head, content, body = response.head, response.content, response.body
+        artifact = _of_response(entry, response)
+        if head is not None and head.is_redirect:
+            return _redirect(artifact, head)
+        if content is None:
+            return _promised(artifact, "a head without a body: pip takes it for a miss")
+        artifact = _by_content(artifact, content, body)
+        if bases is None or body is None or artifact.kind is not Kind.PAGE:
+            return artifact
+        from pipcache.inventory.page_names import read_clues  # noqa: PLC0415 - a plain list names no page
+
+        return artifact._replace(clues=read_clues(artifact, body, bases()))
 
 
 def _of_response(entry: HttpEntry, response: Response) -> Artifact:
@@ -131,7 +135,7 @@ def _of_response(entry: HttpEntry, response: Response) -> Artifact:
     )
 
 
-def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:
+def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Artifact:
     """Return ``artifact`` as what its bytes are."""
     match content:
         case PageBody():
@@ -146,7 +150,7 @@ def _by_content(root: str, artifact: Artifact, content: Content) -> Artifact:
             claim = Claim(Evidence.CONTENT, "METADATA", metadata.name, metadata.version)
             return artifact._replace(kind=Kind.METADATA, claims=(claim, *artifact.claims))
         case TextBody() as text:
-            return _as_text(root, artifact, text)
+            return _as_text(artifact, text, body)
         case ZipBody(problem=problem):
             otherwise = Kind.UNKNOWN if problem else Kind.OTHER
             return _promised(artifact, problem or "a ZIP that is neither a wheel nor an sdist", otherwise)
@@ -257,7 +261,7 @@ def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
     )
 
 
-def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
+def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:
     """Tell index pages from the sign-in page a proxy sent instead of a wheel, and from other documents."""
     head = artifact.head
     content_type = head.headers.get("content-type", "") if head is not None else ""
@@ -273,7 +277,7 @@ def _as_text(root: str, artifact: Artifact, text: TextBody) -> Artifact:
     from pipcache.index.page import parse_page  # noqa: PLC0415 - rare: most pages show what they are
     from pipcache.index.rows import PAGE_LIMIT  # noqa: PLC0415 - as above
 
-    data = decoded(root, artifact, PAGE_LIMIT) or b""
+    data = b"" if body is None else body.readable(PAGE_LIMIT)
     page = parse_page(data)
     if page is not None:
         claims = (Claim(Evidence.CONTENT, "page", page.project),) if page.project else ()

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
-from pipcache.inventory.body import digest_by
+from pipcache.inventory.body import digests_of
+from pipcache.store.cache import Cache
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
@@ -65,13 +66,13 @@ PROOF = "blake2b_256", "sha256"
 
 
 def prove_by_bytes(
-    root: str, artifact: Artifact, known: Mapping[str, str] | None = None
+    cache: Cache, artifact: Artifact, known: Mapping[str, str] | None = None
 ) -> tuple[Artifact, Digests | None]:
     """Return an artifact with the URL that its bytes prove, and their digests; None when they cannot be read.
 
     ``known`` are hex digests by their algorithms; the bytes are read only for what those lack.
     """
-    computed = known if known is not None and known.keys() >= set(PROOF) else digest_by(root, artifact, PROOF)
+    computed = known if known is not None and known.keys() >= set(PROOF) else digests_of(cache, artifact, PROOF)
     if not computed:
         return artifact, None
     digests = Digests(computed["blake2b_256"], computed["sha256"])

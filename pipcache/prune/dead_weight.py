@@ -9,7 +9,7 @@ from pipcache.removal.plan import Reason, is_young
 from pipcache.store.cachecontrol import Frame
 from pipcache.store.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
 from pipcache.store.layout import Store
-from pipcache.store.scan import Inside
+from pipcache.store.scan import Contents
 
 DAY = 86400.0
 
@@ -25,7 +25,7 @@ class Weighing(NamedTuple):
     """
 
     now: float
-    insides: Mapping[str, Inside]
+    insides: Mapping[str, Contents]
     links: Collection[str] = ()
     old: bool | None = None
 
@@ -82,7 +82,7 @@ class Weighing(NamedTuple):
 
     def _touched(self, entry: StrayEntry) -> float:
         """Return when anything in a leftover was last changed: seconds since the epoch."""
-        inside = self.insides.get(entry_path(entry), Inside([], [], [], []))
+        inside = self.insides.get(entry_path(entry), Contents([], [], [], []))
         can_go = [stat_module.S_ISREG(file.stat.st_mode) for file in inside.files]
         if inside.problems or (can_go and not any(can_go)):
             return self.now  # what cannot be looked at may be younger; and nothing goes where there are but links

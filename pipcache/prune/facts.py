@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipcache.commands.verification import judge_for
 from pipcache.inventory.artifact import Artifact, Kind, path_of, unread
 from pipcache.inventory.body import digest_lookup, is_text, open_body
-from pipcache.inventory.collector import Need, name_as_needed, name_by_pages
+from pipcache.inventory.collector import Need, known_bases, name_as_needed, name_by_pages, page_reader
 from pipcache.inventory.identify import identify, identify_by_head
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.locks.lockfiles import BadLock
@@ -18,10 +18,11 @@ from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.removal.clearing import is_leftover_folder
 from pipcache.removal.plan import Reason, is_young
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
 from pipcache.store.keys import request_key
 from pipcache.store.layout import Store
-from pipcache.store.scan import Survey, look_inside, survey
+from pipcache.store.scan import Survey
 from pipcache.util.files import keeps_access_times
 from pipcache.util.progress import Track
 from pipcache.verify.lock_index import read_locks
@@ -60,7 +61,7 @@ class Gathered(NamedTuple):
     keeps_access_times: bool
 
 
-def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
+def gather(directory: CacheDirectory, request: Request, track: Track) -> Gathered:
     """Read the cache as far as the policies need it; nothing is touched.
 
     Raises:
@@ -71,16 +72,17 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
     """
     needs, locks = _read_needs(request.keep_for), read_locks(request.against)
     now = time.time()
-    found = survey(cache.path)
-    artifacts = _read(cache.path, found, request, needs, track)
-    selection = select(cache.path, artifacts, request.keep, Filters(), track)
+    cache = Cache(directory.path)
+    found = cache.survey()
+    artifacts = _read(cache, found, request, needs, track)
+    selection = select(cache, artifacts, request.keep, Filters(), track)
     kept = frozenset(path_of(one) for one in selection.chosen) if request.keep else frozenset[str]()
     named = strangers = None
     if needs is not None:
-        named = _named(cache.path, artifacts, needs, track)
+        named = _named(cache, artifacts, needs, track)
         strangers = frozenset(path_of(one) for one in artifacts if one.project and not needs.knows(one))
-    judged = judge_for(cache, request.verdicts, artifacts, artifacts, locks) if request.verdicts else None
-    counts = keeps_access_times(cache.path)
+    judged = judge_for(directory, request.verdicts, artifacts, artifacts, locks) if request.verdicts else None
+    counts = keeps_access_times(directory.path)
 
     def used(artifact: Artifact) -> float:
         times = [
@@ -92,20 +94,16 @@ def gather(cache: CacheDirectory, request: Request, track: Track) -> Gathered:
         artifacts,
         now,
         used,
-        {
-            entry_path(entry): look_inside(cache.path, entry)
-            for entry in found.entries
-            if is_leftover_folder(entry)
-        },
+        {entry_path(entry): cache.look_inside(entry) for entry in found.entries if is_leftover_folder(entry)},
         kept,
         named,
         strangers or frozenset(),
         {} if judged is None else {path_of(one): (reason, why) for one, reason, why in judged.found},
-        _alike(cache.path, artifacts, track) if request.policies.duplicates else (),
-        frozenset(path_of(one) for one in artifacts if _is_unfinished(cache.path, one, now)),
+        _alike(cache, artifacts, track) if request.policies.duplicates else (),
+        frozenset(path_of(one) for one in artifacts if _is_unfinished(cache, one, now)),
         any(_is_building(entry, now) for entry in found.entries),
         bool(request.keep or needs is not None),
-        _sources(cache.path, artifacts, track) if request.policies.ci else frozenset(),
+        _sources(cache, artifacts, track) if request.policies.ci else frozenset(),
     )
     unjudged = 0 if judged is None else judged.unjudged
     unseen = list(_unseen(known))
@@ -119,7 +117,7 @@ def _is_building(entry: Entry, now: float) -> bool:
     return now - entry.file.stat.st_mtime < DAY
 
 
-def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozenset[str]:
+def _sources(cache: Cache, artifacts: Sequence[Artifact], track: Track) -> frozenset[str]:
     """Return the downloads that have the bytes a built wheel came from, where its URL does not lead to them.
 
     What could not be looked at may be a wheel that was built from any sdist: then all of them may be sources.
@@ -135,7 +133,7 @@ def _sources(root: str, artifacts: Sequence[Artifact], track: Track) -> frozense
     if not wanted:
         return frozenset()
     redirected = [one for one in sdists if one.size and not one.is_redirect]
-    digest_of = digest_lookup(root, redirected, ("sha256",), track)
+    digest_of = digest_lookup(cache, redirected, ("sha256",), track)
     return frozenset(path_of(one) for one in redirected if ("sha256", digest_of(one, "sha256")) in wanted)
 
 
@@ -146,7 +144,7 @@ def _has_closed_origin(artifact: Artifact) -> bool:
 _CLOSED = "origin.json cannot be read: "
 
 
-def _is_unfinished(root: str, artifact: Artifact, now: float) -> bool:
+def _is_unfinished(cache: Cache, artifact: Artifact, now: float) -> bool:
     """Return whether a pip before 25.3 may still be copying a wheel that it built, whose end comes last."""
     entry = artifact.entry
     if not isinstance(entry, BuiltEntry) or entry.origin is not None or not is_young(entry.wheel.stat, now):
@@ -154,8 +152,8 @@ def _is_unfinished(root: str, artifact: Artifact, now: float) -> bool:
     from pipcache.archive.zip_reader import ZipDirectory  # noqa: PLC0415 - rare
 
     try:
-        with open_body(root, artifact) as window:
-            ZipDirectory(window)
+        with open_body(cache, artifact) as body:
+            ZipDirectory(body.window)
     except (OSError, ValueError):
         return True
     return False
@@ -211,27 +209,31 @@ def _read_needs(paths: Sequence[str]) -> "Needs | None":
     return Needs(rows)
 
 
-def _read(root: str, found: Survey, request: Request, needs: "Needs | None", track: Track) -> list[Artifact]:
+def _read(cache: Cache, found: Survey, request: Request, needs: "Needs | None", track: Track) -> list[Artifact]:
     """Return the artifacts of a survey, named as far as the policies need it."""
     entries = track(found.entries, len(found.entries), "Reading")
+    bases = known_bases(configured_indexes)
     if not request.needs_names:
-        artifacts = [identify_by_head(root, entry) for entry in entries]
+        artifacts = [identify_by_head(cache, entry) for entry in entries]
     else:
         deep = bool(request.keep or needs is not None)
-        artifacts = [identify(root, one, deep=deep or isinstance(one, StrayEntry)) for one in entries]
+        artifacts = [
+            identify(cache, entry, deep=deep or isinstance(entry, StrayEntry), bases=bases) for entry in entries
+        ]
         wanted = needs.projects_with_digests() if needs is not None else frozenset[str]()
         by_project = needs is not None or request.policies.keep_latest is not None
         if request.policies.keep_latest is not None:
             wanted |= _with_versions(artifacts)  # whose pages tell what was yanked
         need = Need(deep=deep, selectors=request.keep, pages=by_project, projects=wanted)
-        artifacts = name_as_needed(root, artifacts, need, configured_indexes, track)
+        artifacts = name_as_needed(page_reader(cache, artifacts), artifacts, need, configured_indexes, track)
     # before pip 22.2 only the page of its sdist tells under which key a wheel lies
     untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}
     if not untold:
         return artifacts
     if not request.needs_names:
-        artifacts = [identify(root, one.entry) if _may_be_a_page(one) else one for one in artifacts]
-    return name_by_pages(root, artifacts, lambda project: project in untold, configured_indexes, track)
+        artifacts = [identify(cache, one.entry) if _may_be_a_page(one) else one for one in artifacts]
+    reader = page_reader(cache, artifacts)
+    return name_by_pages(reader, artifacts, lambda project: project in untold, configured_indexes, track)
 
 
 def _with_versions(artifacts: Iterable[Artifact]) -> frozenset[str]:
@@ -249,16 +251,16 @@ def _may_be_a_page(artifact: Artifact) -> bool:
     return artifact.kind is Kind.UNKNOWN and content_type.startswith("text/html")
 
 
-def _named(root: str, artifacts: Sequence[Artifact], needs: "Needs", track: Track) -> frozenset[str]:
+def _named(cache: Cache, artifacts: Sequence[Artifact], needs: "Needs", track: Track) -> frozenset[str]:
     """Return the paths of what ``needs`` names; bodies are hashed where only their digests decide."""
     unread = {path_of(one): algorithms for one in artifacts if (algorithms := needs.unread(one))}
     wanted = [one for one in artifacts if path_of(one) in unread]
     asked = {name for names in unread.values() for name in names}
-    digest_of = digest_lookup(root, wanted, sorted(asked), track)
+    digest_of = digest_lookup(cache, wanted, sorted(asked), track)
     return frozenset(path_of(one) for one in artifacts if needs.name(one, digest_of))
 
 
-def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[frozenset[str]]:
+def _alike(cache: Cache, artifacts: Iterable[Artifact], track: Track) -> list[frozenset[str]]:
     """Return groups of downloads of one store that have the same bytes under several keys.
 
     Metadata of several wheels, and pages, are alike by right; text may be one sign-in page in many places.
@@ -272,9 +274,9 @@ def _alike(root: str, artifacts: Iterable[Artifact], track: Track) -> list[froze
         for group in by_size.values()
         if len(group) > 1
         for one in group
-        if one.kind is not Kind.OTHER or not is_text(root, one)
+        if one.kind is not Kind.OTHER or not is_text(cache, one)
     ]
-    digest_of = digest_lookup(root, suspects, ("sha256",), track)
+    digest_of = digest_lookup(cache, suspects, ("sha256",), track)
     groups: dict[tuple[str, str], set[str]] = {}
     for one in suspects:
         if (digest := digest_of(one, "sha256")) is not None:

@@ -6,13 +6,13 @@ from pipcache.inventory.artifact import Artifact
 from pipcache.removal.clearing import is_inside
 from pipcache.removal.plan import Left, Plan, Reason, Removal, files_of, find_takers, in_order, why_left
 from pipcache.store.entries import entry_path, is_link
-from pipcache.store.scan import Inside
+from pipcache.store.scan import Contents
 
 
 def plan_pruning(
     reasons: Iterable[tuple[Artifact, Reason, str]],
     catalogue: Sequence[Artifact],
-    insides: Mapping[str, Inside],
+    insides: Mapping[str, Contents],
     empty: Sequence[str],
 ) -> Plan:
     """Return the plan for artifacts that policies take, with what pip left behind, and the ``empty`` folders.

@@ -12,7 +12,7 @@ from pipcache.removal.plan import Reason
 from pipcache.store.cachecontrol import Frame
 from pipcache.store.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path, is_link
 from pipcache.store.layout import Store
-from pipcache.store.scan import Inside
+from pipcache.store.scan import Contents
 from pipcache.util.units import counted, format_age, format_size
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Known(NamedTuple):
     artifacts: Sequence[Artifact]
     now: float
     used: Callable[[Artifact], float]
-    insides: Mapping[str, Inside]
+    insides: Mapping[str, Contents]
     kept: frozenset[str] = frozenset()
     named: frozenset[str] | None = None
     strangers: frozenset[str] = frozenset()

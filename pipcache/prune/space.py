@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.store.entries import entry_path, is_pips
-from pipcache.store.scan import Inside
+from pipcache.store.scan import Contents
 from pipcache.util.files import File
 
 
 class Ledger:
     """Allocated bytes, each file once: an ``origin.json`` belongs to several wheels, and files have hard links."""
 
-    def __init__(self, artifacts: Iterable[Artifact], insides: Mapping[str, Inside]) -> None:
+    def __init__(self, artifacts: Iterable[Artifact], insides: Mapping[str, Contents]) -> None:
         self.size = 0
         self._insides = insides
         self._owners: Counter[str] = Counter()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import digest_lookup
 from pipcache.query.filters import Filters
+from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
 
@@ -38,7 +39,7 @@ class Selection(NamedTuple):
 
 
 def select(
-    root: str, catalogue: Sequence[Artifact], selectors: Sequence["Selector"], filters: Filters, track: Track
+    cache: Cache, catalogue: Sequence[Artifact], selectors: Sequence["Selector"], filters: Filters, track: Track
 ) -> Selection:
     """Return the artifacts any of ``selectors`` means (all of them without selectors) and ``filters`` let pass."""
     now = time.time()
@@ -47,7 +48,7 @@ def select(
     if not selectors:
         return Selection([Match(artifact, ()) for artifact in allowed], [], allowed)
     algorithms = {name for selector in selectors if selector.digest is not None for name in selector.digest[0]}
-    digest_of = digest_lookup(root, allowed, algorithms, track)
+    digest_of = digest_lookup(cache, allowed, algorithms, track)
     met: set[int] = set()
     matches: list[Match] = []
     for artifact in allowed:

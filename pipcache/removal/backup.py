@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from pipcache.errors import PipcacheError
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import open_body
+from pipcache.store.cache import Cache
 from pipcache.util.files import is_folder
 
 
@@ -28,8 +29,8 @@ class Piece(NamedTuple):
     note: bytes
 
 
-def save(root: str, pieces: Iterable[Piece], folder: str) -> list[str]:
-    """Copy artifacts of the cache below ``root`` into ``folder`` under their names, each with its note beside it.
+def save(cache: Cache, pieces: Iterable[Piece], folder: str) -> list[str]:
+    """Copy artifacts of the cache into ``folder`` under their names, each with its note beside it.
 
     Returns the names of the copies. What has no bytes has only a note.
 
@@ -37,8 +38,8 @@ def save(root: str, pieces: Iterable[Piece], folder: str) -> list[str]:
         NotSaved: the folder is in the cache, is not private, or cannot be written; a file changed meanwhile.
     """
     try:
-        place = _private(os.path.realpath(root), folder)
-        return [_save(root, piece, place) for piece in pieces]
+        place = _private(os.path.realpath(cache.root), folder)
+        return [_save(cache, piece, place) for piece in pieces]
     except OSError as error:
         why = error.strerror or str(error)
         raise NotSaved(
@@ -62,7 +63,7 @@ def _private(root: str, folder: str) -> str:
     return place
 
 
-def _save(root: str, piece: Piece, folder: str) -> str:
+def _save(cache: Cache, piece: Piece, folder: str) -> str:
     wanted, taken = _name(piece.artifact), set(os.listdir(folder))
     name, number = wanted, 1
     while {name, f"{name}.json"} & taken:
@@ -73,8 +74,8 @@ def _save(root: str, piece: Piece, folder: str) -> str:
         raise NotSaved(f"{name} cannot be read, and so not be kept.", path=folder, hint=hint)
     if piece.sha256 is not None:
         state = hashlib.sha256()
-        with open_body(root, piece.artifact) as window, _Written(os.path.join(folder, name)) as written:
-            for data in window.chunks():
+        with open_body(cache, piece.artifact) as body, _Written(os.path.join(folder, name)) as written:
+            for data in body.window.chunks():
                 state.update(data)
                 written.add(data)
         if state.hexdigest() != piece.sha256:

@@ -19,7 +19,7 @@ from pipcache.store.entries import (
     odd_type,
 )
 from pipcache.store.layout import Store
-from pipcache.store.scan import Inside, Survey
+from pipcache.store.scan import Contents, Survey
 from pipcache.util.files import File, is_folder
 
 
@@ -46,7 +46,7 @@ class Clearing(NamedTuple):
 _OLD = frozenset({Leftover.LOCK, Leftover.OLD_NOTE})
 
 
-def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Inside], clearing: Clearing, now: float) -> Plan:
+def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Contents], clearing: Clearing, now: float) -> Plan:
     """Return the plan for everything that pip can make again; ``look`` gives what is in a build folder.
 
     Strays, links and what could not be looked at are left, and at the time ``now`` (seconds since the epoch)
@@ -104,7 +104,7 @@ def _is_complete(entry: Entry) -> bool:
             return isinstance(entry, BuiltEntry)
 
 
-def is_inside(inside: Inside) -> tuple[tuple[File, ...], list[Left]]:
+def is_inside(inside: Contents) -> tuple[tuple[File, ...], list[Left]]:
     """Return what of a folder goes with it, and what does not."""
     files = tuple(file for file in inside.files if stat_module.S_ISREG(file.stat.st_mode))
     left = [Left(one.path, odd_type(one) or "") for one in inside.files if one not in files]

@@ -3,11 +3,12 @@
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.inventory.body import digest_lookup, is_text
 from pipcache.query.selection import Selection
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, entry_path
 from pipcache.util.progress import Track
 
 
-def copies(root: str, selection: Selection, track: Track) -> list[tuple[Artifact, Artifact]]:
+def copies(cache: Cache, selection: Selection, track: Track) -> list[tuple[Artifact, Artifact]]:
     """Return what no name tells and what holds the bytes of a chosen file under another key, each with that file.
 
     Text makes no copies: one sign-in page may stand in the place of many files.
@@ -24,8 +25,8 @@ def copies(root: str, selection: Selection, track: Track) -> list[tuple[Artifact
         and entry_path(artifact.entry) not in chosen
     ]
     alike = {artifact.size for artifact in nameless}
-    originals = [artifact for artifact in originals if artifact.size in alike and not is_text(root, artifact)]
-    digest_of = digest_lookup(root, [*originals, *nameless], ("sha256",), track)
+    originals = [artifact for artifact in originals if artifact.size in alike and not is_text(cache, artifact)]
+    digest_of = digest_lookup(cache, [*originals, *nameless], ("sha256",), track)
     by_digest = {digest_of(artifact, "sha256"): artifact for artifact in originals}
     by_digest.pop(None, None)
     found = ((artifact, by_digest.get(digest_of(artifact, "sha256"))) for artifact in nameless)

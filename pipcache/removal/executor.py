@@ -17,13 +17,14 @@ from typing import Self
 from pipcache.errors import CacheNotFound
 from pipcache.removal.outcome import NOT_A_FOLDER, Fate, Outcome, Problem
 from pipcache.removal.plan import Plan, Removal, is_young
+from pipcache.store.cache import Cache
 from pipcache.store.entries import StrayEntry, entry_path
 from pipcache.util.files import File, given_back, is_folder
 from pipcache.util.progress import Track, untracked
 
 
 def carry_out(
-    root: str,
+    cache: Cache,
     plan: Plan,
     track: Track = untracked,
     *,
@@ -31,7 +32,7 @@ def carry_out(
     should_stop: Callable[[], bool] = bool,
     use_descriptors: bool | None = None,
 ) -> Outcome:
-    """Remove what ``plan`` says below ``root``, and nothing else; then the folders that became empty.
+    """Remove what ``plan`` says, and nothing else; then the folders that became empty.
 
     Stores' own folders stay, and without ``force`` young folders. What cannot be removed becomes a problem and
     the rest goes on. ``should_stop`` is asked before each removal.
@@ -40,7 +41,7 @@ def carry_out(
         CacheNotFound: the cache directory itself cannot be opened any more.
     """
     can = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
-    with _Folders(root, can if use_descriptors is None else use_descriptors, force=force) as folders:
+    with _Folders(cache.root, can if use_descriptors is None else use_descriptors, force=force) as folders:
         work = _Work(folders)
         fates: dict[int, Fate] = {}
         removals = ((entry_path(removal.entry), at) for at, removal in enumerate(plan.removals))

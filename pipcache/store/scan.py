@@ -7,6 +7,7 @@ import stat as stat_module
 import sys
 from typing import NamedTuple
 
+from pipcache.store.directory import Directory
 from pipcache.store.entries import (
     NOT_PIPS,
     NOTE_LOCK,
@@ -43,23 +44,14 @@ _HTTP_DEPTH = 5
 _WHEEL_DEPTH = 4
 
 
-def scan(root: str) -> list[Entry]:
-    """Walk the cache directory once and return its entries in a total order (store, then path).
-
-    Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
-    """
-    return survey(root).entries
-
-
-def survey(root: str) -> Survey:
+def survey(directory: Directory) -> Survey:
     """Walk the cache directory once and return its entries, and the folders that hold nothing.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
+    root = directory.root
     known = stores(root)
     entries: list[Entry] = []
     empty: list[str] = []
@@ -75,7 +67,7 @@ def survey(root: str) -> Survey:
     return Survey(entries, sorted(in_fan_out))
 
 
-class Inside(NamedTuple):
+class Contents(NamedTuple):
     """What lies below a folder the walk did not look into: files and links, folders, the empty ones, problems."""
 
     files: list[File]
@@ -84,16 +76,16 @@ class Inside(NamedTuple):
     problems: list[Entry]
 
 
-def look_inside(root: str, folder: StrayEntry) -> Inside:
+def look_inside(directory: Directory, folder: StrayEntry) -> Contents:
     """Return everything below a folder that is an entry of its own."""
-    inside = Inside([], [], [], [])
+    inside = Contents([], [], [], [])
     top = folder.file.path
-    found = _walk(root, top, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
+    found = _walk(directory.root, top, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
     places = {*inside.empty, *(os.path.dirname(file.path) for file in found)}
     places |= {path[:at] for path in places for at, character in enumerate(path) if character == os.sep}
     for place in sorted(place for place in places if place.startswith(top + os.sep)):
         with contextlib.suppress(OSError):  # then it is not young: it is gone
-            inside.folders.append(File(place, os.lstat(os.path.join(root, place))))
+            inside.folders.append(directory.look(place))
     return inside._replace(files=sorted(found, key=lambda file: file.path))
 
 
@@ -229,23 +221,23 @@ def _scan_top(root: str, known: set[str]) -> list[Entry]:
     return sorted(entries, key=entry_path)
 
 
-def look_again(root: str, entry: Entry) -> Entry | None:
+def look_again(directory: Directory, entry: Entry) -> Entry | None:
     """Return ``entry`` as its files are now, with parts that have come since; None when it is gone."""
     try:
         match entry:
             case HttpEntry(store=Store.HTTP_V2, key=key):
                 head = entry_path(entry).removesuffix(".body")
-                parts = _look(root, head), _look(root, f"{head}.body")
+                parts = _look(directory, head), _look(directory, f"{head}.body")
                 return HttpEntry(entry.store, key, *parts) if any(parts) else None
             case HttpEntry(head=File(path=path)):
-                there = _look(root, path)
+                there = _look(directory, path)
                 return None if there is None else entry._replace(head=there)
             case BuiltEntry(wheel=wheel):
-                there = _look(root, wheel.path)
-                origin = _look(root, os.path.join(os.path.dirname(wheel.path), "origin.json"))
+                there = _look(directory, wheel.path)
+                origin = _look(directory, os.path.join(os.path.dirname(wheel.path), "origin.json"))
                 return None if there is None else entry._replace(wheel=there, origin=origin)
             case StrayEntry(file=file):
-                there = _look(root, file.path)
+                there = _look(directory, file.path)
                 return None if there is None else entry._replace(file=there)
             case _:
                 return entry
@@ -253,14 +245,14 @@ def look_again(root: str, entry: Entry) -> Entry | None:
         return _unreadable(entry.store, entry_path(entry), error)
 
 
-def _look(root: str, path: str) -> File | None:
+def _look(directory: Directory, path: str) -> File | None:
     """Return a file as it is now; None when it is gone, or is no ordinary file any more.
 
     Raises:
         OSError: it cannot be looked at.
     """
     try:
-        file = File(path, os.lstat(os.path.join(root, path)))
+        file = directory.look(path)
     except FileNotFoundError:
         return None
     return file if odd_type(file) is None else None

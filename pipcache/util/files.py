@@ -117,20 +117,17 @@ class Window:
         self.start = start
         self.length = length
 
-    @classmethod
-    def open(cls, root: str, file: File) -> Self:
-        """Open the whole of a file below ``root``, at the size the walk found.
-
-        Raises:
-            OSError: it cannot be opened, or is a link by now.
-        """
-        return cls(open_quietly(f"{root}/{file.path}"), 0, file.stat.st_size)
-
     def part(self, start: int, length: int) -> "Window":
         """Return a window onto a part of this one; it borrows the descriptor."""
         start = min(max(start, 0), self.length)
         length = min(max(length, 0), self.length - start)
         return Window(self._descriptor, self.start + start, length, owned=False)
+
+    def owned_part(self, start: int, length: int) -> "Window":
+        """Return a window onto a part of this one, which closes the descriptor in its place."""
+        part = self.part(start, length)
+        part._owned, self._owned = self._owned, False
+        return part
 
     def read(self, offset: int, size: int) -> bytes:
         """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file."""

@@ -24,12 +24,14 @@ def parse_version(text: str) -> "Version | None":
         return None
 
 
-def same_version(one: str, other: str) -> bool:
+def same_version(one: str | None, other: str | None) -> bool:
     """Return whether two versions are one by PEP 440, ``_`` in the place of ``+`` and ``-`` aside."""
     from packaging.version import Version  # noqa: PLC0415 - only where two spellings differ
 
     if one == other:
         return True
+    if one is None or other is None:
+        return False
     try:
         return Version(one.replace("_", "+", 1)) == Version(other.replace("_", "+", 1))
     except ValueError:  # InvalidVersion, or a number longer than int() takes

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import NamedTuple
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.body import digest_artifact, encoding_of, open_body
-from pipcache.inventory.collector import has_source
+from pipcache.inventory.body import open_body, usual_digests
+from pipcache.inventory.built_from import BuiltFrom, sources_of
 from pipcache.inventory.proof import prove_by_content, prove_metadata
-from pipcache.store.content import TextBody, inspect
+from pipcache.store.cache import Cache
+from pipcache.store.content import TextBody
 from pipcache.store.entries import entry_path
 from pipcache.util.hashes import Digests
 from pipcache.util.progress import Track, untracked
@@ -37,7 +39,7 @@ class Details(NamedTuple):
 
 
 def detail(
-    root: str,
+    cache: Cache,
     chosen: Sequence[Artifact],
     everything: Sequence[Artifact],
     judgements: Mapping[str, Judgement],
@@ -48,37 +50,34 @@ def detail(
     Bodies are hashed on all cores.
     """
     with ThreadPoolExecutor() as pool:
-        hashed = track(pool.map(lambda one: digest_artifact(root, one), chosen), len(chosen), "Hashing")
+        hashed = track(pool.map(lambda one: usual_digests(cache, one), chosen), len(chosen), "Hashing")
         digested = list(zip(chosen, hashed, strict=True))
     proved = [
         artifact if digests is None or artifact.url_proved else prove_by_content(artifact, digests)
         for artifact, digests in digested
     ]
     names = prove_metadata(proved, [*proved, *everything])
-    sdists = [one for one in (*names, *everything) if one.kind is Kind.SDIST]
     built = [one for one in everything if one.kind is Kind.BUILT]
     for artifact, (_, digests) in zip(names, digested, strict=True):
-        metadata, generator = _facts(root, artifact)
+        metadata, generator = _facts(cache, artifact)
         yield Details(
             artifact,
             digests,
             metadata,
             generator,
-            tuple(has_source(artifact, sdists)[:1]),
-            tuple(other for other in built if has_source(other, [artifact]))
-            if artifact.kind is Kind.SDIST
-            else (),
+            tuple(islice(sources_of(artifact, (*names, *everything)), 1)) if artifact.kind is Kind.BUILT else (),
+            tuple(other for other in built if artifact in BuiltFrom([other])),
             judgements.get(entry_path(artifact.entry)),
         )
 
 
-def _facts(root: str, artifact: Artifact) -> tuple[Metadata | None, str | None]:
+def _facts(cache: Cache, artifact: Artifact) -> tuple[Metadata | None, str | None]:
     """Return (metadata, generator) of an artifact's content, as far as it has them."""
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST, Kind.BUILT, Kind.METADATA}:
         return None, None
     try:
-        with open_body(root, artifact) as window:
-            content = inspect(window, encoding_of(artifact), deep=True)
+        with open_body(cache, artifact) as body:
+            content = body.content(deep=True)
     except OSError:
         return None, None
     match content:

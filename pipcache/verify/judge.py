@@ -1,85 +1,73 @@
 """The judgement of one artifact."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.body import encoding_of, open_body
+from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.body import open_body
 from pipcache.inventory.proof import prove_by_content
+from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.store.entries import HttpEntry, UnreadableEntry, entry_path
 from pipcache.store.layout import Store
-from pipcache.store.response import read_file, reason
+from pipcache.store.response import reason
 from pipcache.util.compression import UndecodableBody, codings, decode_body
-from pipcache.util.files import File, Window
+from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
-from pipcache.util.progress import Tick
 from pipcache.util.untrusted import redact_url
 from pipcache.verify.checks import Check, Verdict
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.context import Context
 from pipcache.verify.promises import Promise, Weight, promises
 from pipcache.verify.verdict import Finding, Judgement, Tried, summed
 
 _DECODED_LIMIT = 64 << 20
 
 
-class Bench(NamedTuple):
-    """What an artifact is held against: lock files, all promises or as many as needed, and when to stop."""
-
-    root: str
-    locks: Locks
-    thorough: bool
-    tick: Tick
-    sources: Callable[[Artifact], Sequence[Artifact]]  # the cached sdists of a built wheel
-    witnesses: Callable[[Artifact], Sequence[Promise]]  # what wheels built from an sdist tell of it
-    links: Collection[str]  # paths where links stand
-    is_misplaced: Callable[[Artifact], bool]  # is the built wheel's folder surely another source's
-    hashed: dict[tuple[File, ...], dict[str, str]]  # digests of bodies that were read before, by algorithm
-
-
-def judge(artifact: Artifact, bench: Bench) -> Judgement:
+def judge(artifact: Artifact, context: Context) -> Judgement:
     """Return the judgement of one artifact; its bytes are read once for all digests, and again only for flaws.
 
-    What ``bench.tick`` raises goes through.
+    What ``context.tick`` raises goes through.
     """
     if isinstance(artifact.entry, UnreadableEntry) or artifact.unreadable:
         return Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
     try:
         if isinstance(artifact.entry, HttpEntry):
-            early = _judge_head(artifact, artifact.entry, bench)
+            early = _judge_head(artifact, artifact.entry, context)
             if early is not None:
                 return early
-        with open_body(bench.root, artifact) as window:
-            return _judge_bytes(artifact, window, bench)
+        with open_body(context.cache, artifact) as body:
+            return _judge_bytes(artifact, body.window, context)
     except OSError as error:
         return Judgement(artifact, Verdict.UNREADABLE, problem=reason(error))
 
 
-def judge_by_key(artifact: Artifact, bench: Bench) -> Judgement | None:
+def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     """Return the judgement of a download whose key proves its bytes; None for all others, which need more.
 
-    What ``bench.tick`` raises goes through.
+    What ``context.tick`` raises goes through.
     """
     if not isinstance(artifact.entry, HttpEntry) or artifact.head is None or _credentials(artifact):
         return None
     try:
-        with open_body(bench.root, artifact) as window:
-            if _length_finding(artifact, window):
+        with open_body(context.cache, artifact) as body:
+            if _length_finding(artifact, window := body.window):
                 return None
             wanted = {_BLAKE}
             if artifact.came_from != "PyPI":
                 # it will need what pages and headers promise, and no body is read twice for its digests
-                wanted |= {"sha256", *(one.what for one in promises(artifact, bench.locks) if one.what != "size")}
-            digests = hash_window(window, wanted, bench.tick)
+                wanted |= {
+                    "sha256",
+                    *(one.what for one in promises(artifact, context.locks) if one.what != "size"),
+                }
+            digests = hash_window(window, wanted, context.tick)
     except OSError:
         return None
-    bench.hashed[artifact.files] = digests
+    context.hashed[path_of(artifact)] = digests
     blake = digests[_BLAKE]
     proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(blake, "", None))
     tried = [
         _compared(one, digests[one.what]) if one.what in digests else Tried(one, None, _STRONGER)
-        for one in promises(proved, bench.locks)
+        for one in promises(proved, context.locks)
     ]
     is_proved = any(one.is_kept and one.is_strong for one in tried)
     return summed(proved, [], tried) if is_proved and not any(one.is_broken for one in tried) else None
@@ -90,16 +78,16 @@ _BLAKE = "blake2b_256"
 _STRONGER = "a stronger one was tried"
 
 
-def _judge_head(artifact: Artifact, entry: HttpEntry, bench: Bench) -> Judgement | None:
+def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judgement | None:
     """Return the judgement of an entry whose head alone decides; None when its body is to be looked at."""
-    if linked := {path for path in _parts(entry) if path in bench.links}:
+    if linked := {path for path in _parts(entry) if path in context.links}:
         problem = f"{linked.pop()} is a symbolic link, which is not followed"
         return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
     if entry.head is None:
         return _broken(artifact, Check.PC103, "a head", "none")
     head = artifact.head
     if head is None:
-        is_foreign, why = _why_undecodable(bench.root, entry)
+        is_foreign, why = _why_undecodable(context.cache, entry)
         if is_foreign:
             return Judgement(artifact, Verdict.UNREADABLE, problem=why)
         return _broken(artifact, Check.PC104, "a stored response", why)
@@ -119,7 +107,7 @@ def _broken(artifact: Artifact, check: Check, expected: str, actual: str) -> Jud
     return summed(artifact, [Finding(check, "", expected, actual), *_credentials(artifact)], [])
 
 
-def _why_undecodable(root: str, entry: HttpEntry) -> tuple[bool, str]:
+def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
     """Return (is it in a form of other pips, why) for a head that does not decode.
 
     Raises:
@@ -128,12 +116,12 @@ def _why_undecodable(root: str, entry: HttpEntry) -> tuple[bool, str]:
     assert entry.head is not None
     try:
         if entry.store is Store.HTTP:
-            with Window.open(root, entry.head) as window:
+            with cache.open(entry.head) as window:
                 read_inline(window)
         elif entry.head.size > HEAD_LIMIT:
             return False, f"{entry.head.size} bytes, far more than pip writes"
         else:
-            decode_head(read_file(root, entry.head, HEAD_LIMIT))
+            decode_head(cache.read(entry.head, HEAD_LIMIT))
     except MalformedResponse as error:
         return error.is_foreign, error.reason
     return False, "it decodes now"
@@ -152,19 +140,19 @@ def _credentials(artifact: Artifact) -> list[Finding]:
     ]
 
 
-def _judge_bytes(artifact: Artifact, window: Window, bench: Bench) -> Judgement:
+def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
     """Hash what the promises need, and look for flaws where no strong one was kept."""
     length = _length_finding(artifact, window)
-    tried, proved = _try(artifact, window, bench)
+    tried, proved = _try(artifact, window, context)
     kept_strong = any(one.is_kept and one.is_strong for one in tried)
     broken = [one for one in tried if one.is_broken]
     findings = [*length, *_credentials(artifact)]
-    if bench.thorough or broken or not kept_strong or length:
+    if context.thorough or broken or not kept_strong or length:
         from pipcache.verify.structure import flaws_of  # noqa: PLC0415 - not where keys prove everything
 
-        flaws = flaws_of(proved, window, bench.tick)
+        flaws = flaws_of(proved, window, context.tick)
         findings += [Finding(flaw.check, flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
-        findings += _built_findings(proved, bench)
+        findings += _built_findings(proved, context)
     findings += _etag_findings(proved, tried)
     vouched = any(one.is_kept and one.promise.weight is not Weight.WITNESS for one in tried)
     for one in broken:
@@ -204,23 +192,23 @@ def _length_finding(artifact: Artifact, window: Window) -> list[Finding]:
     return [Finding(Check.PC101, "content-length", f"{stated} bytes", f"{window.length} bytes")]
 
 
-def _try(artifact: Artifact, window: Window, bench: Bench) -> tuple[list[Tried], Artifact]:
+def _try(artifact: Artifact, window: Window, context: Context) -> tuple[list[Tried], Artifact]:
     """Return the promises with what the bytes are, and the artifact with the proof by its key."""
-    found = promises(artifact, bench.locks, bench.witnesses(artifact))
-    needed = found if bench.thorough else _enough(found)
+    found = promises(artifact, context.locks, context.witnesses(artifact))
+    needed = found if context.thorough else _enough(found)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
     has_strong = any(one.is_strong and not one.of_version for one in needed)
-    wants_proof = can_be_proved and not artifact.url_proved and (bench.thorough or not has_strong)
+    wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_strong)
     algorithms = {one.what for one in needed if one.what != "size" and not one.of_decoded}
     if wants_proof:
         algorithms.add(_BLAKE)
-    digests = bench.hashed.get(artifact.files, {})
+    digests = context.hashed.get(path_of(artifact), {})
     if algorithms := algorithms - digests.keys():
-        digests = digests | hash_window(window, algorithms, bench.tick)
+        digests = digests | hash_window(window, algorithms, context.tick)
     if wants_proof and (blake := digests.get(_BLAKE)) is not None:
         artifact = prove_by_content(artifact, Digests(blake, "", None))
         if artifact.url_proved:
-            by_key = [one for one in promises(artifact, bench.locks) if one.check is Check.PC201]
+            by_key = [one for one in promises(artifact, context.locks) if one.check is Check.PC201]
             found, needed = [*by_key, *found], [*by_key, *needed]
     tried = [_tried(one, artifact, window, digests, is_needed=one in needed) for one in found]
     return tried, artifact
@@ -259,7 +247,7 @@ def _compared(promise: Promise, actual: str | None) -> Tried:
 def _tried_decoded(promise: Promise, artifact: Artifact, window: Window) -> Tried:
     digest = new_digest(promise.what)
     try:
-        data = decode_body(window, encoding_of(artifact), _DECODED_LIMIT)
+        data = decode_body(window, artifact.encoding, _DECODED_LIMIT)
     except UndecodableBody as error:
         return Tried(promise, None, error.reason)
     if digest is not None:
@@ -267,21 +255,21 @@ def _tried_decoded(promise: Promise, artifact: Artifact, window: Window) -> Trie
     return _compared(promise, None if digest is None else digest.hexdigest())
 
 
-def _built_findings(artifact: Artifact, bench: Bench) -> Iterator[Finding]:
+def _built_findings(artifact: Artifact, context: Context) -> Iterator[Finding]:
     """Yield what does not fit between a built wheel, its folder's key and its source (pip ``cache.py``)."""
     source = artifact.source
     if artifact.kind is not Kind.BUILT or source is None:
         return
     if source.is_directory:
         yield Finding(Check.PC603, "origin.json", "an archive, or a commit", redact_url(source.url))
-    if artifact.build_key is None and bench.is_misplaced(artifact):
+    if artifact.build_key is None and context.is_misplaced(artifact):
         yield Finding(Check.PC601, "origin.json", f"the key of {redact_url(source.url)}", artifact.key or "")
-    for sdist in bench.sources(artifact):
+    for sdist in context.sources(artifact):
         # of two that disagree the one is accused that nothing else vouches for
-        if judge(sdist, bench).verdict is not Verdict.VERIFIED:
+        if judge(sdist, context).verdict is not Verdict.VERIFIED:
             continue
-        with open_body(bench.root, sdist) as window:
-            digests = hash_window(window, {algorithm for algorithm, _ in source.hashes}, bench.tick)
+        with open_body(context.cache, sdist) as body:
+            digests = body.digests({algorithm for algorithm, _ in source.hashes}, context.tick)
         for algorithm, expected in source.hashes:
             if (actual := digests.get(algorithm)) is not None and actual != expected.lower():
                 yield Finding(Check.PC602, "origin.json", f"{algorithm} {expected}", f"{algorithm} {actual}")

@@ -8,7 +8,6 @@ from pipcache.archive.flaw import Flaw
 from pipcache.index.page import Page, parse_page, quick_project, stated_project
 from pipcache.index.rows import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.inventory.artifact import Artifact, Evidence
-from pipcache.inventory.body import encoding_of
 from pipcache.util.compression import BrokenCoding, UndecodableBody, codings, decode_body, plain_pieces
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
@@ -41,7 +40,7 @@ def _read_ends(pieces: Iterable[bytes]) -> _Ends:
 
 def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]:
     """Yield what is wrong with an index page; one that a quick look does not settle is parsed."""
-    encoding = encoding_of(artifact)
+    encoding = artifact.encoding
     try:
         if not codings(encoding) and _came_whole(artifact, window):
             # as long as was promised, so no byte of its middle can tell more
@@ -116,7 +115,7 @@ def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
     if 0 <= tail.rfind(b"</a") < tail.rfind(b"<a "):
         return "</a>"
     opens = b"<html" in ends.start[:1024].lower()
-    is_whole = _came_whole(artifact, window) or bool(codings(encoding_of(artifact)))  # which decoded to its end
+    is_whole = _came_whole(artifact, window) or bool(codings(artifact.encoding))  # which decoded to its end
     return "</html>" if opens and not is_whole and b"</html" not in tail else None
 
 

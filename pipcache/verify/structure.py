@@ -9,7 +9,6 @@ from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.body import encoding_of
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
 from pipcache.util.compression import BrokenCoding, UndecodableBody, codings, plain_pieces
@@ -23,7 +22,7 @@ from pipcache.verify.page import page_flaws
 
 def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Flaw]:
     """Return what is wrong with the bytes of ``artifact`` in ``window``, whatever was promised of them."""
-    encoding = encoding_of(artifact)
+    encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
         return list(page_flaws(artifact, window, tick))

@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from tests.benchmarks.measure import alternating, judged, plain_environment, process
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=5, help="runs of each (5)")
     options = parser.parse_args()
-    there = [one for one in read_catalogue(str(options.cache), Need(deep=True)) if one.project and one.version]
+    there = [
+        one for one in read_inventory(Cache(str(options.cache)), Need(deep=True)) if one.project and one.version
+    ]
     releases = [(one.project or "", one.version or "") for one in there]
     with tempfile.TemporaryDirectory(prefix="pipcache-advisories-") as folder:
         many, one = Path(folder) / "many.json", Path(folder) / "one.json"

@@ -22,7 +22,8 @@ import msgpack
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.inventory.body import open_body
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.store.layout import Store
 from tests.support.judging import codes, verified
@@ -98,7 +99,7 @@ def damaged(
     """Damage every downloaded distribution below `root` and return the paths of their entries."""
     found = {
         entry_path(artifact.entry): place_of(root, artifact)
-        for artifact in read_catalogue(str(root), Need())
+        for artifact in read_inventory(Cache(str(root)), Need())
         if artifact.kind in DISTRIBUTIONS and artifact.kind is not Kind.BUILT and artifact.size
     }
     places = list(found.values())
@@ -114,14 +115,14 @@ def damaged(
 
 def place_of(root: Path, artifact: Artifact) -> Place:
     """Where an artifact's bytes lie."""
-    with open_body(str(root), artifact) as window:
+    with open_body(Cache(str(root)), artifact) as body:
         file = artifact.files[-1 if artifact.store is Store.HTTP_V2 else 0]
-        return Place(root / file.path, window.start, window.length)
+        return Place(root / file.path, body.window.start, body.window.length)
 
 
 def remove_pages(root: Path) -> None:
     """Remove every index page."""
-    for artifact in read_catalogue(str(root), Need()):
+    for artifact in read_inventory(Cache(str(root)), Need()):
         if artifact.kind is Kind.PAGE:
             for file in artifact.files:
                 (root / file.path).unlink()

@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from tests.benchmarks.measure import alternating, plain_environment, process, run_child
 
 RATIO_LIMIT = 0.9
@@ -27,7 +28,9 @@ def main() -> int:
     parser.add_argument("cache", type=Path)
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
-    artifacts = [one for one in read_catalogue(str(options.cache), Need()) if one.key is not None and one.size]
+    artifacts = [
+        one for one in read_inventory(Cache(str(options.cache)), Need()) if one.key is not None and one.size
+    ]
     # of a pair the body, of an old entry the file that holds it
     bodies = [
         os.path.join(options.cache, one.files[-1 if one.store == "http-v2" else 0].path) for one in artifacts

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.store.cache import Cache
 from pipcache.verify.lock_index import Locks
-from pipcache.verify.verifier import Request, Verified, verify
+from pipcache.verify.verifier import Verified, VerifyOptions, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,9 @@ def verified(
     root: Path, locks: Locks | None = None, *, thorough: bool = False, threads: int | None = None
 ) -> Verified:
     """The cache verified as the program does it."""
-    catalogue = read_catalogue(str(root), Need())
-    request = Request(locks or Locks(), thorough, threads)
-    return verify(str(root), catalogue, catalogue, request, index_urls=tuple, meter=Silent())
+    catalogue = read_inventory(Cache(str(root)), Need())
+    request = VerifyOptions(locks or Locks(), thorough, threads)
+    return verify(Cache(str(root)), catalogue, catalogue, request, index_urls=tuple, meter=Silent())
 
 
 def codes(judgement: Judgement) -> set[str]:

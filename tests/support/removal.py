@@ -6,15 +6,15 @@ import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from pipcache.inventory.collector import Need, read_catalogue
+from pipcache.inventory.collector import Need, read_inventory
 from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.query.selector import parse_selector
 from pipcache.removal.clearing import Clearing, plan_clearing
 from pipcache.removal.duplicates import copies
 from pipcache.removal.plan import plan_removal
+from pipcache.store.cache import Cache
 from pipcache.store.layout import Store
-from pipcache.store.scan import look_inside, survey
 from pipcache.util.progress import untracked
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def plan_for(root: Path, *selectors: str) -> Plan:
     """The plan of `remove` for these selectors."""
     path = str(root)
     parsed = [parse_selector(text) for text in selectors]
-    catalogue = read_catalogue(path, Need(deep=True, selectors=tuple(parsed)))
-    selection = select(path, catalogue, parsed, Filters(), untracked)
-    found = copies(path, selection, untracked)
+    catalogue = read_inventory(Cache(path), Need(deep=True, selectors=tuple(parsed)))
+    selection = select(Cache(path), catalogue, parsed, Filters(), untracked)
+    found = copies(Cache(path), selection, untracked)
     return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=False)
 
 
@@ -42,7 +42,9 @@ def plan_to_clear(root: Path, *, force: bool = False) -> Plan:
     """The plan of `clear` for all stores."""
     path = str(root)
     clearing = Clearing(EVERYTHING, force=force)
-    return plan_clearing(survey(path), lambda folder: look_inside(path, folder), clearing, time.time())
+    return plan_clearing(
+        Cache(path).survey(), lambda folder: Cache(path).look_inside(folder), clearing, time.time()
+    )
 
 
 class Meddler:

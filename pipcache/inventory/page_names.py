@@ -1,0 +1,132 @@
+"""The names of index pages: which project a page is about, and whether its key proves that."""
+
+from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
+
+from pipcache.index.page import parse_page, quick_project, stated_project
+from pipcache.index.rows import PAGE_LIMIT, page_rows
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, PageClues
+from pipcache.inventory.body import open_body
+from pipcache.store.body import Body
+from pipcache.store.cache import Cache
+from pipcache.store.entries import HttpEntry
+from pipcache.store.keys import http_key
+from pipcache.util.filenames import normalise
+from pipcache.util.urls import PAGE_BASES, has_key, without_user
+
+_QUICK = 32 << 10
+"""Bytes at the beginning of a page that name its project in nearly every case."""
+
+_MOST_BASES = 100  # each is tried on each page, and a Location can name any number
+
+Bases = Callable[[], Sequence[str]]
+"""Gives the URLs below which index pages may live; called when the first page is seen."""
+
+
+def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tuple[str, ...]:
+    """Return the URLs below which index pages may live: PyPI's, the configured ones, those the cache mentions."""
+    bases = [without_user(url).rstrip("/") + "/" for url in configured]
+    for artifact in artifacts:
+        if artifact.source is not None:
+            bases += _roots(artifact.source.url)
+        elif artifact.head is not None and "location" in artifact.head.headers:
+            location = artifact.head.headers["location"]
+            before, simple, _ = location.partition("/simple/")
+            bases += [before + simple] if simple else _roots(location)
+    # pip keeps nothing of file: indexes, and a Location can be anything
+    usable = (base for base in bases if base.startswith("http") and has_key(base))
+    return tuple(dict.fromkeys([*PAGE_BASES, *usable]))[:_MOST_BASES]
+
+
+def _roots(url: str) -> list[str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return []
+    return [f"{parts.scheme}://{parts.netloc}/simple/"] if parts.netloc and parts.scheme.startswith("http") else []
+
+
+def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClues:
+    """Return what the bytes of a page say of its project. What cannot be read says nothing.
+
+    The whole page is read only where neither a header nor the key, below ``bases``, names the project.
+    """
+    start = body.readable(_QUICK)
+    names = tuple(quick_project(start))
+    project = None
+    if not _claimed(artifact) and _proved_url(artifact.key, names, bases) is None:
+        project = _project_of(body.readable(PAGE_LIMIT)) or stated_project(start)
+    try:
+        ends_like_zip = body.encoding is None and body.ends_like_zip()
+    except OSError:
+        ends_like_zip = False
+    return PageClues(names, project, ends_like_zip=ends_like_zip)
+
+
+def _claimed(artifact: Artifact) -> list[str]:
+    """Return the projects that an artifact's claims name, normalised."""
+    return [normalise(claim.project) for claim in artifact.claims if claim.project]
+
+
+def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> tuple[str, str] | None:
+    """Return the project and the URL of a page whose key proves both; None where none does."""
+    for name in dict.fromkeys(names):
+        for base in bases:
+            # pip asks for the normalised name with a slash (PEP 503); page URLs without one exist by hand only
+            url = f"{base}{name}/"
+            if http_key(url) == key:
+                return name, url
+    return None
+
+
+def _project_of(data: bytes) -> str | None:
+    """Return the project that a whole page says it is about, or that all of its files agree on."""
+    rows = page_rows(data)
+    if rows is not None and rows.project is not None:
+        return rows.project
+    page = parse_page(data)
+    return None if page is None else page.project
+
+
+def name_page(cache: Cache, artifact: Artifact, bases: Sequence[str]) -> Artifact:
+    """Return a page with the project it is about, proved by its key where its index is known."""
+    if artifact.kind is not Kind.PAGE or artifact.url is not None:
+        return artifact
+    if (clues := artifact.clues) is None:
+        with open_body(cache, artifact) as body:
+            clues = read_clues(artifact, body, bases)
+        artifact = artifact._replace(clues=clues)
+    proved = _proved_url(artifact.key, [*clues.names, *_claimed(artifact)], bases)
+    if proved is not None:
+        return _as_page(artifact, *proved)
+    if clues.project is None or _claimed(artifact):
+        return artifact
+    return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", clues.project), *artifact.claims))
+
+
+def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Sequence[str]) -> list[Artifact]:
+    """Return ``artifacts`` with those as pages whose key is the page URL of a project in ``names``.
+
+    So a page that does not say what it is, or says something else, is known by what was asked for.
+    """
+    unplaced = {artifact.key for artifact in artifacts if _may_be_a_page(artifact)}
+    if not unplaced:
+        return list(artifacts)
+    urls = ((name, f"{base}{name}/") for name in sorted(set(map(normalise, names))) for base in bases if name)
+    proved = {key: (name, url) for name, url in urls if (key := http_key(url)) in unplaced}
+    return [
+        _as_page(artifact, *proved[artifact.key])
+        if artifact.key in proved and _may_be_a_page(artifact)
+        else artifact
+        for artifact in artifacts
+    ]
+
+
+def _may_be_a_page(artifact: Artifact) -> bool:
+    is_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
+    return is_text and artifact.url is None and not artifact.is_redirect
+
+
+def _as_page(artifact: Artifact, name: str, url: str) -> Artifact:
+    claim = Claim(Evidence.KEY, "page URL", name)
+    return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), url=url, url_proved=True)

@@ -1,0 +1,108 @@
+"""The bytes that an entry stores, opened once for all that is asked of them."""
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from pipcache.store.content import Content, inspect
+from pipcache.util.compression import UndecodableBody, decode_body
+from pipcache.util.files import Window
+from pipcache.util.hashes import hash_window
+from pipcache.util.progress import Tick, no_tick
+
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_REACH = (64 << 10) + 22  # the last record of a ZIP file and the longest comment (APPNOTE 4.3.16)
+
+
+class Body:
+    """The body of a stored response, or a built wheel. The file is opened when it is first needed.
+
+    ``encoding`` is the ``Content-Encoding`` that the bytes are stored in; None without one.
+    """
+
+    __slots__ = ("_open", "_owner", "_window", "encoding", "length")
+
+    def __init__(
+        self, open_window: Callable[[], Window], length: int, encoding: str | None, owner: Window | None = None
+    ) -> None:
+        """Take what opens the window, its length in bytes, and the open file it is a part of."""
+        self._open = open_window
+        self._owner = owner
+        self._window: Window | None = None
+        self.length = length
+        self.encoding = encoding
+
+    @property
+    def window(self) -> Window:
+        """The stored bytes, not decoded.
+
+        Raises:
+            OSError: the file cannot be opened, or is a link by now.
+        """
+        if self._window is None:
+            self._window = self._open()
+        return self._window
+
+    def content(self, *, deep: bool) -> Content:
+        """Return what the bytes are; ``deep`` reads METADATA and PKG-INFO of archives too.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return inspect(self.window, self.encoding, deep=deep)
+
+    def decoded(self, limit: int) -> bytes:
+        """Return the first ``limit`` bytes, decoded.
+
+        Raises:
+            OSError: they cannot be read.
+            UndecodableBody: they are not in the coding that the head names.
+        """
+        return decode_body(self.window, self.encoding, limit)
+
+    def readable(self, limit: int) -> bytes:
+        """Return the first ``limit`` bytes, decoded; none where they cannot be read or decoded."""
+        try:
+            return self.decoded(limit)
+        except (OSError, UndecodableBody):
+            return b""
+
+    def digests(self, algorithms: Iterable[str], tick: Tick = no_tick) -> dict[str, str]:
+        """Return hex digests of the stored bytes by algorithm; one that the system does not allow is left out.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return hash_window(self.window, algorithms, tick)
+
+    def is_text(self) -> bool:
+        """Return whether the bytes begin like text, which no archive does.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        start = self.window.read(0, 512)
+        return b"\x00" not in start and start.decode("utf-8", "ignore").encode() == start
+
+    def ends_like_zip(self) -> bool:
+        """Return whether the stored bytes end like a ZIP file, which readers look for from the end.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        window = self.window
+        return _ZIP_END in window.read(max(window.length - _ZIP_END_REACH, 0), _ZIP_END_REACH)
+
+    def close(self) -> None:
+        """Close the file if it is open."""
+        for window in (self._window, self._owner):
+            if window is not None:
+                window.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

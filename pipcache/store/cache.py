@@ -1,0 +1,104 @@
+"""pip's cache directory: its entries, their heads and their bodies."""
+
+from contextlib import suppress
+
+from pipcache.store.body import Body
+from pipcache.store.cachecontrol import Head
+from pipcache.store.directory import Directory
+from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, StrayEntry
+from pipcache.store.layout import Store
+from pipcache.store.response import Response, read_head, read_response
+from pipcache.store.scan import Contents, Survey, look_again, look_inside, survey
+from pipcache.util.files import File, Window
+
+
+class Cache:
+    """A cache directory of pip's. Nothing is opened before it is asked for, and nothing is changed."""
+
+    __slots__ = ("_directory",)
+
+    def __init__(self, root: str) -> None:
+        """Take the path of the directory, which may be a link."""
+        self._directory = Directory(root)
+
+    @property
+    def root(self) -> str:
+        """The path of the directory."""
+        return self._directory.root
+
+    def survey(self) -> Survey:
+        """Walk the directory once and return its entries, and the folders that hold nothing.
+
+        Raises:
+            CacheNotFound: the directory is missing, is a file, or cannot be read.
+            NotAPipCache: it holds none of pip's stores.
+        """
+        return survey(self._directory)
+
+    def scan(self) -> list[Entry]:
+        """Walk the directory once and return its entries in a total order (store, then path).
+
+        Raises:
+            CacheNotFound: the directory is missing, is a file, or cannot be read.
+            NotAPipCache: it holds none of pip's stores.
+        """
+        return self.survey().entries
+
+    def look_inside(self, folder: StrayEntry) -> Contents:
+        """Return everything below a folder that is an entry of its own."""
+        return look_inside(self._directory, folder)
+
+    def look_again(self, entry: Entry) -> Entry | None:
+        """Return ``entry`` as its files are now, with parts that have come since; None when it is gone."""
+        return look_again(self._directory, entry)
+
+    def open(self, file: File) -> Window:
+        """Open a file for reading; the caller closes it.
+
+        Raises:
+            OSError: it cannot be opened, or is a link by now.
+        """
+        return self._directory.open(file)
+
+    def read(self, file: File, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file.
+
+        Raises:
+            OSError: it cannot be opened or read, or is no regular file any more.
+        """
+        return self._directory.read(file, limit)
+
+    def response(self, entry: HttpEntry, *, deep: bool) -> Response:
+        """Read what an entry stores; the caller closes the response. ``deep`` as in ``Body.content``."""
+        return read_response(self._directory, entry, deep=deep)
+
+    def head(self, entry: HttpEntry) -> Response:
+        """Read the head of an entry and nothing of its body, whose size is stated all the same."""
+        return read_head(self._directory, entry)
+
+    def body(self, entry: Entry, head: Head | None) -> Body:
+        """Return the bytes of an entry: a response's body, a built wheel, a stray file. The caller closes it.
+
+        Reading a body raises FileNotFoundError where there is none.
+        """
+        encoding = None if head is None else head.headers.get("content-encoding")
+        match entry:
+            case HttpEntry(store=Store.HTTP, head=File() as file):
+                if head is None or head.body is None:
+                    return Body(lambda: self.open(file), file.size, encoding)
+                start, length = head.body
+                return Body(lambda: self.open(file).owned_part(start, length), length, encoding)
+            case HttpEntry(body=File() as file) | BuiltEntry(wheel=file) | StrayEntry(file=file):
+                return Body(lambda: self.open(file), file.size, encoding)
+            case _:
+                return Body(_no_body, 0, encoding)
+
+    def ends_like_zip(self, entry: Entry, head: Head | None) -> bool:
+        """Return whether the bytes of an entry end like a ZIP file; False where they cannot be read."""
+        with self.body(entry, head) as body, suppress(OSError):
+            return body.ends_like_zip()
+        return False
+
+
+def _no_body() -> Window:
+    raise FileNotFoundError("there is no body")

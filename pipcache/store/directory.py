@@ -1,0 +1,44 @@
+"""A directory whose files are opened without following links."""
+
+import os
+from typing import NamedTuple
+
+from pipcache.util.files import File, Window, open_quietly
+
+
+class Directory(NamedTuple):
+    """A directory by its path; every file of it is named by a path relative to ``root``."""
+
+    root: str
+
+    def path_of(self, path: str) -> str:
+        """Return the absolute path of a file."""
+        return f"{self.root}/{path}"
+
+    def look(self, path: str) -> File:
+        """Return a file as it is now, without following a link.
+
+        Raises:
+            OSError: it is not there, or cannot be looked at.
+        """
+        return File(path, os.lstat(os.path.join(self.root, path)))
+
+    def open(self, file: File) -> Window:
+        """Open a file for reading, at the size the walk saw. The caller closes it.
+
+        Raises:
+            OSError: it cannot be opened, or is a link by now.
+        """
+        return Window(open_quietly(self.path_of(file.path)), 0, file.stat.st_size)
+
+    def read(self, file: File, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file.
+
+        Raises:
+            OSError: it cannot be opened or read, or is no regular file any more.
+        """
+        descriptor = open_quietly(self.path_of(file.path))
+        try:
+            return os.read(descriptor, min(limit, file.stat.st_size))
+        finally:
+            os.close(descriptor)
