@@ -1,29 +1,15 @@
 """The newest versions of a project, by kind and tags."""
 
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.util.filenames import parse_filename
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from pipcache.util.versions import Version, public_version
 
 
-def version_key(artifact: Artifact) -> "Version | None":
+def version_key(artifact: Artifact) -> Version | None:
     """Return the public version of an artifact (PEP 440); None where it is not known, or is no such version."""
-    return _parsed(artifact.version or "")
-
-
-@lru_cache(maxsize=1 << 16)
-def _parsed(text: str) -> "Version | None":
-    from packaging.version import Version  # noqa: PLC0415 - slow, and only some policies compare
-
-    try:
-        return Version(Version(text).public)
-    except ValueError:  # InvalidVersion, or a number longer than int() takes
-        return None
+    return public_version(artifact.version or "")
 
 
 def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
@@ -57,13 +43,13 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
 class _Newest:
     """The newest of some versions; a final one is old only against final ones."""
 
-    def __init__(self, versions: Iterable["Version"], number: int) -> None:
+    def __init__(self, versions: Iterable[Version], number: int) -> None:
         ordered = sorted(set(versions), reverse=True)
         finals = [version for version in ordered if not version.is_prerelease]
         self._least = ordered[number - 1] if len(ordered) >= number else None
         self._least_final = finals[number - 1] if len(finals) >= number else None
 
-    def has(self, version: "Version") -> bool:
+    def has(self, version: Version) -> bool:
         """Return whether fewer than that number are newer."""
         least = self._least if version.is_prerelease else self._least_final
         return least is None or version >= least

@@ -10,6 +10,7 @@ from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import http_key, request_key
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import has_key, without_user
+from pipcache.util.versions import canonical, contains, parse_version
 
 
 class _File:
@@ -24,7 +25,7 @@ class _File:
         if row.version is None:
             self._free.append(row)
         else:
-            self._pinned.setdefault(_canonical(row.version), []).append(row)
+            self._pinned.setdefault(canonical(row.version), []).append(row)
 
     def about(self, version: str | None) -> list[Locked]:
         """Return the rows that can mean a version; all of them where it is not known.
@@ -33,8 +34,8 @@ class _File:
         """
         if version is None:
             return [*self._free, *(row for rows in self._pinned.values() for row in rows)]
-        public, _, local = _canonical(version).partition("+")
-        pinned = self._pinned.get(_canonical(version), []) + (self._pinned.get(public, []) if local else [])
+        public, _, local = canonical(version).partition("+")
+        pinned = self._pinned.get(canonical(version), []) + (self._pinned.get(public, []) if local else [])
         return pinned + [row for row in self._free if _allows(row.specifiers, version)]
 
     def digests(self, version: str | None) -> set[tuple[str, str]]:
@@ -120,26 +121,10 @@ def _names(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
             yield normalise(claim.project), claim.version or artifact.version
 
 
-def _canonical(version: str) -> str:
-    """Return a version in one spelling (PEP 440); what is none as it is."""
-    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where a lock file was given
-
-    try:
-        return canonicalize_version(version)
-    except ValueError:  # a number longer than int() takes
-        return version
-
-
 @lru_cache(maxsize=1 << 16)
 def _allows(specifiers: str, version: str) -> bool:
     """Return whether specifiers allow a version; none do, and what is no PEP 440 version cannot be excluded."""
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - only where a lock file was given
-    from packaging.version import Version  # noqa: PLC0415 - as above
-
-    try:
-        return not specifiers or SpecifierSet(specifiers).contains(Version(version), prereleases=True)
-    except ValueError:  # InvalidVersion, or a number longer than int() takes
-        return True
+    return not specifiers or parse_version(version) is None or contains(specifiers, version)
 
 
 def _has_one_of(digests: set[tuple[str, str]], artifact: Artifact, digest_of: DigestLookup) -> bool:

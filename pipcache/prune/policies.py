@@ -1,7 +1,7 @@
 """Which artifacts each policy takes. Pure functions of facts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.prune.dead_weight import DAY, UNUSED_STORE, Weighing, is_in_flight
@@ -14,10 +14,7 @@ from pipcache.store.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, 
 from pipcache.store.layout import Store
 from pipcache.store.scan import Contents
 from pipcache.util.units import counted, format_age, format_size
-
-if TYPE_CHECKING:
-    from packaging.version import Version
-
+from pipcache.util.versions import Version
 
 Why = tuple[Artifact, Reason, str]
 

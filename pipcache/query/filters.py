@@ -105,12 +105,10 @@ def _by_release(versions: Collection[str]) -> list[str] | None:
 
 
 def _by_pep_440(versions: Collection[str]) -> list[str]:
-    from packaging.version import Version  # noqa: PLC0415 - see above
+    from pipcache.util.versions import parse_version  # noqa: PLC0415 - see above
 
     def key(version: str) -> tuple[bool, object, str]:
-        try:
-            return True, Version(version), version
-        except ValueError:  # InvalidVersion, or a number longer than int() takes
-            return False, version, version
+        parsed = parse_version(version)
+        return (False, version, version) if parsed is None else (True, parsed, version)
 
     return sorted(versions, key=key)

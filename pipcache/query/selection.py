@@ -62,6 +62,7 @@ def select(
 def passed_over(selectors: Iterable["Selector"], selection: Selection) -> list[Artifact]:
     """Return the files of the selectors' projects whose version no specifier judges: unknown, or not PEP 440."""
     from pipcache.util.filenames import normalise  # noqa: PLC0415 - only where a specifier is given
+    from pipcache.util.versions import parse_version  # noqa: PLC0415 - as above
 
     projects = {
         selector.project
@@ -75,19 +76,9 @@ def passed_over(selectors: Iterable["Selector"], selection: Selection) -> list[A
         if artifact.kind not in {Kind.PAGE, Kind.OTHER}
         and any(normalise(claim.project) in projects for claim in artifact.claims if claim.project)
         and entry_path(artifact.entry) not in chosen
-        and not all(_is_pep_440(version) for version in _versions(artifact))
+        and not all(map(parse_version, _versions(artifact)))
     ]
 
 
-def _versions(artifact: Artifact) -> list[str | None]:
-    return [claim.version for claim in artifact.claims if claim.version] or [None]
-
-
-def _is_pep_440(version: str | None) -> bool:
-    from packaging.version import Version  # noqa: PLC0415 - as above
-
-    try:
-        Version(version or "")
-    except ValueError:  # InvalidVersion, or a number longer than int() takes
-        return False
-    return True
+def _versions(artifact: Artifact) -> list[str]:
+    return [claim.version for claim in artifact.claims if claim.version] or [""]

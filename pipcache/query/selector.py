@@ -113,13 +113,11 @@ def _source_urls(artifact: Artifact) -> set[str]:
 
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
-    from packaging.version import Version  # noqa: PLC0415 - only specifiers need it
+    from pipcache.util.versions import parse_version  # noqa: PLC0415 - only specifiers need it
 
     # === compares text (PEP 440), so the version as it was found counts as well
     others = [one for one in specifiers if not (one.operator == "===" and one.version.lower() == version.lower())]
-    try:
-        parsed = Version(version)
-    except ValueError:  # InvalidVersion, or a number longer than int() takes
+    if (parsed := parse_version(version)) is None:
         return not others
     return all(one.contains(parsed, prereleases=True) for one in others)
 

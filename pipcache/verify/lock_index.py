@@ -9,6 +9,7 @@ from pipcache.locks.lockfiles import BadLock
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
 from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.versions import canonical
 
 if TYPE_CHECKING:
     from pipcache.locks.model import Locked
@@ -23,7 +24,7 @@ class Locks:
         self._versions: dict[tuple[str, str], list[Locked]] = {}
         self._sdists: set[tuple[str, str, str]] = set()
         for one in locked:
-            version = _canonical(one.version or "")
+            version = canonical(one.version or "")
             if one.url is not None and (key := request_key(one.url)) is not None:
                 self._keys.setdefault(key, []).append(one)
             if one.filename is not None:
@@ -71,7 +72,7 @@ class Locks:
             one
             for one in self._files.get(_spelled(artifact.filename or ""), ())
             if not (one.url or "").startswith("http")
-            and (one.source, one.project, _canonical(one.version or "")) not in self._sdists
+            and (one.source, one.project, canonical(one.version or "")) not in self._sdists
         ]
 
     def _by_filename(self, artifact: Artifact) -> list["Locked"]:
@@ -81,21 +82,11 @@ class Locks:
 
     def _by_version(self, artifact: Artifact) -> Sequence["Locked"]:
         pairs = {
-            (normalise(claim.project), _canonical(claim.version))
+            (normalise(claim.project), canonical(claim.version))
             for claim in artifact.claims
             if claim.project and claim.version
         }
         return [one for pair in sorted(pairs) for one in self._versions.get(pair, ())]
-
-
-def _canonical(version: str) -> str:
-    """Return a version in one spelling (PEP 440); what is not PEP 440 as it is."""
-    from packaging.utils import canonicalize_version  # noqa: PLC0415 - only where a lock file was given
-
-    try:
-        return canonicalize_version(version)
-    except ValueError:  # a number longer than int() takes
-        return version
 
 
 def _spelled(filename: str) -> str:
