@@ -11,8 +11,7 @@ import pytest
 from tests.support import archives
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
 
 
 def purge(cache: Path, output: Path, advisory: Path, size: int) -> subprocess.CompletedProcess[str]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from tests.support.index import Index
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.support.places import REPOSITORY
+
 PIPS = ("26.3", "23.2.1")
 REMOVALS = (
     ["remove", "wheel-one", "idle"],

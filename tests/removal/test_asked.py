@@ -13,10 +13,11 @@ import pytest
 from tests.support import archives
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 
 pty = pytest.importorskip("pty")
 
-REPOSITORY = Path(__file__).parent.parent
+
 FILES = "https://files.example/packages/"
 
 

@@ -29,7 +29,8 @@ from tests.support.program import Program
 if TYPE_CHECKING:
     from pipcache.verify.verdict import Judgement
 
-REPOSITORY = Path(__file__).parent.parent
+from tests.support.places import REPOSITORY
+
 FILES = "https://files.example/f/"
 INDEX = "https://index.example/simple/"
 JSON_PAGE = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+json"}

@@ -21,7 +21,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.entries import Leftover, StrayEntry, entry_files, entry_path
 from pipcache.util.progress import untracked
 from tests.support.caches import CacheBuilder
-from tests.test_removal_laws import FILES, KNOWN, SDISTS, WHEELS, build, check
+from tests.support.strategies import FILES, KNOWN, SDISTS, WHEELS, build, check
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -97,7 +97,7 @@ def request_of(folder: Path, asked: dict[str, object]) -> Request:
 
 def cache_of(folder: Path, shape: dict[str, set[int]]) -> CacheBuilder:
     """A cache of this shape, its files of several ages."""
-    from tests.test_removal_laws import FOLDERS, LINKS, ODD  # noqa: PLC0415 - beside the numbers that choose them
+    from tests.support.strategies import FOLDERS, LINKS, ODD  # noqa: PLC0415 - beside the numbers that choose them
 
     chosen: dict[str, object] = {
         **shape,

@@ -16,13 +16,14 @@ from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index, Project
 from tests.support.machines import PipMachine
 from tests.support.pips import clean_environment, needs_tls
+from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.pips
 
-REPOSITORY = Path(__file__).parent.parent
+
 VERSIONS = ("20.3.4", "23.2.1", "23.3.2", "25.3", "26.3")
 WHEELS = (("foo", "1.8"), ("foo", "1.82.7"), ("foo", "1.9rc1"), ("Flask_SQLAlchemy", "3.0"))
 SDISTS = (("source", "1.0"), ("source", "1.0.post1"))

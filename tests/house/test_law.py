@@ -17,8 +17,7 @@ from pipcache.util import urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPOSITORY = Path(__file__).parent.parent
-PACKAGE = REPOSITORY / "pipcache"
+from tests.support.places import PACKAGE, REPOSITORY
 
 
 def module_name(path: Path) -> str:

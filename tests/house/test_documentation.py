@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import is_typeddict
 
 import pytest
@@ -14,9 +13,9 @@ from pipcache.errors import ExitCode
 from pipcache.render import json as render_json
 from pipcache.util import urls
 from pipcache.verify.checks import Check
+from tests.support.places import REPOSITORY
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def command_after(marker: str) -> str:
@@ -26,7 +25,7 @@ def command_after(marker: str) -> str:
 
 
 def test_both_commands_are_one_line_and_used_by_the_continuous_integration() -> None:
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     assert command_after("install").endswith("pipcache list")
     assert "pytest" in command_after("test")
     assert "command_after install" in script
@@ -69,7 +68,7 @@ def test_every_field_of_the_json_is_in_the_readme(shape: type) -> None:
 
 def test_no_document_holds_download_addresses_or_paths_of_a_machine() -> None:
 
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md"):
+    for path in (REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md"):
         text = path.read_text(encoding="utf-8")
         assert urls.FILES_HOST not in text
         assert urls.INDEX_HOST not in text

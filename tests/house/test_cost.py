@@ -16,8 +16,8 @@ from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent
 FILES = "https://files.example/packages/"
 
 WATCH = """

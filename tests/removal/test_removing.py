@@ -15,9 +15,9 @@ from pipcache.util import urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 from tests.support.program import Program, Ran
 
-REPOSITORY = Path(__file__).parent.parent
 FILES = "https://files.example/packages/"
 INDEX = "https://index.example/simple/"
 JSON_PAGE = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}

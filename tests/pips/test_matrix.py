@@ -19,10 +19,9 @@ from tests.support import truth
 from tests.support.archives import build_sdist, source_tree
 from tests.support.index import Identity, Index, add_standard_projects
 from tests.support.pips import PIP_VERSIONS, clean_environment, needs_tls, run_pip
+from tests.support.places import REPOSITORY
 
 pytestmark = pytest.mark.pips
-
-REPOSITORY = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ import pytest
 from pipcache.util.urls import FILES_HOST, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
+from tests.support.places import REPOSITORY
 from tests.support.program import Program, Ran
 
-REPOSITORY = Path(__file__).parent.parent
 JSON_PAGE = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
 
 

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from pipcache.verify.verdict import Judgement
 
-REPOSITORY = Path(__file__).parent.parent
+from tests.support.places import REPOSITORY
+
 FILES = "https://files.example/f/"
 WHEEL = build_wheel("foo", "1.0")
 OTHER = build_wheel("foo", "1.0", members={"more.py": b"more"})

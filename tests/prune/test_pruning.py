@@ -16,6 +16,7 @@ import pytest
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 from tests.support.program import Program, Ran
 from tests.support.removal import age
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     pass
 
 BASE = "https://files.example/packages"
-REPOSITORY = Path(__file__).parent.parent
+
 HOUR, DAY = 3600, 86400
 SDIST = archives.build_sdist("src", "1.0")
 FOO = "foo-1.0-py3-none-any.whl"
@@ -535,7 +536,7 @@ def test_what_cannot_be_read_or_removed_is_counted_and_the_rest_is_done(
 
 @pytest.mark.parametrize("options", [("--max-size", "10k"), ("--unused-for", "1s"), ()], ids=" ".join)
 def test_by_size_and_age_not_a_byte_of_a_body_is_read(builder: CacheBuilder, options: tuple[str, ...]) -> None:
-    from tests.test_cost import watched  # noqa: PLC0415 - what counts
+    from tests.house.test_cost import watched  # noqa: PLC0415 - what counts
 
     for number in range(20):
         used(builder, wheel(builder, f"foo-{number}", "1.0"), number + 1)

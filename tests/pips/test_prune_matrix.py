@@ -25,6 +25,7 @@ from tests.support.archives import build_sdist, build_wheel, metadata, source_tr
 from tests.support.caches import CacheBuilder
 from tests.support.index import Delivery, Index, Project
 from tests.support.pips import clean_environment, needs_tls, run_pip
+from tests.support.places import REPOSITORY
 from tests.support.program import Program
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.pips
 
-REPOSITORY = Path(__file__).parent.parent
+
 RUNS = range(1, 13)
 COMPARED = (6, 9, 12)  # a fresh cache is filled for these runs only, as filling one builds every sdist
 

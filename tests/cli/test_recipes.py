@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.index import Index
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 from tests.support.program import Program
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.pips
 
-REPOSITORY = Path(__file__).parent.parent
+
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 # stands for the machine's Python: what it installs goes aside, and pipcache's own environment is this one

@@ -38,7 +38,8 @@ from tests.support.pips import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-REPOSITORY = Path(__file__).parent.parent
+from tests.support.places import REPOSITORY
+
 MEGABYTE = 1 << 20
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files and terminals")

@@ -18,10 +18,11 @@ from pipcache.index.links import absolute_urls
 from pipcache.index.page import Page, parse_page, quick_project
 from pipcache.index.rows import PageFile, PageFormat, page_rows
 from pipcache.store.keys import http_key
+from tests.support.places import REPOSITORY
 
 laws = settings(deadline=None, derandomize=True)
 
-REPOSITORY = Path(__file__).parent.parent
+
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 # Pages from one list of files
