@@ -70,11 +70,11 @@ def audit_command(
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is later than --until.")
-    from pipcache.audit.auditor import Window  # noqa: PLC0415 - not for --help
-    from pipcache.audit.request import Request as AuditRequest  # noqa: PLC0415 - as above
-    from pipcache.commands import audit as auditing  # noqa: PLC0415 - as above
+    from pipcache.audit.auditor import Window
+    from pipcache.audit.request import Request as AuditRequest
+    from pipcache.commands import audit as command
 
     request = AuditRequest(advisories, selectors, only_listed_versions, deep, all_caches, Window(since, until))
-    report = auditing.find(app.directory(cache_dir), request, track)
-    auditing.write(report, form)
-    return auditing.exit_code(report)
+    report = command.find(app.directory(cache_dir), request, track)
+    command.write(report, form)
+    return command.exit_code(report)

@@ -48,10 +48,10 @@ def clear_command(
     so does what a running pip has not finished.
     """
     require_consent(yes=yes, dry_run=dry_run, form=form)
-    from pipcache.commands import clear as clearing  # noqa: PLC0415 - not for --help
-    from pipcache.commands.consent import Consent  # noqa: PLC0415 - as above
-    from pipcache.removal.clearing import Clearing  # noqa: PLC0415
-    from pipcache.store.layout import Store  # noqa: PLC0415
+    from pipcache.commands import clear as command
+    from pipcache.commands.consent import Consent
+    from pipcache.removal.clearing import Clearing
+    from pipcache.store.layout import Store
 
     everything = not (http or wheels or selfcheck or old_layouts)
     parts = (
@@ -60,5 +60,5 @@ def clear_command(
         (selfcheck, (Store.SELFCHECK,)),
     )
     stores = frozenset(store for wanted, members in parts if wanted or everything for store in members)
-    answer = clearing.find(app.directory(cache_dir), Clearing(stores, old_layouts, force))
-    return clearing.run(answer, Consent(yes, dry_run, force), form, track)
+    answer = command.find(app.directory(cache_dir), Clearing(stores, old_layouts, force))
+    return command.run(answer, Consent(yes, dry_run, force), form, track)

@@ -17,12 +17,12 @@ from pipcache.render.console import is_terminal
 @click.pass_obj
 def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:
     """Print the path of pip's cache directory."""
-    from pipcache.util.untrusted import clean  # noqa: PLC0415
+    from pipcache.util.untrusted import clean
 
     cache = app.directory(cache_dir, explain=explain or form == "json")
     if form == "json":
-        from pipcache.render.json.dir import dir_document  # noqa: PLC0415
-        from pipcache.render.json.records import dump  # noqa: PLC0415
+        from pipcache.render.json.dir import dir_document
+        from pipcache.render.json.records import dump
 
         click.echo(dump(dir_document(cache)))
         return
@@ -32,6 +32,6 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(cache.path) + b"\n")
     if explain:
-        from pipcache.render.text.dir import explain_lines  # noqa: PLC0415
+        from pipcache.render.text.dir import explain_lines
 
         click.echo("\n".join(explain_lines(cache)))

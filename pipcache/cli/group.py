@@ -22,7 +22,7 @@ class App(NamedTuple):
 
     def directory(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
         """Return the cache directory; the command's own option goes before the group's."""
-        from pipcache.location.locate import locate  # noqa: PLC0415 - not for --help
+        from pipcache.location.locate import locate
 
         cache = locate(self.cache_dir if option is None else option, os.environ, explain=explain)
         if cache.disabled_by is not None:

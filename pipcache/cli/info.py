@@ -14,9 +14,9 @@ from pipcache.render.progress_bar import track
 @click.pass_obj
 def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
     """Show sizes and counts by store, kind and project."""
-    from pipcache.commands import info as overview  # noqa: PLC0415
+    from pipcache.commands import info as command
 
     cache = app.directory(cache_dir)
-    summary = overview.find(cache, track)
-    overview.write(cache, summary, form)
+    summary = command.find(cache, track)
+    command.write(cache, summary, form)
     return ExitCode.FAILED if summary.unreadable else ExitCode.OK

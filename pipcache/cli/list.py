@@ -12,12 +12,12 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
-    make_filters,
 )
 from pipcache.errors import ExitCode
 from pipcache.render.progress_bar import track
 
 if TYPE_CHECKING:
+    from pipcache.query.filters import Filters
     from pipcache.query.selector import Selector
 
 
@@ -51,11 +51,7 @@ def list_command(
     selectors: tuple["Selector", ...],
     cache_dir: str | None,
     everything: bool,
-    kinds: tuple[str, ...],
-    stores: tuple[str, ...],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
+    filters: "Filters",
     unnamed: bool,
     sort_key: str,
     reverse: bool,
@@ -67,13 +63,19 @@ def list_command(
     A SELECTOR is a requirement (twisted, 'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest
     (sha256:..., hex or base64url) or a cache key.
     """
-    from pipcache.commands import list as listing  # noqa: PLC0415
-    from pipcache.query.filters import SortKey  # noqa: PLC0415
+    from pipcache.commands import list as command
+    from pipcache.query.filters import SortKey
 
     if null and form != "paths":
         raise click.UsageError("-0 goes with --format paths.")
-    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)._replace(unnamed=unnamed)
-    request = listing.Request(selectors, filters, everything, SortKey(sort_key), reverse, exact=form != "table")
-    answer = listing.find(app.directory(cache_dir), request, track)
-    listing.write(answer, form, null=null)
+    request = command.ListRequest(
+        selectors,
+        filters._replace(unnamed=unnamed),
+        everything=everything,
+        sort_key=SortKey(sort_key),
+        reverse=reverse,
+        exact=form != "table",
+    )
+    answer = command.find(app.directory(cache_dir), request, track)
+    command.write(answer, form, null=null)
     return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK

@@ -9,6 +9,7 @@ import click
 from pipcache.cli.group import ClosedPipe, cli
 from pipcache.errors import ExitCode, PipcacheError
 from pipcache.render.console import prepare_streams, say, styled, wants_colour
+from pipcache.util.untrusted import clean
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +37,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: PipcacheError) -> None:
-    from pipcache.util.untrusted import clean  # noqa: PLC0415 - only when something went wrong
-
     colour = wants_colour(sys.stderr)
     label = styled("Error:", "red", colour=colour) + " " if error.is_fault else ""
     say(label + clean(error.message))

@@ -1,16 +1,17 @@
 """Options and parameter types that commands share."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from pipcache.render.console import say
+from pipcache.util.units import parse_age, parse_moment, parse_size
 from pipcache.util.untrusted import clean
 
 if TYPE_CHECKING:
-    from pipcache.query.filters import Filters
     from pipcache.query.selector import Selector
 
 
@@ -42,7 +43,7 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
         """Return the selector that ``value`` is."""
-        from pipcache.query.selector import Selector, SelectorError  # noqa: PLC0415 - only when one is given
+        from pipcache.query.selector import Selector, SelectorError
 
         if isinstance(value, Selector):
             return value
@@ -58,7 +59,7 @@ def _selector(text: str) -> "Selector":
     Raises:
         SelectorError: it is none.
     """
-    from pipcache.query.selector import parse_selector  # noqa: PLC0415 - as above
+    from pipcache.query.selector import parse_selector
 
     selector = parse_selector(text)
     if selector.note is not None:
@@ -72,7 +73,7 @@ def read_selectors(path: str) -> list["Selector"]:
     Raises:
         UsageError: it cannot be read, holds none, or a line is none; each such line is named.
     """
-    from pipcache.query.selector import SelectorError  # noqa: PLC0415 - only when there is a file
+    from pipcache.query.selector import SelectorError
 
     name = "standard input" if path == "-" else path
     try:
@@ -122,8 +123,6 @@ class MomentParam(click.ParamType):  # type: ignore[type-arg]  # as above
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return seconds since the epoch."""
-        from pipcache.util.units import parse_moment  # noqa: PLC0415 - only where one is given
-
         if isinstance(value, (int, float)):
             return value
         try:
@@ -173,32 +172,45 @@ def format_option(
     )
 
 
-def filter_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add the filters that narrow an answer."""
-    from pipcache.util.units import parse_age, parse_size  # noqa: PLC0415 - beside the options that use them
+def filter_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the filters that narrow an answer; the command is given them as ``filters``."""
+
+    @wraps(command)
+    def with_filters(
+        *args: object,
+        kinds: tuple[str, ...],
+        stores: tuple[str, ...],
+        older_than: float | None,
+        newer_than: float | None,
+        larger_than: float | None,
+        **options: object,
+    ) -> R:
+        from pipcache.inventory.artifact import Kind
+        from pipcache.query.filters import Filters
+        from pipcache.store.layout import Store
+
+        size = None if larger_than is None else int(larger_than)
+        filters = Filters(frozenset(map(Kind, kinds)), frozenset(map(Store, stores)), older_than, newer_than, size)
+        return command(*args, filters=filters, **options)
 
     age = UnitParam("age", parse_age)
-    options = (
-        click.option(
-            "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
-        ),
-        click.option(
-            "--store", "stores", multiple=True, type=click.Choice(STORES), help="Only this store (repeatable)."
-        ),
-        click.option(
-            "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
-        ),
-        click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently."),
-        click.option(
-            "--larger-than",
-            type=UnitParam("size", parse_size),
-            metavar="SIZE",
-            help="Larger than this: 800, 50MB, 1.5GiB.",
-        ),
+    kind = click.option(
+        "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    store = click.option(
+        "--store", "stores", multiple=True, type=click.Choice(STORES), help="Only this store (repeatable)."
+    )
+    older = click.option(
+        "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
+    )
+    newer = click.option("--newer-than", type=age, metavar="AGE", help="Downloaded or built more recently.")
+    larger = click.option(
+        "--larger-than",
+        type=UnitParam("size", parse_size),
+        metavar="SIZE",
+        help="Larger than this: 800, 50MB, 1.5GiB.",
+    )
+    return kind(store(older(newer(larger(with_filters)))))
 
 
 def against_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -226,24 +238,3 @@ KINDS = ("wheel", "sdist", "built", "metadata", "page", "other", "unknown")
 STORES = ("http-v2", "http", "wheels", "selfcheck", "stray")
 
 SORT_KEYS = ("name", "size", "age", "used")
-
-
-def make_filters(
-    kinds: Sequence[str],
-    stores: Sequence[str],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
-) -> "Filters":
-    """Return the filters that the options of a command line mean."""
-    from pipcache.inventory.artifact import Kind  # noqa: PLC0415
-    from pipcache.query.filters import Filters  # noqa: PLC0415
-    from pipcache.store.layout import Store  # noqa: PLC0415
-
-    return Filters(
-        frozenset(map(Kind, kinds)),
-        frozenset(map(Store, stores)),
-        older_than,
-        newer_than,
-        None if larger_than is None else int(larger_than),
-    )

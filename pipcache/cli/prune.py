@@ -125,11 +125,11 @@ def prune_command(
         raise click.UsageError("--against goes with --damaged or --poisoned.")
     if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
         raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
-    from pipcache.commands import prune as pruning  # noqa: PLC0415 - as above
-    from pipcache.commands.consent import Consent  # noqa: PLC0415 - not for --help
-    from pipcache.prune import facts  # noqa: PLC0415 - not for --help
-    from pipcache.prune.policies import Policies  # noqa: PLC0415 - as above
-    from pipcache.removal.plan import Reason  # noqa: PLC0415 - as above
+    from pipcache.commands import prune as command
+    from pipcache.commands.consent import Consent
+    from pipcache.prune import facts
+    from pipcache.prune.policies import Policies
+    from pipcache.removal.plan import Reason
 
     policies = Policies(
         True if old_layouts else False if keep_old_layouts else None,
@@ -145,5 +145,5 @@ def prune_command(
         reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
     )
     request = facts.Request(policies, keep, keep_for, verdicts, against)
-    answer = pruning.find(app.directory(cache_dir), request, track)
-    return pruning.run(answer, request, Consent(yes, dry_run), form, track)
+    answer = command.find(app.directory(cache_dir), request, track)
+    return command.run(answer, request, Consent(yes, dry_run), form, track)

@@ -15,7 +15,6 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
-    make_filters,
     read_selectors,
 )
 from pipcache.render.console import is_terminal
@@ -23,6 +22,7 @@ from pipcache.render.progress_bar import track
 
 if TYPE_CHECKING:
     from pipcache.errors import ExitCode
+    from pipcache.query.filters import Filters
     from pipcache.query.selector import Selector
 
 
@@ -77,11 +77,7 @@ def remove_command(
     selectors: tuple["Selector", ...],
     files: tuple[str, ...],
     cache_dir: str | None,
-    kinds: tuple[str, ...],
-    stores: tuple[str, ...],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
+    filters: "Filters",
     damaged: bool,
     poisoned: bool,
     against: tuple[str, ...],
@@ -109,29 +105,29 @@ def remove_command(
         raise click.UsageError("--against goes with --damaged or --poisoned.")
     if (only_listed_versions or deep or save is not None or not derived) and not advisories:
         raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
-    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
-    if advisories and (damaged or poisoned or must_match or filters != make_filters((), (), None, None, None)):
+    from pipcache.commands.consent import Consent
+    from pipcache.query.filters import Filters
+
+    if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
-    from pipcache.commands.consent import Consent  # noqa: PLC0415 - not for --help
-
     if advisories:
-        from pipcache.audit.request import Request as AuditRequest  # noqa: PLC0415 - rare, and not needed for the rest
-        from pipcache.commands import remove_advised  # noqa: PLC0415 - as above
+        from pipcache.audit.request import Request as AuditRequest
+        from pipcache.commands import remove_advised
 
         search = AuditRequest(advisories, named, only_listed_versions, deep)
-        purge = remove_advised.Request(search, derived, keep_pages, save)
-        found = remove_advised.find(app.directory(cache_dir), purge, track)
-        return remove_advised.run(found, purge, Consent(yes, dry_run), form, track)
-    from pipcache.commands import remove as removing  # noqa: PLC0415 - as above
-    from pipcache.removal.plan import Reason  # noqa: PLC0415 - as above
+        purge = remove_advised.AdvisedRequest(search, derived, keep_pages, save)
+        advised = remove_advised.find(app.directory(cache_dir), purge, track)
+        return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
+    from pipcache.commands import remove as command
+    from pipcache.removal.plan import Reason
 
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
-    request = removing.Request(named, filters, keep_pages, must_match, reasons, against)
-    answer = removing.find(app.directory(cache_dir), request, track)
-    return removing.run(answer, request, Consent(yes, dry_run), form, track)
+    request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against)
+    answer = command.find(app.directory(cache_dir), request, track)
+    return command.run(answer, request, Consent(yes, dry_run), form, track)
 
 
 def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:

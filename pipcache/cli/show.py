@@ -11,12 +11,12 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
-    make_filters,
 )
 from pipcache.errors import ExitCode
 from pipcache.render.progress_bar import track
 
 if TYPE_CHECKING:
+    from pipcache.query.filters import Filters
     from pipcache.query.selector import Selector
 
 
@@ -35,19 +35,14 @@ def show_command(
     *,
     selectors: tuple["Selector", ...],
     cache_dir: str | None,
-    kinds: tuple[str, ...],
-    stores: tuple[str, ...],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
+    filters: "Filters",
     form: str,
 ) -> ExitCode:
     """Show everything about each match: names and their evidence, URL, digests, origin, times, files."""
-    from pipcache.commands import show as showing  # noqa: PLC0415
+    from pipcache.commands import show as command
 
-    filters = make_filters(kinds, stores, older_than, newer_than, larger_than)
-    answer = showing.find(app.directory(cache_dir), selectors, filters, track)
-    showing.write(answer, form)
+    answer = command.find(app.directory(cache_dir), selectors, filters, track)
+    command.write(answer, form)
     if answer.is_incomplete:
         return ExitCode.FAILED
     return ExitCode.OK if answer.details else ExitCode.FINDINGS

@@ -12,12 +12,12 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
-    make_filters,
 )
 from pipcache.errors import ExitCode
 from pipcache.render.progress_bar import track
 
 if TYPE_CHECKING:
+    from pipcache.query.filters import Filters
     from pipcache.query.selector import Selector
     from pipcache.verify.checks import Check
 
@@ -39,7 +39,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> "frozenset[Check]":
         """Return the checks that ``value`` names."""
-        from pipcache.verify.checks import checks_named  # noqa: PLC0415 - only when one is given
+        from pipcache.verify.checks import checks_named
 
         if isinstance(value, frozenset):
             return value
@@ -92,11 +92,7 @@ def verify_command(
     *,
     selectors: tuple["Selector", ...],
     cache_dir: str | None,
-    kinds: tuple[str, ...],
-    stores: tuple[str, ...],
-    older_than: float | None,
-    newer_than: float | None,
-    larger_than: float | None,
+    filters: "Filters",
     against: tuple[str, ...],
     thorough: bool,
     selected: tuple["frozenset[Check]", ...],
@@ -110,24 +106,24 @@ def verify_command(
     Promises stand in the key, in index pages, URLs, headers and archives of the cache itself, and in the lock
     files given with --against, which nobody who can write the cache can change. A SELECTOR narrows it, as in list.
     """
-    from pipcache.verify.checks import Check  # noqa: PLC0415 - not for --help
+    from pipcache.verify.checks import Check
 
     if explain is not None:
-        from pipcache.render.text.verify import explain_lines  # noqa: PLC0415 - as above
+        from pipcache.render.text.verify import explain_lines
 
         click.echo("\n".join(explain_lines([check for check in Check if check in explain])))
         return ExitCode.OK
-    from pipcache.commands import verify as verifying  # noqa: PLC0415 - as above
+    from pipcache.commands import verify as command
 
     wanted = frozenset().union(*selected) if selected else frozenset(Check)
-    request = verifying.Request(
+    request = command.VerifyRequest(
         selectors,
-        make_filters(kinds, stores, older_than, newer_than, larger_than),
+        filters,
         against,
         thorough,
         wanted.difference(*ignored),
         fail_on,
     )
-    answer = verifying.find(app.directory(cache_dir), request, track)
-    verifying.write(answer, form)
-    return verifying.exit_code(answer, fail_on)
+    answer = command.find(app.directory(cache_dir), request, track)
+    command.write(answer, form)
+    return command.exit_code(answer, fail_on)

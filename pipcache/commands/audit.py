@@ -8,6 +8,7 @@ from pipcache.audit.auditor import NOTHING, Part, Report
 from pipcache.audit.request import Request, book_of, look
 from pipcache.commands.consent import write_answer
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
+from pipcache.location import machine
 from pipcache.location.locate import CacheDirectory, Source
 from pipcache.render.console import is_terminal, say, wants_colour, width
 from pipcache.render.json.audit import audit_document
@@ -32,8 +33,6 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Report:
     if not request.all_caches:
         found = look(directory, book, request, track)
         return Report([Part(directory, (directory.origin,), found)], advisories, window=request.window)
-    from pipcache.location import machine  # noqa: PLC0415 - only where it was asked for
-
     option = directory.path if directory.source is Source.OPTION else None
     parts = []
     for one in machine.every_cache(os.environ, option, homes=machine.machine_homes):

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
@@ -15,7 +15,8 @@ from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
 from pipcache.render.console import say
 from pipcache.render.json.records import dump
-from pipcache.render.text.remove import left_lines, outcome_line, problem_lines
+from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines
+from pipcache.render.text.table import Columns, Row, print_rows
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted, format_size
@@ -36,15 +37,43 @@ class Declined(PipcacheError):  # noqa: N818 - it says what a person did
 
 
 class PlanReport(NamedTuple):
-    """How a command tells its plan: the form, for people, and as a document with the outcome if there is one.
+    """How a command shows its plan and reports the outcome.
 
-    ``before`` is done when the plan is about to be carried out.
+    ``show`` prints the plan; None where it is not printed. ``answer`` gives the text of the answer, with the
+    outcome where the plan was carried out; ``summary`` says in a line what was done. ``asks`` says whether the
+    question is asked. ``say_notes`` is called after the plan is shown, ``prepare`` before it is carried out.
     """
 
-    form: str
-    show: Callable[[], None]
-    document: Callable[[Outcome | None], Mapping[str, object]]
-    before: Callable[[], None] = lambda: None
+    show: Callable[[], None] | None
+    answer: Callable[[Outcome | None], str]
+    summary: Callable[[Outcome], str] = outcome_line
+    asks: bool = True
+    say_notes: Callable[[], None] = lambda: None
+    prepare: Callable[[], None] = lambda: None
+
+
+def report_of(
+    form: str,
+    plan: Plan,
+    table: tuple[Sequence[Row], Columns],
+    where: str,
+    document: Callable[[Outcome | None], Mapping[str, object]],
+) -> PlanReport:
+    """Return the report of a command that shows ``table`` and the sum of its plan, or prints a JSON document."""
+
+    def show() -> None:
+        if plan.removals or plan.folders:
+            print_rows(*table)
+            print(plan_sum(plan, where))  # noqa: T201
+
+    def answer(outcome: Outcome | None) -> str:
+        if form == "json":
+            return dump(document(outcome))
+        if outcome is not None:
+            return outcome_line(outcome)
+        return "Nothing to remove." if plan.is_empty else "Nothing was removed: this is a dry run."
+
+    return PlanReport(show if form == "table" else None, answer)
 
 
 def run_with_consent(
@@ -54,25 +83,21 @@ def run_with_consent(
 
     Raises:
         Declined: the question was not answered with yes.
+        PipcacheError: the answer cannot be written; its hint says what was done.
     """
-    if report.form == "table":
+    if report.show is not None:
         write_answer(report.show)
         for line in left_lines(plan.left):
             say(line)
+    report.say_notes()
     outcome = None
-    is_empty = not plan.removals and not plan.folders
-    if not is_empty and not consent.dry_run:
-        if not consent.yes and not ask(plan):
+    if not plan.is_empty and not consent.dry_run:
+        if report.asks and not consent.yes and not ask(plan):
             raise Declined("Nothing was removed.", is_fault=False)
-        report.before()
+        report.prepare()
         outcome = carry_out_plan(directory, plan, track, force=consent.force)
-    if report.form == "json":
-        text = dump(report.document(outcome))
-    elif outcome is not None:
-        text = outcome_line(outcome)
-    else:
-        text = "Nothing to remove." if is_empty else "Nothing was removed: this is a dry run."
-    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else outcome_line(outcome))  # noqa: T201
+    text = report.answer(outcome)
+    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else report.summary(outcome))  # noqa: T201
     if outcome is not None:
         say_what_stays(plan, outcome)
     return outcome
@@ -118,8 +143,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     """Turn the first SIGINT or SIGTERM into an answer of the function given; the second ends the run."""
     received: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        del frame
+    def note(number: int, _frame: FrameType | None) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)

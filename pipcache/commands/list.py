@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipcache.query.selector import Selector
 
 
-class Request(NamedTuple):
+class ListRequest(NamedTuple):
     """What ``list`` was asked for. ``exact`` is set when file names are part of the answer."""
 
     selectors: tuple["Selector", ...]
@@ -31,22 +31,22 @@ class Request(NamedTuple):
     exact: bool
 
 
-class Answer(NamedTuple):
+class ListAnswer(NamedTuple):
     """What ``list`` found: the rows, how many of each kind are not shown, and all that was read."""
 
     directory: CacheDirectory
     shown: list[Artifact]
     hidden: Mapping[Kind, int]
-    catalogue: list[Artifact]
+    artifacts: list[Artifact]
     unmatched: list["Selector"]
 
     @property
     def is_incomplete(self) -> bool:
         """True when some place could not be looked at."""
-        return any(artifact.unreadable for artifact in self.catalogue)
+        return any(artifact.unreadable for artifact in self.artifacts)
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListAnswer:
     """Read the cache and choose.
 
     Raises:
@@ -60,36 +60,41 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
         exact=request.exact,
         selectors=request.selectors,
     )
-    catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
-    chosen: list[Artifact] = catalogue
+    cache = Cache(directory.path)
+    artifacts = read_inventory(cache, need, configured_indexes, track)
+    chosen: list[Artifact] = artifacts
     unmatched: list[Selector] = []
     if request.selectors or request.filters != Filters():
         from pipcache.query.selection import select  # noqa: PLC0415 - a plain list chooses nothing
 
-        selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
+        selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen, unmatched = selection.chosen, selection.unmatched
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
-    named_exactly = any(one.key is not None or one.digest is not None for one in request.selectors)
+    named_exactly = any(selector.key is not None or selector.digest is not None for selector in request.selectors)
     keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
     shown = [artifact for artifact in chosen if keep_all or artifact.kind in DISTRIBUTIONS]
-    hidden = Counter() if keep_all else Counter(one.kind for one in chosen if one.kind not in DISTRIBUTIONS)
-    return Answer(
+    hidden = (
+        Counter()
+        if keep_all
+        else Counter(artifact.kind for artifact in chosen if artifact.kind not in DISTRIBUTIONS)
+    )
+    return ListAnswer(
         directory,
         sort(shown, request.sort_key, reverse=request.reverse),
         hidden,
-        catalogue,
+        artifacts,
         unmatched,
     )
 
 
-def write(answer: Answer, form: str, *, null: bool) -> None:
+def write(answer: ListAnswer, form: str, *, null: bool) -> None:
     """Print the answer to standard output and what it leaves out to standard error."""
     match form:
         case "json":
             from pipcache.render.json.list import list_document  # noqa: PLC0415 - only for this form
             from pipcache.render.json.records import dump  # noqa: PLC0415 - only for this form
 
-            print(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.catalogue)))  # noqa: T201
+            print(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))  # noqa: T201
         case "paths":
             _write_paths(answer, null=null)
         case _:
@@ -100,14 +105,14 @@ def write(answer: Answer, form: str, *, null: bool) -> None:
         say_unmatched(answer.unmatched)
 
 
-def _write_table(answer: Answer) -> None:
+def _write_table(answer: ListAnswer) -> None:
     from pipcache.render.text.list import LIST, make_row  # noqa: PLC0415 - only for this form
     from pipcache.render.text.table import print_rows  # noqa: PLC0415 - as above
 
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
     sys.stdout.flush()
-    if not answer.catalogue:
+    if not answer.artifacts:
         say(f"The cache is empty: {clean(answer.directory.path)}")
     elif not answer.shown and not answer.unmatched:
         say(f"No distribution file to show in {clean(answer.directory.path)}")
@@ -117,16 +122,18 @@ def _write_table(answer: Answer) -> None:
     if answer.is_incomplete:
         from pipcache.render.text.notices import say_unreadable  # noqa: PLC0415 - as above
 
-        say_unreadable(artifact.entry for artifact in answer.catalogue)
+        say_unreadable(artifact.entry for artifact in answer.artifacts)
 
 
 def _plural(kind: Kind, count: int) -> str:
     return f"{kind.value}s" if kind is Kind.PAGE and count != 1 else kind.value
 
 
-def _write_paths(answer: Answer, *, null: bool) -> None:
+def _write_paths(answer: ListAnswer, *, null: bool) -> None:
     """Print absolute paths: bytes for a program, cleaned text for a person."""
-    paths = [os.path.join(answer.directory.path, file.path) for one in answer.shown for file in one.files]
+    paths = [
+        os.path.join(answer.directory.path, file.path) for artifact in answer.shown for file in artifact.files
+    ]
     if not null and is_terminal(sys.stdout):
         sys.stdout.writelines(clean(path) + "\n" for path in paths)
         return

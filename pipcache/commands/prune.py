@@ -3,19 +3,12 @@
 import sys
 from typing import NamedTuple
 
-from pipcache.commands.consent import (
-    Consent,
-    Declined,
-    ask,
-    carry_out_plan,
-    exit_code_of,
-    say_what_stays,
-    write_answer,
-)
+from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
-from pipcache.prune.facts import Gathered, Request, gather
+from pipcache.prune.facts import Gathered, gather
+from pipcache.prune.facts import Request as PruneRequest
 from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import Known, decide
 from pipcache.prune.result import Pruned
@@ -28,15 +21,15 @@ from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.prune import POLICIES, policy_rows, stranger_lines, sum_line
-from pipcache.render.text.remove import ARTIFACTS, left_lines, plan_rows
+from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.render.text.table import print_rows
-from pipcache.store.entries import entry_path, is_pips
+from pipcache.store.entries import is_pips
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 
 
-class Answer(NamedTuple):
+class PruneAnswer(NamedTuple):
     """The plan, what is there before, and what is to be told beside it."""
 
     directory: CacheDirectory
@@ -47,7 +40,7 @@ class Answer(NamedTuple):
     strangers: list[Artifact]  # going, of projects that no file of --keep-for names
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> PruneAnswer:
     """Read the cache as far as the policies need it, decide and plan; nothing is touched.
 
     Raises:
@@ -66,37 +59,32 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     decision = decide(request.policies, known)
     plan = plan_pruning(decision.taken, known.artifacts, known.insides, gathered.empty)
     strangers = [
-        one
-        for one, reason, _ in decision.taken
-        if reason is Reason.KEEP_FOR and one.kind in DISTRIBUTIONS and entry_path(one.entry) in known.strangers
+        artifact
+        for artifact, reason, _ in decision.taken
+        if reason is Reason.KEEP_FOR and artifact.kind in DISTRIBUTIONS and path_of(artifact) in known.strangers
     ]
-    return Answer(directory, plan, gathered, decision.size, decision.over, strangers)
+    return PruneAnswer(directory, plan, gathered, decision.size, decision.over, strangers)
 
 
-def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str, track: Track) -> ExitCode:
     """Show the plan where a person is asked or wants it, act, and report.
 
     Raises:
         Declined: the question was not answered with yes.
     """
     plan = answer.plan
-    is_empty = not plan.removals and not plan.folders
-    asks = form == "table" and not (consent.yes or consent.dry_run or is_empty) and _has_asker()
-    if form == "table" and (consent.dry_run or asks):
-        write_answer(lambda: _show(plan, everything=consent.dry_run))
-        for line in left_lines(plan.left):
-            say(line)
-    _say_beside(answer, request)
-    if asks and not ask(plan):
-        raise Declined("Nothing was removed.", is_fault=False)
-    carries_out = not (is_empty or consent.dry_run)
-    outcome = carry_out_plan(answer.directory, plan, track) if carries_out else None
-    _tell(answer, consent, outcome, form)
-    if outcome is not None:
-        say_what_stays(plan, outcome)
-    catalogue = answer.gathered.known.artifacts
+    asks = form == "table" and not plan.is_empty and not consent.yes and _has_asker()
+    shows = form == "table" and (consent.dry_run or asks)
+    report = PlanReport(
+        show=(lambda: _show(plan, everything=consent.dry_run)) if shows else None,
+        answer=lambda outcome: _text(answer, consent, outcome, form),
+        summary=lambda outcome: sum_line(_result(answer, outcome)),
+        asks=asks,
+        say_notes=lambda: _say_notes(answer, request),
+    )
+    outcome = run_with_consent(answer.directory, plan, consent, report, track)
     say_unreadable(answer.gathered.unseen)
-    hides = bool(request.verdicts) and bool(links_in_stores(catalogue))
+    hides = bool(request.verdicts) and bool(links_in_stores(answer.gathered.known.artifacts))
     is_incomplete = bool(answer.gathered.unseen) or answer.gathered.unjudged > 0 or hides
     return exit_code_of(outcome, is_incomplete=is_incomplete)
 
@@ -113,7 +101,7 @@ def _show(plan: Plan, *, everything: bool) -> None:
     print_rows(policy_rows(plan), POLICIES)
 
 
-def _say_beside(answer: Answer, request: Request) -> None:
+def _say_notes(answer: PruneAnswer, request: PruneRequest) -> None:
     """Say what a person should know of the plan before it is carried out."""
     say_unmatched(answer.gathered.unmatched)
     for line in stranger_lines(answer.strangers):
@@ -130,21 +118,20 @@ def _say_beside(answer: Answer, request: Request) -> None:
         say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
 
 
-def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) -> None:
-    """Write the answer to standard output.
-
-    Raises:
-        PipcacheError: it cannot be written; what was done by then is told.
-    """
-    catalogue = answer.gathered.known.artifacts
-    pruned = Pruned(
+def _result(answer: PruneAnswer, outcome: Outcome | None) -> Pruned:
+    return Pruned(
         answer.plan,
         outcome,
-        sum(is_pips(one.entry) for one in catalogue),
+        sum(is_pips(artifact.entry) for artifact in answer.gathered.known.artifacts),
         answer.before,
         answer.over,
         len(answer.gathered.unseen),
     )
+
+
+def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: str) -> str:
+    """Return the answer in its form."""
+    pruned = _result(answer, outcome)
     match form:
         case "json":
             base = removal_document(
@@ -152,15 +139,14 @@ def _tell(answer: Answer, consent: Consent, outcome: Outcome | None, form: str) 
                 answer.directory,
                 answer.plan,
                 outcome,
-                uncovered=Uncovered([one.text for one in answer.gathered.unmatched]),
+                uncovered=Uncovered([selector.text for selector in answer.gathered.unmatched]),
                 entries=answer.gathered.unseen,
                 dry_run=consent.dry_run,
             )
             counts = answer.gathered.keeps_access_times
-            text = dump(prune_document(base, pruned, answer.strangers, keeps_access_times=counts))
+            return dump(prune_document(base, pruned, answer.strangers, keeps_access_times=counts))
         case "github":
-            text = "\n".join(github_lines(pruned))
+            return "\n".join(github_lines(pruned))
         case _:
-            text = sum_line(pruned)
-            text += " Nothing was removed: this is a dry run." if consent.dry_run and answer.plan.removals else ""
-    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else sum_line(pruned))  # noqa: T201
+            is_trial = consent.dry_run and answer.plan.removals
+            return sum_line(pruned) + (" Nothing was removed: this is a dry run." if is_trial else "")

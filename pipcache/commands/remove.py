@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
+from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.commands.verification import judge_for
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, unread
@@ -17,8 +17,7 @@ from pipcache.removal.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.render.console import say
 from pipcache.render.json.remove import RemovalDocument, Uncovered, removal_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
-from pipcache.render.text.remove import ARTIFACTS, plan_rows, plan_sum
-from pipcache.render.text.table import print_rows
+from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
@@ -26,7 +25,7 @@ from pipcache.util.untrusted import clean
 from pipcache.verify.lock_index import read_locks
 
 
-class Request(NamedTuple):
+class RemoveRequest(NamedTuple):
     """What ``remove`` was asked for."""
 
     selectors: tuple[Selector, ...]
@@ -37,19 +36,19 @@ class Request(NamedTuple):
     against: tuple[str, ...] = ()
 
 
-class Answer(NamedTuple):
+class RemoveAnswer(NamedTuple):
     """The plan, and what it cannot cover."""
 
     directory: CacheDirectory
     plan: Plan
     unmatched: list[Selector]
     passed_over: list[Artifact]
-    catalogue: list[Artifact]
+    artifacts: list[Artifact]  # all that is in the cache
     unnamed: int
     unjudged: int = 0  # artifacts that could not be read to be judged
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> RemoveAnswer:
     """Read the cache, choose and plan; nothing is touched.
 
     Raises:
@@ -58,64 +57,62 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """
     locks = read_locks(request.against)
     need = Need(deep=bool(request.selectors), selectors=request.selectors, page_clues=bool(request.reasons))
-    catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
-    selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
+    cache = Cache(directory.path)
+    artifacts = read_inventory(cache, need, configured_indexes, track)
+    selection = select(cache, artifacts, request.selectors, request.filters, track)
     if request.reasons:
-        judged = judge_for(directory, request.reasons, selection.chosen, catalogue, locks)
-        plan = plan_artifacts(judged.found, catalogue)
-        return Answer(directory, plan, selection.unmatched, [], catalogue, 0, judged.unjudged)
+        judged = judge_for(directory, request.reasons, selection.chosen, artifacts, locks)
+        plan = plan_artifacts(judged.taken, artifacts)
+        return RemoveAnswer(directory, plan, selection.unmatched, [], artifacts, 0, judged.unjudged)
     plan = plan_removal(
         selection.matches,
-        copies(Cache(directory.path), selection, track),
+        copies(cache, selection, track),
         selection.allowed,
-        catalogue,
+        artifacts,
         keep_pages=request.keep_pages,
     )
     by_name = any(selector.names_projects for selector in request.selectors)
-    return Answer(
+    return RemoveAnswer(
         directory,
         plan,
         selection.unmatched,
         passed_over(request.selectors, selection),
-        catalogue,
-        sum(artifact.is_unnamed for artifact in catalogue) if by_name else 0,
+        artifacts,
+        sum(artifact.is_unnamed for artifact in artifacts) if by_name else 0,
     )
 
 
-def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+def run(answer: RemoveAnswer, request: RemoveRequest, consent: Consent, form: str, track: Track) -> ExitCode:
     """Show the plan, ask where it must be asked, act, and report.
 
     Raises:
         Declined: the question was not answered with yes.
     """
-    telling = PlanReport(form, lambda: _show(answer), lambda outcome: _document(answer, outcome, consent))
-    outcome = run_with_consent(answer.directory, answer.plan, consent, telling, track)
+    table = plan_rows(answer.plan), ARTIFACTS
+    report = report_of(
+        form, answer.plan, table, answer.directory.path, lambda outcome: _document(answer, outcome, consent)
+    )
+    outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
     _say_uncovered(answer)
-    is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.catalogue) or unread(answer.catalogue))
+    is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.artifacts) or unread(answer.artifacts))
     code = exit_code_of(outcome, is_incomplete=is_incomplete)
     return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
 
 
-def _show(answer: Answer) -> None:
-    if answer.plan.removals:
-        print_rows(plan_rows(answer.plan), ARTIFACTS)
-        print(plan_sum(answer.plan, answer.directory.path))  # noqa: T201
-
-
-def _document(answer: Answer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
-    uncovered = Uncovered([one.text for one in answer.unmatched], answer.passed_over, answer.unnamed)
+def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
+    uncovered = Uncovered([selector.text for selector in answer.unmatched], answer.passed_over, answer.unnamed)
     return removal_document(
         "remove",
         answer.directory,
         answer.plan,
         outcome,
         uncovered=uncovered,
-        entries=unread(answer.catalogue),
+        entries=unread(answer.artifacts),
         dry_run=consent.dry_run,
     )
 
 
-def _say_uncovered(answer: Answer) -> None:
+def _say_uncovered(answer: RemoveAnswer) -> None:
     say_unmatched(answer.unmatched)
     for artifact in answer.passed_over[:5]:
         name, version = artifact.project or "?", artifact.version
@@ -131,6 +128,6 @@ def _say_uncovered(answer: Answer) -> None:
     if answer.unjudged:
         entries = counted(answer.unjudged, "entry", "entries")
         say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
-    if links := links_in_stores(answer.catalogue):
+    if links := links_in_stores(answer.artifacts):
         say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
-    say_unreadable(unread(answer.catalogue))
+    say_unreadable(unread(answer.artifacts))

@@ -9,7 +9,7 @@ from pipcache.audit.derivation import Hit, Relation, name_of
 from pipcache.audit.matcher import Book
 from pipcache.audit.request import Request as AuditRequest
 from pipcache.audit.request import book_of, look
-from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent, write_answer
+from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent, write_answer
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import path_of
 from pipcache.location.locate import CacheDirectory
@@ -21,8 +21,7 @@ from pipcache.render.json.audit import PurgeDocument, note_record, purge_documen
 from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
 from pipcache.render.text.audit import sentences
-from pipcache.render.text.remove import ARTIFACTS, outcome_line, plan_rows, plan_sum
-from pipcache.render.text.table import print_rows
+from pipcache.render.text.remove import ARTIFACTS, outcome_line, plan_rows
 from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
@@ -30,7 +29,7 @@ from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 
 
-class Request(NamedTuple):
+class AdvisedRequest(NamedTuple):
     """What ``remove --advisory`` was asked for; ``search`` is as of ``audit``."""
 
     search: AuditRequest
@@ -45,7 +44,7 @@ class Request(NamedTuple):
         return not self.keep_pages if hit.relation is Relation.PAGE else self.derived
 
 
-class Answer(NamedTuple):
+class AdvisedAnswer(NamedTuple):
     """What was found, and the plan for what of it is to go."""
 
     directory: CacheDirectory
@@ -55,7 +54,7 @@ class Answer(NamedTuple):
     book: Book
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: AdvisedRequest, track: Track) -> AdvisedAnswer:
     """Find what the advisories mean, and plan; nothing is touched.
 
     Raises:
@@ -67,7 +66,9 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     found = look(directory, book, request.search, track)
     wanted = [hit for hit in found.hits if request.wants(hit)]
     plan = plan_artifacts(((hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
-    return Answer(directory, Report([Part(directory, (directory.origin,), found)], advisories), wanted, plan, book)
+    return AdvisedAnswer(
+        directory, Report([Part(directory, (directory.origin,), found)], advisories), wanted, plan, book
+    )
 
 
 def _why(hit: Hit) -> tuple[Reason, str]:
@@ -79,7 +80,7 @@ def _why(hit: Hit) -> tuple[Reason, str]:
     return Reason.DERIVED, f"{hit.relation.value} {hit.of}"
 
 
-def run(answer: Answer, request: Request, consent: Consent, form: str, track: Track) -> ExitCode:
+def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: str, track: Track) -> ExitCode:
     """Show the plan, ask where it must be asked, keep copies, act, look again, and report.
 
     Raises:
@@ -110,21 +111,16 @@ def run(answer: Answer, request: Request, consent: Consent, form: str, track: Tr
         left = None if outcome is None else _left(again[0], request, answer, outcome)
         return purge_document(base, answer.report, left, saved)
 
-    telling = PlanReport(form, lambda: _show(answer), document, keep)
-    outcome = run_with_consent(answer.directory, answer.plan, consent, telling, track)
+    table = plan_rows(answer.plan), ARTIFACTS
+    report = report_of(form, answer.plan, table, answer.directory.path, document)._replace(prepare=keep)
+    outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
     left: Sequence[Hit] = ()
     if outcome is not None:
         left = _left(again[0] if again else _second_look(answer, request, track), request, answer, outcome)
     if form == "table":
-        _tell_end(answer, outcome, left)
+        _write_end(answer, outcome, left)
     is_incomplete = bool(left) or not answer.report.is_whole
     return exit_code_of(outcome, is_incomplete=is_incomplete)
-
-
-def _show(answer: Answer) -> None:
-    if answer.plan.removals:
-        print_rows(plan_rows(answer.plan), ARTIFACTS)
-        print(plan_sum(answer.plan, answer.directory.path))  # noqa: T201
 
 
 def _piece(hit: Hit) -> Piece:
@@ -132,11 +128,11 @@ def _piece(hit: Hit) -> Piece:
     return Piece(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
 
 
-def _second_look(answer: Answer, request: Request, track: Track) -> Found:
+def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -> Found:
     return look(answer.directory, answer.book, request.search, track)
 
 
-def _left(found: Found, request: Request, answer: Answer, outcome: Outcome) -> list[Hit]:
+def _left(found: Found, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome) -> list[Hit]:
     """Return what a second look finds, and what it cannot find any more because what proved it is gone."""
     pairs = zip(answer.plan.removals, outcome.fates, strict=True)
     stays = {entry_path(removal.entry) for removal, fate in pairs if fate not in {Fate.REMOVED, Fate.GONE}}
@@ -145,7 +141,7 @@ def _left(found: Found, request: Request, answer: Answer, outcome: Outcome) -> l
     return hits + [hit for hit in answer.wanted if path_of(hit.artifact) in stays - there]
 
 
-def _tell_end(answer: Answer, outcome: Outcome | None, left: Sequence[Hit]) -> None:
+def _write_end(answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hit]) -> None:
     """Say what the run comes to, and what it does not cover."""
     if outcome is not None:
         verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"

@@ -4,6 +4,7 @@ import sys
 from typing import NamedTuple
 
 from pipcache.commands.verification import judging
+from pipcache.inventory.artifact import path_of
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
@@ -14,7 +15,6 @@ from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
 from pipcache.render.text.show import show_lines
 from pipcache.store.cache import Cache
-from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.details import Details, detail
@@ -22,7 +22,7 @@ from pipcache.verify.lock_index import Locks
 from pipcache.verify.verifier import VerifyOptions
 
 
-class Answer(NamedTuple):
+class ShowAnswer(NamedTuple):
     """What ``show`` found."""
 
     directory: CacheDirectory
@@ -36,7 +36,7 @@ def find(
     selectors: tuple[Selector, ...],
     filters: Filters,
     track: Track,
-) -> Answer:
+) -> ShowAnswer:
     """Read the cache, choose, hash, prove and judge.
 
     Raises:
@@ -44,21 +44,20 @@ def find(
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    catalogue = read_inventory(
-        Cache(directory.path), Need(deep=True, exact=True, selectors=selectors), configured_indexes, track
-    )
-    selection = select(Cache(directory.path), catalogue, selectors, filters, track)
+    cache = Cache(directory.path)
+    artifacts = read_inventory(cache, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track)
+    selection = select(cache, artifacts, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
-    with judging(directory, VerifyOptions(Locks(), thorough=True)) as verification:
-        verified = verification.judge(chosen, catalogue)
+    with judging(directory, VerifyOptions(Locks(), thorough=True)) as verifier:
+        verified = verifier.judge(chosen, artifacts)
     if verified.left:
         raise KeyboardInterrupt
-    judgements = {entry_path(one.artifact.entry): one for one in verified.judgements}
-    details = list(detail(Cache(directory.path), chosen, catalogue, judgements, track))
-    return Answer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in catalogue))
+    judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
+    details = list(detail(cache, chosen, artifacts, judgements, track))
+    return ShowAnswer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in artifacts))
 
 
-def write(answer: Answer, form: str) -> None:
+def write(answer: ShowAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
         print(dump(show_document(answer.directory, answer.details)))  # noqa: T201

@@ -18,9 +18,9 @@ from pipcache.verify.verifier import Verifier, VerifyOptions
 
 
 class Judged(NamedTuple):
-    """What was judged as asked for: artifact, reason and the finding that led there; how many could not be."""
+    """What has one of the verdicts asked for: artifact, reason and finding; how many could not be judged."""
 
-    found: list[tuple[Artifact, Reason, str]]
+    taken: list[tuple[Artifact, Reason, str]]
     unjudged: int
 
 
@@ -28,28 +28,30 @@ def judge_for(
     directory: CacheDirectory,
     reasons: Collection[Reason],
     chosen: Sequence[Artifact],
-    catalogue: Sequence[Artifact],
+    artifacts: Sequence[Artifact],
     locks: Locks,
 ) -> Judged:
-    """Judge what was chosen of the catalogue and return what is damaged or poisoned, as it was when judged.
+    """Judge the ``chosen`` of all ``artifacts`` and return what is damaged or poisoned, as it was when judged.
 
     Raises:
         KeyboardInterrupt: the judging was interrupted; half a verdict is none.
     """
-    with judging(directory, VerifyOptions(locks)) as verification:
-        verified = verification.judge(chosen, catalogue)
+    with judging(directory, VerifyOptions(locks)) as verifier:
+        verified = verifier.judge(chosen, artifacts)
     if verified.left:
         raise KeyboardInterrupt
     wanted = {reason.value: reason for reason in reasons}
-    found = [
-        (one.artifact, wanted[one.verdict], _worst(one)) for one in verified.judgements if one.verdict in wanted
+    taken = [
+        (judgement.artifact, wanted[judgement.verdict], _worst(judgement))
+        for judgement in verified.judgements
+        if judgement.verdict in wanted
     ]
-    return Judged(found, sum(one.verdict is Verdict.UNREADABLE for one in verified.judgements))
+    return Judged(taken, sum(judgement.verdict is Verdict.UNREADABLE for judgement in verified.judgements))
 
 
 def _worst(judgement: Judgement) -> str:
     """Return the finding that led to the verdict, in a few words."""
-    leading = [one.check for one in judgement.findings if one.check.leads_to is judgement.verdict]
+    leading = [finding.check for finding in judgement.findings if finding.check.leads_to is judgement.verdict]
     check = next(iter(leading), judgement.findings[0].check)
     return f"{check.code} {check.sentence}"
 
@@ -62,9 +64,9 @@ def judging(directory: CacheDirectory, options: VerifyOptions) -> Iterator[Verif
         _interrupted() as is_interrupted,
         Verifier(
             Cache(directory.path), options, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
-        ) as verification,
+        ) as verifier,
     ):
-        yield verification
+        yield verifier
 
 
 @contextmanager
@@ -72,8 +74,7 @@ def _interrupted() -> Iterator[Callable[[], bool]]:
     """Remember a SIGINT beside raising: what it raises is lost where it hits a callback of the interpreter."""
     received: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        del frame
+    def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         raise KeyboardInterrupt
 

@@ -1,7 +1,7 @@
 """``verify``: judge the selected artifacts."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipcache.commands.verification import judging
@@ -27,7 +27,7 @@ from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
 
-class Request(NamedTuple):
+class VerifyRequest(NamedTuple):
     """What ``verify`` was asked for. ``wanted`` are the checks that count, ``fail_on`` the verdict that fails."""
 
     selectors: tuple[Selector, ...]
@@ -38,7 +38,7 @@ class Request(NamedTuple):
     fail_on: str
 
 
-class Answer(NamedTuple):
+class VerifyAnswer(NamedTuple):
     """What ``verify`` found, worst first, and what is to be told beside it."""
 
     directory: CacheDirectory
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     unmatched: list[Selector]
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
+def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> VerifyAnswer:
     """Read the cache and judge what was chosen.
 
     Raises:
@@ -57,46 +57,52 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Answer:
     """
     locks = read_locks(request.against)
     need = Need(selectors=request.selectors, page_clues=True)
-    with judging(directory, VerifyOptions(locks, request.thorough)) as verification:
+    cache = Cache(directory.path)
+    with judging(directory, VerifyOptions(locks, request.thorough)) as verifier:
         if request.selectors or request.filters != Filters():
-            catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
+            artifacts = read_inventory(cache, need, configured_indexes, track)
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
-            catalogue = read_inventory(Cache(directory.path), need, configured_indexes, see=verification.see)
-        selection = select(Cache(directory.path), catalogue, request.selectors, request.filters, track)
+            artifacts = read_inventory(cache, need, configured_indexes, see=verifier.see)
+        selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
-        verified = verification.judge(chosen, catalogue)
-    told = [_wanted(one, request.wanted) for one in verified.judgements]
-    links = links_in_stores(catalogue)
+        verified = verifier.judge(chosen, artifacts)
+    judgements = [_with_wanted(judgement, request.wanted) for judgement in verified.judgements]
     tally = Tally(
         verified.gone,
         verified.left,
-        sum(not is_link(one.entry) for one in selection.chosen) - len(chosen),
-        links,
-        sum(len(one.findings) for one in verified.judgements) - sum(len(one.findings) for one in told),
+        sum(not is_link(artifact.entry) for artifact in selection.chosen) - len(chosen),
+        links_in_stores(artifacts),
+        _count_findings(verified.judgements) - _count_findings(judgements),
     )
     if request.against:
-        known = [_is_known(one) for one in verified.judgements if one.artifact.kind in DISTRIBUTIONS]
+        known = [
+            _is_known(judgement) for judgement in verified.judgements if judgement.artifact.kind in DISTRIBUTIONS
+        ]
         tally = tally._replace(known=sum(known), unknown=len(known) - sum(known))
-    return Answer(directory, in_order(told), tally, selection.unmatched)
+    return VerifyAnswer(directory, in_order(judgements), tally, selection.unmatched)
+
+
+def _count_findings(judgements: Iterable[Judgement]) -> int:
+    return sum(len(judgement.findings) for judgement in judgements)
 
 
 def _is_known(judgement: Judgement) -> bool:
     """Return whether a lock file names this file: by a digest of a whole version when it is kept, or accuses."""
-    outside = [one for one in judgement.tried if one.promise.is_outside]
+    outside = [tried for tried in judgement.tried if tried.promise.is_outside]
     accuses = any(finding.check is Check.PC206 for finding in judgement.findings)
-    return accuses or any(one.is_kept or not one.promise.of_version for one in outside)
+    return accuses or any(tried.is_kept or not tried.promise.of_version for tried in outside)
 
 
-def _wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:
+def _with_wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:
     """Return ``judgement`` with the findings that were asked for; the verdict is what it is."""
-    return judgement._replace(findings=tuple(one for one in judgement.findings if one.check in wanted))
+    return judgement._replace(findings=tuple(finding for finding in judgement.findings if finding.check in wanted))
 
 
-def write(answer: Answer, form: str) -> None:
+def write(answer: VerifyAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        unmatched = [one.text for one in answer.unmatched]
+        unmatched = [selector.text for selector in answer.unmatched]
         print(dump(verify_document(answer.directory, answer.judgements, answer.tally, unmatched)))  # noqa: T201
     else:
         for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
@@ -108,7 +114,7 @@ def write(answer: Answer, form: str) -> None:
         say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")
 
 
-def _lines(answer: Answer) -> Iterator[str]:
+def _lines(answer: VerifyAnswer) -> Iterator[str]:
     colour = wants_colour(sys.stdout)
     for judgement in answer.judgements:
         if judgement.findings or judgement.problem is not None:
@@ -117,16 +123,17 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield from sum_lines(answer.judgements, answer.tally)
 
 
-def exit_code(answer: Answer, fail_on: str) -> ExitCode:
+def exit_code(answer: VerifyAnswer, fail_on: str) -> ExitCode:
     """Return how the run ends: an interruption goes before findings, and they before what could not be read."""
     if answer.tally.left:
         return ExitCode.INTERRUPTED
-    found = [one for one in answer.judgements if one.findings]
+    failing = [judgement for judgement in answer.judgements if judgement.findings]
     if fail_on == "poisoned":
-        found = [one for one in found if one.verdict is Verdict.POISONED]
+        failing = [judgement for judgement in failing if judgement.verdict is Verdict.POISONED]
     elif fail_on == "unverified":
-        found += [one for one in answer.judgements if one.verdict is Verdict.INTACT]
-    if found:
+        failing += [judgement for judgement in answer.judgements if judgement.verdict is Verdict.INTACT]
+    if failing:
         return ExitCode.FINDINGS
-    is_incomplete = answer.tally.links or any(one.verdict is Verdict.UNREADABLE for one in answer.judgements)
+    is_unreadable = any(judgement.verdict is Verdict.UNREADABLE for judgement in answer.judgements)
+    is_incomplete = answer.tally.links or is_unreadable
     return ExitCode.FAILED if is_incomplete else ExitCode.OK

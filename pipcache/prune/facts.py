@@ -98,7 +98,7 @@ def gather(directory: CacheDirectory, request: Request, track: Track) -> Gathere
         kept,
         named,
         strangers or frozenset(),
-        {} if judged is None else {path_of(one): (reason, why) for one, reason, why in judged.found},
+        {} if judged is None else {path_of(one): (reason, why) for one, reason, why in judged.taken},
         _alike(cache, artifacts, track) if request.policies.duplicates else (),
         frozenset(path_of(one) for one in artifacts if _is_unfinished(cache, one, now)),
         any(_is_building(entry, now) for entry in found.entries),

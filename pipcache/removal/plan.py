@@ -77,6 +77,11 @@ class Plan(NamedTuple):
     left: tuple[Left, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        """True when nothing goes."""
+        return not self.removals and not self.folders
+
+    @property
     def files(self) -> int:
         """How many files go."""
         return sum(len(removal.files) for removal in self.removals)
