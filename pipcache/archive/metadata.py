@@ -1,19 +1,18 @@
 """What a wheel or an sdist says of itself: names, tags, METADATA and PKG-INFO.
 
-Every read and every inflated byte is capped; whatever the bytes are, the answer is a value or None.
+Reads and decompressed bytes are bounded. Bytes that are no such file give None, never an error.
 """
 
-import zlib
 from typing import NamedTuple
 
 from pipcache.archive.tar_reader import tar_members
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.util.compression import decompressor
+from pipcache.util.compression import BZIP2, GZIP, XZ, archive_format, decompress_beginning
 from pipcache.util.files import Window
 
 
 class Metadata(NamedTuple):
-    """What METADATA or PKG-INFO says of itself; None where it does not say."""
+    """What METADATA or PKG-INFO says; a field is None where the file does not have it."""
 
     name: str | None
     version: str | None
@@ -22,7 +21,11 @@ class Metadata(NamedTuple):
 
 
 class WheelFacts(NamedTuple):
-    """What a wheel says of itself. ``folder`` is its .dist-info folder's ``name-version``."""
+    """What a wheel says of itself.
+
+    ``folder`` is the ``name-version`` of its .dist-info folder; ``tags``, ``build`` and ``generator`` are WHEEL's.
+    ``metadata`` is None where it was not read, or is no METADATA.
+    """
 
     folder: str
     tags: tuple[str, ...]
@@ -32,7 +35,11 @@ class WheelFacts(NamedTuple):
 
 
 class SdistFacts(NamedTuple):
-    """What an sdist says of itself. ``suffix`` is the usual ending for its compression."""
+    """What an sdist says of itself.
+
+    ``folder`` is its top folder, ``suffix`` the usual file name ending for its compression. ``metadata`` is None
+    where it was not read, or there is no PKG-INFO.
+    """
 
     folder: str
     suffix: str
@@ -40,7 +47,11 @@ class SdistFacts(NamedTuple):
 
 
 def header_fields(data: bytes) -> dict[str, list[str]]:
-    """Return the fields before the first blank line, names lower-case, values unfolded no further."""
+    """Return the values of the fields before the first blank line, by lower-case name.
+
+    Continuation lines are left out. Both METADATA (core metadata specification) and WHEEL (PEP 427) are written
+    like e-mail headers.
+    """
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -53,7 +64,7 @@ def header_fields(data: bytes) -> dict[str, list[str]]:
 
 
 def parse_metadata(data: bytes) -> Metadata | None:
-    """Return what a METADATA or PKG-INFO file says of itself; None when it is not one."""
+    """Return the fields of a METADATA or PKG-INFO file; None for bytes that are no such file."""
     fields = header_fields(data[: 64 << 10])
     if not fields.get("metadata-version") and not (fields.get("name") and fields.get("version")):
         return None
@@ -69,10 +80,10 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
 
     Of several, the last counts, as for zipfile and therefore for pip. METADATA is read only when ``deep``.
     """
-    quick = None if deep else directory.last_ending(".dist-info/WHEEL")
-    if quick is not None and quick.name.count("/") != 1:
-        quick = None  # a vendored one; the wheel's own stands elsewhere
-    members = [quick] if quick else directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
+    last = None if deep else directory.last_ending(".dist-info/WHEEL")
+    if last is not None and last.name.count("/") != 1:
+        last = None  # of a vendored project
+    members = [last] if last else directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
     tops = {member.name: member for member in members if member.name.count("/") == 1}
     wheel = next((name for name in reversed(tops) if name.endswith("/WHEEL")), None)
     if wheel is None:
@@ -94,49 +105,34 @@ def read_zip_sdist(directory: ZipDirectory) -> SdistFacts | None:
     if first is None or "/" not in first.name:
         return None
     folder = first.name.partition("/")[0]
-    found = {member.name: member for member in directory.ending("/PKG-INFO", "/setup.py", "/pyproject.toml")}
-    if not any(f"{folder}/{name}" in found for name in ("PKG-INFO", "setup.py", "pyproject.toml")):
+    members = {member.name: member for member in directory.ending("/PKG-INFO", "/setup.py", "/pyproject.toml")}
+    if not any(f"{folder}/{name}" in members for name in ("PKG-INFO", "setup.py", "pyproject.toml")):
         return None
-    info = found.get(f"{folder}/PKG-INFO")
+    info = members.get(f"{folder}/PKG-INFO")
     return SdistFacts(folder, ".zip", None if info is None else parse_metadata(directory.read(info, 64 << 10)))
 
 
-_SUFFIX_OF_MAGIC = ((b"\x1f\x8b", ".tar.gz"), (b"BZh", ".tar.bz2"), (b"\xfd7zXZ\x00", ".tar.xz"))
+_SUFFIXES = {GZIP: ".tar.gz", BZIP2: ".tar.bz2", XZ: ".tar.xz", None: ".tar"}
 
+_GLANCE = 3 << 10  # decompressed bytes that are read for the top folder's name
 
-def _plain(window: Window, suffix: str, stored: int, limit: int) -> bytes:
-    """Return up to ``limit`` decompressed bytes from the window's first ``stored``; fewer where it breaks off."""
-    pieces: list[bytes] = []
-    size = 0
-    decompress = decompressor(suffix)
-    for data in window.part(0, stored).chunks(4 << 10):
-        try:
-            piece = decompress(data, limit - size)
-        except (OSError, ValueError, EOFError, zlib.error):
-            break
-        pieces.append(piece)
-        size += len(piece)
-        if size >= limit:
-            break
-    return b"".join(pieces)
+_LOOK = 4 << 20  # decompressed bytes that are read for PKG-INFO
 
-
-_GLANCE = 3 << 10
-
-_LOOK = 4 << 20
-
-_REACH = 2 << 20  # bzip2 gives nothing before its first block, of up to 900 kB, is whole
+_REACH = 2 << 20  # stored bytes that are read: bzip2 gives nothing before its first block of 900 kB is whole
 
 
 def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
-    """Return what a tar sdist says of itself; None when it is no tar.
+    """Return what a tar sdist says of itself, plain or in a compression of ``_SUFFIXES``; None when it is no tar.
 
-    Reads the first members only: as far as PKG-INFO when ``deep``, else as far as the top folder's name.
+    Only the first members are read: as far as PKG-INFO when ``deep``, else as far as the top folder's name.
     """
-    magic = window.read(0, 6)
-    suffix = next((suffix for start, suffix in _SUFFIX_OF_MAGIC if magic.startswith(start)), ".tar")
+    form = archive_format(window.read(0, 6))
+    suffix = _SUFFIXES.get(form)
+    if suffix is None:
+        return None
     folder: str | None = None
-    for name, content in tar_members(_plain(window, suffix, _REACH, _LOOK if deep else _GLANCE)):
+    data = decompress_beginning(window.part(0, _REACH), form, _LOOK if deep else _GLANCE).data
+    for name, content in tar_members(data):
         path = name
         while path.startswith("./"):
             path = path[2:]

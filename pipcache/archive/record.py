@@ -1,4 +1,4 @@
-"""The RECORD of a wheel held against its members."""
+"""The RECORD of a wheel, and whether the wheel's members are as RECORD says (PEP 376, PEP 427)."""
 
 import csv
 import hashlib
@@ -7,9 +7,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.archive.flaw import Flaw
-from pipcache.archive.zip_reader import Member
-from pipcache.verify.checks import Check
+from pipcache.archive.flaw import Defect, Flaw
+from pipcache.archive.zip_check import check_zip
+from pipcache.archive.zip_reader import Member, ZipDirectory
+from pipcache.util.files import Window
+from pipcache.util.progress import Tick
 
 RECORD_LIMIT = 16 << 20
 """Bytes of a RECORD that are read; the largest on PyPI have about 5 MB."""
@@ -20,37 +22,40 @@ _ALGORITHMS = frozenset(name for name in hashlib.algorithms_guaranteed if not na
 
 
 class Digest(NamedTuple):
-    """One digest of RECORD; ``value`` is base64url without padding."""
+    """A digest in RECORD; ``value`` is base64url without padding."""
 
     algorithm: str
     value: str
 
 
-class _State:
-    """The digests of one member while it is read: one hash for each algorithm, however many lines there are."""
+class _MemberDigests:
+    """The digests of a member while it is read: one hash for each algorithm, however many lines RECORD has."""
 
-    def __init__(self, wanted: Sequence[Digest]) -> None:
-        self._wanted = wanted
+    def __init__(self, recorded: Sequence[Digest]) -> None:
+        self._recorded = recorded
         self._hashes = {
-            name: hashlib.new(name, usedforsecurity=False) for name in {one.algorithm for one in wanted}
+            name: hashlib.new(name, usedforsecurity=False) for name in {digest.algorithm for digest in recorded}
         }
 
     def update(self, data: bytes, /) -> None:
-        """Take more of the member's bytes."""
-        for one in self._hashes.values():
-            one.update(data)
+        """Take the next bytes of the member."""
+        for state in self._hashes.values():
+            state.update(data)
 
-    def broken(self) -> Iterator[tuple[Digest, Digest]]:
-        """Yield each digest that the bytes do not have, with the one they have."""
-        for wanted in self._wanted:
-            found = self._hashes[wanted.algorithm]
-            actual = Digest(wanted.algorithm, urlsafe_b64encode(found.digest()).rstrip(b"=").decode())
-            if actual != wanted and wanted.value.lower() != found.hexdigest():  # as some builders write it
-                yield wanted, actual
+    def differing(self) -> Iterator[tuple[Digest, Digest]]:
+        """Yield each digest in RECORD that the member does not have, with the digest it has."""
+        for recorded in self._recorded:
+            state = self._hashes[recorded.algorithm]
+            actual = Digest(recorded.algorithm, urlsafe_b64encode(state.digest()).rstrip(b"=").decode())
+            if actual != recorded and recorded.value.lower() != state.hexdigest():  # some builders write hex
+                yield recorded, actual
 
 
 def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
-    """Return the digests of RECORD's lines by path, all of them where a path has several; None when it is none."""
+    """Return the digests in RECORD by path; None for bytes that are no RECORD.
+
+    A path with several lines has the digests of all of them, a path without a digest an empty list.
+    """
     rows: dict[str, list[Digest]] = {}
     try:
         for number, fields in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))):
@@ -58,7 +63,7 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
                 continue
             if number >= _MOST_LINES:
                 return None
-            digests = rows.setdefault(_plain(fields[0]), [])
+            digests = rows.setdefault(_normal_path(fields[0]), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value:
                 digests.append(Digest(algorithm.lower(), value.rstrip("=")))
@@ -67,46 +72,76 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
     return rows
 
 
-def _plain(path: str) -> str:
-    """Return a path as both sides can have it: installers take ``./a`` for ``a``."""
+def _normal_path(path: str) -> str:
+    """Return a path as members and RECORD both have it: installers take ``./a`` for ``a``."""
     return path.removeprefix("./")
 
 
 class RecordCheck:
-    """Holds the members of a wheel against its RECORD while they are read once."""
+    """Compares the members of a wheel with its RECORD while they are read once."""
 
     def __init__(self, folder: str, rows: Mapping[str, Sequence[Digest]]) -> None:
-        """Take the wheel's ``.dist-info`` folder's name and the lines of its RECORD."""
-        own = f"{folder}.dist-info/RECORD"
-        self._exempt = {own, f"{own}.jws", f"{own}.p7s"}
+        """Take the ``name-version`` of the wheel's ``.dist-info`` folder, and the digests in RECORD by path."""
+        record = f"{folder}.dist-info/RECORD"
+        self._exempt = {record, f"{record}.jws", f"{record}.p7s"}  # PEP 427: RECORD does not list these
         self._rows = rows
-        self._states: dict[str, _State] = {}
-        self.unchecked = 0
+        self._states: dict[str, _MemberDigests] = {}
 
-    def observe(self, member: Member) -> _State | None:
-        """Return what takes the bytes of ``member``; None when RECORD has no digest for it."""
-        wanted = [one for one in self._rows.get(_plain(member.name), ()) if one.algorithm in _ALGORITHMS]
-        if not wanted:
+    def observe(self, member: Member) -> _MemberDigests | None:
+        """Return what takes the bytes of ``member``; None when RECORD has no digest that can be computed."""
+        digests = [
+            digest for digest in self._rows.get(_normal_path(member.name), ()) if digest.algorithm in _ALGORITHMS
+        ]
+        if not digests:
             return None
         try:
-            state = self._states[member.name] = _State(wanted)
-        except ValueError:  # not allowed here (FIPS)
-            self.unchecked += 1
+            state = self._states[member.name] = _MemberDigests(digests)
+        except ValueError:  # an algorithm that is not allowed here (FIPS)
             return None
         return state
 
     def flaws(self, members: Iterable[Member]) -> Iterator[Flaw]:
-        """Yield what RECORD and the members do not agree on, once all members were read."""
-        there = {member.name for member in members if not member.name.endswith("/")}
-        for name in sorted(there - self._exempt):
-            digests = self._rows.get(_plain(name))
+        """Yield where RECORD and the members differ, after all members were read."""
+        names = {member.name for member in members if not member.name.endswith("/")}
+        for name in sorted(names - self._exempt):
+            digests = self._rows.get(_normal_path(name))
             if digests is None:
-                yield Flaw(Check.PC503, name, "a line in RECORD", "none")
-            elif not any(one.algorithm in _ALGORITHMS for one in digests):
-                yield Flaw(Check.PC503, name, "a digest in RECORD", digests[0].algorithm if digests else "none")
+                yield Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", "none")
+            elif not any(digest.algorithm in _ALGORITHMS for digest in digests):
+                actual = digests[0].algorithm if digests else "none"
+                yield Flaw(Defect.RECORD_UNLISTED, name, "a digest in RECORD", actual)
             elif name in self._states:
-                for wanted, actual in self._states[name].broken():
-                    yield Flaw(Check.PC502, name, "=".join(wanted), "=".join(actual))
-        for name in sorted(self._rows.keys() - set(map(_plain, there)) - self._exempt):
-            if not name.endswith("/"):
-                yield Flaw(Check.PC501, name, "a member", "none")
+                for recorded, digest in self._states[name].differing():
+                    yield Flaw(Defect.RECORD_DIGEST, name, "=".join(recorded), "=".join(digest))
+        for path in sorted(self._rows.keys() - set(map(_normal_path, names)) - self._exempt):
+            if not path.endswith("/"):
+                yield Flaw(Defect.RECORD_MISSING, path, "a member", "none")
+
+
+def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
+    """Yield what is wrong with a wheel: with its archive, and with its RECORD; each member is read once.
+
+    Args:
+        window: the bytes of the wheel.
+        folder: the ``name-version`` of its ``.dist-info`` folder.
+        tick: called before each piece; what it raises goes through.
+
+    Raises:
+        ValueError: it is no ZIP.
+        OSError: the window cannot be read.
+    """
+    directory = ZipDirectory(window)
+    path = f"{folder}.dist-info/RECORD"
+    records = [member for member in directory.ending(path) if member.name == path]
+    rows = parse_record(directory.read(records[-1], RECORD_LIMIT)) if records else None
+    record = RecordCheck(folder, rows or {})
+    report = check_zip(window, record.observe, tick)
+    yield from report.flaws
+    # a member that is broken anyway needs no finding about its digest, nor does a wheel with a broken RECORD
+    broken = {flaw.where for flaw in report.flaws if flaw.defect in {Defect.TRUNCATED, Defect.CHECKSUM}}
+    if rows is None:
+        yield Flaw(Defect.NO_RECORD, path, "RECORD", "something else" if records else "none")
+    elif not broken & {path, ""}:
+        for flaw in record.flaws(report.members):
+            if flaw.defect is not Defect.RECORD_DIGEST or flaw.where not in broken:
+                yield flaw

@@ -1,184 +1,155 @@
 """Whether a compressed tar is whole, to its last checksum."""
 
 import re
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from pipcache.archive.flaw import Digester, Flaw
-from pipcache.archive.tar_reader import is_tar
+from pipcache.archive.flaw import Defect, Digester, Flaw
+from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
 from pipcache.archive.zip_reader import is_zip
-from pipcache.util.compression import PIECE, Begin, compression_of
+from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
-from pipcache.verify.checks import Check
-
-_BLOCK = 512
-
-
-class _BytesBehind(ValueError):  # noqa: N818 - it is where they are
-    """There are bytes behind the compressed ones, and no further stream."""
 
 
 def check_tar(window: Window, tick: Tick, observe: Callable[[str], Digester | None] | None = None) -> list[Flaw]:
-    """Check the tar in ``window``, plain or compressed; ``tick`` is called before each piece and may raise.
+    """Check whether a tar, plain or compressed, is whole.
 
-    Each member's bytes go to what ``observe`` returns for its name, as its header has it.
-    """
-    walk = _Walk(observe)
-    # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
-    flaws = [Flaw(Check.PC403, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
-    begin = compression_of(window.read(0, 6))
-    try:
-        for piece in window.chunks(PIECE) if begin is None else _streams(window, tick, *begin):
-            tick()
-            walk.feed(piece)
-    except _BytesBehind as error:
-        flaws.append(Flaw(Check.PC406, "", "the end", str(error)))
-    except EOFError as error:
-        return [*flaws, Flaw(Check.PC401, "", "a whole archive", str(error))]
-    except (ValueError, zlib.error, OSError) as error:
-        return [*flaws, Flaw(Check.PC402, "", "a whole archive", str(error))]
-    return [*flaws, *walk.flaws(is_plain=begin is None)]
-
-
-def _streams(window: Window, tick: Tick, begin: Begin, magic: bytes) -> Iterator[bytes]:
-    """Yield the decompressed bytes of all streams in ``window``.
+    Args:
+        window: the bytes of the file.
+        tick: called before each piece; what it raises goes through.
+        observe: returns what takes a member's bytes, by the name in the member's header; None for nothing.
 
     Raises:
-        EOFError: the last one does not come to its end.
-        ValueError, zlib.error, OSError: one does not decompress, or there is something else behind.
+        OSError: the window cannot be read.
     """
-    decompressor, feed = begin()
-    offset = 0
-    for data in window.chunks(PIECE):
-        tick()
-        offset += len(data)
-        rest = data
-        while rest:
-            if decompressor.eof:
-                rest = rest.lstrip(b"\x00")  # padding, which readers pass over
-                if not rest:
-                    break
-                behind = offset - len(rest)
-                if window.read(behind, len(magic)) != magic:
-                    raise _BytesBehind(f"{window.length - behind} bytes behind the compressed ones")
-                decompressor, feed = begin()
-            yield from feed(rest)
-            rest = decompressor.unused_data if decompressor.eof else b""
-    if not decompressor.eof:
-        raise EOFError("its compressed bytes end too early")
+    walk = _TarWalk(observe)
+    # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
+    flaws = [Flaw(Defect.AMBIGUOUS, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
+    form = archive_format(window.read(0, 6))
+    try:
+        # readers pass over zeros between compressed streams
+        for piece in decompress(window, form, tick, padding=b"\x00"):
+            walk.feed(piece)
+    except TrailingBytes as error:
+        flaws.append(Flaw(Defect.SLACK, "", "the end", f"{error.count} bytes behind the compressed ones"))
+    except CutStream:
+        return [*flaws, Flaw(Defect.TRUNCATED, "", "a whole archive", "its compressed bytes end too early")]
+    except BrokenStream as error:
+        return [*flaws, Flaw(Defect.CHECKSUM, "", "a whole archive", str(error))]
+    return [*flaws, *walk.flaws(is_plain=form is None)]
 
 
-_ABOUT_LIMIT = 1 << 20
+_PAX_LIMIT = 1 << 20  # bytes of pax records that are kept
 
-_OCTAL_LIMIT = 8**11
+_OCTAL_LIMIT = 8**11  # the size field has eleven octal digits
 
 _PAX_RECORD = re.compile(rb"([0-9]{1,9}) ([^=]*)=")
 
 
-class _Walk:
-    """Goes through a tar block by block as it comes, and keeps nothing of it but one header."""
+class _TarWalk:
+    """Checks a tar block by block as its bytes arrive, and keeps only the current header of it."""
 
-    def __init__(self, observe: Callable[[str], Digester | None] | None = None) -> None:
+    def __init__(self, observe: Callable[[str], Digester | None] | None) -> None:
         self._observe = observe
         self._digester: Digester | None = None
-        self._left = 0  # bytes of the member, without what fills its last block
-        self._pending = b""
-        self._skip = 0
+        self._content_left = 0  # bytes of the member's content that are still to come, without padding
+        self._header = b""  # the part of the current header that has arrived
+        self._to_skip = 0  # bytes before the next header
         self._members = 0
-        self._zeros = 0
-        self._about: bytes | None = None  # a pax header's records as they come
-        self._stated: int | None = None  # the size they give
-        self._is_map = False
+        self._zero_blocks = 0
+        self._pax_records: bytes | None = None  # None outside a pax header
+        self._pax_size: int | None = None  # the size that the pax records give the next member
+        self._is_sparse_map = False
         self._flaw: Flaw | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes of the tar."""
         position = 0
         while position < len(data) and self._flaw is None:
-            if self._skip and not self._is_map:
-                step = min(self._skip, len(data) - position)
-                if self._about is not None and len(self._about) < _ABOUT_LIMIT:
-                    self._about += data[position : position + step]
-                if self._digester is not None and self._left:
-                    self._digester.update(data[position : position + min(step, self._left)])
-                    self._left = max(0, self._left - step)
-                self._skip -= step
+            if self._to_skip and not self._is_sparse_map:
+                step = min(self._to_skip, len(data) - position)
+                if self._pax_records is not None and len(self._pax_records) < _PAX_LIMIT:
+                    self._pax_records += data[position : position + step]
+                if self._digester is not None and self._content_left:
+                    self._digester.update(data[position : position + min(step, self._content_left)])
+                    self._content_left = max(0, self._content_left - step)
+                self._to_skip -= step
                 position += step
                 continue
-            need = _BLOCK - len(self._pending)
-            self._pending += data[position : position + need]
+            need = BLOCK - len(self._header)
+            self._header += data[position : position + need]
             position += need
-            if len(self._pending) == _BLOCK:
-                self._header(self._pending)
-                self._pending = b""
+            if len(self._header) == BLOCK:
+                self._read_header(self._header)
+                self._header = b""
 
-    def _header(self, block: bytes) -> None:
-        if self._is_map:
-            self._is_map = block[504] != 0  # GNU tar's maps of sparse files stand between header and content
+    def _read_header(self, block: bytes) -> None:
+        if self._is_sparse_map:
+            self._is_sparse_map = block[504] != 0  # GNU tar's sparse maps: between header and content
             return
-        if block == bytes(_BLOCK):
-            self._zeros += 1
-        elif self._zeros:
-            # readers stop at the zeros, scanners may go on
-            self._flaw = Flaw(Check.PC406, "", "the end after the zero blocks", "more")
+        if block == bytes(BLOCK):
+            self._zero_blocks += 1
+        elif self._zero_blocks:
+            # readers stop at the zero blocks, scanners may go on
+            self._flaw = Flaw(Defect.SLACK, "", "the end after the zero blocks", "more")
         elif not is_tar(block):
-            self._flaw = Flaw(Check.PC401, "", f"a header after {self._members} members", "something else")
+            self._flaw = Flaw(Defect.TRUNCATED, "", f"a header after {self._members} members", "something else")
         else:
             self._members += 1
-            size = self._size(block)
-            self._skip = (size + _BLOCK - 1) // _BLOCK * _BLOCK
+            size = self._content_size(block)
+            self._to_skip = (size + BLOCK - 1) // BLOCK * BLOCK
             if self._observe is not None:
-                is_file = block[156:157] not in _WITHOUT_CONTENT | _ABOUT_OTHERS
-                self._digester, self._left = self._observe(_name(block)) if is_file else None, size
-            self._is_map = block[156:157] == b"S" and block[482] != 0
+                is_file = block[156:157] not in WITHOUT_CONTENT | _HEADERS_OF_OTHERS
+                self._digester, self._content_left = self._observe(_name(block)) if is_file else None, size
+            self._is_sparse_map = block[156:157] == b"S" and block[482] != 0
 
-    def _size(self, block: bytes) -> int:
-        """Return the size of a member's content: pax records have one where the header has no room for it."""
-        if self._about is not None:
-            self._stated = _pax_size(self._about)
-        kind, size = block[156:157], _size(block)
-        self._about = b"" if kind in _PAX else None
-        if kind in _ABOUT_OTHERS or self._stated is None:
+    def _content_size(self, block: bytes) -> int:
+        """Return the bytes of a member's content: its pax records count before its header, as for tarfile."""
+        if self._pax_records is not None:
+            self._pax_size = _size_in_pax(self._pax_records)
+        kind, size = block[156:157], _size_in_header(block)
+        self._pax_records = b"" if kind in _PAX else None
+        if kind in _HEADERS_OF_OTHERS or self._pax_size is None:
             return size
-        stated, self._stated = self._stated, None
-        if stated == size or kind in _WITHOUT_CONTENT:
+        pax_size, self._pax_size = self._pax_size, None
+        if pax_size == size or kind in WITHOUT_CONTENT:
             return size
-        if stated < _OCTAL_LIMIT:
-            self._flaw = Flaw(
-                Check.PC403, "", f"member {self._members} of {size} bytes", f"{stated} by its pax header"
-            )
-        return stated
+        if pax_size < _OCTAL_LIMIT:
+            member = f"member {self._members} of {size} bytes"
+            self._flaw = Flaw(Defect.AMBIGUOUS, "", member, f"{pax_size} by its pax header")
+        return pax_size
 
     def flaws(self, *, is_plain: bool) -> list[Flaw]:
-        """Return what was wrong, once all was fed; only a plain tar needs its own end to show that it is whole."""
+        """Return what is wrong, after the last ``feed``.
+
+        Only a plain tar must end with zero blocks: a compressed one shows by its own end that it is whole.
+        """
         if self._flaw is not None:
             return [self._flaw]
-        if self._zeros and self._pending.strip(b"\x00"):
-            return [Flaw(Check.PC406, "", "the end after the zero blocks", "more")]
-        if self._skip or self._is_map or (self._pending and not self._zeros):
-            return [Flaw(Check.PC401, "", f"the whole of member {self._members}", "an earlier end")]
+        if self._zero_blocks and self._header.strip(b"\x00"):
+            return [Flaw(Defect.SLACK, "", "the end after the zero blocks", "more")]
+        if self._to_skip or self._is_sparse_map or (self._header and not self._zero_blocks):
+            return [Flaw(Defect.TRUNCATED, "", f"the whole of member {self._members}", "an earlier end")]
         if not self._members:
-            return [Flaw(Check.PC401, "", "a tar archive", "no member")]
-        missing = is_plain and self._zeros < 2
-        return [Flaw(Check.PC401, "", "two zero blocks at its end", str(self._zeros))] if missing else []
+            return [Flaw(Defect.TRUNCATED, "", "a tar archive", "no member")]
+        if is_plain and self._zero_blocks < 2:
+            return [Flaw(Defect.TRUNCATED, "", "two zero blocks at its end", str(self._zero_blocks))]
+        return []
 
-
-_WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 
 _PAX = frozenset({b"x", b"X", b"g"})
 
-_ABOUT_OTHERS = _PAX | {b"L", b"K"}
+_HEADERS_OF_OTHERS = _PAX | {b"L", b"K"}  # headers that say something of the members behind them
 
 
 def _name(block: bytes) -> str:
-    """Return a member's name as the header itself has it (POSIX ustar: prefix and name)."""
+    """Return the name in a member's own header (POSIX ustar: prefix and name)."""
     parts = (block[345:500] if block[257:263] == b"ustar\0" else b"", block[:100])
     return "/".join(part.partition(b"\0")[0].decode("utf-8", "replace") for part in parts if part.strip(b"\0"))
 
 
-def _size(block: bytes) -> int:
-    if block[156:157] in _WITHOUT_CONTENT:
+def _size_in_header(block: bytes) -> int:
+    if block[156:157] in WITHOUT_CONTENT:
         return 0
     if block[124] & 0x80:  # base 256, of GNU tar
         return int.from_bytes(block[125:136], "big")
@@ -188,8 +159,8 @@ def _size(block: bytes) -> int:
         return 0
 
 
-def _pax_size(records: bytes) -> int | None:
-    """Return the size that pax records give, the last one as for tarfile (POSIX.1-2001, pax)."""
+def _size_in_pax(records: bytes) -> int | None:
+    """Return the size that pax records give (POSIX.1-2001, pax); of several the last, as for tarfile."""
     size, position = None, 0
     while (match := _PAX_RECORD.match(records, position)) is not None:
         end = position + int(match[1])

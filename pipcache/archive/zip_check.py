@@ -1,7 +1,7 @@
 """Whether all readers of a ZIP file see the same members, and whether these are whole.
 
-The rules are those of APPNOTE.TXT 6.3 for what wheels use; everything that two readers could take in two ways
-is a flaw, whatever pip's own reader makes of it.
+The rules are those of APPNOTE.TXT 6.3, as far as wheels use it. Everything that two readers could understand
+differently is a flaw, whatever pip's own reader does with it.
 """
 
 import zlib
@@ -10,17 +10,22 @@ from itertools import chain, islice
 from struct import Struct
 from typing import NamedTuple
 
-from pipcache.archive.flaw import Digester, Flaw
+from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip, zip64_fields
-from pipcache.util.compression import PIECE, inflated
+from pipcache.util.compression import (
+    RAW_DEFLATE,
+    BrokenStream,
+    CutStream,
+    TrailingBytes,
+    decompress,
+)
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
-from pipcache.verify.checks import Check
 
 _END = Struct("<4s4H2LH")
 
-_WIDE_END = Struct("<4sQ2H2L4Q4sLQL")  # the ZIP64 record with its locator
+_ZIP64_END = Struct("<4sQ2H2L4Q4sLQL")  # the ZIP64 end record with its locator
 
 _LOCAL = Struct("<4s5H3L2H")
 
@@ -28,194 +33,257 @@ _ROW = Struct("<6xH12x2L4H6xL")
 
 _REACH = 22 + 0xFFFF
 
-_NARROW = 0xFFFFFFFF  # the value stands in a ZIP64 field
+_IN_ZIP64 = 0xFFFFFFFF  # the value is in a ZIP64 field
 
-_UTF8 = 0x800
+_UTF8 = 0x800  # flag: the name is UTF-8
 
-_DESCRIPTOR = 8
+_DESCRIPTOR = 8  # flag: sizes and checksum stand behind the data
 
 _MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
 
-_SEALED = 0x2061  # encrypted, patched, strongly encrypted, masked
+_UNREADABLE = 0x2061  # encrypted, patched, strongly encrypted, masked
 
-_NEWEST = 63  # the version of APPNOTE.TXT that zipfile knows
+_NEWEST_VERSION = 63  # of APPNOTE.TXT, for zipfile
 
-_OTHERS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
+_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
 
 
-class Checked(NamedTuple):
-    """What the check of an archive found: flaws, and the members of its directory in order."""
+class ZipReport(NamedTuple):
+    """What is wrong with an archive, and the members of its directory in order."""
 
     flaws: list[Flaw]
     members: list[Member]
 
 
-def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick: Tick) -> Checked:
-    """Check the ZIP in ``window``; each member's bytes go to what ``observe`` returns for it.
+class _Field(NamedTuple):
+    """A field that is written in two places: what it should be, and what it is."""
 
-    ``tick`` is called before each piece and may raise.
+    name: str
+    expected: object
+    actual: object
+
+    @property
+    def differs(self) -> bool:
+        return self.expected != self.actual
+
+
+def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick: Tick) -> ZipReport:
+    """Check whether a ZIP is whole, and means the same to all readers.
+
+    Args:
+        window: the bytes of the file.
+        observe: returns what takes a member's bytes; None for nothing.
+        tick: called before each piece; what it raises goes through.
+
+    Raises:
+        OSError: the window cannot be read.
     """
     try:
         directory = ZipDirectory(window)
     except ValueError as error:
-        return Checked([Flaw(Check.PC401, "", "a ZIP archive", str(error))], [])
+        return ZipReport([Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))], [])
     members = list(islice(directory.members(), _MOST_MEMBERS))
-    flaws = [*_of_the_end(window, directory, members), *_of_others(window, directory, members)]
-    flaws += [*_of_rows(directory.rows, members), *_of_names(members)]
+    flaws = [*_end_flaws(window, directory, members), *_other_archives(window, directory, members)]
+    flaws += [*_row_flaws(directory.rows, members), *_name_flaws(members)]
     if directory.shift < 0:
-        return Checked(flaws, members)
-    in_place = sorted(members, key=lambda one: one.header)
-    nexts = chain((one.header for one in in_place[1:]), (directory.start,))
+        return ZipReport(flaws, members)
+    by_place = sorted(members, key=lambda member: member.header)
+    next_places = chain((member.header for member in by_place[1:]), (directory.start,))
     place = 0
-    for member, following in zip(in_place, nexts, strict=False):
+    for member, next_place in zip(by_place, next_places, strict=False):
         if member.header != place:
-            flaws.append(Flaw(Check.PC406, member.name, f"its header at {place}", f"at {member.header}"))
+            flaws.append(Flaw(Defect.SLACK, member.name, f"its header at {place}", f"at {member.header}"))
             if member.header < place:
-                break  # members that share their bytes are how small bombs grow large
+                break  # small bombs grow large by members that share their bytes
         local = window.read(member.header, _LOCAL.size)
         if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
-            flaws.append(Flaw(Check.PC401, member.name, f"its header at {member.header}", "something else"))
+            flaws.append(Flaw(Defect.TRUNCATED, member.name, f"its header at {member.header}", "something else"))
             break
         fields = _LOCAL.unpack(local)
         data = member.header + _LOCAL.size + fields[9] + fields[10]
-        flaws += _of_header(window, member, fields)
-        flaws += _of_bytes(window.part(data, member.compressed), member, observe(member), tick)
+        flaws += _header_flaws(window, member, fields)
+        flaws += _content_flaws(window.part(data, member.compressed), member, observe(member), tick)
         place = data + member.compressed
         if member.flags & _DESCRIPTOR:
-            if (behind := _behind(window, member, place, following)) is None:
-                flaws.append(Flaw(Check.PC405, member.name, "its data descriptor", "another, or none"))
-            place = behind or place
+            descriptor_end = _descriptor_end(window, member, place, next_place)
+            if descriptor_end is None:
+                flaws.append(Flaw(Defect.HEADER, member.name, "its data descriptor", "another, or none"))
+            place = descriptor_end or place
     else:
         if place != directory.start:
-            flaws.append(Flaw(Check.PC406, "", f"the directory at {place}", f"at {directory.start}"))
-    return Checked(flaws, members)
+            flaws.append(Flaw(Defect.SLACK, "", f"the directory at {place}", f"at {directory.start}"))
+    return ZipReport(flaws, members)
 
 
-def _of_the_end(window: Window, directory: ZipDirectory, members: Sequence[Member]) -> Iterator[Flaw]:
-    """Yield what is wrong with the end record and the directory it leads to."""
+def _end_flaws(window: Window, directory: ZipDirectory, members: Sequence[Member]) -> Iterator[Flaw]:
+    """Yield what is wrong with the end records and the directory they lead to."""
     if directory.shift < 0:
-        yield Flaw(Check.PC401, "", "all bytes before the directory", f"{-directory.shift} too few")
+        yield Flaw(Defect.TRUNCATED, "", "all bytes before the directory", f"{-directory.shift} too few")
     elif directory.shift:
-        yield Flaw(Check.PC406, "", "the first member at 0", f"{directory.shift} bytes before it")
+        yield Flaw(Defect.SLACK, "", "the first member at 0", f"{directory.shift} bytes before it")
     if directory.count != len(members):
-        yield Flaw(Check.PC403, "", f"{directory.count} members", f"{len(members)} in the directory")
+        yield Flaw(Defect.AMBIGUOUS, "", f"{directory.count} members", f"{len(members)} in the directory")
     if (extent := directory.extent()) != len(directory.rows):
-        check = Check.PC406 if extent < len(directory.rows) else Check.PC401
-        yield Flaw(check, "", f"a directory of {extent} bytes", f"{len(directory.rows)}")
-    wanted = [0, 0, directory.count, directory.count, len(directory.rows), directory.start - directory.shift]
-    told: list[int] = [*_END.unpack(window.read(directory.end_record, _END.size))[1:7]]
-    wide_place = directory.start + len(directory.rows)
-    if wide_place != directory.end_record:
-        wide = _WIDE_END.unpack(window.read(wide_place, _WIDE_END.size))
-        absent = (*(0xFFFF,) * 4, *(_NARROW,) * 2)
-        told = [right if one == no else one for one, no, right in zip(told, absent, wanted, strict=True)]
-        told += [wide[1], *wide[4:10], wide[11], wide[12], max(wide[13], 1)]
-        wanted += [44, *wanted, 0, wide_place - directory.shift, 1]
-    if told != wanted:
-        yield Flaw(Check.PC403, "", f"end records of {wanted}", f"{told}")
+        defect = Defect.SLACK if extent < len(directory.rows) else Defect.TRUNCATED
+        yield Flaw(defect, "", f"a directory of {extent} bytes", f"{len(directory.rows)}")
+    differing = [field for field in _end_fields(window, directory) if field.differs]
+    if differing:
+        expected = ", ".join(f"{field.name} {field.expected}" for field in differing)
+        yield Flaw(Defect.AMBIGUOUS, "", expected, ", ".join(str(field.actual) for field in differing))
 
 
-def _of_others(window: Window, directory: ZipDirectory, members: Iterable[Member]) -> Iterator[Flaw]:
-    """Yield other archives and end records that readers may take for this one."""
+_END_FIELDS = (
+    "number of this disk",
+    "disk of the directory",
+    "members on this disk",
+    "members in all",
+    "bytes of the directory",
+    "offset of the directory",
+)
+
+_ABSENT = (0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, _IN_ZIP64, _IN_ZIP64)  # the value is in the ZIP64 record
+
+
+def _end_fields(window: Window, directory: ZipDirectory) -> list[_Field]:
+    """Return the fields of the end record and, where there is one, of the ZIP64 end record and its locator."""
+    size, start = len(directory.rows), directory.start - directory.shift
+    expected = (0, 0, directory.count, directory.count, size, start)
+    actual = _END.unpack(window.read(directory.end_record, _END.size))[1:7]
+    fields = list(map(_Field, _END_FIELDS, expected, actual))
+    place = directory.start + size
+    if place == directory.end_record:
+        return fields
+    zip64 = _ZIP64_END.unpack(window.read(place, _ZIP64_END.size))
+    return [
+        *(field for field, absent in zip(fields, _ABSENT, strict=True) if field.actual != absent),
+        *map(_Field, (f"ZIP64 {name}" for name in _END_FIELDS), expected, zip64[4:10]),
+        _Field("size of the ZIP64 record", 44, zip64[1]),
+        _Field("disk of the ZIP64 record", 0, zip64[11]),
+        _Field("offset of the ZIP64 record", place - directory.shift, zip64[12]),
+        _Field("number of disks", 1, max(zip64[13], 1)),
+    ]
+
+
+def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[Member]) -> Iterator[Flaw]:
+    """Yield other archives and end records that some readers may use instead of this archive's."""
     first = min((member.header for member in members), default=directory.start)
     end = directory.end_record + _END.size
     end += int.from_bytes(window.read(end - 2, 2), "little")
     if end != window.length:
-        yield Flaw(Check.PC406, "", f"the end at {end}", f"{window.length} bytes")
+        yield Flaw(Defect.SLACK, "", f"the end at {end}", f"{window.length} bytes")
     outside = (window.part(0, first), window.part(end, window.length))
     if is_tar(window.read(0, 512)) or any(_is_archive(part) for part in outside):
-        yield Flaw(Check.PC403, "", "one archive", "another before or behind it")
+        yield Flaw(Defect.AMBIGUOUS, "", "one archive", "another before or behind it")
     start = max(0, window.length - _REACH)
     tail = window.read(start, _REACH)
-    at = tail.find(b"PK\x05\x06")
-    while at >= 0:
-        reach = at + _END.size + int.from_bytes(tail[at + 20 : at + 22], "little")
-        if start + at != directory.end_record and reach == len(tail):
-            yield Flaw(Check.PC403, "", f"one end record, at {directory.end_record}", f"another at {start + at}")
+    place = tail.find(b"PK\x05\x06")
+    while place >= 0:
+        reach = place + _END.size + int.from_bytes(tail[place + 20 : place + 22], "little")
+        if start + place != directory.end_record and reach == len(tail):
+            expected = f"one end record, at {directory.end_record}"
+            yield Flaw(Defect.AMBIGUOUS, "", expected, f"another at {start + place}")
             return
-        at = tail.find(b"PK\x05\x06", at + 1)
+        place = tail.find(b"PK\x05\x06", place + 1)
 
 
 def _is_archive(part: Window) -> bool:
     start = part.read(0, 512)
-    return start.startswith(_OTHERS) or is_tar(start) or (bool(start) and is_zip(part))
+    return start.startswith(_ARCHIVE_MAGICS) or is_tar(start) or (bool(start) and is_zip(part))
 
 
-def _of_rows(rows: bytes, members: Iterable[Member]) -> Iterator[Flaw]:
-    """Yield what is wrong with rows by themselves."""
+def _row_flaws(rows: bytes, members: Iterable[Member]) -> Iterator[Flaw]:
+    """Yield what is wrong with the rows of the directory by themselves."""
     position = 0
     for member in members:
         needed, compressed, size, name, extra, comment, disk, header = _ROW.unpack_from(rows, position)
         start = position + _ROW.size + name
-        yield from _of_extra(rows[start : start + extra], member, (size, compressed, header), Check.PC401)
-        if needed & 0xFF > _NEWEST:
-            yield Flaw(Check.PC401, member.name, "a version that readers know", str(needed & 0xFF))
+        yield from _extra_flaws(rows[start : start + extra], member, (size, compressed, header), Defect.TRUNCATED)
+        if needed & 0xFF > _NEWEST_VERSION:
+            yield Flaw(Defect.TRUNCATED, member.name, "a version that readers know", str(needed & 0xFF))
         if disk not in {0, 0xFFFF}:
-            yield Flaw(Check.PC401, member.name, "disk 0", f"disk {disk}")
+            yield Flaw(Defect.TRUNCATED, member.name, "disk 0", f"disk {disk}")
         if member.flags & _UTF8 and member.name.encode() != member.raw:
-            yield Flaw(Check.PC401, member.name, "a name in UTF-8", repr(member.raw))
+            yield Flaw(Defect.TRUNCATED, member.name, "a name in UTF-8", repr(member.raw))
         position = start + extra + comment
 
 
-def _of_extra(extra: bytes, member: Member, told: tuple[int, int, int], malformed: Check) -> Iterator[Flaw]:
-    """Yield what extra fields say otherwise than the header that they belong to (APPNOTE.TXT 4.5, 4.6.9)."""
-    position = wide = 0
+def _extra_flaws(extra: bytes, member: Member, header: tuple[int, int, int], malformed: Defect) -> Iterator[Flaw]:
+    """Yield where extra fields differ from the header they belong to (APPNOTE.TXT 4.5, 4.6.9).
+
+    Args:
+        extra: the extra fields.
+        member: the member, by its row in the directory.
+        header: size, compressed size and offset of the row or local header; 0 for no offset.
+        malformed: the defect of extra fields that break off.
+    """
+    position = zip64_count = 0
     while position + 4 <= len(extra):
         kind = int.from_bytes(extra[position : position + 2], "little")
         end = position + 4 + int.from_bytes(extra[position + 2 : position + 4], "little")
         field = extra[position + 4 : end]
         if end > len(extra):
             yield Flaw(malformed, member.name, "whole extra fields", f"one of {end - position} bytes")
-        wide += kind == 1
+        zip64_count += kind == 1
         is_named = (
             kind == 0x7075 and field[:1] == b"\x01" and field[1:5] == zlib.crc32(member.raw).to_bytes(4, "little")
         )
         if is_named and field[5:] != member.name.encode():
-            yield Flaw(Check.PC404, member.name, "one name", f"another in UTF-8: {field[5:]!r}")
+            yield Flaw(Defect.DUPLICATE, member.name, "one name", f"another in UTF-8: {field[5:]!r}")
         position = end
-    size, compressed, _ = zip64_fields(extra, _NARROW, _NARROW, 0)
-    # without need of it, some readers take the ZIP64 field all the same
-    is_other = _NARROW not in told and (size not in {_NARROW, told[0]} or compressed not in {_NARROW, told[1]})
-    if wide > 1 or is_other:
-        yield Flaw(
-            Check.PC405, member.name, f"sizes {told[:2]}", f"a ZIP64 field with {(size, compressed)}, of {wide}"
-        )
+    size, compressed, _ = zip64_fields(extra, _IN_ZIP64, _IN_ZIP64, 0)
+    # some readers use the ZIP64 field even where the header does not refer to it
+    is_other = _IN_ZIP64 not in header and (
+        size not in {_IN_ZIP64, header[0]} or compressed not in {_IN_ZIP64, header[1]}
+    )
+    if zip64_count > 1 or is_other:
+        actual = f"a ZIP64 field with {(size, compressed)}, of {zip64_count}"
+        yield Flaw(Defect.HEADER, member.name, f"sizes {header[:2]}", actual)
 
 
-def _of_names(members: Iterable[Member]) -> Iterator[Flaw]:
+def _name_flaws(members: Iterable[Member]) -> Iterator[Flaw]:
     seen: set[str] = set()
     for member in members:
         # zipfile and the C readers end a name at its first NUL
         cut = member.name.partition("\x00")[0]
         if cut != member.name:
-            yield Flaw(Check.PC404, member.name, "a name without NUL", "one with")
+            yield Flaw(Defect.DUPLICATE, member.name, "a name without NUL", "one with")
         if cut in seen:
-            yield Flaw(Check.PC404, member.name, "one member of this name", "another")
+            yield Flaw(Defect.DUPLICATE, member.name, "one member of this name", "another")
         seen.add(cut)
 
 
-def _of_header(window: Window, member: Member, local: tuple[int, ...]) -> Iterator[Flaw]:
+def _header_flaws(window: Window, member: Member, local: tuple[int, ...]) -> Iterator[Flaw]:
     """Yield how a local header differs from its row; sizes may stand behind the data instead (bit 3)."""
     name = window.read(member.header + _LOCAL.size, local[9])
-    told: list[tuple[str, object, object]] = [
-        ("name", member.raw, name),
-        ("flags", member.flags, local[2]),
-        ("method", member.method, local[3]),
-        ("time", member.modified, local[4] | local[5] << 16),
-    ]
     extra = window.read(member.header + _LOCAL.size + local[9], local[10])
     size, compressed, _ = zip64_fields(extra, local[8], local[7], 0)
-    sizes = [("crc", member.crc, local[6]), ("compressed size", member.compressed, compressed)]
-    sizes.append(("size", member.size, size))
-    told += [one for one in sizes if one[2] or not member.flags & _DESCRIPTOR]
-    for what, expected, actual in told:
-        if expected != actual:
-            yield Flaw(Check.PC405, member.name, f"{what} {expected!r}", repr(actual))
-    yield from _of_extra(extra, member, (local[8], local[7], 0), Check.PC405)
+    fields = [
+        _Field("name", member.raw, name),
+        _Field("flags", member.flags, local[2]),
+        _Field("method", member.method, local[3]),
+        _Field("time", member.modified, local[4] | local[5] << 16),
+    ]
+    sizes = (
+        _Field("crc", member.crc, local[6]),
+        _Field("compressed size", member.compressed, compressed),
+        _Field("size", member.size, size),
+    )
+    fields += [field for field in sizes if field.actual or not member.flags & _DESCRIPTOR]
+    for field in fields:
+        if field.differs:
+            yield Flaw(Defect.HEADER, member.name, f"{field.name} {field.expected!r}", repr(field.actual))
+    yield from _extra_flaws(extra, member, (local[8], local[7], 0), Defect.HEADER)
 
 
-def _behind(window: Window, member: Member, end: int, following: int) -> int | None:
-    """Return where a member's data descriptor ends (APPNOTE.TXT 4.3.9); None where there is none that fits."""
+def _descriptor_end(window: Window, member: Member, start: int, next_place: int) -> int | None:
+    """Return where a member's data descriptor ends (APPNOTE.TXT 4.3.9); None where none fits.
+
+    Args:
+        window: the bytes of the archive.
+        member: the member, whose row says what the descriptor must hold.
+        start: where the descriptor begins.
+        next_place: where the next header begins; of several forms that fit, the descriptor that ends there counts.
+    """
     sizes = (member.compressed, member.size)
     forms = [
         mark + member.crc.to_bytes(4, "little") + b"".join(size.to_bytes(width, "little") for size in sizes)
@@ -223,55 +291,52 @@ def _behind(window: Window, member: Member, end: int, following: int) -> int | N
         for width in (4, 8)
         if max(sizes) < 1 << 8 * width
     ]
-    behind = window.read(end, 24)
-    ends = [end + len(form) for form in forms if behind.startswith(form)]
-    return following if following in ends else next(iter(ends), None)
+    descriptor = window.read(start, 24)
+    ends = [start + len(form) for form in forms if descriptor.startswith(form)]
+    return next_place if next_place in ends else next(iter(ends), None)
 
 
-def _of_bytes(data: Window, member: Member, digester: Digester | None, tick: Tick) -> Iterator[Flaw]:
+def _content_flaws(data: Window, member: Member, digester: Digester | None, tick: Tick) -> Iterator[Flaw]:
     """Yield what is wrong with a member's bytes: they do not inflate, or to another size or checksum."""
     crc = size = 0
     try:
         for piece in _content(data, member, tick):
             crc = zlib.crc32(piece, crc)
             size += len(piece)
+            if size > member.size:
+                raise _UnusableMember(f"larger than the {member.size} bytes it says")
             if digester is not None:
                 digester.update(piece)
-    except (ValueError, zlib.error) as error:
-        yield Flaw(Check.PC402, member.name, f"{member.size} bytes", str(error))
+    except TrailingBytes:
+        problem = "there are bytes behind its compressed ones"
+    except CutStream:
+        problem = "its compressed bytes end too early"
+    except (BrokenStream, _UnusableMember) as error:
+        problem = str(error)
+    else:
+        if (size, crc) != (member.size, member.crc):
+            expected, actual = f"{member.size} bytes, CRC {member.crc:08x}", f"{size} bytes, CRC {crc:08x}"
+            yield Flaw(Defect.CHECKSUM, member.name, expected, actual)
         return
-    if (size, crc) != (member.size, member.crc):
-        expected, actual = f"{member.size} bytes, CRC {member.crc:08x}", f"{size} bytes, CRC {crc:08x}"
-        yield Flaw(Check.PC402, member.name, expected, actual)
+    yield Flaw(Defect.CHECKSUM, member.name, f"{member.size} bytes", problem)
+
+
+class _UnusableMember(ValueError):  # noqa: N818 - it is the member that is unusable
+    """A member whose bytes cannot be read, or are more than it says."""
 
 
 def _content(data: Window, member: Member, tick: Tick) -> Iterator[bytes]:
-    """Yield a member's plain bytes, never more than its row says and one piece.
+    """Return a member's decompressed bytes, a piece at a time.
 
     Raises:
-        ValueError: it is encrypted, of a method wheels do not have, cut short, or larger than it says.
-        zlib.error: it does not inflate.
+        _UnusableMember: it is encrypted, cut short, or compressed by a method that wheels do not use.
     """
-    if member.flags & _SEALED:
-        raise ValueError("it is encrypted, or a patch")
+    if member.flags & _UNREADABLE:
+        raise _UnusableMember("it is encrypted, or a patch")
     if member.method not in {0, 8}:
-        raise ValueError(f"compressed by method {member.method}, which pip's reader may not have")
+        raise _UnusableMember(f"compressed by method {member.method}, which pip's reader may not have")
     if data.length < member.compressed:
-        raise ValueError("cut short")
+        raise _UnusableMember("cut short")
     if not member.compressed and not member.size:
-        return  # some writers deflate nothing to nothing
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS) if member.method else None
-    size = 0
-    for stored in data.chunks(PIECE):
-        tick()
-        if inflater is not None and inflater.eof:
-            raise ValueError("there are bytes behind its compressed ones")
-        for piece in (stored,) if inflater is None else inflated(inflater, stored):
-            size += len(piece)
-            if size > member.size:
-                raise ValueError(f"larger than the {member.size} bytes it says")
-            yield piece
-    if inflater is not None and not inflater.eof:
-        raise ValueError("its compressed bytes end too early")
-    if inflater is not None and inflater.unused_data:
-        raise ValueError("there are bytes behind its compressed ones")
+        return iter(())  # some writers deflate nothing to nothing
+    return decompress(data, RAW_DEFLATE if member.method else None, tick)

@@ -33,7 +33,7 @@ _LOCAL = Struct("<4s5H3L2H")
 
 
 class Member(NamedTuple):
-    """One row of a ZIP's central directory."""
+    """A row of a ZIP's central directory."""
 
     name: str
     method: int
@@ -47,7 +47,15 @@ class Member(NamedTuple):
 
 
 class ZipDirectory:
-    """A ZIP's central directory as one run of bytes, searched instead of parsed."""
+    """A ZIP's central directory as bytes, searched instead of parsed.
+
+    Attributes:
+        rows: the bytes of the directory.
+        start: where the directory begins in the file.
+        count: the number of members that the end record states.
+        end_record: where the end record begins in the file.
+        shift: the bytes before the archive, to be added to its offsets; negative where bytes are missing.
+    """
 
     def __init__(self, window: Window) -> None:
         """Find the directory.
@@ -68,18 +76,18 @@ class ZipDirectory:
         fields = _EOCD.unpack(self._at(place, _EOCD.size))
         self.count, size, offset = fields[4], fields[5], fields[6]
         end = place
-        # zipfile lets a wide record count wherever a locator points to one, needed or not
+        # zipfile uses a ZIP64 end record wherever there is a locator, needed or not
         if self._at(place - _EOCD64_LOCATOR.size, 4) == b"PK\x06\x07":
-            wide_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
-            wide = self._at(wide_place, _EOCD64.size)
-            if wide[:4] == b"PK\x06\x06":
-                end = wide_place
-                self.count, size, offset = _EOCD64.unpack(wide)[7:10]
+            zip64_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
+            zip64 = self._at(zip64_place, _EOCD64.size)
+            if zip64[:4] == b"PK\x06\x06":
+                end = zip64_place
+                self.count, size, offset = _EOCD64.unpack(zip64)[7:10]
         start = end - size
         if start < 0 or size > _DIRECTORY_LIMIT:
             raise ValueError("the central directory is not where it is said to be")
         self.end_record = place
-        # bytes before the archive shift every offset; zipfile allows it and so does pip
+        # zipfile, and so pip, allows bytes before the archive
         self.shift = start - offset
         self.start = start
         self.rows = self._at(start, size)
@@ -102,7 +110,7 @@ class ZipDirectory:
         return self._window.read(offset, size)
 
     def members(self) -> Iterator[Member]:
-        """Yield every row in order, the way zipfile walks them; ends at the first that is not one."""
+        """Yield every row in order, as zipfile does; bytes that are no row end the walk."""
         position = 0
         rows = self.rows
         while position + 46 <= len(rows) and rows[position : position + 4] == b"PK\x01\x02":
@@ -127,14 +135,17 @@ class ZipDirectory:
         return member, name_end + row[13] + row[14]
 
     def extent(self) -> int:
-        """Return how many bytes of the directory are rows; what is behind them no reader agrees on."""
+        """Return how many bytes of the directory are rows; readers disagree about bytes behind them."""
         position = 0
         while position + 46 <= len(self.rows) and self.rows.startswith(b"PK\x01\x02", position):
             position += 46 + sum(_LENGTHS.unpack_from(self.rows, position + 28))
         return position
 
     def last_ending(self, ending: str) -> Member | None:
-        """Return the last member whose name ends so, by a search that a hostile directory may lead astray."""
+        """Return the last member whose name ends with ``ending``, by a quick search from the end.
+
+        A hostile directory may mislead the search: then the result is None, or a member that does not count.
+        """
         encoded = ending.encode()
         index = self.rows.rfind(encoded)
         start = self.rows.rfind(b"PK\x01\x02", 0, index) if index > 0 else -1
@@ -144,19 +155,22 @@ class ZipDirectory:
         return self._row(start)[0] if start + 46 + length == index + len(encoded) else None
 
     def ending(self, *endings: str) -> list[Member]:
-        """Return the members whose names end so, in directory order, walking the rows as zipfile does."""
-        rows, found, position = self.rows, [], 0
+        """Return the members whose names end with any of ``endings``, in directory order.
+
+        It walks the rows as zipfile does.
+        """
+        rows, members, position = self.rows, [], 0
         encoded = tuple(ending.encode() for ending in endings)
         while position + 46 <= len(rows) and rows.startswith(b"PK\x01\x02", position):
             name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
             name_end = position + 46 + name
             if rows.endswith(encoded, position + 46, name_end):
-                found.append(self._row(position)[0])
+                members.append(self._row(position)[0])
             position = name_end + extra + comment
-        return found
+        return members
 
     def read(self, member: Member, limit: int = _MEMBER_LIMIT) -> bytes:
-        """Return the first ``limit`` bytes of a member; fewer, or none, when it cannot be inflated."""
+        """Return the first ``limit`` bytes of a member; fewer, or none, where it does not decompress."""
         local = self._at(member.header, _LOCAL.size)
         if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
             return b""

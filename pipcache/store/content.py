@@ -14,36 +14,44 @@ from pipcache.archive.metadata import (
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.index.rows import PageFormat, guess_format
-from pipcache.util.compression import UndecodableBody, decode_body
+from pipcache.util.compression import BZIP2, GZIP, XZ, UndecodableBody, archive_format, decode_body
 from pipcache.util.files import Window
 
 SNIFF = 512
+"""Decoded bytes that are read to see what a text is."""
 
 _TEXT_LIMIT = 64 << 10
 
 
 class ZipBody(NamedTuple):
-    """A ZIP that is neither a wheel nor an sdist, or one whose directory is gone (``problem``)."""
+    """A ZIP that is neither a wheel nor an sdist, or whose directory cannot be read (``problem`` says why)."""
 
     problem: str | None
 
 
 class TextBody(NamedTuple):
-    """Decoded text: HTML, JSON, METADATA or anything else; ``start`` is its first bytes."""
+    """Decoded text: HTML, JSON, METADATA or anything else.
+
+    ``start`` is its first ``SNIFF`` bytes; ``metadata`` is None where it is no METADATA.
+    """
 
     start: bytes
     metadata: Metadata | None
 
     @property
     def form(self) -> PageFormat | None:
-        """The form of page it may be."""
+        """The format of the index page it may be; None where it is none."""
         return guess_format(self.start)
 
 
 class OpaqueBody(NamedTuple):
-    """Bytes that are nothing known; ``problem`` says why where that is known."""
+    """Bytes of no known kind; ``problem`` says why where that is known.
+
+    ``is_broken_archive``: they begin like a compressed or plain tar, and there is no tar in them.
+    """
 
     problem: str | None
+    is_broken_archive: bool = False
 
 
 class EmptyBody(NamedTuple):
@@ -51,26 +59,34 @@ class EmptyBody(NamedTuple):
 
 
 class PageBody(NamedTuple):
-    """An index page by its head; the body was not opened."""
+    """An index page, as its head says; the body was not opened."""
 
 
 Content = WheelFacts | SdistFacts | ZipBody | TextBody | OpaqueBody | EmptyBody | PageBody
 
 
 def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
-    """Return what a body is. ``deep`` reads far enough into an sdist to find its PKG-INFO."""
+    """Return what a body is, judged by its bytes.
+
+    Args:
+        window: the body as it is stored.
+        encoding: its ``Content-Encoding``; None without one.
+        deep: read METADATA of a wheel, and as far into an sdist as its PKG-INFO.
+
+    Raises:
+        OSError: the window cannot be read.
+    """
     start = window.read(0, SNIFF)
     if not start:
         return EmptyBody()
     if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
         return _inspect_zip(window, deep=deep)
     if _may_hold_tar(start):
-        # index pages are stored gzipped too, so gzip without a tar in it goes on as text
         facts = read_tar_sdist(window, deep=deep)
         if facts is not None:
             return facts
-        if start[:2] != b"\x1f\x8b":
-            return OpaqueBody("an archive that does not unpack")
+        if archive_format(start) is not GZIP:  # gzip without a tar in it may be an index page
+            return OpaqueBody("an archive that does not unpack", is_broken_archive=True)
     try:
         text = start if not encoding else decode_body(window, encoding, SNIFF)
         if text[:17].lower() == b"metadata-version:":
@@ -91,4 +107,4 @@ def _inspect_zip(window: Window, *, deep: bool) -> Content:
 
 
 def _may_hold_tar(start: bytes) -> bool:
-    return start[:2] == b"\x1f\x8b" or start[:3] == b"BZh" or start[:6] == b"\xfd7zXZ\x00" or is_tar(start)
+    return archive_format(start) in {GZIP, BZIP2, XZ} or is_tar(start)

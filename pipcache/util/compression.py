@@ -1,193 +1,43 @@
-"""Bounded decoders: gzip, deflate, bzip2, xz, Brotli, Zstandard."""
+"""Bounded decoders: gzip, deflate, bzip2, xz, Brotli, Zstandard; lenient, or strict to the last byte.
+
+Every format is a ``Format`` here, and every reader goes through ``decompress``, which is strict: it raises the
+error that ends the bytes early. A lenient reader, ``decompress_beginning``, keeps what came before the error.
+"""
 
 import contextlib
+import importlib
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from pipcache.util.files import CHUNK, Window
-from pipcache.util.progress import Stopped, Tick
-
-
-class BrokenCoding(ValueError):  # noqa: N818 - it is the coding that is broken
-    """A body that does not decode to its end."""
-
-
-def plain_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[bytes]:
-    """Yield all decoded bytes of a body stored with ``Content-Encoding: encoding``, a bounded piece at a time.
-
-    Raises:
-        BrokenCoding: it does not decode to its end, or there is more behind it.
-        UndecodableBody: that cannot be tried: no decoder here, or coded more than once.
-    """
-    applied = codings(encoding)
-    if not applied or not window.length:
-        for data in window.chunks(PIECE):
-            tick()
-            yield data
-    elif len(applied) > 1:
-        raise UndecodableBody(f"coded more than once ({', '.join(applied)})")
-    elif applied[0] in {"gzip", "deflate"}:
-        yield from _inflated_strictly(window, applied[0], tick)
-    else:
-        yield from _by_package(window, applied[0], tick)
-
-
-def _inflated_strictly(window: Window, coding: str, tick: Tick) -> Iterator[bytes]:
-    """Inflate as urllib3 does for pip: gzip's members one after another, deflate with zlib's frame or raw."""
-    is_raw = coding == "deflate" and window.read(0, 1) != b"\x78"
-    bits = zlib.MAX_WBITS | 16 if coding == "gzip" else -zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS
-    inflater = zlib.decompressobj(bits)
-    try:
-        for data in window.chunks(PIECE):
-            rest = data
-            while rest:
-                if inflater.eof:
-                    if coding != "gzip":
-                        raise BrokenCoding("there are bytes behind it")
-                    inflater = zlib.decompressobj(bits)
-                for piece in inflated(inflater, rest):
-                    tick()
-                    yield piece
-                rest = inflater.unused_data
-    except zlib.error as error:
-        raise BrokenCoding(str(error)) from None
-    if not inflater.eof:
-        raise BrokenCoding("it ends too early")
-
-
-def _by_package(window: Window, coding: str, tick: Tick) -> Iterator[bytes]:
-    decoder = optional_decoder(coding)
-    if decoder is None:
-        raise UndecodableBody(f"stored with Content-Encoding {coding!r}, which is not readable here")
-    try:
-        for data in window.chunks(16 << 10):
-            for piece in decoder.pieces(data):
-                tick()
-                yield piece
-    except (Stopped, OSError, GeneratorExit):
-        raise
-    except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
-        raise BrokenCoding(str(error)) from None
-    if not decoder.eof:
-        raise BrokenCoding("it ends too early")
-
-
-def decompressor(suffix: str) -> Callable[[bytes, int], bytes]:
-    """Return a function from (stored bytes, most bytes wanted) to plain bytes, to be called piece by piece."""
-    if suffix == ".tar.gz":
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
-    if suffix == ".tar.bz2":
-        import bz2  # noqa: PLC0415 - rare, and not worth every start
-
-        return bz2.BZ2Decompressor().decompress
-    if suffix == ".tar.xz":
-        import lzma  # noqa: PLC0415 - rare, and not worth every start
-
-        xz = lzma.LZMADecompressor(memlimit=128 << 20)
-
-        def decompress(data: bytes, most: int) -> bytes:
-            try:
-                return xz.decompress(data, most)
-            except lzma.LZMAError as error:
-                raise ValueError("not xz") from error
-
-        return decompress
-    return lambda data, most: data[:most]
-
-
-class Decoder(Protocol):
-    """Undoes a content coding, a bounded piece at a time."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the coded bytes was reached."""
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what more bytes decode to; errors are the package's own."""
-
-
-def optional_decoder(coding: str) -> Decoder | None:
-    """Return a decoder for ``br`` or ``zstd`` when some package of this interpreter brings one."""
-    import importlib  # noqa: PLC0415 - rare codings only
-
-    for name in _OPTIONAL.get(coding, ()):
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        if coding == "br":
-            return _Brotli(module.Decompressor())
-        return _Zstd(module.ZstdDecompressor())
-    return None
-
-
-_OPTIONAL = {"br": ("brotli", "brotlicffi"), "zstd": ("compression.zstd", "backports.zstd")}
+from pipcache.util.files import Window
+from pipcache.util.progress import Tick, no_tick
 
 PIECE = 256 << 10
+"""The most bytes that are read, or decompressed, at a time."""
+
+_LENIENT_CHUNK = 4 << 10  # an error loses what its chunk of input decompressed to before
+
+_SALVAGED_CHUNK = 16
 
 
-class _BrotliDecompressor(Protocol):
-    def process(self, data: bytes, /, *, output_buffer_limit: int = ...) -> bytes:
-        """Return what is decoded so far."""
-
-    def can_accept_more_data(self) -> bool:
-        """Return whether all that was given is decoded."""
-
-    def is_finished(self) -> bool:
-        """Return whether the end was reached."""
+class BrokenStream(ValueError):  # noqa: N818 - it is the stream that is broken
+    """Compressed bytes that do not decompress to their end."""
 
 
-class _Brotli:
-    def __init__(self, decompressor: _BrotliDecompressor) -> None:
-        self._decompressor = decompressor
+class CutStream(BrokenStream):
+    """Compressed bytes that end before their format's end."""
 
-    @property
-    def eof(self) -> bool:
-        return self._decompressor.is_finished()
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        if not hasattr(self._decompressor, "can_accept_more_data"):
-            # brotli before 1.2 has no limit of its own, so little goes in at a time
-            yield from (self._decompressor.process(data[start : start + 16]) for start in range(0, len(data), 16))
-            return
-        piece = self._decompressor.process(data, output_buffer_limit=PIECE)
-        while piece:
-            yield piece
-            # it may hold output back and still accept more
-            piece = (
-                b""
-                if self._decompressor.is_finished()
-                else self._decompressor.process(b"", output_buffer_limit=PIECE)
-            )
+    def __init__(self) -> None:
+        super().__init__("it ends too early")
 
 
-class _ZstdDecompressor(Protocol):
-    eof: bool
-    needs_input: bool
+class TrailingBytes(BrokenStream):
+    """Compressed bytes that come to their end, with ``count`` other bytes behind it."""
 
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Return up to so many decoded bytes."""
-
-
-class _Zstd:
-    def __init__(self, decompressor: _ZstdDecompressor) -> None:
-        self._decompressor = decompressor
-
-    @property
-    def eof(self) -> bool:
-        return self._decompressor.eof
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        yield self._decompressor.decompress(data, PIECE)
-        while not self._decompressor.needs_input and not self._decompressor.eof:
-            yield self._decompressor.decompress(b"", PIECE)
-
-
-def codings(header: str | None) -> tuple[str, ...]:
-    """Return the content codings of a ``Content-Encoding`` value, as applied (RFC 9110, 8.4)."""
-    names = (name.strip().lower() for name in (header or "").split(","))
-    return tuple(name.removeprefix("x-") for name in names if name and name != "identity")
+    def __init__(self, count: int) -> None:
+        super().__init__("there are bytes behind it")
+        self.count = count
 
 
 class UndecodableBody(ValueError):  # noqa: N818 - it is the body that is undecodable
@@ -198,153 +48,350 @@ class UndecodableBody(ValueError):  # noqa: N818 - it is the body that is undeco
         self.reason = reason
 
 
+class Decoder(Protocol):
+    """Decompresses a single stream, a bounded piece at a time."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream's end was reached, its checksum included."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """The bytes given behind the stream's end; only valid at ``eof``."""
+
+    def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
+        """Yield what the stream's next bytes decompress to, at most ``most`` bytes in a piece.
+
+        Raises:
+            BrokenStream: they do not decompress.
+        """
+
+
+class Format(NamedTuple):
+    """A compression format.
+
+    ``begin`` returns a decoder for a new stream, and None where no package of this interpreter brings it. Its
+    argument is ``salvage`` of ``decompress``, which only gzip and deflate know. Every stream begins with ``magic``;
+    a format without a magic has only a single stream.
+    """
+
+    name: str
+    magic: bytes
+    begin: Callable[[bool], Decoder | None]
+
+
+class _Inflater:
+    """Undoes deflate: raw, or in the frame of zlib or gzip (RFC 1950 to 1952)."""
+
+    def __init__(self, window_bits: int, *, salvage: bool) -> None:
+        self._inflater = zlib.decompressobj(window_bits)
+        self._salvage = salvage
+
+    @property
+    def eof(self) -> bool:
+        return self._inflater.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflater.unused_data
+
+    def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
+        piece = b""
+        # zlib may have taken all input and still hold back output behind a full piece
+        while (data or len(piece) == most) and not self._inflater.eof:
+            before = self._inflater.copy() if self._salvage else None
+            try:
+                piece = self._inflater.decompress(data, most)
+            except zlib.error as error:
+                if before is not None:
+                    yield _salvaged(before, data)
+                raise BrokenStream(str(error)) from None
+            data = self._inflater.unconsumed_tail
+            yield piece
+
+
+def _salvaged(inflater: "zlib._Decompress", data: bytes) -> bytes:
+    """Return what ``data`` inflates to before the place where it breaks."""
+    pieces: list[bytes] = []
+    for start in range(0, len(data), _SALVAGED_CHUNK):
+        try:
+            pieces.append(inflater.decompress(data[start : start + _SALVAGED_CHUNK], PIECE))
+        except zlib.error:
+            break
+    return b"".join(pieces)
+
+
+class _PullDecompressor(Protocol):
+    """What the decompressors of bz2, lzma and zstd have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream's end was reached."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether all bytes given so far are decompressed."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """The bytes given behind the stream's end."""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return up to ``max_length`` decompressed bytes."""
+
+
+class _PullDecoder:
+    """Decompresses with bz2, lzma or zstd."""
+
+    def __init__(self, decompressor: _PullDecompressor, *errors: type[Exception]) -> None:
+        self._decompressor = decompressor
+        self._errors = errors
+
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decompressor.unused_data
+
+    def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
+        try:
+            yield self._decompressor.decompress(data, most)
+            while not self._decompressor.eof and not self._decompressor.needs_input:
+                yield self._decompressor.decompress(b"", most)
+        except self._errors as error:
+            raise BrokenStream(str(error)) from None
+
+
+class _BrotliDecompressor(Protocol):
+    def process(self, data: bytes, /, *, output_buffer_limit: int = ...) -> bytes:
+        """Return what is decoded so far."""
+
+    def is_finished(self) -> bool:
+        """Return whether the end was reached."""
+
+
+class _BrotliDecoder:
+    """Decodes Brotli; its packages refuse bytes behind the end as an error."""
+
+    unused_data = b""
+
+    def __init__(self, decompressor: _BrotliDecompressor, error: type[Exception]) -> None:
+        self._decompressor = decompressor
+        self._error = error
+
+    @property
+    def eof(self) -> bool:
+        return self._decompressor.is_finished()
+
+    def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
+        process = self._decompressor.process
+        try:
+            if not hasattr(self._decompressor, "can_accept_more_data"):
+                # brotli before 1.2 cannot limit its output, so little goes in at a time
+                yield from (process(data[start : start + 16]) for start in range(0, len(data), 16))
+                return
+            piece = process(data, output_buffer_limit=most)
+            while piece:
+                yield piece
+                # it may hold output back and still accept more
+                piece = b"" if self.eof else process(b"", output_buffer_limit=most)
+        except self._error as error:
+            raise BrokenStream(str(error)) from None
+
+
+def _begin_bzip2(_salvage: bool) -> Decoder:  # noqa: FBT001 - the only argument of a Format's begin
+    import bz2  # noqa: PLC0415 - rare, and not worth every start
+
+    return _PullDecoder(bz2.BZ2Decompressor(), OSError)
+
+
+def _begin_xz(_salvage: bool) -> Decoder:  # noqa: FBT001 - as above
+    import lzma  # noqa: PLC0415 - rare, and not worth every start
+
+    return _PullDecoder(lzma.LZMADecompressor(memlimit=128 << 20), lzma.LZMAError)
+
+
+def _begin_brotli(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
+    module = _first_installed("brotli", "brotlicffi")
+    return module and _BrotliDecoder(module.Decompressor(), module.error)
+
+
+def _begin_zstd(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
+    module = _first_installed("compression.zstd", "backports.zstd")
+    return module and _PullDecoder(module.ZstdDecompressor(), module.ZstdError)
+
+
+def _first_installed(*names: str) -> Any:  # Any: optional modules, without types
+    for name in names:
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    return None
+
+
+GZIP = Format(
+    "gzip",
+    b"\x1f\x8b",
+    # a zlib stream under the name of gzip is salvaged too
+    lambda salvage: _Inflater(zlib.MAX_WBITS | (32 if salvage else 16), salvage=salvage),
+)
+
+ZLIB = Format("deflate", b"", lambda salvage: _Inflater(zlib.MAX_WBITS, salvage=salvage))
+
+RAW_DEFLATE = Format("deflate", b"", lambda salvage: _Inflater(-zlib.MAX_WBITS, salvage=salvage))
+
+BZIP2 = Format("bzip2", b"BZh", _begin_bzip2)
+
+XZ = Format("xz", b"\xfd7zXZ\x00", _begin_xz)
+
+LZMA = Format("lzma", b"]\x00\x00", _begin_xz)  # xz's older form, .tar.lzma
+
+BROTLI = Format("br", b"", _begin_brotli)
+
+ZSTD = Format("zstd", b"\x28\xb5\x2f\xfd", _begin_zstd)
+
+_OF_ARCHIVES = (GZIP, BZIP2, XZ, LZMA)
+
+_CONTENT_CODINGS = {form.name: form for form in (GZIP, ZLIB, BROTLI, ZSTD)}
+
+
+def archive_format(start: bytes) -> Format | None:
+    """Return the format of a compressed archive that begins with ``start``; None for all other bytes."""
+    return next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)
+
+
+def decompress(
+    window: Window,
+    form: Format | None,
+    tick: Tick,
+    *,
+    padding: bytes = b"",
+    chunk: int = PIECE,
+    most: int = PIECE,
+    salvage: bool = False,
+) -> Iterator[bytes]:
+    """Yield all decompressed bytes of the streams in ``window``, a bounded piece at a time.
+
+    Args:
+        window: the compressed bytes.
+        form: their format; None for bytes that are not compressed.
+        tick: called before each chunk of input and each piece of output; what it raises goes through.
+        padding: bytes that may stand between and behind streams.
+        chunk: the most stored bytes that are read at a time.
+        most: the most bytes of a piece.
+        salvage: yield also what a chunk of gzip or deflate gives before the place where it breaks.
+
+    Raises:
+        CutStream: the last stream does not come to its end.
+        TrailingBytes: something other than a further stream stands behind the end.
+        BrokenStream: a stream does not decompress.
+        UndecodableBody: no package of this interpreter decodes this format.
+        OSError: the window cannot be read.
+    """
+    if form is None:
+        for data in window.chunks(most):
+            tick()
+            yield data
+        return
+    decoder = _new_decoder(form, salvage=salvage)
+    read = 0
+    for stored in window.chunks(chunk):
+        tick()
+        read += len(stored)
+        data = stored
+        while data:
+            if decoder.eof:
+                data = data.lstrip(padding)
+                if not data:
+                    break
+                end = read - len(data)
+                if not form.magic or window.read(end, len(form.magic)) != form.magic:
+                    raise TrailingBytes(window.length - end)
+                decoder = _new_decoder(form, salvage=salvage)
+            for piece in decoder.pieces(data, most):
+                tick()
+                yield piece
+            data = decoder.unused_data if decoder.eof else b""
+    if not decoder.eof:
+        raise CutStream
+
+
+def _new_decoder(form: Format, *, salvage: bool) -> Decoder:
+    decoder = form.begin(salvage)
+    if decoder is None:
+        raise UndecodableBody(f"stored with Content-Encoding {form.name!r}, which is not readable here")
+    return decoder
+
+
+class Beginning(NamedTuple):
+    """The first decompressed bytes, and the error that ended them early; None where there was none so far."""
+
+    data: bytes
+    error: BrokenStream | None
+
+
+def decompress_beginning(window: Window, form: Format | None, limit: int, *, salvage: bool = False) -> Beginning:
+    """Return the first ``limit`` decompressed bytes of ``window``, or as many as come before an error.
+
+    Args, and what it raises but for ``BrokenStream``, are as for ``decompress``.
+    """
+    pieces: list[bytes] = []
+    missing = limit
+    decompressed = decompress(window, form, no_tick, chunk=_LENIENT_CHUNK, most=limit, salvage=salvage)
+    try:
+        for piece in decompressed:
+            pieces.append(piece)
+            missing -= len(piece)
+            if missing <= 0:
+                break
+    except BrokenStream as error:
+        return Beginning(b"".join(pieces)[:limit], error)
+    return Beginning(b"".join(pieces)[:limit], None)
+
+
+def codings(header: str | None) -> tuple[str, ...]:
+    """Return the codings of a ``Content-Encoding`` value, in the order they were applied (RFC 9110, 8.4)."""
+    names = (name.strip().lower() for name in (header or "").split(","))
+    return tuple(name.removeprefix("x-") for name in names if name and name != "identity")
+
+
+def _coding_format(window: Window, encoding: str | None) -> Format | None:
+    """Return the format of a body stored with ``Content-Encoding: encoding``; None for a plain or empty one.
+
+    Raises:
+        UndecodableBody: the body is coded more than once, or with an unknown coding.
+    """
+    names = codings(encoding)
+    if not names or not window.length:
+        return None
+    if len(names) > 1:
+        raise UndecodableBody(f"coded more than once ({', '.join(names)})")
+    form = _CONTENT_CODINGS.get(names[0])
+    if form is None:
+        raise UndecodableBody(f"stored with Content-Encoding {names[0]!r}, which is not readable here")
+    # some servers send "deflate" without zlib's frame, and urllib3 reads it for pip
+    return RAW_DEFLATE if form is ZLIB and window.read(0, 1) != b"\x78" else form
+
+
+def decoded_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[bytes]:
+    """Yield all decoded bytes of a body stored with ``Content-Encoding: encoding``; strict to the last byte.
+
+    Raises:
+        BrokenStream: it does not decode to its end, or there is more behind it.
+        UndecodableBody: that cannot be tried: no decoder here, or coded more than once.
+    """
+    yield from decompress(window, _coding_format(window, encoding), tick)
+
+
 def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
-    """Return the first ``limit`` decoded bytes of a body stored with ``Content-Encoding: encoding``.
+    """Return the first ``limit`` decoded bytes of a body stored with ``Content-Encoding: encoding``; lenient.
 
     Raises:
         UndecodableBody: the coding has no decoder here, or the bytes do not decode at all.
     """
-    pieces: list[bytes] = []
-    size = 0
-    for piece in _decoded(window, codings(encoding), limit):
-        pieces.append(piece)
-        size += len(piece)
-        if size >= limit:
-            break
-    return b"".join(pieces)[:limit]
-
-
-def _decoded(window: Window, applied: tuple[str, ...], limit: int) -> Iterator[bytes]:
-    chunk = min(CHUNK, max(limit, 4096))
-    if not applied:
-        yield from window.chunks(chunk)
-        return
-    if len(applied) > 1:
-        raise UndecodableBody(f"coded more than once ({', '.join(applied)})")
-    coding = applied[0]
-    if coding in {"gzip", "deflate"}:
-        yield from _inflated(window, coding, chunk, limit)
-        return
-    decoder = optional_decoder(coding)
-    if decoder is None:
-        raise UndecodableBody(f"stored with Content-Encoding {coding!r}, which is not readable here")
-    try:
-        for data in window.chunks(16 << 10):
-            yield from decoder.pieces(data)
-    except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
-        raise UndecodableBody(f"does not decode as {coding}: {error}") from None
-
-
-def _inflated(window: Window, coding: str, chunk: int, limit: int) -> Iterator[bytes]:
-    wbits = zlib.MAX_WBITS | 32 if coding == "gzip" or window.read(0, 1)[:1] == b"\x78" else -zlib.MAX_WBITS
-    inflater = zlib.decompressobj(wbits)
-    size = 0
-    for block in window.chunks(min(chunk, 64 << 10)):
-        data = block
-        while data:
-            if inflater.eof:  # a gzip file has one member or several (RFC 1952, 2.2)
-                if coding != "gzip" or data[:2] != b"\x1f\x8b":
-                    return
-                inflater = zlib.decompressobj(wbits)
-            saved = inflater.copy()
-            try:
-                piece = inflater.decompress(data, limit - size)
-            except zlib.error:
-                piece = _before_the_break(saved, data, limit - size)
-                if not piece and not size:
-                    raise UndecodableBody(f"does not decode as {coding}") from None
-                yield piece
-                return
-            size += len(piece)
-            yield piece
-            if size >= limit:
-                return
-            data = inflater.unused_data
-
-
-def _before_the_break(inflater: "zlib._Decompress", data: bytes, limit: int) -> bytes:
-    """Return what can still be inflated of a piece that breaks somewhere."""
-    pieces: list[bytes] = []
-    with contextlib.suppress(zlib.error):
-        pieces.extend(inflater.decompress(data[start : start + 16], limit) for start in range(0, len(data), 16))
-    return b"".join(pieces)[:limit]
-
-
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the stream was reached, its checksum included."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """What was fed behind the end."""
-
-
-Feed = Callable[[bytes], Iterator[bytes]]
-
-Begin = Callable[[], tuple[_Decompressor, Feed]]
-
-
-def compression_of(start: bytes) -> tuple[Begin, bytes] | None:
-    """Return what undoes the compression that begins so, and how each of its streams begins."""
-    known: tuple[tuple[Begin, bytes], ...] = (
-        (_gzip, b"\x1f\x8b"),
-        (_bzip2, b"BZh"),
-        (_xz, b"\xfd7zXZ\x00"),
-        (_xz, b"]\x00\x00"),  # the older form, .tar.lzma
-    )
-    return next((one for one in known if start.startswith(one[1])), None)
-
-
-def _gzip() -> tuple[_Decompressor, Feed]:
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)  # which checks CRC and length at the end (RFC 1952)
-
-    return inflater, lambda data: inflated(inflater, data)
-
-
-def _bzip2() -> tuple[_Decompressor, Feed]:
-    import bz2  # noqa: PLC0415 - rare
-
-    return _pulled(bz2.BZ2Decompressor())
-
-
-def _xz() -> tuple[_Decompressor, Feed]:
-    import lzma  # noqa: PLC0415 - rare
-
-    decompressor, pull = _pulled(lzma.LZMADecompressor(memlimit=128 << 20))
-
-    def feed(data: bytes) -> Iterator[bytes]:
-        try:
-            yield from pull(data)
-        except lzma.LZMAError as error:
-            raise ValueError(str(error)) from None
-
-    return decompressor, feed
-
-
-class _Pulling(_Decompressor, Protocol):
-    @property
-    def needs_input(self) -> bool:
-        """Whether everything fed so far was taken."""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Take bytes in and give bytes out."""
-
-
-def _pulled(decompressor: _Pulling) -> tuple[_Decompressor, Feed]:
-    def feed(data: bytes) -> Iterator[bytes]:
-        yield decompressor.decompress(data, PIECE)
-        while not decompressor.eof and not decompressor.needs_input:
-            yield decompressor.decompress(b"", PIECE)
-
-    return decompressor, feed
-
-
-def inflated(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """Yield what the next bytes of a stream inflate to, a piece at a time, until nothing more comes."""
-    piece = b""
-    # zlib may have taken all and still hold back the rest of a full piece
-    while (data or len(piece) == PIECE) and not inflater.eof:
-        piece = inflater.decompress(data, PIECE)
-        data = inflater.unconsumed_tail
-        yield piece
+    form = _coding_format(window, encoding)
+    data, error = decompress_beginning(window, form, limit, salvage=True)
+    if form is not None and not data and not isinstance(error, (CutStream, TrailingBytes, type(None))):
+        raise UndecodableBody(f"does not decode as {form.name}")
+    return data

@@ -1,6 +1,9 @@
 """The catalogue of checks: code, name, meaning, and the verdict it leads to."""
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
+
+from pipcache.archive.flaw import Defect
 
 
 class Verdict(StrEnum):
@@ -14,9 +17,11 @@ class Verdict(StrEnum):
 
 
 class Check(Enum):
-    """One check: its name is the code; ``leads_to`` is the verdict a broken one leads to, None for none.
+    """A check; its name is its code.
 
-    A digest that differs leads to poisoned where the bytes are whole, and to damaged where they are not.
+    ``leads_to`` is the verdict that a finding of it leads to, None for none. A digest that differs leads to
+    poisoned where the bytes are whole, and to damaged where they are not. ``sentence`` and ``effect`` explain
+    it to people.
     """
 
     def __init__(self, leads_to: Verdict | None, sentence: str, effect: str) -> None:
@@ -169,12 +174,12 @@ class Check(Enum):
 
     @property
     def is_structural(self) -> bool:
-        """True for what a cut or a flipped bit does to an otherwise honest file."""
+        """Whether a cut or a flipped bit alone can cause it in an honest file."""
         return self.name.startswith(("PC10", "PC4")) or self is Check.PC203
 
     @property
     def is_of_content(self) -> bool:
-        """True for what the bytes show by themselves: such a flaw may have been published like that."""
+        """Whether the bytes show it by themselves: a file may have been published with such a flaw."""
         return self.name.startswith(("PC4", "PC5")) or self is Check.PC303
 
     @property
@@ -184,6 +189,21 @@ class Check(Enum):
 
 
 def checks_named(prefix: str) -> frozenset[Check]:
-    """Return the checks whose codes begin with ``prefix``: one code, or a group such as PC2; empty for none."""
+    """Return the checks whose codes begin with ``prefix``: a code, or a group such as PC2; empty for none."""
     wanted = prefix.upper()
     return frozenset(check for check in Check if wanted and check.code.startswith(wanted))
+
+
+CHECK_OF_DEFECT: Mapping[Defect, Check] = {
+    Defect.TRUNCATED: Check.PC401,
+    Defect.CHECKSUM: Check.PC402,
+    Defect.AMBIGUOUS: Check.PC403,
+    Defect.DUPLICATE: Check.PC404,
+    Defect.HEADER: Check.PC405,
+    Defect.SLACK: Check.PC406,
+    Defect.RECORD_MISSING: Check.PC501,
+    Defect.RECORD_DIGEST: Check.PC502,
+    Defect.RECORD_UNLISTED: Check.PC503,
+    Defect.NO_RECORD: Check.PC504,
+}
+"""The check that finds each defect of an archive."""

@@ -150,8 +150,7 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
     if context.thorough or broken or not kept_strong or length:
         from pipcache.verify.structure import flaws_of  # noqa: PLC0415 - not where keys prove everything
 
-        flaws = flaws_of(proved, window, context.tick)
-        findings += [Finding(flaw.check, flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
+        findings += flaws_of(proved, window, context.tick)
         findings += _built_findings(proved, context)
     findings += _etag_findings(proved, tried)
     vouched = any(one.is_kept and one.promise.weight is not Weight.WITNESS for one in tried)

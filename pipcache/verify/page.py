@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipcache.archive.flaw import Flaw
 from pipcache.index.page import Page, parse_page, quick_project, stated_project
 from pipcache.index.rows import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.inventory.artifact import Artifact, Evidence
-from pipcache.util.compression import BrokenCoding, UndecodableBody, codings, decode_body, plain_pieces
+from pipcache.util.compression import BrokenStream, UndecodableBody, codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 from pipcache.verify.checks import Check
+from pipcache.verify.verdict import Finding
 
 _START = 8 << 10
 
@@ -20,7 +20,7 @@ _END = 64 << 10
 
 
 class _Ends(NamedTuple):
-    """The first and the last bytes of a page, and how many more objects of JSON it opens than it closes."""
+    """The first and the last decoded bytes of a page; ``depth`` is how many more braces it opens than closes."""
 
     start: bytes
     end: bytes
@@ -38,26 +38,35 @@ def _read_ends(pieces: Iterable[bytes]) -> _Ends:
     return _Ends(start, end, depth)
 
 
-def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]:
-    """Yield what is wrong with an index page; one that a quick look does not settle is parsed."""
+def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding]:
+    """Yield what is wrong with an index page; the page is parsed only where its ends do not settle it.
+
+    Args:
+        artifact: the page.
+        window: its bytes as they are stored.
+        tick: called before each piece; what it raises goes through.
+
+    Raises:
+        OSError: the window cannot be read.
+    """
     encoding = artifact.encoding
     try:
         if not codings(encoding) and _came_whole(artifact, window):
-            # as long as was promised, so no byte of its middle can tell more
+            # it is as long as was promised, so the bytes between the ends cannot show a cut
             ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
         else:
-            ends = _read_ends(plain_pieces(window, encoding, tick))
-    except BrokenCoding as error:
-        yield Flaw(Check.PC105, "", f"a body in {encoding}", str(error))
+            ends = _read_ends(decoded_pieces(window, encoding, tick))
+    except BrokenStream as error:
+        yield Finding(Check.PC105, "", f"a body in {encoding}", str(error))
         return
     except UndecodableBody:
         return  # no decoder for it here
     if not ends.start:
-        yield Flaw(Check.PC301, "", "an index page", "nothing")
+        yield Finding(Check.PC301, "", "an index page", "nothing")
         return
     form = guess_format(ends.start)
     if form is PageFormat.HTML and (missing := _missing_end(artifact, ends, window)) is not None:
-        yield Flaw(Check.PC107, "", missing, repr(ends.end[-24:].decode("utf-8", "replace")))
+        yield Finding(Check.PC107, "", missing, repr(ends.end[-24:].decode("utf-8", "replace")))
         return
     stated = stated_project(ends.start)
     names = [stated] if stated is not None else quick_project(ends.start)
@@ -67,14 +76,14 @@ def page_flaws(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Flaw]
         if page is None:
             yield _not_a_page(form, ends)
             return
-        told = stated or page.project
-        if asked is not None and told not in {None, asked} and (stated or not _is_of(asked, page)):
-            yield Flaw(Check.PC302, "", asked, told or "")
+        project = stated or page.project
+        if asked is not None and project not in {None, asked} and (stated or not _is_of(asked, page)):
+            yield Finding(Check.PC302, "", asked, project or "")
     yield from _generation(artifact, form, ends)
 
 
 def _asked(artifact: Artifact) -> str | None:
-    """Return the project whose page's URL is the key; None when that is not known."""
+    """Return the project whose page was requested, proved by the key; None when that is not known."""
     claims = (claim for claim in artifact.claims if claim.evidence is Evidence.KEY and claim.project)
     return next((normalise(claim.project) for claim in claims if claim.project), None)
 
@@ -87,28 +96,33 @@ def _parsed(window: Window, encoding: str | None) -> Page | None:
 
 
 def _looks_whole(form: PageFormat, ends: _Ends) -> bool:
-    """Return whether a page need not be parsed to know that it is one, and not cut."""
+    """Return whether the ends of a page show that it is a page, and not cut; if not, it has to be parsed."""
     if form is PageFormat.HTML:
         return True
-    # a part of a JSON document never closes as many objects as it opens, if no text in it has a brace
+    # a cut JSON document closes fewer objects than it opens, unless there are braces in its texts
     return ends.depth == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
 
 
 def _is_of(asked: str, page: Page) -> bool:
-    """Return whether all files of a page that does not say what it is of can be the project's."""
+    """Return whether all files on a page that names no project can be ``asked``'s."""
     return bool(page.files) and all(normalise(file.filename).startswith(f"{asked}-") for file in page.files)
 
 
-def _not_a_page(form: PageFormat | None, ends: _Ends) -> Flaw:
+def _not_a_page(form: PageFormat | None, ends: _Ends) -> Finding:
     is_cut = form is PageFormat.JSON and b'"files"' in ends.start and not ends.end.rstrip().endswith(b"}")
     if is_cut:
-        return Flaw(Check.PC107, "", "the end of a JSON document", repr(ends.end[-24:].decode("utf-8", "replace")))
-    told = "other bytes" if form is None else f"other {form.value.upper()}"
-    return Flaw(Check.PC301, "", "an index page", told)
+        return Finding(
+            Check.PC107, "", "the end of a JSON document", repr(ends.end[-24:].decode("utf-8", "replace"))
+        )
+    actual = "other bytes" if form is None else f"other {form.value.upper()}"
+    return Finding(Check.PC301, "", "an index page", actual)
 
 
 def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
-    """Return what an HTML page lacks at its end; a page that came as long as promised may omit its end tag."""
+    """Return what an HTML page lacks at its end; None for a whole page.
+
+    A page that is as long as its ``Content-Length`` may omit ``</html>``.
+    """
     tail = ends.end[-4096:].lower()
     if tail.rfind(b"<") > tail.rfind(b">"):
         return "the end of a tag"
@@ -130,13 +144,13 @@ _SERIALS = {
 }
 
 
-def _generation(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Flaw]:
-    """Compare the serial in ``X-PyPI-Last-Serial`` with the one in the page (warehouse ``api/simple.py``)."""
+def _generation(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Finding]:
+    """Yield where the serial in ``X-PyPI-Last-Serial`` is not the page's (warehouse ``api/simple.py``)."""
     stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
     if form is None or not re.fullmatch(r"[0-9]{1,20}", stated):
         return
-    # the last lines of a page in HTML; in JSON beside the list of files, which may be long
+    # HTML has it in its last lines, JSON before or behind the list of files, which may be long
     end = ends.end[-1024:] if form is PageFormat.HTML else ends.end
-    found = _SERIALS[form].search(end) or (form is PageFormat.JSON and _SERIALS[form].search(ends.start))
-    if found and int(found[1]) != int(stated):
-        yield Flaw(Check.PC108, "x-pypi-last-serial", stated, found[1].decode())
+    serial = _SERIALS[form].search(end) or (form is PageFormat.JSON and _SERIALS[form].search(ends.start))
+    if serial and int(serial[1]) != int(stated):
+        yield Finding(Check.PC108, "x-pypi-last-serial", stated, serial[1].decode())

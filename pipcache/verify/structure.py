@@ -1,80 +1,100 @@
-"""Flaws that the bytes show by themselves, by kind."""
+"""Findings that an artifact's bytes show by themselves, by its kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipcache.archive.flaw import Flaw
 from pipcache.archive.metadata import SdistFacts, WheelFacts
-from pipcache.archive.record import RECORD_LIMIT, RecordCheck, parse_record
+from pipcache.archive.record import check_wheel
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
-from pipcache.archive.zip_reader import Member, ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
-from pipcache.util.compression import BrokenCoding, UndecodableBody, codings, plain_pieces
+from pipcache.util.compression import (
+    GZIP,
+    BrokenStream,
+    UndecodableBody,
+    archive_format,
+    codings,
+    decoded_pieces,
+)
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 from pipcache.util.versions import same_version
-from pipcache.verify.checks import Check
-from pipcache.verify.page import page_flaws
+from pipcache.verify.checks import CHECK_OF_DEFECT, Check
+from pipcache.verify.page import page_findings
+from pipcache.verify.verdict import Finding
 
 
-def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Flaw]:
-    """Return what is wrong with the bytes of ``artifact`` in ``window``, whatever was promised of them."""
+def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Finding]:
+    """Return what is wrong with an artifact's bytes by themselves, whatever was promised of them.
+
+    Args:
+        artifact: the artifact, whose kind says what its bytes must be.
+        window: its bytes as they are stored.
+        tick: called before each piece; what it raises goes through.
+
+    Raises:
+        OSError: the window cannot be read.
+    """
     encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
-        return list(page_flaws(artifact, window, tick))
+        return list(page_findings(artifact, window, tick))
     content = inspect(window, None, deep=True)
     if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
-        # pip writes files down as they come, so a coding that a server names for an archive means nothing
-        if (flaw := _coding_flaw(window, encoding, tick)) is not None:
-            return [flaw]
+        # pip stores an archive's bytes as they came, so a coding that the server names for it means nothing
+        if (problem := _coding_problem(window, encoding, tick)) is not None:
+            return [Finding(Check.PC105, "", f"a body in {encoding}", problem)]
         content = inspect(window, encoding, deep=True)
     match kind:
         case Kind.WHEEL | Kind.BUILT:
-            return _wheel_flaws(artifact, window, content, tick)
+            return _wheel_findings(artifact, window, content, tick)
         case Kind.SDIST:
-            return [*_sdist_flaws(window, content, tick), *_name_flaws(artifact)]
+            return [*_sdist_findings(window, content, tick), *_name_findings(artifact)]
         case Kind.METADATA:
-            told = _described(content)
-            return [] if told == "metadata" else [Flaw(Check.PC301, "", "a METADATA file", told)]
+            actual = _described(content)
+            return [] if actual == "metadata" else [Finding(Check.PC301, "", "a METADATA file", actual)]
         case _:
-            return _nameless_flaws(window, content, encoding, tick)
+            return _unnamed_findings(window, content, encoding, tick)
 
 
-def _nameless_flaws(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[Flaw]:
-    """Return what is wrong with bytes of nobody's name: an archive is to be whole all the same."""
+def _findings(flaws: Iterable[Flaw]) -> list[Finding]:
+    return [Finding(CHECK_OF_DEFECT[flaw.defect], flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
+
+
+def _zip_findings(window: Window, tick: Tick) -> list[Finding]:
+    return _findings(check_zip(window, lambda _member: None, tick).flaws)
+
+
+def _unnamed_findings(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[Finding]:
+    """Return what is wrong with bytes that no name promises anything of: an archive must be whole all the same."""
     match content:
         case ZipBody() | WheelFacts() | SdistFacts(suffix=".zip"):
-            return check_zip(window, _nobody, tick).flaws
-        case SdistFacts() | OpaqueBody(problem="an archive that does not unpack"):
-            return check_tar(window, tick)
-        case OpaqueBody() if not codings(encoding) and window.read(0, 2) == b"\x1f\x8b":
-            # whatever is in it
-            flaw = _coding_flaw(window, "gzip", tick)
-            return [] if flaw is None else [flaw._replace(check=Check.PC402)]
+            return _zip_findings(window, tick)
+        case SdistFacts() | OpaqueBody(is_broken_archive=True):
+            return _findings(check_tar(window, tick))
+        case OpaqueBody() if not codings(encoding) and archive_format(window.read(0, 2)) is GZIP:
+            # a gzip file must be whole, whatever is in it
+            problem = _coding_problem(window, "gzip", tick)
+            return [] if problem is None else [Finding(Check.PC402, "", "a body in gzip", problem)]
         case _:
             return []
 
 
-def _coding_flaw(window: Window, encoding: str | None, tick: Tick) -> Flaw | None:
+def _coding_problem(window: Window, encoding: str | None, tick: Tick) -> str | None:
     """Return why a coded body does not decode to its end; None when it does, or when that cannot be tried."""
     if not codings(encoding):
         return None
     try:
-        for _ in plain_pieces(window, encoding, tick):
+        for _ in decoded_pieces(window, encoding, tick):
             pass
-    except BrokenCoding as error:
-        return Flaw(Check.PC105, "", f"a body in {encoding}", str(error))
+    except BrokenStream as error:
+        return str(error)
     except UndecodableBody:
         return None
     return None
-
-
-def _nobody(member: Member) -> None:
-    del member
 
 
 def _described(content: Content) -> str:
@@ -93,52 +113,33 @@ def _described(content: Content) -> str:
             return "an index page"
 
 
-def _wheel_flaws(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[Flaw]:
+def _wheel_findings(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[Finding]:
     match content:
         case WheelFacts(folder=folder):
-            return [*_archive_flaws(window, folder, tick), *_name_flaws(artifact)]
+            return [*_findings(check_wheel(window, folder, tick)), *_name_findings(artifact)]
         case TextBody() | EmptyBody() | SdistFacts():
-            return [Flaw(Check.PC301, "", "a wheel", _described(content))]
+            return [Finding(Check.PC301, "", "a wheel", _described(content))]
         case ZipBody(problem=None):
-            return check_zip(window, _nobody, tick).flaws or [Flaw(Check.PC301, "", "a wheel", "another ZIP")]
+            return _zip_findings(window, tick) or [Finding(Check.PC301, "", "a wheel", "another ZIP")]
         case _:
-            return [Flaw(Check.PC401, "", "a wheel", _described(content))]
+            return [Finding(Check.PC401, "", "a wheel", _described(content))]
 
 
-def _archive_flaws(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
-    """Yield what is wrong with a wheel's archive and its RECORD, both from one reading of its members."""
-    directory = ZipDirectory(window)
-    path = f"{folder}.dist-info/RECORD"
-    found = [member for member in directory.ending(path) if member.name == path]
-    rows = parse_record(directory.read(found[-1], RECORD_LIMIT)) if found else None
-    record = RecordCheck(folder, rows or {})
-    checked = check_zip(window, record.observe, tick)
-    yield from checked.flaws
-    # bytes that are broken anyway say nothing more by a digest, nor does a broken RECORD
-    broken = {flaw.where for flaw in checked.flaws if flaw.check in {Check.PC401, Check.PC402}}
-    if rows is None:
-        yield Flaw(Check.PC504, path, "RECORD", "none" if not found else "something else")
-    elif not broken & {path, ""}:
-        for flaw in record.flaws(checked.members):
-            if flaw.check is not Check.PC502 or flaw.where not in broken:
-                yield flaw
-
-
-def _sdist_flaws(window: Window, content: Content, tick: Tick) -> list[Flaw]:
+def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Finding]:
     match content:
         case TextBody() | EmptyBody() | WheelFacts():
-            return [Flaw(Check.PC301, "", "an sdist", _described(content))]
+            return [Finding(Check.PC301, "", "an sdist", _described(content))]
         case SdistFacts(suffix=".zip") | ZipBody():
-            return check_zip(window, _nobody, tick).flaws
+            return _zip_findings(window, tick)
         case _:
-            return check_tar(window, tick)
+            return _findings(check_tar(window, tick))
 
 
 _FREE = frozenset({"top folder", "content-disposition", "x-artifactory-filename"})
 
 
-def _name_flaws(artifact: Artifact) -> Iterator[Flaw]:
-    """Yield each source of a name that disagrees with the best one (projects by PEP 503, versions by PEP 440)."""
+def _name_findings(artifact: Artifact) -> Iterator[Finding]:
+    """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440)."""
     # an sdist and its top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
     free = _FREE if artifact.kind is Kind.SDIST else frozenset()
     named = [claim for claim in artifact.claims if claim.project and claim.detail not in free]
@@ -147,6 +148,6 @@ def _name_flaws(artifact: Artifact) -> Iterator[Flaw]:
         assert best.project is not None
         assert claim.project is not None
         if normalise(claim.project) != normalise(best.project):
-            yield Flaw(Check.PC303, claim.detail, f"{best.project} ({best.detail})", claim.project)
+            yield Finding(Check.PC303, claim.detail, f"{best.project} ({best.detail})", claim.project)
         elif best.version and claim.version and not same_version(best.version, claim.version):
-            yield Flaw(Check.PC303, claim.detail, f"{best.version} ({best.detail})", claim.version)
+            yield Finding(Check.PC303, claim.detail, f"{best.version} ({best.detail})", claim.version)
