@@ -31,7 +31,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
 from pipcache.store.entries import UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.util.compression import BrokenCoding, plain_pieces
+from pipcache.util.compression import BrokenStream, decoded_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Verdict
 from pipcache.verify.lock_index import Locks
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipcache.archive.flaw import Flaw
+    from pipcache.verify.verdict import Finding
 
 laws = settings(deadline=None, derandomize=True, max_examples=150)
 
@@ -57,7 +57,7 @@ def artifact_of(kind: Kind, *, filename: str | None = None, encoding: str | None
     return Artifact(UnreadableEntry(Store.HTTP_V2, "nowhere", ""), kind, 0, claims=claims, head=head)
 
 
-def flaws(data: bytes, kind: Kind = Kind.BUILT) -> list[Flaw]:
+def flaws(data: bytes, kind: Kind = Kind.BUILT) -> list[Finding]:
     """What is wrong with these bytes."""
     with caches.window(data) as window:
         return flaws_of(artifact_of(kind), window, no_tick)
@@ -647,7 +647,7 @@ def test_a_wheel_without_record_is_found(what: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("record", [b"", b"\0" * 100, b"hello", b"<html></html>", b",,,\n", b'"\n"\n'])
 def test_a_record_that_lists_nothing_vouches_for_nothing(record: bytes) -> None:
-    found = {(flaw.check.code, flaw.where) for flaw in flaws(of_record(TRUE, record))}
+    found = {(flaw.check.code, flaw.by) for flaw in flaws(of_record(TRUE, record))}
     assert found >= {("PC503", path) for path in TRUE}
 
 
@@ -989,7 +989,7 @@ def test_nothing_at_all_is_found(kind: Kind) -> None:
 def undone(data: bytes, encoding: str | None) -> bytes:
     """A body without its coding."""
     with caches.window(data) as window:
-        return b"".join(plain_pieces(window, encoding, no_tick))
+        return b"".join(decoded_pieces(window, encoding, no_tick))
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -1014,12 +1014,12 @@ def test_a_coded_body_is_whole_or_not(what: str, size: int) -> None:
     data = compress(plain)
     assert undone(data, encoding) == plain
     for broken in (data[:-1], data + b"behind"):
-        with pytest.raises(BrokenCoding):
+        with pytest.raises(BrokenStream):
             undone(broken, encoding)
 
 
 def test_zlib_under_the_name_of_gzip_is_broken_for_pip_too() -> None:
-    with pytest.raises(BrokenCoding):
+    with pytest.raises(BrokenStream):
         undone(zlib.compress(b"page"), "gzip")
 
 
@@ -1039,7 +1039,7 @@ def look(data: bytes, kind: Kind, filename: str | None, encoding: str | None) ->
     with caches.window(data) as window:
         for flaw in flaws_of(artifact, window, no_tick):
             assert flaw.check.code
-            assert isinstance(flaw.where, str)
+            assert isinstance(flaw.by, str)
             assert flaw.expected
             assert flaw.actual
 

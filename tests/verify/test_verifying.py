@@ -23,7 +23,7 @@ from pipcache.inventory.artifact import Kind
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.store.cache import Cache
 from pipcache.util import urls
-from pipcache.util.compression import plain_pieces
+from pipcache.util.compression import decoded_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Check, Verdict, checks_named
 from pipcache.verify.lock_index import Locks
@@ -318,7 +318,7 @@ def test_a_coded_page_is_decoded_to_its_end_and_no_large_piece_at_a_time(
     found = {one.artifact.key: codes(one) for one in verified(builder.root).judgements}
     assert found == {healthy: set(), cut: {"PC105"}}
     with caches.window(whole) as window:
-        sizes = [len(piece) for piece in plain_pieces(window, coding, no_tick)]
+        sizes = [len(piece) for piece in decoded_pieces(window, coding, no_tick)]
     assert sum(sizes) > 20_000_000
     assert max(sizes) <= 1 << 20
 
