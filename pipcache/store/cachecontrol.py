@@ -1,6 +1,7 @@
 """The head of an HTTP entry, as CacheControl wrote it, decoded.
 
-The framing is ``cc=<n>,`` and a payload (pip ``_vendor/cachecontrol/serialize.py``); only ``cc=4`` is decoded.
+The file begins with ``cc=<n>,``, and a payload follows (pip ``_vendor/cachecontrol/serialize.py``). Only ``cc=4``
+is decoded.
 """
 
 import re
@@ -27,22 +28,25 @@ _FIRST_READ = 16 << 10
 
 
 class Frame(Enum):
-    """Whose serialisation a head is in."""
+    """Which pips write the serialisation of a head."""
 
-    CURRENT = auto()  # of pip since 10, and all that pip reads since 23.3
-    OLD = auto()  # of pips before
-    NEWER = auto()  # numbered as none that is known
-    BROKEN = auto()  # of no pip, or cut: all pips take it for a miss or fail
+    CURRENT = auto()  # pip since 10; since 23.3 pip reads no other
+    OLD = auto()  # older pips
+    NEWER = auto()  # a number that no known pip writes
+    BROKEN = auto()  # none, or the head is cut: every pip downloads anew, or fails
 
 
 class MalformedResponse(ValueError):  # noqa: N818 - it is about the stored response, not about the reader
-    """The head cannot be decoded; ``reason`` says what it is or where it breaks."""
+    """The head cannot be decoded; ``reason`` says what it is or where it breaks.
+
+    ``is_foreign``: it is in the serialisation of another writer, and not damaged.
+    """
 
     def __init__(self, reason: str, *, old: bool = False, new: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.frame = Frame.OLD if old else Frame.NEWER if new else Frame.BROKEN
-        self.is_foreign = old or new  # another writer's form, and not damage
+        self.is_foreign = old or new
 
 
 class Head(NamedTuple):
@@ -60,17 +64,17 @@ class Head(NamedTuple):
 
     @property
     def was_resumed(self) -> bool:
-        """True for a download pip 25.2+ put together itself (pip ``network/download.py``)."""
+        """Whether pip 25.2+ put the download together from several responses (pip ``network/download.py``)."""
         return self.reason == "None" and "vary" not in self.headers
 
     @property
     def is_redirect(self) -> bool:
-        """True for an answer whose body pip never uses, as it goes on to another URL (RFC 9110, 15.4)."""
+        """Whether it leads pip to another URL, so that pip never uses the body (RFC 9110, 15.4)."""
         return self.status in {301, 308} and "location" in self.headers
 
 
 def decode_head(data: bytes) -> Head:
-    """Decode the head file of ``http-v2`` (its body is beside it).
+    """Decode a head of ``http-v2``, whose body is in another file.
 
     Raises:
         MalformedResponse: it is not a ``cc=4`` response; the reason says what it is.
@@ -80,7 +84,7 @@ def decode_head(data: bytes) -> Head:
 
 
 def read_inline(window: Window) -> Head:
-    """Decode an entry of ``http`` and find its body, reading only what is around it.
+    """Decode the head in a file of ``http``, and find the body in the same file without reading it.
 
     Raises:
         MalformedResponse: it is not a ``cc=4`` response; the reason says what it is.
@@ -88,20 +92,21 @@ def read_inline(window: Window) -> Head:
     data = window.read(0, _FIRST_READ)
     _check_frame(data)
     try:
-        span, header = _find_body(data)
-    except IndexError:
-        data = window.read(0, HEAD_LIMIT)
         try:
-            span, header = _find_body(data)
-        except IndexError:
-            raise MalformedResponse("the stored response is cut short") from None
-    if span is None:
+            body = _find_body(data)
+        except msgpack.OutOfData:
+            data = window.read(0, HEAD_LIMIT)
+            body = _find_body(data)
+    except msgpack.OutOfData:
+        raise MalformedResponse("the stored response is cut short") from None
+    if body is None:
         return _head_of(window.read(len(_FRAME), HEAD_LIMIT), None)
-    offset, length = span
-    if offset + length > window.length:
+    end = body.offset + body.length
+    if end > window.length:
         raise MalformedResponse("the stored response is cut short inside its body")
-    rest = window.read(offset + length, HEAD_LIMIT)
-    return _head_of(data[len(_FRAME) : header] + b"\xc4\x00" + rest, span)
+    # the head with an empty body in the place of the real body
+    head = data[len(_FRAME) : body.header] + b"\xc4\x00" + window.read(end, HEAD_LIMIT)
+    return _head_of(head, (body.offset, body.length))
 
 
 def _check_frame(data: bytes) -> None:
@@ -119,10 +124,10 @@ def _check_frame(data: bytes) -> None:
 
 def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     try:
-        # py2 pips wrote some text as bin and any byte may be in a header: decode as pip's reader would, or escape
+        # headers may hold any byte: what is no UTF-8 is kept as surrogates
         document: object = msgpack.unpackb(payload, raw=False, unicode_errors="surrogateescape")
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        raise MalformedResponse(f"the stored response does not decode: {type(error).__name__}") from None
+        raise _undecodable(error) from None
     if not isinstance(document, dict):
         raise MalformedResponse("the stored response is not a map")
     response, vary = document.get("response"), document.get("vary")
@@ -140,11 +145,15 @@ def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     )
 
 
+def _undecodable(error: Exception) -> MalformedResponse:
+    return MalformedResponse(f"the stored response does not decode: {type(error).__name__}")
+
+
 _TEXT_TYPES = frozenset({str, type(None)})
 
 
 def _texts(pairs: dict[Any, Any]) -> dict[str, str | None]:  # Any: msgpack is untyped
-    """Return a map of text to text or None; py2 pips wrote some keys as bytes."""
+    """Return a map of text to text or None; pips on Python 2 wrote some texts as bytes."""
     if _TEXT_TYPES.issuperset(map(type, pairs)) and _TEXT_TYPES.issuperset(map(type, pairs.values())):
         return pairs  # nearly always
     return {_text(name) or "": _text(value) for name, value in pairs.items()}
@@ -161,104 +170,75 @@ def _text(value: object) -> str | None:
         return f"({type(value).__name__})"
 
 
-def _find_body(data: bytes) -> tuple[tuple[int, int] | None, int]:
-    """Return ((offset, length) of response.body or None, offset of its msgpack header).
+class _Body(NamedTuple):
+    """Where the body of a response is in its file: its msgpack header, its bytes, and how many these are."""
+
+    header: int
+    offset: int
+    length: int
+
+
+def _find_body(data: bytes) -> _Body | None:
+    """Return where ``response.body`` is, in the first bytes of a file; None where there is none.
+
+    Nothing is built of what stands before it: msgpack skips it.
 
     Raises:
-        IndexError: more of the file is needed.
-        MalformedResponse: not the maps that cachecontrol writes.
+        msgpack.OutOfData: more bytes of the file are needed.
+        MalformedResponse: the bytes are not the maps that cachecontrol writes.
     """
-    position = len(_FRAME)
-    pairs, position = _map_header(data, position)
-    for _ in range(pairs):
-        name, position = _short_bytes(data, position)
-        if name != b"response":
-            position = _skip(data, position)
+    payload = data[len(_FRAME) :]
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(payload)
+    for _ in range(_read_map_header(unpacker)):
+        if _read_name(unpacker, payload) != b"response":
+            _skip(unpacker)
             continue
-        inner, position = _map_header(data, position)
-        for _ in range(inner):
-            name, position = _short_bytes(data, position)
-            if name == b"body":
-                offset, length = _bytes_header(data, position)
-                return (offset, length), position
-            position = _skip(data, position)
-    return None, position
+        for _ in range(_read_map_header(unpacker)):
+            if _read_name(unpacker, payload) == b"body":
+                header = unpacker.tell()
+                offset, length = _content_span(payload, header)
+                return _Body(len(_FRAME) + header, len(_FRAME) + offset, length)
+            _skip(unpacker)
+    return None
 
 
-def _map_header(data: bytes, position: int) -> tuple[int, int]:
-    code = data[position]
-    if 0x80 <= code <= 0x8F:
-        return code & 0x0F, position + 1
-    if code in {0xDE, 0xDF}:
-        width = 2 if code == 0xDE else 4
-        return _number(data, position + 1, width), position + 1 + width
-    raise MalformedResponse("the stored response is not a map")
+def _read_map_header(unpacker: msgpack.Unpacker) -> int:
+    try:
+        pairs: int = unpacker.read_map_header()
+    except ValueError:
+        raise MalformedResponse("the stored response is not a map") from None
+    return pairs
 
 
-def _number(data: bytes, position: int, width: int) -> int:
-    if position + width > len(data):
-        raise IndexError(position)
-    return int.from_bytes(data[position : position + width], "big")
+def _read_name(unpacker: msgpack.Unpacker, payload: bytes) -> bytes:
+    """Return the bytes of a name in a map: a str or bin object."""
+    offset, length = _content_span(payload, unpacker.tell())
+    _skip(unpacker)
+    return payload[offset : offset + length]
+
+
+def _skip(unpacker: msgpack.Unpacker) -> None:
+    """Skip an object, which is nested no deeper than msgpack would read it."""
+    try:
+        unpacker.skip()
+    except (ValueError, RecursionError) as error:
+        raise _undecodable(error) from None
 
 
 _LENGTH_WIDTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 
 
-def _bytes_header(data: bytes, position: int) -> tuple[int, int]:
-    """Return (offset of the content, length) of a str or bin object."""
-    code = data[position]
-    if 0xA0 <= code <= 0xBF:
-        return position + 1, code & 0x1F
-    if code in _LENGTH_WIDTHS:
-        width = _LENGTH_WIDTHS[code]
-        return position + 1 + width, _number(data, position + 1, width)
-    raise MalformedResponse("the stored response has a key or a body that is not bytes")
-
-
-def _short_bytes(data: bytes, position: int) -> tuple[bytes, int]:
-    offset, length = _bytes_header(data, position)
-    end = offset + length
-    if end > len(data):
-        raise IndexError(end)
-    return data[offset:end], end
-
-
-# code -> (bytes of payload, bytes of a length field, objects per counted item): see the msgpack specification
-_FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2}
-
-_FIXED |= {0xD2: 4, 0xD3: 8, 0xD4: 2, 0xD5: 3, 0xD6: 5, 0xD7: 9, 0xD8: 17}
-
-_COUNTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
-
-_EXTENSIONS = {0xC7: 1, 0xC8: 2, 0xC9: 4}
-
-
-def _skip(data: bytes, position: int) -> int:
-    """Return the position behind one msgpack object, however deep, without building it."""
-    pending = 1
-    while pending:
-        pending -= 1
-        code = data[position]
-        if code <= 0x7F or code >= 0xE0:
-            position += 1
-        elif code <= 0x8F:
-            pending += 2 * (code & 0x0F)
-            position += 1
-        elif code <= 0x9F:
-            pending += code & 0x0F
-            position += 1
-        elif code in _FIXED:
-            position += 1 + _FIXED[code]
-        elif code in _COUNTED:
-            width, each = _COUNTED[code]
-            pending += each * _number(data, position + 1, width)
-            position += 1 + width
-        elif code in _EXTENSIONS:
-            width = _EXTENSIONS[code]
-            position += 2 + width + _number(data, position + 1, width)
-        else:
-            offset, length = _bytes_header(data, position)
-            position = offset + length
-        if position > len(data):
-            raise IndexError(position)
-    return position
+def _content_span(payload: bytes, position: int) -> tuple[int, int]:
+    """Return (offset of the content, length) of the str or bin object at ``position``."""
+    header = payload[position : position + 5]
+    if not header:
+        raise msgpack.OutOfData
+    if 0xA0 <= header[0] <= 0xBF:
+        return position + 1, header[0] & 0x1F
+    width = _LENGTH_WIDTHS.get(header[0])
+    if width is None:
+        raise MalformedResponse("the stored response has a key or a body that is not bytes")
+    if len(header) <= width:
+        raise msgpack.OutOfData
+    return position + 1 + width, int.from_bytes(header[1 : 1 + width], "big")

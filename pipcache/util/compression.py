@@ -71,8 +71,8 @@ class Format(NamedTuple):
     """A compression format.
 
     ``begin`` returns a decoder for a new stream, and None where no package of this interpreter brings it. Its
-    argument is ``salvage`` of ``decompress``, which only gzip and deflate know. Every stream begins with ``magic``;
-    a format without a magic has only a single stream.
+    argument is the ``salvage`` of ``decompress``, which only gzip and deflate know. Every stream begins with
+    ``magic``; a format without a magic has only a single stream.
     """
 
     name: str
