@@ -222,7 +222,7 @@ def _extra_flaws(extra: bytes, member: Member, header: tuple[int, int, int], mal
         end = position + 4 + int.from_bytes(extra[position + 2 : position + 4], "little")
         field = extra[position + 4 : end]
         if end > len(extra):
-            yield Flaw(malformed, member.name, "whole extra fields", f"one of {end - position} bytes")
+            yield Flaw(malformed, member.name, "whole extra fields", f"a field of {end - position} bytes")
         zip64_count += kind == 1
         is_named = (
             kind == 0x7075 and field[:1] == b"\x01" and field[1:5] == zlib.crc32(member.raw).to_bytes(4, "little")

@@ -5,10 +5,12 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 
 def absolute_urls(url: str, base: str | None, page_url: str | None) -> list[str]:
-    """Return the URLs, without fragment, that pips have requested for a listed file, today's first.
+    """Return the URLs, without fragment, that pips have requested for a listed file; today's pip's first.
 
-    ``base`` is the page's ``<base href>``, which counts as for pip (``index/collector.py``). None is returned
-    where the page's own URL would be needed to tell.
+    Args:
+        url: the file's URL as the page has it; it may be relative.
+        base: the page's ``<base href>``, used as pip uses it (pip ``index/collector.py``); None without it.
+        page_url: the page's own URL; None where it is not known. Without it, a relative URL has no result.
     """
     try:
         if base:

@@ -19,20 +19,20 @@ class Page(NamedTuple):
 
 
 def parse_page(data: bytes) -> Page | None:
-    """Parse a decoded page; None when it is no index page. Hostile content gives less, never an error."""
+    """Parse a decoded page; None when it is no index page. Malformed content is left out, and is no error."""
     page = page_rows(data)
     if page is None:
         return None
     listed = (file for row in page.rows if (file := row.file()) is not None)
     files = tuple(islice(listed, _MOST_FILES))
-    # a sign-in page has anchors too, but none of them to a distribution
+    # a sign-in page has anchors too, but none leads to a distribution
     if not files and not page.is_stated:
         return None
     return Page(page.format, page.project or _common_project(files), files, page.base)
 
 
 def stated_project(start: bytes) -> str | None:
-    """Return the project that a page says it is about within its first decoded bytes, even where it is cut."""
+    """Return the normalised project that a page names in its first decoded bytes; the page may be cut."""
     text = start.decode("utf-8", "replace")
     title = TITLE.search(text, 0, TITLE_REACH)
     if title is not None:
@@ -42,25 +42,23 @@ def stated_project(start: bytes) -> str | None:
 
 
 def quick_project(start: bytes) -> list[str]:
-    """Return the projects a page may be about, judged by its first decoded bytes alone, likeliest first."""
+    """Return the projects a page may be about, by its first decoded bytes alone, likeliest first."""
     stated = stated_project(start)
-    found = [] if stated is None else [stated]
+    projects = [] if stated is None else [stated]
     if (name := _JSON_FILENAME.search(start.decode("utf-8", "replace"))) is not None:
         stem = name[1]
-        dashes = [place.start() for place in re.finditer("-", stem)]
-        found += [normalise(stem[:dash]) for dash in dashes]
-    return list(dict.fromkeys(name for name in found if name))
+        projects += [normalise(stem[: dash.start()]) for dash in re.finditer("-", stem)]
+    return list(dict.fromkeys(project for project in projects if project))
 
 
 _JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\\]{1,200})"')
 
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
 
-# far more than any real page has; each is an object in memory
-_MOST_FILES = 200_000
+_MOST_FILES = 200_000  # far more than any real page has; each is an object in memory
 
 
 def _common_project(files: Iterable[PageFile]) -> str | None:
-    """Return the project that all the files' names agree on; None when they do not (find-links pages)."""
+    """Return the project that all files belong to by their names; None where they differ (find-links pages)."""
     names = {normalise(parsed.project) for file in files if (parsed := parse_filename(file.filename)) is not None}
     return names.pop() if len(names) == 1 else None

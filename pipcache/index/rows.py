@@ -11,15 +11,16 @@ from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.untrusted import decode_json
 
 PAGE_LIMIT = 64 << 20
-"""Decoded bytes of a page that are looked at; the largest on PyPI have about 20 MB."""
+"""Decoded bytes of a page that are read; the largest on PyPI have about 20 MB."""
 
 
 class PageFile(NamedTuple):
-    """One file as a page lists it.
+    """A file as a page lists it (PEP 503, 592, 658, 691, 700).
 
-    ``url`` is as written, it may be relative; ``hashes`` are (algorithm, hex digest); ``core_metadata`` are the
-    digests of the ``.metadata`` file beside it, empty when the page only says that there is one, None when none
-    is announced; ``size``, ``upload_time`` and ``requires_python`` are None when the page does not say.
+    ``url`` is as written, and may be relative. ``hashes`` are (algorithm, hex digest). ``core_metadata`` are the
+    digests of the ``.metadata`` file beside it: empty when the page says only that there is such a file, None when
+    it does not. ``size`` (in bytes), ``upload_time`` and ``requires_python`` are None when the page does not have
+    them. ``yanked`` is the reason, or True without a reason.
     """
 
     filename: str
@@ -33,70 +34,84 @@ class PageFile(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A file of a page before it is taken apart: its URL as written, its fragment, and what tells the rest.
+    """A file on a page before it is parsed: its URL as written, the URL's fragment, and the rest.
 
-    ``told`` are the (other) attributes of an anchor, or a JSON object.
+    ``attributes`` are the attributes of an HTML anchor as text (``href`` may be left out), or a JSON object.
     """
 
     url: str
     fragment: str
-    told: str | dict[str, object]
+    attributes: str | dict[str, object]
 
     @property
     def filename(self) -> str:
-        """The name of the file: in HTML the end of its URL (PEP 503), in JSON it is told (PEP 691)."""
-        if not isinstance(self.told, str) and isinstance(told := self.told.get("filename"), str) and told:
-            return told
+        """The name of the file: in HTML the end of its URL (PEP 503), in JSON a field (PEP 691)."""
+        if not isinstance(self.attributes, str):
+            filename = self.attributes.get("filename")
+            if isinstance(filename, str) and filename:
+                return filename
         return self.served_as
 
     @property
     def served_as(self) -> str:
-        """The end of its URL's path, by which pip goes in any case (pip ``models/link.py``)."""
+        """The end of its URL's path, which pip takes for the file's name in any case (pip ``models/link.py``)."""
         url = self.url.partition("?")[0] if "?" in self.url else self.url
         return (unquote(url) if "%" in url else url).rstrip("/").rpartition("/")[2]
 
     def may_have(self, digests: Container[str], folders: Container[str] = ()) -> bool:
-        """Return whether any of these hex digests may be told of the file, or it lies in any of these folders.
+        """Return whether the row may list any of ``digests`` for the file, or its URL is in any of ``folders``.
 
-        A folder is 60 hex digits of PyPI's paths.
+        Args:
+            digests: hex digests, lower-case.
+            folders: the last folders of PyPI's URLs: 60 hex digits of a BLAKE2b-256.
         """
         url = self.url.partition("?")[0] if "?" in self.url else self.url
         if url.rpartition("/")[0][-60:] in folders:
             return True
-        if not isinstance(self.told, str):
-            told = self.told.get("hashes")
-            for value in told.values() if isinstance(told, dict) else ():
-                if isinstance(value, str) and value.lower() in digests:
-                    return True
-            return False
+        if not isinstance(self.attributes, str):
+            hashes = self.attributes.get("hashes")
+            values = hashes.values() if isinstance(hashes, dict) else ()
+            return any(isinstance(value, str) and value.lower() in digests for value in values)
         digest = self.fragment.rpartition("=")[2]
         if digest in digests or (digest.islower() and "&" not in self.fragment):
             return digest in digests
         return any(value.lower() in digests for _, value in _FRAGMENT_HASH.findall(self.fragment))
 
     def file(self) -> PageFile | None:
-        """Return what is told of the file; None for an anchor that leads to no distribution."""
-        return _html_file(self) if isinstance(self.told, str) else _json_file(self.filename, self.told)
+        """Return the file as the page lists it; None for an anchor that leads to no distribution."""
+        if isinstance(self.attributes, str):
+            return _html_file(self, self.attributes)
+        return _json_file(self.filename, self.attributes)
 
 
 class PageFormat(Enum):
-    """The two forms of an index page."""
+    """The two formats of an index page."""
 
     JSON = "json"
     HTML = "html"
 
 
 class Rows:
-    """An index page whose files are taken apart one by one.
+    """An index page whose files are parsed one by one.
 
-    ``project`` is what the page states; without ``is_stated`` only its files tell that it is an index page.
-    ``rows`` can be gone through once; then ``is_cut`` says whether there may be more that was not looked at.
+    Attributes:
+        format: HTML or JSON.
+        project: the normalised name that the page states; None where it does not.
+        base: the value of ``<base href>``; None without it.
+        is_stated: whether the page itself says that it is an index page; if not, only its files can show it.
+        is_cut: whether the page may have more rows than were read; only known when ``rows`` is exhausted.
     """
 
     def __init__(
-        self, form: PageFormat, project: str | None, base: str | None, rows: Iterator[Row], *, is_stated: bool
+        self,
+        form: PageFormat,
+        project: str | None,
+        base: str | None,
+        rows: Iterator[Row | None],
+        *,
+        is_stated: bool,
     ) -> None:
-        """Take what the page says of itself, and its rows."""
+        """Take what the page says of itself, and its rows; None instead of a row where the rest is not read."""
         self.format = form
         self.project = project
         self.base = base
@@ -106,20 +121,20 @@ class Rows:
 
     @property
     def rows(self) -> Iterator[Row]:
-        """Its files, and other links."""
+        """Its files, and other links; they can be iterated once."""
         for number, row in enumerate(self._rows):
-            if row is _CUT or number == _MOST_ROWS:
+            if row is None or number == _MOST_ROWS:
                 self.is_cut = True
                 return
             yield row
 
 
 def page_rows(data: bytes) -> Rows | None:
-    """Return the rows of a decoded page, cut at ``PAGE_LIMIT``; None when it is no index page for sure."""
+    """Return the rows of a decoded page, cut at ``PAGE_LIMIT``; None when it surely is no index page."""
     form = guess_format(data[:512])
     if form is PageFormat.JSON:
         rows = _json_rows(data)
-    # pip asks the server what it is, and html.parser takes anything
+    # pip believes the server that it is HTML, and html.parser reads anything
     elif form is PageFormat.HTML or _ANCHOR_BYTES.search(data, 0, _LATE) is not None:
         rows = _html_rows(data)
     else:
@@ -154,7 +169,7 @@ def _json_rows(data: bytes) -> Rows | None:
 def _json_file(filename: str, row: dict[str, object]) -> PageFile:
     size, yanked = row.get("size"), row.get("yanked", False)
     upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
-    # PEP 714: the old name counts only where the new one is missing
+    # PEP 714: the old name counts only where the new name is missing
     announced: object = row.get("core-metadata", row.get("dist-info-metadata"))
     return PageFile(
         filename,
@@ -186,9 +201,7 @@ _ANCHOR = re.compile(r"<[aA][\s/]")
 
 _ANCHOR_BYTES = re.compile(rb"<[aA][\s/]")
 
-_LATE = 64 << 10
-
-_CUT = Row("", "", "")  # stands where the rest was not looked at
+_LATE = 64 << 10  # bytes in which the first anchor must begin
 
 _REST_OF_ANCHOR = re.compile(r"""((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
 
@@ -196,7 +209,7 @@ _LONGEST_ANCHOR = 64 << 10
 
 _PLAIN_ANCHOR = 2 << 10
 
-_PATIENCE = 100
+_MOST_UNENDED = 100
 
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 
@@ -214,10 +227,11 @@ def unescape(text: str) -> str:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    """Return an anchor's attributes by lower-case name; of several with a name the first."""
+    attributes: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
-        found.setdefault(name.lower(), unescape(double or single or bare))
-    return found
+        attributes.setdefault(name.lower(), unescape(double or single or bare))
+    return attributes
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -225,8 +239,8 @@ def _split(url: str) -> tuple[str, str]:
     return plain, fragment
 
 
-def _anchors(text: str) -> Iterator[Row]:
-    """Yield every anchor; give up on a page with many that never end, each costs a search."""
+def _anchors(text: str) -> Iterator[Row | None]:
+    """Yield every anchor; after many anchors that never end yield None and stop, because each costs a search."""
     unended = 0
     start = _ANCHOR.search(text)
     while start is not None:
@@ -237,16 +251,16 @@ def _anchors(text: str) -> Iterator[Row]:
         elif (rest := _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)) is not None:
             yield Row(*_split(_attributes(rest[1]).get("href", "").strip()), rest[1])
             place = rest.end()
-        elif (unended := unended + 1) == _PATIENCE:
-            yield _CUT
+        elif (unended := unended + 1) == _MOST_UNENDED:
+            yield None
             return
         start = _ANCHOR.search(text, place)
 
 
 def _plain_anchor(text: str, place: int) -> tuple[Row, int] | None:
-    """Return the anchor whose attributes begin at a place, and its end, where it is one as index servers write it.
+    """Return the anchor whose attributes begin at ``place``, and its end; None unless it is written the usual way.
 
-    So are nearly all, and this is many times faster than by expressions.
+    Nearly all anchors are, and this is many times faster than regular expressions.
     """
     if not text.startswith('href="', place):
         return None
@@ -272,8 +286,8 @@ def _html_rows(data: bytes) -> Rows:
     return Rows(PageFormat.HTML, project, base, _anchors(text), is_stated=is_stated)
 
 
-def _html_file(row: Row) -> PageFile | None:
-    filename, values = row.filename, _attributes(str(row.told))
+def _html_file(row: Row, attributes: str) -> PageFile | None:
+    filename, values = row.filename, _attributes(attributes)
     if not filename or (parse_filename(filename) is None and not filename.endswith(".egg")):
         return None
     yanked = values.get("data-yanked")
@@ -296,7 +310,7 @@ def _html_digests(announced: str) -> tuple[tuple[str, str], ...]:
 
 
 def guess_format(start: bytes) -> PageFormat | None:
-    """Return which form of page the first decoded bytes may begin; None when they begin neither."""
+    """Return the format of a page that begins with these decoded bytes; None for neither."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] == b"{":
         return PageFormat.JSON

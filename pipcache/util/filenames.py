@@ -14,12 +14,18 @@ _SEPARATORS = re.compile(r"[-_.]+")
 
 @lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
-    """Return the PEP 503 form of a project name; importing packaging.utils for it would cost a tenth of a list."""
+    """Return a project's name as PEP 503 normalises it.
+
+    ``packaging.utils`` has the same function, but importing it takes a tenth of the time of a ``list``.
+    """
     return _SEPARATORS.sub("-", name).lower()
 
 
 class FileName(NamedTuple):
-    """The parts of a distribution's file name, as written; ``version`` is None when no split is plausible."""
+    """The parts of a distribution's file name, as written.
+
+    ``version`` is None where the name has none; ``build`` and ``tags`` (Python, ABI, platform) are only a wheel's.
+    """
 
     project: str
     version: str | None
@@ -28,14 +34,17 @@ class FileName(NamedTuple):
 
     @property
     def is_wheel(self) -> bool:
-        """True for a wheel's name, false for an sdist's."""
+        """Whether it is a wheel's name; if not, it is an sdist's."""
         return self.tags is not None
 
 
 def parse_filename(filename: str, project: str | None = None) -> FileName | None:
-    """Take a wheel's or sdist's file name apart (PEP 427, PEP 625); None when it is neither.
+    """Split the file name of a wheel or an sdist into its parts (PEP 427, PEP 625); None when it is neither.
 
-    ``project`` is the project the file is known to belong to: old sdist names cannot be split without it.
+    Args:
+        filename: the name, without folders.
+        project: the normalised project that the file belongs to, where it is known: names of sdists before PEP 625
+            cannot be split for sure without it.
     """
     if filename.endswith(".whl"):
         return _parse_wheel(filename[:-4])
@@ -61,7 +70,7 @@ def _parse_wheel(stem: str) -> FileName | None:
 
 
 def split_stem(stem: str, project: str | None = None) -> FileName:
-    """Split ``name-version``; without a known project the version begins at the last dash before a digit."""
+    """Split ``name-version``, by ``project`` where that fits, and else at the last dash before a digit."""
     dashes = [index for index, character in enumerate(stem) if character == "-"]
     if project is not None:
         for index in dashes:
@@ -76,7 +85,7 @@ def split_stem(stem: str, project: str | None = None) -> FileName:
 
 
 def _spellings(name: str) -> list[str]:
-    """Return the ways build back ends have written a project's name into a file name, likeliest first."""
+    """Return the spellings of a project's name that build back ends have used in file names, likeliest first."""
     underscored = name.replace("-", "_")
     normal = normalise(name)
     return [
@@ -90,10 +99,13 @@ def _spellings(name: str) -> list[str]:
 
 
 def tag_orders(tags: Sequence[str], *, every: bool = False) -> list[str]:
-    """Return the compressed tag sets that ``tags`` (``py-abi-platform`` each) stand for in a file name.
+    """Return the compressed tag sets (PEP 425) that a file name can have for ``tags``, likeliest first.
 
-    Back ends write a set as WHEEL lists it; auditwheel since 2025 sorts it. Likeliest first; ``every`` adds
-    the mixtures and reversals that other tools have published.
+    Back ends write a set in the order of WHEEL; auditwheel since 2025 sorts it.
+
+    Args:
+        tags: the tags in WHEEL, ``py-abi-platform`` each.
+        every: add the mixed and reversed orders that other tools have published.
     """
     if len(tags) == 1 and "." not in tags[0] and tags[0].count("-") == 2:
         return [tags[0]]
@@ -111,16 +123,20 @@ def tag_orders(tags: Sequence[str], *, every: bool = False) -> list[str]:
 def wheel_filenames(
     stems: Sequence[str], build: str | None, tags: Sequence[str], *, every: bool = False
 ) -> list[str]:
-    """Return the file names a wheel can have had, likeliest first.
+    """Return the file names a wheel can have been published under, likeliest first.
 
-    ``stems`` are ``name-version`` pairs as the archive spells them, the one of its .dist-info folder first.
+    Args:
+        stems: its ``name-version`` in the spellings to try, that of its .dist-info folder first.
+        build: its build tag; None without it.
+        tags: the tags in WHEEL.
+        every: as for ``tag_orders``.
     """
     middle = f"-{build}" if build else ""
     return unique(f"{stem}{middle}-{order}.whl" for stem in stems for order in tag_orders(tags, every=every))
 
 
 def stems(names: Iterable[str], versions: Iterable[str]) -> list[str]:
-    """Return ``name-version`` in the spellings that back ends have used, likeliest first."""
+    """Return ``name-version`` of all names and versions, in the spellings back ends have used, likeliest first."""
     versions = tuple(versions)
     spelled = (spelling for name in names for spelling in _spellings(name))
     return unique(f"{name}-{version}" for name in spelled for version in versions)

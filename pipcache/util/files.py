@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 _BASE_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hold the run up
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not block the run
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -23,7 +23,7 @@ CHUNK = 1 << 20
 
 
 class File(NamedTuple):
-    """One file as the walk found it; ``path`` is relative to the cache directory, ``/``-separated."""
+    """A file when the cache was scanned; ``path`` is relative to the cache directory, ``/``-separated."""
 
     path: str
     stat: os.stat_result
@@ -35,25 +35,25 @@ class File(NamedTuple):
 
     @property
     def allocated(self) -> int:
-        """Bytes the file system set aside; the apparent size where it does not tell."""
+        """Bytes of disk that the file takes; the apparent size where the file system does not say."""
         blocks: int | None = getattr(self.stat, "st_blocks", None)
         return self.stat.st_size if blocks is None else blocks * 512
 
 
 def is_folder(status: os.stat_result) -> bool:
-    """Return whether a status is that of a folder itself, and not of a link or of a junction of Windows to one."""
+    """Return whether a status is that of a folder, and not of a link or a Windows junction to a folder."""
     attributes: int = getattr(status, "st_file_attributes", 0)
     return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
 
 
 def given_back(status: os.stat_result) -> tuple[int, bool]:
-    """Return the bytes a file system gives back for what goes, and whether that is known or a lower bound."""
+    """Return the bytes that removing a file frees, and whether this is exact; if not, it is a lower bound."""
     blocks: int | None = getattr(status, "st_blocks", None)
     return (status.st_size, False) if blocks is None else (blocks * 512, True)
 
 
 def keeps_access_times(path: str) -> bool:
-    """Return whether the file system at ``path`` notes when files are read (``noatime`` of mount(8) says no)."""
+    """Return whether the file system at ``path`` records when files are read (not with ``noatime``, mount(8))."""
     flag: int = getattr(os, "ST_NOATIME", 0)
     try:
         return not flag or not os.statvfs(path).f_flag & flag
@@ -62,7 +62,9 @@ def keeps_access_times(path: str) -> bool:
 
 
 def open_quietly(path: str) -> int:
-    """Return a descriptor for reading; the caller closes it. What is no regular file opens, but does not read.
+    """Return a descriptor for reading, without following a link, waiting, or a new access time where possible.
+
+    The caller closes it. A pipe or a device opens too, but gives no bytes.
 
     Raises:
         OSError: the file cannot be opened, or is a link.
@@ -72,18 +74,18 @@ def open_quietly(path: str) -> int:
     except PermissionError:
         if not _NO_ATIME:
             raise
-        # O_NOATIME is for the owner alone (open(2)); others may still be allowed to read
+        # only a file's owner may use O_NOATIME (open(2)); others may still be allowed to read
         descriptor = os.open(path, _BASE_FLAGS)
     return descriptor
 
 
 def open_regular(path: str, flags: int) -> int:
-    """Open a regular file, through links, and never wait; an ``opener`` for ``open``.
+    """Open a regular file, following links, without ever waiting; an ``opener`` for ``open``.
 
     Raises:
         OSError: it is missing, cannot be opened, or is a folder, a pipe, a device.
     """
-    # opening a device may do something to it; the second look is for what came between
+    # opening a device may change its state; the second check catches a file replaced in between
     _require_regular(os.stat(path))
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     try:
@@ -102,11 +104,14 @@ def _require_regular(status: os.stat_result) -> None:
 
 
 _SMALL = 32 << 10
-"""Bytes of a file that is read at once, for it will be looked at in several places."""
+"""Windows up to this many bytes are read at once, because several places in them will be read."""
 
 
 class Window:
-    """A read-only view of ``length`` bytes of a file from ``start``; only what is asked for is read."""
+    """A read-only view of ``length`` bytes of a file from ``start``; only the bytes asked for are read.
+
+    A window that owns its descriptor closes it; a part of it borrows the descriptor and must not outlive it.
+    """
 
     __slots__ = ("_ahead", "_descriptor", "_owned", "length", "start")
 
@@ -118,13 +123,13 @@ class Window:
         self.length = length
 
     def part(self, start: int, length: int) -> "Window":
-        """Return a window onto a part of this one; it borrows the descriptor."""
+        """Return a window onto the bytes of this one from ``start``, clamped to it; it borrows the descriptor."""
         start = min(max(start, 0), self.length)
         length = min(max(length, 0), self.length - start)
         return Window(self._descriptor, self.start + start, length, owned=False)
 
     def owned_part(self, start: int, length: int) -> "Window":
-        """Return a window onto a part of this one, which closes the descriptor in its place."""
+        """Return a part of this window that owns the descriptor from now on: close it instead of this window."""
         part = self.part(start, length)
         part._owned, self._owned = self._owned, False
         return part
@@ -148,7 +153,7 @@ class Window:
             offset += len(data)
 
     def close(self) -> None:
-        """Close the file, unless the descriptor is borrowed."""
+        """Close the file if this window owns its descriptor."""
         if self._owned:
             self._owned = False
             os.close(self._descriptor)

@@ -13,7 +13,7 @@ DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha5
 DIGITS |= {"blake2b_256": 64, "blake2s": 64, "sha3_224": 56, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128}
 
 DIGITS |= {"sha512_224": 56, "sha512_256": 64, "ripemd160": 40, "sm3": 64}  # where the system's OpenSSL has them
-"""Hex digits of the algorithms that are known here."""
+"""The number of hex digits of each known algorithm."""
 
 BY_LENGTH = {
     32: ("md5",),
@@ -23,26 +23,26 @@ BY_LENGTH = {
     96: ("sha384", "sha3_384"),
     128: ("sha512", "blake2b", "sha3_512"),
 }
-"""The algorithms that a number of hex digits can be of, likeliest first."""
+"""The algorithms whose digests have so many hex digits, likeliest first."""
 
 ALGORITHM = (
     r"(?:sha-?512[/_-](?:224|256)|ripemd-?160|sm3|md5|sha-?(?:1|224|256|384|512)"
     r"|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"
 )
-"""The names of algorithms as people spell them: a regular expression, for any case."""
+"""A regular expression, for any case, of the names of algorithms as people spell them."""
 
-# there are projects called md5-something: after a dash only what has the look of a digest
-_LOOKS = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w+/-]{22,}$"
+# there are projects called md5-something: after a dash only what looks like a digest counts
+_DIGEST_SHAPE = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w+/-]{22,}$"
 
-_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_LOOKS}))\s*(.*)")
+_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_DIGEST_SHAPE}))\s*(.*)")
 
-_STRANGE = re.compile(r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}")
+_UNKNOWN_ALGORITHM = re.compile(r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}")
 
 _BARE_BASE64 = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?", re.ASCII)
 
 
 def algorithm_of(name: str) -> str | None:
-    """Return hashlib's name, or ``blake2b_256``, of an algorithm as people spell it; None for others."""
+    """Return the name in ``DIGITS`` of an algorithm as people spell it; None for unknown algorithms."""
     spelled = name.strip().lower().replace("-", "_").replace("/", "_").replace("ripemd_", "ripemd")
     spelled = re.sub(r"^sha_(?=\d)", "sha", spelled)
     spelled = re.sub(r"^sha3_?(?=\d{3}$)", "sha3_", spelled)
@@ -51,16 +51,18 @@ def algorithm_of(name: str) -> str | None:
 
 
 def split_tagged(text: str) -> tuple[str, str] | None:
-    """Return the algorithm and the value of ``alg:value``, ``alg=value`` or ``alg-value``; None for others."""
+    """Return the algorithm and the value of ``alg:value``, ``alg=value`` or ``alg-value``; None for other text."""
     tagged = _TAGGED.fullmatch(text)
     algorithm = None if tagged is None else algorithm_of(tagged[1])
     return None if tagged is None or algorithm is None else (algorithm, tagged[2])
 
 
 def hex_of(algorithm: str, value: str) -> str | None:
-    """Return the hex digits of a digest by hashlib's name of its algorithm; None for what has another form.
+    """Return a digest in hex; None where ``value`` is no digest of this algorithm.
 
-    ``value`` is hex, or base64 of any kind.
+    Args:
+        algorithm: a name in ``DIGITS``.
+        value: the digest in hex, or in base64 of any alphabet, padded or not.
     """
     from base64 import urlsafe_b64decode  # noqa: PLC0415 - few texts are digests
 
@@ -74,22 +76,22 @@ def hex_of(algorithm: str, value: str) -> str | None:
 
 
 def expected_of(algorithm: str) -> str:
-    """Return what a digest looks like, for people."""
+    """Return how a digest of an algorithm is written, for people."""
     return f"{DIGITS[algorithm]} hex digits, or base64url as RECORD has it"
 
 
 def is_bare_base64(text: str) -> bool:
-    """Return whether a text looks like base64 of a digest (SHA-256, SHA-512) without its algorithm."""
+    """Return whether a text looks like a SHA-256 or SHA-512 digest in base64url, without its algorithm's name."""
     return _BARE_BASE64.fullmatch(text) is not None
 
 
 def is_strange(text: str) -> bool:
-    """Return whether a text looks like a digest by an algorithm that is not known: it is no project's name."""
-    return _STRANGE.fullmatch(text) is not None and split_tagged(text) is None
+    """Return whether a text looks like a digest of an unknown algorithm, and so is no project's name."""
+    return _UNKNOWN_ALGORITHM.fullmatch(text) is not None and split_tagged(text) is None
 
 
 class Digests(NamedTuple):
-    """Hex digests of an artifact's stored bytes. ``md5`` is None where it is not allowed, or of no use."""
+    """Hex digests of an artifact's stored bytes; ``md5`` is None where it is not allowed (FIPS), or not needed."""
 
     blake2b_256: str
     sha256: str
@@ -104,14 +106,14 @@ class State(Protocol):
     """A digest that is being computed."""
 
     def update(self, data: bytes, /) -> None:
-        """Take more bytes in."""
+        """Take the next bytes."""
 
     def hexdigest(self) -> str:
-        """Return the digest so far."""
+        """Return the digest of the bytes so far, in hex."""
 
 
 def new_digest(name: str) -> State | None:
-    """Return a fresh digest of hashlib's, or ``blake2b_256``; None where it is unknown or not allowed (FIPS)."""
+    """Return a new digest of a name in ``DIGITS``; None where the algorithm is unknown or not allowed (FIPS)."""
     if name == "blake2b_256":
         return hashlib.blake2b(digest_size=32)
     if name not in DIGITS:
@@ -123,10 +125,18 @@ def new_digest(name: str) -> State | None:
 
 
 def hash_window(window: Window, algorithms: Iterable[str], tick: Tick) -> dict[str, str]:
-    """Return hex digests of the bytes in ``window``, read once; what ``tick`` raises goes through.
+    """Return hex digests of the bytes in ``window``, which is read once.
+
+    Args:
+        window: the bytes.
+        algorithms: names in ``DIGITS``; those that are unknown or not allowed are left out.
+        tick: called with the bytes of each piece; what it raises goes through.
+
+    Returns:
+        The digests by the names of their algorithms.
 
     Raises:
-        OSError: they cannot be read.
+        OSError: the window cannot be read.
     """
     states = {name: state for name in algorithms if (state := new_digest(name)) is not None}
     for data in window.chunks():

@@ -1,4 +1,4 @@
-"""How long work is watched and stopped."""
+"""How work that takes long is watched, and stopped."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -7,39 +7,37 @@ T = TypeVar("T")
 
 
 class Track(Protocol):
-    """Hands ``items`` on, ``length`` of them, while it shows how far it is under ``label``."""
+    """Passes ``items`` on, ``length`` of them, and shows meanwhile under ``label`` how many are done."""
 
     def __call__(self, items: Iterable[T], length: int, label: str) -> Iterable[T]:
         """Return the items, unchanged and in order."""
 
 
-class Stopped(Exception):  # noqa: N818 - it is what a person asked for
-    """The run was asked to end."""
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """A person asked the run to end."""
 
 
 class Tick(Protocol):
-    """Called before each piece of a long work, with the bytes it has; raises when the work is to end."""
+    """Called before each piece of work that takes long, with the piece's bytes; raises to stop the work."""
 
     def __call__(self, size: int = 0) -> None:
-        """Go on, or raise."""
+        """Return to go on; raise to stop."""
 
 
 def no_tick(size: int = 0) -> None:
-    """Go on: nobody counts."""
-    del size
+    """Go on; nobody counts."""
 
 
-def untracked(items: Iterable[T], length: int, label: str) -> Iterable[T]:
-    """Return ``items``: nobody watches."""
-    del length, label
+def untracked(items: Iterable[T], length: int, label: str) -> Iterable[T]:  # noqa: ARG001 - a Track that shows nothing
+    """Return ``items``; nobody watches."""
     return items
 
 
 class Meter(Protocol):
-    """Shows how far a long work is."""
+    """Shows how much of the work is done."""
 
     def expect(self, size: int) -> None:
-        """Say how many bytes there are to do, as far as is known."""
+        """Set the bytes of all the work, as far as they are known."""
 
     def advance(self, size: int) -> None:
-        """Say that so many more bytes are done, or fewer; called from any thread."""
+        """Add ``size`` to the bytes done; it may be negative. Called from any thread."""

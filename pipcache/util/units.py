@@ -1,4 +1,4 @@
-"""Sizes, ages, moments and counts as text, and text as these."""
+"""Sizes, ages, moments and counts: from text to numbers and back."""
 
 import re
 
@@ -14,10 +14,12 @@ _WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "da
 
 
 def parse_size(text: str) -> int:
-    """Return the bytes that ``50MB``, ``1.5 GiB`` or ``800`` mean; units are 1000-based unless they have an ``i``.
+    """Return the bytes that a size such as ``50MB``, ``1.5 GiB`` or ``800`` means.
+
+    Units are 1000-based, or 1024-based with an ``i``.
 
     Raises:
-        ValueError: it is no size.
+        ValueError: the text is no size.
     """
     match = re.fullmatch(_SIZE, text)
     if match is None:
@@ -30,7 +32,7 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """Return bytes for people, 1000-based as pip's, three digits at least: ``812 B``, ``1.5 kB``, ``157.4 MB``."""
+    """Return a size for people, in 1000-based units as pip writes it: ``812 B``, ``1.5 kB``, ``157.4 MB``."""
     if size < 1000:
         return f"{size} B"
     amount = float(size)
@@ -41,16 +43,16 @@ def format_size(size: int) -> str:
     return f"{amount / 1000:.1f} TB"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 file``, ``1,204 files``, ``2 entries``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``1,204 files``, ``2 entries``; by default the plural ends in s."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def parse_age(text: str) -> float:
-    """Return the seconds that ``30d``, ``12h``, ``2 weeks`` mean.
+    """Return the seconds that an age such as ``30d``, ``12h`` or ``2 weeks`` means.
 
     Raises:
-        ValueError: it is no age.
+        ValueError: the text is no age.
     """
     match = re.fullmatch(_AGE, text)
     unit = match[2].lower() if match is not None else ""
@@ -71,12 +73,18 @@ def format_age(seconds: float) -> str:
 
 
 def parse_moment(text: str, *, is_end: bool = False) -> float:
-    """Return the seconds since the epoch that ``2026-03-24``, ``2026-03-24T10:39Z`` or an age (``3d`` ago) mean.
+    """Return the moment that ``2026-03-24``, ``2026-03-24T10:39Z`` or an age (``3d``: three days ago) means.
 
-    A time without a zone is UTC. A date alone begins with its first moment; for ``is_end`` it ends with its last.
+    Args:
+        text: the moment; a time without a zone is UTC.
+        is_end: whether the moment ends a period: then a date without a time means the last moment of its day, and
+            not the first.
+
+    Returns:
+        Seconds since the epoch.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no moment.
     """
     import time  # noqa: PLC0415 - only where a moment is given
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - as above
@@ -86,9 +94,9 @@ def parse_moment(text: str, *, is_end: bool = False) -> float:
     except ValueError:
         pass
     try:
-        found = datetime.fromisoformat(text.strip())
-        found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         is_date = re.fullmatch(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}\s*", text) is not None
-        return (found + timedelta(days=1, microseconds=-1) if is_date and is_end else found).timestamp()
+        return (moment + timedelta(days=1, microseconds=-1) if is_date and is_end else moment).timestamp()
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None
