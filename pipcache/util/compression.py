@@ -22,7 +22,11 @@ _SALVAGED_CHUNK = 16
 
 
 class BrokenStream(ValueError):  # noqa: N818 - it is the stream that is broken
-    """Compressed bytes that do not decompress to their end."""
+    """Compressed bytes that do not decompress to their end, or have more behind it."""
+
+
+class CorruptStream(BrokenStream):
+    """Compressed bytes that do not decompress."""
 
 
 class CutStream(BrokenStream):
@@ -63,7 +67,7 @@ class Decoder(Protocol):
         """Yield what the stream's next bytes decompress to, at most ``most`` bytes in a piece.
 
         Raises:
-            BrokenStream: they do not decompress.
+            CorruptStream: they do not decompress.
         """
 
 
@@ -105,7 +109,7 @@ class _Inflater:
             except zlib.error as error:
                 if before is not None:
                     yield _salvaged(before, data)
-                raise BrokenStream(str(error)) from None
+                raise CorruptStream(str(error)) from None
             data = self._inflater.unconsumed_tail
             yield piece
 
@@ -161,15 +165,7 @@ class _PullDecoder:
             while not self._decompressor.eof and not self._decompressor.needs_input:
                 yield self._decompressor.decompress(b"", most)
         except self._errors as error:
-            raise BrokenStream(str(error)) from None
-
-
-class _BrotliDecompressor(Protocol):
-    def process(self, data: bytes, /, *, output_buffer_limit: int = ...) -> bytes:
-        """Return what is decoded so far."""
-
-    def is_finished(self) -> bool:
-        """Return whether the end was reached."""
+            raise CorruptStream(str(error)) from None
 
 
 class _BrotliDecoder:
@@ -177,13 +173,13 @@ class _BrotliDecoder:
 
     unused_data = b""
 
-    def __init__(self, decompressor: _BrotliDecompressor, error: type[Exception]) -> None:
-        self._decompressor = decompressor
-        self._error = error
+    def __init__(self, module: Any) -> None:  # Any: brotli and brotlicffi have no types
+        self._decompressor = module.Decompressor()
+        self._error: type[Exception] = module.error
 
     @property
     def eof(self) -> bool:
-        return self._decompressor.is_finished()
+        return bool(self._decompressor.is_finished())
 
     def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
         process = self._decompressor.process
@@ -198,7 +194,7 @@ class _BrotliDecoder:
                 # it may hold output back and still accept more
                 piece = b"" if self.eof else process(b"", output_buffer_limit=most)
         except self._error as error:
-            raise BrokenStream(str(error)) from None
+            raise CorruptStream(str(error)) from None
 
 
 def _begin_bzip2(_salvage: bool) -> Decoder:  # noqa: FBT001 - the only argument of a Format's begin
@@ -215,7 +211,7 @@ def _begin_xz(_salvage: bool) -> Decoder:  # noqa: FBT001 - as above
 
 def _begin_brotli(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
     module = _first_installed("brotli", "brotlicffi")
-    return module and _BrotliDecoder(module.Decompressor(), module.error)
+    return module and _BrotliDecoder(module)
 
 
 def _begin_zstd(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
@@ -285,7 +281,7 @@ def decompress(
     Raises:
         CutStream: the last stream does not come to its end.
         TrailingBytes: something other than a further stream stands behind the end.
-        BrokenStream: a stream does not decompress.
+        CorruptStream: a stream does not decompress.
         UndecodableBody: no package of this interpreter decodes this format.
         OSError: the window cannot be read.
     """
@@ -334,7 +330,15 @@ class Beginning(NamedTuple):
 def decompress_beginning(window: Window, form: Format | None, limit: int, *, salvage: bool = False) -> Beginning:
     """Return the first ``limit`` decompressed bytes of ``window``, or as many as come before an error.
 
-    Args, and what it raises but for ``BrokenStream``, are as for ``decompress``.
+    Args:
+        window: the compressed bytes.
+        form: their format; None for bytes that are not compressed.
+        limit: the most bytes that are returned; no more than about twice as many are in memory.
+        salvage: as for ``decompress``.
+
+    Raises:
+        UndecodableBody: no package of this interpreter decodes this format.
+        OSError: the window cannot be read.
     """
     pieces: list[bytes] = []
     missing = limit
@@ -357,13 +361,13 @@ def codings(header: str | None) -> tuple[str, ...]:
 
 
 def _coding_format(window: Window, encoding: str | None) -> Format | None:
-    """Return the format of a body stored with ``Content-Encoding: encoding``; None for a plain or empty one.
+    """Return the format of a body stored with ``Content-Encoding: encoding``; None for a plain body.
 
     Raises:
         UndecodableBody: the body is coded more than once, or with an unknown coding.
     """
     names = codings(encoding)
-    if not names or not window.length:
+    if not names:
         return None
     if len(names) > 1:
         raise UndecodableBody(f"coded more than once ({', '.join(names)})")
@@ -381,7 +385,8 @@ def decoded_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator
         BrokenStream: it does not decode to its end, or there is more behind it.
         UndecodableBody: that cannot be tried: no decoder here, or coded more than once.
     """
-    yield from decompress(window, _coding_format(window, encoding), tick)
+    if window.length:
+        yield from decompress(window, _coding_format(window, encoding), tick)
 
 
 def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
@@ -390,8 +395,7 @@ def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
     Raises:
         UndecodableBody: the coding has no decoder here, or the bytes do not decode at all.
     """
-    form = _coding_format(window, encoding)
-    data, error = decompress_beginning(window, form, limit, salvage=True)
-    if form is not None and not data and not isinstance(error, (CutStream, TrailingBytes, type(None))):
-        raise UndecodableBody(f"does not decode as {form.name}")
+    data, error = decompress_beginning(window, _coding_format(window, encoding), limit, salvage=True)
+    if isinstance(error, CorruptStream) and not data:
+        raise UndecodableBody(f"does not decode as {', '.join(codings(encoding))}")
     return data

@@ -44,7 +44,7 @@ def format_size(size: int) -> str:
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
-    """Return a number with its noun: ``1 file``, ``1,204 files``, ``2 entries``; by default the plural ends in s."""
+    """Return a number with its noun, whose plural ends in s unless given: ``1 file``, ``1,204 files``."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
