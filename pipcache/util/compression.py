@@ -52,9 +52,7 @@ class UndecodableBody(ValueError):  # noqa: N818 - it is the body that is undeco
         self.reason = reason
 
 
-class Decoder(Protocol):
-    """Decompresses a single stream, a bounded piece at a time."""
-
+class _Stream(Protocol):
     @property
     def eof(self) -> bool:
         """Whether the stream's end was reached, its checksum included."""
@@ -62,6 +60,10 @@ class Decoder(Protocol):
     @property
     def unused_data(self) -> bytes:
         """The bytes given behind the stream's end; only valid at ``eof``."""
+
+
+class Decoder(_Stream, Protocol):
+    """Decompresses a single stream, a bounded piece at a time."""
 
     def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
         """Yield what the stream's next bytes decompress to, at most ``most`` bytes in a piece.
@@ -125,20 +127,12 @@ def _salvaged(inflater: "zlib._Decompress", data: bytes) -> bytes:
     return b"".join(pieces)
 
 
-class _PullDecompressor(Protocol):
+class _PullDecompressor(_Stream, Protocol):
     """What the decompressors of bz2, lzma and zstd have in common."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the stream's end was reached."""
 
     @property
     def needs_input(self) -> bool:
         """Whether all bytes given so far are decompressed."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """The bytes given behind the stream's end."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """Return up to ``max_length`` decompressed bytes."""
