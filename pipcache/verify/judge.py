@@ -148,9 +148,9 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
     broken = [one for one in tried if one.is_broken]
     findings = [*length, *_credentials(artifact)]
     if context.thorough or broken or not kept_strong or length:
-        from pipcache.verify.structure import flaws_of  # noqa: PLC0415 - not where keys prove everything
+        from pipcache.verify.structure import structure_findings  # noqa: PLC0415 - not where keys prove everything
 
-        findings += flaws_of(proved, window, context.tick)
+        findings += structure_findings(proved, window, context.tick)
         findings += _built_findings(proved, context)
     findings += _etag_findings(proved, tried)
     vouched = any(one.is_kept and one.promise.weight is not Weight.WITNESS for one in tried)

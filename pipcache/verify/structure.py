@@ -27,7 +27,7 @@ from pipcache.verify.page import page_findings
 from pipcache.verify.verdict import Finding
 
 
-def flaws_of(artifact: Artifact, window: Window, tick: Tick) -> list[Finding]:
+def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[Finding]:
     """Return what is wrong with an artifact's bytes by themselves, whatever was promised of them.
 
     Args:
