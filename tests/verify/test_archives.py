@@ -35,7 +35,7 @@ from pipcache.util.compression import BrokenStream, decoded_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Verdict
 from pipcache.verify.lock_index import Locks
-from pipcache.verify.structure import flaws_of
+from pipcache.verify.structure import structure_findings
 from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import archives, caches, hostile
 from tests.support.hostile import INFO, STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
@@ -60,7 +60,7 @@ def artifact_of(kind: Kind, *, filename: str | None = None, encoding: str | None
 def flaws(data: bytes, kind: Kind = Kind.BUILT) -> list[Finding]:
     """What is wrong with these bytes."""
     with caches.window(data) as window:
-        return flaws_of(artifact_of(kind), window, no_tick)
+        return structure_findings(artifact_of(kind), window, no_tick)
 
 
 def codes(data: bytes, kind: Kind = Kind.BUILT) -> set[str]:
@@ -1037,7 +1037,7 @@ def look(data: bytes, kind: Kind, filename: str | None, encoding: str | None) ->
     """Look at bytes as whatever they may be called; every flaw is told in whole sentences."""
     artifact = artifact_of(kind, filename=filename, encoding=encoding)
     with caches.window(data) as window:
-        for flaw in flaws_of(artifact, window, no_tick):
+        for flaw in structure_findings(artifact, window, no_tick):
             assert flaw.check.code
             assert isinstance(flaw.by, str)
             assert flaw.expected
