@@ -1,28 +1,23 @@
 """Read files and directories as advisories; the content decides which format a file has.
 
-Read are OSV records (JSON or YAML; one, a list, the answer of osv.dev, one a line), tables (CSV), plain lists
-with pip's ``--hash`` lines, CycloneDX, OpenVEX and CSAF (JSON). A file that is damaged or is none of them is
-refused as a whole, so that it never says more than was meant.
+The formats are OSV records (JSON or YAML; one record, a list, the answer of osv.dev, one record a line), CSV and
+TSV tables, plain lists with pip's ``--hash`` lines, and CycloneDX in JSON. A file that is damaged or has another
+format is refused as a whole: a part of it could mean more than the whole.
 """
 
-import errno
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from pipcache.advisories.csv_table import is_table, read_table
 from pipcache.advisories.cyclonedx import read_cyclonedx
-from pipcache.advisories.model import Advisories, AdvisoryError, Found, Indicator
+from pipcache.advisories.model import Advisories, AdvisoriesBuilder, AdvisoryError, Indicator
 from pipcache.advisories.osv import is_osv, read_osv
 from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
-from pipcache.advisories.vex import read_csaf, read_openvex
 from pipcache.errors import ExitCode, PipcacheError
-from pipcache.locks.model import LockError
-from pipcache.util.textfile import LOCK_LIMIT, read_text
-from pipcache.util.untrusted import told
+from pipcache.util.textfile import UnreadableText, read_text
+from pipcache.util.untrusted import Table, TableError, quoted
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".tsv", ".txt")
 
@@ -32,139 +27,93 @@ _YAML = (".yaml", ".yml")
 
 _TABLE = (".csv", ".tsv")
 
-_EXPECTED = "OSV, CycloneDX, OpenVEX, CSAF, a table or a list was expected"
+_EXPECTED = "OSV (JSON or YAML), CycloneDX (JSON), a CSV table or a plain list was expected"
+
+_UNREAD_FORMATS = {"statements": "OpenVEX", "document": "CSAF", "spdxVersion": "SPDX"}
+"""Formats that are not read, by a key that their documents have."""
 
 
 def read_advisories(paths: Sequence[str]) -> Advisories:
     """Return what advisory files say is bad.
 
-    A path is a file, a directory (every file below it whose name ends as an advisory's, sorted; other files are
-    noted, what begins with a dot and links to directories left out), or ``-`` for standard input.
+    Args:
+        paths: files, directories, or ``-`` for standard input. In a directory and below it every file counts whose
+            name ends as an advisory's, in sorted order; other files are noted. Names that begin with a dot, and
+            links to directories, are left out.
 
     Raises:
-        AdvisoryError: one cannot be read, is not what it claims, or says nothing at all.
+        AdvisoryError: a file cannot be read, is damaged, has an unknown format, or says nothing at all.
     """
-    found = Found()
-    for path in paths:
-        if path == "-":
-            _read("standard input", _standard_input(), found)
-        else:
-            for file in _files(path, found):
-                try:
-                    text = read_text(file)
-                except LockError as error:
-                    raise AdvisoryError(str(error)) from None
-                _read(file, text, found)
-    return found.all()
-
-
-def _standard_input() -> str:
+    builder = AdvisoriesBuilder()
     try:
-        if sys.stdin is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        data = sys.stdin.buffer.read(LOCK_LIMIT + 1)
-        if len(data) > LOCK_LIMIT:
-            raise OSError(errno.EFBIG, f"it is larger than {LOCK_LIMIT} bytes")
-        return data.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        expected = "a text in UTF-8 was expected"
-        raise AdvisoryError(f"standard input cannot be read: {why}; {expected}") from None
+        for path in paths:
+            for file in _files(path, builder):
+                _read("standard input" if file == "-" else file, read_text(file), builder)
+    except (UnreadableText, TableError) as error:
+        raise AdvisoryError(str(error)) from None
+    return builder.build()
 
 
-def _files(path: str, read: Found) -> Iterator[str]:
-    if not os.path.isdir(path):
+def _files(path: str, builder: AdvisoriesBuilder) -> Iterator[str]:
+    if path == "-" or not os.path.isdir(path):
         yield path
         return
-    found: list[str] = []
+    advisories: list[str] = []
     others: list[str] = []
     try:
         for folder, folders, names in os.walk(path, onerror=_refuse):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
                 if not name.startswith("."):
-                    (found if name.lower().endswith(_SUFFIXES) else others).append(os.path.join(folder, name))
+                    is_advisory = name.lower().endswith(_SUFFIXES)
+                    (advisories if is_advisory else others).append(os.path.join(folder, name))
     except OSError as error:
         raise AdvisoryError(f"{path} cannot be read: {error.strerror}; a directory was expected") from None
-    if not found:
+    if not advisories:
         raise AdvisoryError(f"{path} holds no {', '.join(_SUFFIXES)} file; advisories were expected in it")
     if others:
         first = ", ".join(sorted(map(os.path.basename, others))[:3])
-        read.note(path, f"not read, as their names are not those of advisories: {len(others):,} files ({first})")
-    yield from sorted(found)
+        builder.note(
+            path, f"not read, as their names are not those of advisories: {len(others):,} files ({first})"
+        )
+    yield from sorted(advisories)
 
 
 def _refuse(error: OSError) -> None:
     raise error
 
 
-def _read(source: str, text: str, found: Found) -> None:
-    before = found.records
+def _read(source: str, text: str, builder: AdvisoriesBuilder) -> None:
+    before = builder.records
     name, begin = source.lower(), text.lstrip()[:1]
     first = next((line for line in text.splitlines() if line.strip()), "")
     if name.endswith(_JSON) or (begin in {"{", "["} and not name.endswith((*_YAML, *_TABLE))):
-        documents = read_json(text, source)
-        with _line_named(text, source):
-            _documents(documents, source, found)
+        _documents(read_json(text, source), source, builder)
     elif name.endswith(_YAML) or _IS_YAML.match(first):
-        known = len(found.indicators)
-        documents = [one for one in read_yaml(text, source) if one is not None]
-        with _line_named(text, source):
-            _documents(documents, source, found)
-        _refuse_cut(documents, source, list(found.indicators)[known:])
+        known = len(builder.indicators)
+        documents = [document for document in read_yaml(text, source) if document is not None]
+        _documents(documents, source, builder)
+        _refuse_cut_off(documents, source, list(builder.indicators)[known:])
     elif begin == "<":
         raise AdvisoryError(f"{source} is XML or HTML; {_EXPECTED}")
     elif name.endswith(_TABLE) or is_table(first):
-        read_table(text, source, found)
+        read_table(text, source, builder)
     else:
-        read_list(text, source, found)
-    if found.records == before:
+        read_list(text, source, builder)
+    if builder.records == before:
         raise AdvisoryError(f"{source} says nothing; {_EXPECTED}")
 
 
-@contextmanager
-def _line_named(text: str, source: str) -> Iterator[None]:
-    """Name the line of what is refused in JSON or YAML, whose parsers keep none: that of the last key told."""
-    try:
-        yield
-    except AdvisoryError as error:
-        says = str(error).removeprefix(source)
-        number = re.match(r", record (\d+)", says)
-        place = _start_of(text, 1 if number is None else int(number[1]))
-        if place is None:
-            raise
-        for key in re.findall(r"[A-Za-z_]\w*", says.partition(":")[2].partition(" is ")[0]):
-            found = re.compile(rf"""["']?\b{key}["']?\s*:""").search(text, place)
-            place = place if found is None else found.start()
-        line = text.count("\n", 0, place) + 1
-        raise AdvisoryError(f"{source}, line {line}{says}") from None
+def _refuse_cut_off(documents: list[object], source: str, indicators: Sequence[Indicator]) -> None:
+    """Refuse YAML that may have lost the end of a range.
 
-
-def _start_of(text: str, number: int) -> int | None:
-    """Return where a record begins, of a JSON list or of JSON texts in a row; None if it cannot be told."""
-    import json  # noqa: PLC0415 - only where something is refused
-
-    between = re.compile(r"[\s,]*+")
-    is_list = text.lstrip().startswith("[")
-    place = text.index("[") + 1 if is_list else 0
-    try:
-        for _ in range(number - 1):
-            start = between.match(text, place)
-            place = json.JSONDecoder().raw_decode(text, start.end() if start is not None else place)[1]
-    except (ValueError, RecursionError):
-        return None
-    start = between.match(text, place)
-    return place if start is None else start.end()
-
-
-def _refuse_cut(documents: list[object], source: str, indicators: Sequence[Indicator]) -> None:
-    """Refuse YAML that may have lost the end of a range: ``modified``, which all records need, mostly stands last.
+    Every OSV record needs ``modified``, and most records have it last.
 
     Raises:
-        AdvisoryError: the last record has none, and a range without an end.
+        AdvisoryError: the last record lacks it, and a range has no end.
     """
     last = documents[-1] if documents else None
-    is_open = any(one.events[-1][0] == "introduced" for indicator in indicators for one in indicator.ranges)
+    is_open = any(span.events[-1][0] == "introduced" for indicator in indicators for span in indicator.ranges)
     if isinstance(last, dict) and "modified" not in last and is_open:
         expected = "modified, that every OSV record needs, was expected"
         raise AdvisoryError(f"{source} has a range without an end, and may be cut off; {expected}")
@@ -173,43 +122,46 @@ def _refuse_cut(documents: list[object], source: str, indicators: Sequence[Indic
 _IS_YAML = re.compile(r"---(\s|$)|(id|schema_version|modified|published|summary|details|affected|aliases):(\s|$)")
 
 
-def _documents(documents: list[object], source: str, found: Found) -> None:
-    """Take in documents that are OSV records or lists of them, or one of another kind."""
+def _documents(documents: list[object], source: str, builder: AdvisoriesBuilder) -> None:
+    """Read documents that are OSV records or lists of them, or one document of another format."""
     number = 0
     for document in documents:
-        rows = document if isinstance(document, list) else [document]
+        rows: list[object] = document if isinstance(document, list) else [document]
         is_answer = isinstance(document, dict) and document.keys() <= {"vulns", "next_page_token"} and document
         if isinstance(document, dict) and is_answer:
-            vulns = document.get("vulns")
-            if not isinstance(vulns, list):
-                raise AdvisoryError(f"{source}: vulns is {told(vulns)}; a list of OSV records was expected")
-            if document.get("next_page_token"):
-                found.note(source, "it has a next_page_token: more records are on another page of the answer")
-            rows = vulns
+            rows = _rows_of_answer(document, source, builder)
+        is_alone = len(documents) == 1 and rows == [document]
         for row in rows:
             number += 1
             if not isinstance(row, dict):
-                raise AdvisoryError(f"{source}, record {number} is {told(row)}; an OSV record was expected")
-            _document(row, source, number, found, is_alone=len(documents) == 1 and rows == [document])
+                raise AdvisoryError(f"{source}, record {number} is {quoted(row)}; an OSV record was expected")
+            record = Table(row, f"{source}, record {number}")
+            if is_alone and "bomFormat" in record.values:
+                read_cyclonedx(Table(row, source), builder)
+            elif is_osv(record):
+                read_osv(record, source, number, builder)
+            else:
+                raise AdvisoryError(f"{record.place()} {_description(record)}; {_EXPECTED}")
 
 
-def _document(row: Mapping[str, object], source: str, number: int, found: Found, *, is_alone: bool) -> None:
-    context, head = row.get("@context"), row.get("document")
-    contexts = context if isinstance(context, list) else [context]
-    if is_alone and "bomFormat" in row:
-        read_cyclonedx(row, source, found)
-    elif is_alone and any(isinstance(one, str) and "openvex.dev/ns" in one for one in contexts):
-        read_openvex(row, source, found)
-    elif is_alone and isinstance(head, dict) and "csaf_version" in head:
-        read_csaf(row, source, found)
-    elif is_osv(row):
-        read_osv(row, source, number, found)
-    else:
-        keys = ", ".join(told(key) for key in list(row)[:4]) or "nothing"
-        raise AdvisoryError(f"{source}, record {number} has {keys}; {_EXPECTED}")
+def _rows_of_answer(answer: Mapping[str, object], source: str, builder: AdvisoriesBuilder) -> list[object]:
+    """Return the records in an answer of osv.dev (POST /v1/query)."""
+    rows = answer.get("vulns")
+    if not isinstance(rows, list):
+        raise AdvisoryError(f"{source}: vulns is {quoted(rows)}; a list of OSV records was expected")
+    if answer.get("next_page_token"):
+        builder.note(source, "it has a next_page_token: more records are on another page of the answer")
+    return rows
+
+
+def _description(record: Table) -> str:
+    for key, name in _UNREAD_FORMATS.items():
+        if key in record.values:
+            return f"is {name}, which is not read"
+    return f"has the keys {', '.join(map(quoted, list(record.values)[:4]))}" if record.values else "has no key"
 
 
 class BadAdvisory(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
-    """A file given with --advisory is not what it claims."""
+    """A file given with --advisory is no advisory, or a damaged one."""
 
     exit_code = ExitCode.USAGE

@@ -1,4 +1,4 @@
-"""What advisories say is bad: indicators, version ranges, and what was read to get them."""
+"""What advisories say is bad: indicators, version ranges, and counts of what was read."""
 
 import re
 from functools import lru_cache
@@ -8,98 +8,106 @@ from pipcache.util.versions import parse_version
 
 
 class AdvisoryError(ValueError):
-    """A file that is not what it claims: told are the file, the place in it, what was wrong, what was expected."""
+    """A file that is no advisory, or a damaged one.
+
+    The message names the file, the record or line, the key, what is there and what was expected.
+    """
+
+
+Event = tuple[str, str]
+"""(kind, version) of an event of a range; the kind is "introduced", "fixed", "last_affected" or "limit"."""
 
 
 class Range(NamedTuple):
-    """A range of versions in OSV's words.
+    """A range of versions as OSV writes it.
 
-    ``events`` are (what, version) in the record's order; what is "introduced", "fixed", "last_affected" or
-    "limit". All versions are PEP 440, an introduced of "0" and a limit of "*" aside.
+    All versions are PEP 440, apart from an introduced of "0" and a limit of "*".
     """
 
-    events: tuple[tuple[str, str], ...]
+    events: tuple[Event, ...]
+    """In the record's order."""
 
     def text(self) -> str:
         """Return the range for people, e.g. ``introduced 0.5.15, last affected 0.5.16``."""
         limits = [event for event in self.events if event[0] == "limit"]
         events = [*in_order(self.events), *limits]
-        told = [f"{what.replace('_', ' ')} {version}" for what, version in events]
-        return ", ".join([*told, *(["no end"] if events[-1][0] == "introduced" else [])])
+        words = [f"{kind.replace('_', ' ')} {version}" for kind, version in events]
+        return ", ".join([*words, *(["no end"] if events[-1][0] == "introduced" else [])])
 
     def contains(self, version: str) -> bool:
-        """Return whether the range holds ``version``; what is not PEP 440 is in none.
+        """Return whether the range holds ``version``; no range holds what is not PEP 440.
 
         Versions compare by PEP 440, pre-releases and local versions included; an introduced of "0" is before all
-        of them. Source: the pseudocode under "Evaluation" of the OSV schema.
+        of them. Source: the pseudocode under "Evaluation" of the OSV schema 1.7.5.
         """
         if (wanted := parse_version(version)) is None:
             return False
-        limits = [end for what, end in self.events if what == "limit"]
+        limits = [end for kind, end in self.events if kind == "limit"]
         if limits and not any(end == "*" or ((limit := parse_version(end)) and wanted < limit) for end in limits):
             return False
         is_in = False
-        for what, start in in_order(self.events):
-            edge = None if (what, start) == ("introduced", "0") else parse_version(start)
-            if what == "introduced" and (edge is None or wanted >= edge):
+        for kind, start in in_order(self.events):
+            edge = None if (kind, start) == ("introduced", "0") else parse_version(start)
+            if kind == "introduced" and (edge is None or wanted >= edge):
                 is_in = True
             elif edge is not None and (
-                (what == "fixed" and wanted >= edge) or (what == "last_affected" and wanted > edge)
+                (kind == "fixed" and wanted >= edge) or (kind == "last_affected" and wanted > edge)
             ):
                 is_in = False
         return is_in
 
 
 class Indicator(NamedTuple):
-    """One thing that a record says is bad.
+    """A sign of something bad that a record names.
 
-    What decides: where there are ``digests`` or ``urls``, any one of them, alone; else ``filename`` where there is
-    one; else ``project`` at one of ``versions``, within one of ``ranges`` or ``specifiers`` (PEP 440), or at
-    ``every_version``, if it is of one of ``kinds``. The other fields then only tell whose file it is.
+    What has to match: with ``digests`` or ``urls``, any one of them, and nothing else; otherwise ``filename`` if
+    there is one; otherwise ``project`` at one of ``versions``, within one of ``ranges`` or ``specifiers``, or at
+    ``every_version``, in a file of one of ``kinds``. The other fields then only say whose file it is.
     """
 
     source: str
-    """The file as it was given, of a directory the file in it; "standard input"."""
+    """The file as the user named it, or the file in a directory they named; "standard input"."""
     record: str
-    """The record's id; "line 12" or "record 3" where it has none."""
+    """The record's id; "line 12" or "record 3" without one."""
     project: str | None = None
     """Normalised (PEP 503)."""
     versions: tuple[str, ...] = ()
     """As written, in order, without repetitions; not all are PEP 440."""
     ranges: tuple[Range, ...] = ()
     specifiers: str = ""
+    """PEP 440, e.g. ``>=1,<2``."""
     every_version: bool = False
     kinds: frozenset[str] = frozenset()
-    """"sdist" or "wheel"; empty for any."""
+    """"sdist" or "wheel"; empty for any kind of file."""
     filename: str | None = None
     urls: tuple[str, ...] = ()
     """Where one file is served: exact, without fragment and user information."""
     digests: tuple[tuple[str, str], ...] = ()
     """One digest: (algorithm, hex) for each algorithm that it can be of, likeliest first."""
     member: str | None = None
-    """The path of the member that the digest is of; None: of an archive or of a member, nobody can tell."""
+    """The path of the archive member that the digest is of; None if it may be of an archive or of a member."""
 
 
 class Advisories(NamedTuple):
-    """What was read. ``indicators`` is all that can match; the rest says what was read besides."""
+    """What was read. ``indicators`` is all that can match; the rest counts and describes what was read besides."""
 
     indicators: tuple[Indicator, ...]
     records: int
-    """Records, rows, lines, components and statements that were read, of all kinds."""
+    """Records, rows, lines and components that were read."""
     foreign: int
     """Packages of other ecosystems in them."""
     withdrawn: tuple[str, ...]
-    """Ids of records that were taken back; they are skipped."""
+    """Ids of withdrawn records; they are skipped."""
     never: tuple[str, ...]
-    """What was said that can match nothing in a cache, e.g. ``MAL-2026-2144: domain models.example``."""
+    """What can match nothing in a cache, e.g. ``MAL-2026-2144: domain models.example``."""
     notes: tuple[str, ...]
-    """What else is worth to be told, e.g. that a statement says "not affected"."""
+    """What else a user should know, e.g. that an analysis says "not affected"."""
     unsure: frozenset[str] = frozenset()
-    """Projects (normalised) of which something is said that cannot be evaluated."""
+    """Normalised names of projects with versions or ranges that cannot be evaluated."""
 
 
-class Found:
-    """What the readers put together, file by file."""
+class AdvisoriesBuilder:
+    """Collects what the readers of all formats find, file by file."""
 
     def __init__(self) -> None:
         self.indicators: dict[Indicator, None] = {}
@@ -110,30 +118,28 @@ class Found:
         self._notes: dict[str, None] = {}
         self._unsure: set[str] = set()
 
-    def add(self, *indicators: Indicator) -> None:
-        """Take indicators in; one that is there already stays one."""
-        self.indicators |= dict.fromkeys(indicators)
-        for one in indicators:
-            if one.project is not None and any(map(_NO_VERSION.search, one.versions)):
-                self._unsure.add(one.project)
+    def add(self, indicator: Indicator) -> None:
+        """Add an indicator, unless it is there already."""
+        self.indicators[indicator] = None
+        if indicator.project is not None and any(map(_NO_VERSION.search, indicator.versions)):
+            self._unsure.add(indicator.project)
 
-    def never(self, record: str, text: str, project: str | None = None) -> None:
-        """Note what can match nothing in a cache; of ``project`` more is said than can be evaluated."""
+    def cannot_match(self, record: str, text: str, project: str | None = None) -> None:
+        """Note what can match nothing in a cache; with ``project``, because its versions cannot be evaluated."""
         self._unsure |= {project} if project is not None else set()
-        self._never[f"{record}: {text[:_MOST]}"] = None
+        self._never[f"{record}: {text[:_LONGEST_TEXT]}"] = None
 
     def note(self, record: str, text: str) -> None:
-        """Note what else is worth to be told."""
-        self._notes[f"{record}: {text[:_MOST]}"] = None
+        """Note what else a user should know."""
+        self._notes[f"{record}: {text[:_LONGEST_TEXT]}"] = None
 
-    def all(self) -> Advisories:
-        """Return what is there."""
-        withdrawn = tuple(self.withdrawn)
+    def build(self) -> Advisories:
+        """Return what was collected."""
         return Advisories(
             tuple(self.indicators),
             self.records,
             self.foreign,
-            withdrawn,
+            tuple(self.withdrawn),
             tuple(self._never),
             tuple(self._notes),
             frozenset(self._unsure),
@@ -141,15 +147,15 @@ class Found:
 
 
 _NO_VERSION = re.compile(r"[\s,;|*<>=~]|\.\.|\.x\b|^(?:all|any)$|\d\.\d+-v?\d+\.\d")
-"""Texts in the place of a version that mean several, which no comparison meets."""
+"""Texts in the place of a version that mean several versions: comparing for equality never meets them."""
 
-_MOST = 240
-"""Characters of a text that is told."""
+_LONGEST_TEXT = 240
+"""Characters of a text that is kept for people."""
 
 
 @lru_cache(maxsize=65536)
-def in_order(events: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Return events by their versions, limits left out; those of one version keep their order."""
+def in_order(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return events by their versions, without limits; those of one version keep their order."""
     start = parse_version("0.dev0")
     assert start is not None
     known = [event for event in events if event[0] != "limit"]

@@ -1,22 +1,21 @@
-"""OSV records (ossf.github.io/osv-schema, 1.7.5), with what malicious-packages and its sources add to them."""
+"""Read OSV records (ossf.github.io/osv-schema, 1.7.5), with what the sources of malicious-packages add to them."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from pipcache.advisories.model import AdvisoryError, Found, Indicator, Range, in_order
-from pipcache.advisories.purl import project_name, read_purl
+from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Event, Indicator, Range, in_order
+from pipcache.advisories.purl import Purl, project_name, read_purl
 from pipcache.advisories.references import (
     FileUrl,
+    about_file,
     digest_of,
     file_versions,
-    is_distribution,
-    is_of_nothing,
+    is_of_empty_file,
     read_file_url,
 )
-from pipcache.advisories.strict import rows_in, table_in, text_in, texts_in
 from pipcache.util.hashes import algorithm_of
-from pipcache.util.untrusted import told
+from pipcache.util.untrusted import Table, quoted
 from pipcache.util.urls import file_urls
 from pipcache.util.versions import parse_version
 
@@ -45,163 +44,205 @@ _RANGE = frozenset({"type", "repo", "events", "database_specific"})
 
 _EVENTS = frozenset({"introduced", "fixed", "last_affected", "limit"})
 
-_KNOWN = (1, 7)
-"""The newest schema that is known here; a newer one may have more keys, the old ones keep their meaning."""
+_KNOWN_SCHEMA = (1, 7)
+"""The newest schema that is known here; a newer schema may have more keys, the old ones keep their meaning."""
 
 
 class _Record(NamedTuple):
+    """A record while it is read."""
+
     source: str
     name: str
+    """Its id, or its number."""
     where: str
     is_newer: bool
-    found: Found
+    """Its schema is newer than the known one."""
+    builder: AdvisoriesBuilder
 
-    def check(self, table: Mapping[str, object], known: Collection[str], what: str) -> None:
-        if unknown := sorted(table.keys() - known):
-            if not self.is_newer:
-                raise AdvisoryError(
-                    f"{self.where}: {what} has the unknown key {told(unknown[0])}; OSV was expected"
-                )
-            self.found.note(self.name, f"{what} has keys of a newer schema: {', '.join(map(told, unknown))}")
+    def check_keys(self, table: Table, known: Collection[str]) -> None:
+        """Refuse unknown keys; in a record of a newer schema note them.
+
+        Raises:
+            TableError: there is an unknown key, and the schema is known.
+        """
+        if not self.is_newer:
+            table.check_keys(known)
+        elif unknown := sorted(table.values.keys() - known):
+            keys = ", ".join(map(quoted, unknown))
+            self.builder.note(self.name, f"{table.path or 'the record'} has keys of a newer schema: {keys}")
+
+    def cannot_match(self, text: str, project: str | None = None) -> None:
+        """Note what can match nothing in a cache."""
+        self.builder.cannot_match(self.name, text, project)
 
 
-def is_osv(document: Mapping[str, object]) -> bool:
-    """True for what means to be an OSV record, by its keys."""
-    return not document.keys().isdisjoint({"affected", "schema_version", "withdrawn"}) or (
-        "id" in document and document.keys() <= _RECORD
-    )
+def is_osv(document: Table) -> bool:
+    """Return whether a document looks like an OSV record, by its keys."""
+    keys = document.values.keys()
+    return not keys.isdisjoint({"affected", "schema_version", "withdrawn"}) or ("id" in keys and keys <= _RECORD)
 
 
-def read_osv(document: Mapping[str, object], source: str, number: int, found: Found) -> None:
-    """Take the indicators of one record in; ``number`` is its place in the file, from 1.
+def read_osv(document: Table, source: str, number: int, builder: AdvisoriesBuilder) -> None:
+    """Read one record.
 
-    References count where they are URLs of files of an affected project, at an affected version.
+    A reference counts if it is the URL of a file of an affected project, at an affected version.
+
+    Args:
+        document: the record.
+        source: the file it is in.
+        number: its place in the file, from 1.
+        builder: what collects the indicators.
 
     Raises:
-        AdvisoryError: it has keys or types that no record has, or says what cannot be meant.
+        AdvisoryError: a value cannot be meant.
+        TableError: a value has a wrong type, or a key is unknown.
     """
-    found.records += 1
-    where = f"{source}, record {number}"
-    if not isinstance(document.get("id"), str):
-        raise AdvisoryError(f"{where}: its id is {told(document.get('id'))}; the id of an OSV record was expected")
-    name = text_in(document, "id", where) or f"record {number}"
-    where = f"{where} ({name})" if document["id"] else where
-    record = _Record(source, name, where, _is_newer(text_in(document, "schema_version", where), where), found)
-    record.check(document, _RECORD, "the record")
-    if withdrawn := text_in(document, "withdrawn", where):
+    builder.records += 1
+    if not isinstance(identifier := document.values.get("id"), str):
+        raise AdvisoryError(
+            f"{document.place('id')} is {quoted(identifier)}; the id of an OSV record was expected"
+        )
+    if identifier:
+        document = Table(document.values, f"{document.document} ({identifier})")
+    name = identifier or f"record {number}"
+    record = _Record(source, name, document.place(), _is_newer(document), builder)
+    record.check_keys(document, _RECORD)
+    if withdrawn := document.text("withdrawn"):
         if not re.match(r"\d{4}-\d\d-\d\d", withdrawn):
-            raise AdvisoryError(f"{where}: withdrawn is {told(withdrawn)}; a date was expected")
-        found.withdrawn.append(name)
+            raise AdvisoryError(f"{document.place('withdrawn')} is {quoted(withdrawn)}; a date was expected")
+        builder.withdrawn.append(name)
         return
-    rows = rows_in(document.get("affected"), f"{where}: affected")
     projects: dict[str, list[Indicator]] = {}
-    for at, row in enumerate(rows):
-        _affected(record, table_in(row, f"{where}: affected[{at}]"), f"affected[{at}]", projects)
-    if not rows:
-        found.never(name, "it names no package")
-    for one in rows_in(document.get("references"), f"{where}: references"):
-        _reference(record, text_in(table_in(one, f"{where}: references[]"), "url", where), projects)
-    specific = table_in(document.get("database_specific"), f"{where}: database_specific")
-    _clues(record, specific.get("iocs"), next(iter(projects)) if len(projects) == 1 else None)
+    for row in document.tables("affected"):
+        _affected(record, row, projects)
+    if not document.values.get("affected"):
+        record.cannot_match("it names no package")
+    for row in document.tables("references"):
+        _reference(record, row.text("url"), projects)
+    clues = document.table("database_specific").values.get("iocs")
+    _clues(record, clues, next(iter(projects)) if len(projects) == 1 else None)
 
 
-def _is_newer(version: str, where: str) -> bool:
+def _is_newer(document: Table) -> bool:
+    version = document.text("schema_version")
     if version and not re.fullmatch(r"\d{1,9}(\.\d{1,9}){1,2}(-\w+)?", version, re.ASCII):
-        raise AdvisoryError(f"{where}: schema_version is {told(version)}; a version such as 1.7.5 was expected")
-    return bool(version) and tuple(map(int, version.split(".")[:2])) > _KNOWN
+        where = document.place("schema_version")
+        raise AdvisoryError(f"{where} is {quoted(version)}; a version such as 1.7.5 was expected")
+    return bool(version) and tuple(map(int, version.split(".")[:2])) > _KNOWN_SCHEMA
 
 
-def _affected(record: _Record, row: Mapping[str, object], what: str, projects: dict[str, list[Indicator]]) -> None:
-    record.check(row, _AFFECTED, what)
-    where = f"{record.where}: {what}"
-    package = table_in(row.get("package"), f"{where}.package")
-    record.check(package, _PACKAGE, f"{what}.package")
-    ecosystem, purl_text = text_in(package, "ecosystem", where), text_in(package, "purl", where)
-    if not ecosystem.strip() and package:
-        raise AdvisoryError(f"{where}: the package has no ecosystem; PyPI or another one was expected")
-    if ecosystem.partition(":")[0] != "PyPI":
-        if ecosystem.partition(":")[0].strip().lower() in {"pypi", "pip"}:
-            raise AdvisoryError(f"{where}: the ecosystem is {told(ecosystem)}; PyPI was expected")
-        record.found.foreign += bool(package)
-        if not package:
-            record.found.never(record.name, f"{what} names no package")
+def _affected(record: _Record, row: Table, projects: dict[str, list[Indicator]]) -> None:
+    """Add a row of ``affected`` to the builder, and to the project's indicators in ``projects``."""
+    record.check_keys(row, _AFFECTED)
+    package = row.table("package")
+    record.check_keys(package, _PACKAGE)
+    if not _is_of_pypi(package):
+        record.builder.foreign += bool(package.values)
+        if not package.values:
+            record.cannot_match(f"{row.path} names no package")
         return
-    project = project_name(text_in(package, "name", where), f"{where}.package.name")
-    purl = read_purl(purl_text, f"{where}.package.purl") if purl_text else None
-    if purl_text and (purl is None or purl.project != project):
-        raise AdvisoryError(f"{where}: the purl {told(purl_text)} is not of {told(project)}; they should agree")
-    if purl is not None and purl.unknown:
-        record.found.note(record.name, f"artifact_id={purl.unknown} is not known: any kind of file is meant")
-    versions = tuple(dict.fromkeys(texts_in(row.get("versions"), f"{where}.versions")))
-    rows = rows_in(row.get("ranges"), f"{where}.ranges")
-    ranges = [_range(record, table_in(one, f"{where}.ranges[{at}]"), project, at) for at, one in enumerate(rows)]
-    if not versions and not rows and purl is not None and purl.version:
+    project = project_name(package.text("name"), package.place("name"))
+    purl = _package_purl(record, package, project)
+    versions = tuple(dict.fromkeys(row.texts("versions")))
+    ranges = [_range(record, span, project) for span in row.tables("ranges")]
+    if not versions and not ranges and purl is not None and purl.version:
         versions = (purl.version,)
-    one = Indicator(
+    indicator = Indicator(
         record.source,
         record.name,
         project,
         versions,
-        tuple(one for one in ranges if one is not None),
+        tuple(span for span in ranges if span is not None),
         kinds=purl.kinds if purl is not None else frozenset(),
         filename=purl.filename if purl is not None else None,
     )
-    projects.setdefault(project, []).append(one)
-    if one.versions or one.ranges:
-        record.found.add(one)
+    projects.setdefault(project, []).append(indicator)
+    if indicator.versions or indicator.ranges:
+        record.builder.add(indicator)
     else:
-        record.found.never(record.name, f"{project} names no version that can be compared", project)
-    specific = table_in(row.get("database_specific"), f"{where}.database_specific")
-    _clues(record, specific.get("indicators"), project)
+        record.cannot_match(f"{project} names no version that can be compared", project)
+    _clues(record, row.table("database_specific").values.get("indicators"), project)
 
 
-def _range(record: _Record, row: Mapping[str, object], project: str, at: int) -> Range | None:
-    """Return a range of versions; None for one that cannot be compared with anything in a cache."""
-    where = f"{record.where}: ranges[{at}] of {project}"
-    record.check(row, _RANGE, f"ranges[{at}] of {project}")
-    if (kind := text_in(row, "type", where)) not in {"ECOSYSTEM", "SEMVER", "GIT"}:
-        raise AdvisoryError(f"{where}: its type is {told(kind)}; ECOSYSTEM, SEMVER or GIT was expected")
-    events = []
-    for event in rows_in(row.get("events"), f"{where}.events"):
-        table = table_in(event, f"{where}.events[]")
-        if len(table) != 1 or not table.keys() <= _EVENTS:
-            keys = ", ".join(map(told, table)) or "nothing"
-            raise AdvisoryError(f"{where}: an event has {keys}; one of {', '.join(sorted(_EVENTS))} was expected")
-        ((what, value),) = table.items()
-        if not isinstance(value, str) or not value.strip():
-            raise AdvisoryError(f"{where}: {what} is {told(value)}; a version was expected")
-        events.append((what, value))
-    one = Range(tuple(events))
+def _is_of_pypi(package: Table) -> bool:
+    """Return whether a package is PyPI's.
+
+    Raises:
+        AdvisoryError: its ecosystem is missing, or PyPI in another spelling.
+    """
+    written = package.text("ecosystem")
+    ecosystem = written.partition(":")[0]
+    if package.values and not written.strip():
+        raise AdvisoryError(f"{package.place()} has no ecosystem; PyPI or another one was expected")
+    if ecosystem != "PyPI" and ecosystem.strip().lower() in {"pypi", "pip"}:
+        raise AdvisoryError(f"{package.place('ecosystem')} is {quoted(written)}; PyPI was expected")
+    return ecosystem == "PyPI"
+
+
+def _package_purl(record: _Record, package: Table, project: str) -> Purl | None:
+    if not (text := package.text("purl")):
+        return None
+    purl = read_purl(text, package.place("purl"))
+    if purl is None or purl.project != project:
+        raise AdvisoryError(
+            f"{package.place('purl')} {quoted(text)} is not of {quoted(project)}; they should agree"
+        )
+    if purl.unknown:
+        record.builder.note(record.name, f"artifact_id={purl.unknown} is not known: any kind of file is meant")
+    return purl
+
+
+def _range(record: _Record, row: Table, project: str) -> Range | None:
+    """Return a range of versions; None for a range that cannot be compared with anything in a cache."""
+    record.check_keys(row, _RANGE)
+    if (kind := row.text("type")) not in {"ECOSYSTEM", "SEMVER", "GIT"}:
+        raise AdvisoryError(f"{row.place('type')} is {quoted(kind)}; ECOSYSTEM, SEMVER or GIT was expected")
+    events = [_event(event) for event in row.tables("events")]
+    span = Range(tuple(events))
     if "introduced" not in dict(events):
-        raise AdvisoryError(f"{where}: no event says introduced; one was expected before all others")
+        raise AdvisoryError(f"{row.place('events')}: none says introduced; that was expected before all others")
     if kind == "GIT":
-        record.found.never(record.name, f"{project}, GIT range of {text_in(row, 'repo', where) or 'a repository'}")
+        record.cannot_match(f"{project}, GIT range of {row.text('repo') or 'a repository'}")
         return None
     special = {("introduced", "0"), ("limit", "*")}
-    if wrong := [value for what, value in events if (what, value) not in special and not parse_version(value)]:
-        record.found.never(record.name, f"{project}, {one.text()}: {told(wrong[0])} is not PEP 440", project)
+    if wrong := [
+        version for event, version in events if (event, version) not in special and not parse_version(version)
+    ]:
+        record.cannot_match(f"{project}, {span.text()}: {quoted(wrong[0])} is not PEP 440", project)
         return None
-    if in_order(one.events)[0][0] != "introduced":
-        raise AdvisoryError(f"{where}: {told(one.text())} does not begin with introduced; that was expected")
-    return one
+    if in_order(span.events)[0][0] != "introduced":
+        where = row.place("events")
+        raise AdvisoryError(f"{where}: {quoted(span.text())} does not begin with introduced; that was expected")
+    return span
+
+
+def _event(row: Table) -> Event:
+    if len(row.values) != 1 or not row.values.keys() <= _EVENTS:
+        keys = ", ".join(map(quoted, row.values)) or "nothing"
+        raise AdvisoryError(f"{row.place()} has {keys}; one of {', '.join(sorted(_EVENTS))} was expected")
+    ((kind, version),) = row.values.items()
+    if not isinstance(version, str) or not version.strip():
+        raise AdvisoryError(f"{row.place(kind)} is {quoted(version)}; a version was expected")
+    return kind, version
 
 
 def _reference(record: _Record, url: str, projects: Mapping[str, Iterable[Indicator]]) -> None:
     if (file := read_file_url(url, record.where)) is None:
         return
-    for project, affected in projects.items():
+    for project, indicators in projects.items():
         if (versions := file_versions(file.filename, project)) is not None:
-            if any(_says(one, version) for one in affected for version in versions):
-                record.found.add(_of_url(record, file, project))
+            if any(_affects(indicator, version) for indicator in indicators for version in versions):
+                record.builder.add(_of_url(record, file, project))
             else:
-                record.found.note(record.name, f"{file.filename} is referred to, and of no affected version")
+                record.builder.note(record.name, f"{file.filename} is referred to, and of no affected version")
 
 
-def _says(one: Indicator, version: str) -> bool:
-    """Return whether a record affects a version; one that names none does not speak against it."""
+def _affects(indicator: Indicator, version: str) -> bool:
+    """Return whether an indicator affects a version; if it names no version, it may affect any."""
     wanted = parse_version(version)
-    listed = any(other == version or (wanted and parse_version(other) == wanted) for other in one.versions)
-    return listed or any(one.contains(version) for one in one.ranges) or not (one.versions or one.ranges)
+    listed = any(other == version or (wanted and parse_version(other) == wanted) for other in indicator.versions)
+    in_range = any(span.contains(version) for span in indicator.ranges)
+    return listed or in_range or not (indicator.versions or indicator.ranges)
 
 
 def _of_url(record: _Record, file: FileUrl, project: str | None) -> Indicator:
@@ -211,24 +252,22 @@ def _of_url(record: _Record, file: FileUrl, project: str | None) -> Indicator:
 
 
 def _clues(record: _Record, clues: object, project: str | None) -> None:
-    """Take in what sources of malicious-packages add: files and URLs; all else can match nothing in a cache.
+    """Add what sources of malicious-packages write beside the schema: files and URLs; the rest is only noted.
 
     These tables are "under development" (docs/schema_additions.md there), so nothing in them is refused.
     """
     if not isinstance(clues, dict):
         if clues:
-            record.found.never(record.name, "indicators in a form that is not known")
+            record.cannot_match("indicators in a form that is not known")
         return
     for key, values in clues.items():
         for value in values if isinstance(values, list) else [values]:
             if isinstance(value, dict):
-                _file(record, key, value, project)
+                _file(record, key, Table(value, record.where), project)
             elif isinstance(value, str) and "url" in key:
                 _url(record, value, project)
             elif value is not None:
-                record.found.never(
-                    record.name, f"{_singular(key)} {value if isinstance(value, str) else ''}".strip()
-                )
+                record.cannot_match(f"{_singular(key)} {value if isinstance(value, str) else ''}".strip())
 
 
 def _singular(key: str) -> str:
@@ -242,45 +281,39 @@ def _url(record: _Record, url: str, project: str | None) -> None:
     except AdvisoryError:
         file = None
     if file is None:
-        record.found.never(record.name, f"URL {url}")
+        record.cannot_match(f"URL {url}")
     else:
-        record.found.add(_of_url(record, file, project))
+        record.builder.add(_of_url(record, file, project))
 
 
-def _file(record: _Record, key: str, row: Mapping[str, object], project: str | None) -> None:
-    """Take in the digests of a file: an archive by its name, else a member, if it was in an archive at all."""
-    named = next((row[one] for one in ("filename", "path", "name") if isinstance(row.get(one), str)), "")
-    path = named if isinstance(named, str) else ""
-    source = row.get("source")
-    what = path or f"a file of {_singular(key)}"
-    if isinstance(source, str) and source.lower() in {"downloaded", "generated"}:
-        record.found.never(record.name, f"{what}, {source.lower()} at run time")
+def _file(record: _Record, key: str, row: Table, project: str | None) -> None:
+    """Add the digests of a file: of an archive by its name, else of a member, unless it was in no archive."""
+    path = next((text for name in ("filename", "path", "name") if (text := row.text_or_none(name))), "")
+    origin = (row.text_or_none("source") or "").lower()
+    description = path or f"a file of {_singular(key)}"
+    if origin in {"downloaded", "generated"}:
+        record.cannot_match(f"{description}, {origin} at run time")
         return
-    hashes = [row, *(row[one] for one in ("hashes", "digests") if one in row)]
-    pairs = [pair for table in hashes if isinstance(table, dict) for pair in table.items()]
-    is_archive = is_distribution(path)
-    plain = Indicator(
-        record.source,
-        record.name,
-        project,
-        filename=path if is_archive else None,
-        member=None if is_archive else path or None,
-    )
+    indicator = about_file(Indicator(record.source, record.name, project), path)
     is_known = False
-    for spelled, value in pairs:
-        algorithm = algorithm_of(spelled)
-        if algorithm is None or not isinstance(value, str):
-            continue
-        is_known = True
-        try:
-            digest = digest_of(algorithm, value, record.where)
-        except AdvisoryError:
-            record.found.never(record.name, f"{what}: {told(value)} is no {algorithm}")
-            continue
-        if is_of_nothing(digest):
-            record.found.never(record.name, f"{what} is empty, as many good files are")
-            continue
-        urls = file_urls(digest[0][1], path) if algorithm == "blake2b_256" and is_archive else ()
-        record.found.add(plain._replace(digests=digest, urls=tuple(urls)))
+    for table in (row.values, row.values.get("hashes"), row.values.get("digests")):
+        for spelled, value in table.items() if isinstance(table, dict) else ():
+            if isinstance(value, str) and (algorithm := algorithm_of(spelled)) is not None:
+                is_known = True
+                _digest(record, algorithm, value, indicator, description)
     if not is_known:
-        record.found.never(record.name, f"{what}: no digest that can be compared")
+        record.cannot_match(f"{description}: no digest that can be compared")
+
+
+def _digest(record: _Record, algorithm: str, value: str, indicator: Indicator, description: str) -> None:
+    try:
+        digest = digest_of(algorithm, value, record.where)
+    except AdvisoryError:
+        record.cannot_match(f"{description}: {quoted(value)} is no {algorithm}")
+        return
+    if is_of_empty_file(digest):
+        record.cannot_match(f"{description} is empty, as many good files are")
+        return
+    archive = indicator.filename
+    urls = file_urls(digest[0][1], archive) if archive and algorithm == "blake2b_256" else ()
+    record.builder.add(indicator._replace(digests=digest, urls=tuple(urls)))

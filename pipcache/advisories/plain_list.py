@@ -1,22 +1,23 @@
 """Read plain lists: one requirement, package URL, digest or file URL a line.
 
-A line is a requirement (``name==version``, ``name@version``, ``name>=1,<2``; a name alone is every version of it),
-a file name, a URL, a package URL, a digest (as ``sha256sum`` and RECORD write them too), or what can match nothing
-in a cache: a domain, an address, a path, an e-mail address. A name with a dot that ends as domains do is taken for
-a domain; ``zope-site`` is always a project. All else, prose above all, is refused: a comment begins with ``#``.
+A line is a requirement (``name==version``, ``name@version``, ``name>=1,<2``; a name alone means every version),
+a file name, a URL, a package URL, a digest (also as ``sha256sum`` and RECORD write it), or what can match nothing
+in a cache: a domain, an address, a path, an e-mail address. A name with a dot that ends as domains do counts as a
+domain; ``zope-site`` is always a project. Other lines, such as prose, are refused: a comment begins with ``#``.
 """
 
 import re
 
-from pipcache.advisories.model import AdvisoryError, Found, Indicator
+from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator
 from pipcache.advisories.purl import is_purl, is_version, project_name, read_purl
 from pipcache.advisories.references import (
     Digest,
+    about_file,
     digest_of,
     file_versions,
     is_distribution,
     is_foreign_digest,
-    is_of_nothing,
+    is_of_empty_file,
     read_digest,
     read_file_url,
     refang,
@@ -24,10 +25,10 @@ from pipcache.advisories.references import (
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.textfile import logical_lines
-from pipcache.util.untrusted import told
+from pipcache.util.untrusted import quoted
 
-_MOST = 4096
-"""Characters of one thing that is named; the longest URLs have fewer."""
+_LONGEST_ENTRY = 4096
+"""Characters of an entry; the longest URLs have fewer."""
 
 _EXPECTED = "name==version, a name, a file's name, a URL or a digest was expected (a comment begins with #)"
 
@@ -43,14 +44,14 @@ _OF_REQUIREMENTS = re.compile(r"(?:-C|--config-settings?|--global-option|--build
 _HASH = re.compile(r"""--hash(?:=|\s+)["']?([^"'\s]+)["']?""")
 
 
-def read_list(text: str, source: str, found: Found) -> None:
-    """Take in what a plain list or a requirements file names.
+def read_list(text: str, source: str, builder: AdvisoriesBuilder) -> None:
+    """Read a plain list or a requirements file.
 
-    A line with ``--hash`` names files and not a version: one indicator a digest. The last line needs its line end
-    where it means versions.
+    A line with ``--hash`` names files and not a version: each digest is an indicator. If the last line names
+    versions, it needs a line end: what was cut off may have said which version.
 
     Raises:
-        AdvisoryError: a line says nothing that is known here; it is told with its number.
+        AdvisoryError: a line is not understood; the message has its number.
     """
     lines = list(logical_lines(text))
     for number, line in lines:
@@ -59,83 +60,90 @@ def read_list(text: str, source: str, found: Found) -> None:
             continue
         if _OPTION.match(line):
             raise AdvisoryError(
-                f"{where}: {told(line)} names nothing bad; a requirement, URL or digest was expected"
+                f"{where}: {quoted(line)} names nothing bad; a requirement, URL or digest was expected"
             )
-        found.records += 1
-        before = len(found.indicators)
-        read_entry(line, where, Indicator(source, f"line {number}"), found)
+        builder.records += 1
+        before = len(builder.indicators)
+        _read_entry(line, where, Indicator(source, f"line {number}"), builder)
         if (number, line) == lines[-1] and not text.endswith(("\n", "\r")):
-            for one in list(found.indicators)[before:]:
-                if not (one.digests or one.urls):  # what was cut off may have said which version
-                    raise AdvisoryError(f"{where}: {told(line)} may be cut off; a line end was expected behind it")
+            for indicator in list(builder.indicators)[before:]:
+                if not (indicator.digests or indicator.urls):
+                    raise AdvisoryError(
+                        f"{where}: {quoted(line)} may be cut off; a line end was expected behind it"
+                    )
 
 
-def read_entry(text: str, where: str, plain: Indicator, found: Found) -> None:
-    """Take in what one line or cell names; ``plain`` holds the source and the record it is from.
+def _read_entry(text: str, where: str, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add what a line names to ``indicator``, which has its source and line, and add it to ``builder``.
 
     Raises:
-        AdvisoryError: it says nothing that is known here.
+        AdvisoryError: the line is not understood.
     """
     wanted, *options = re.split(r"\s(?=--?[A-Za-z])", text)
-    if len(wanted) > _MOST:
-        raise AdvisoryError(f"{where}: {told(wanted)} has {len(wanted)} characters; {_EXPECTED}")
+    if len(wanted) > _LONGEST_ENTRY:
+        raise AdvisoryError(f"{where}: {quoted(wanted)} has {len(wanted)} characters; {_EXPECTED}")
     if options:
-        _hashed(wanted.strip(), [option.strip() for option in options], where, plain, found)
+        _hashed(wanted.strip(), [option.strip() for option in options], where, indicator, builder)
     elif is_purl(text):
-        of_purl(text, where, plain, found)
+        _add_purl(text, where, indicator, builder)
     elif (digest := _digest_line(text, where)) is not None:
-        name, of = digest
-        is_archive = is_distribution(name)
-        member = name if name and not is_archive else None
-        add_digest(of, plain._replace(filename=name if is_archive else None, member=member), found)
+        add_digest(digest[1], about_file(indicator, digest[0]), builder)
     elif is_foreign_digest(text):
-        found.never(plain.record, f"digest {text}")
+        builder.cannot_match(indicator.record, f"digest {text}")
     elif "://" in refang(text) and not _DIRECT.match(text) and not re.search(r"\s", text):
-        add_url(text, where, plain, found)
+        add_url(text, where, indicator, builder)
     elif text.startswith("@") and "/" in text and not re.search(r"\s", text):
-        found.foreign += 1
-    elif (never := _network(refang(text))) is not None:
-        found.never(plain.record, never)
+        builder.foreign += 1
+    elif (address := _network(refang(text))) is not None:
+        builder.cannot_match(indicator.record, address)
     elif is_distribution(re.split(r"[/\\]", text)[-1]) and not re.search(r"\s|@", text):
-        filename = re.split(r"[/\\]", text)[-1]
-        found.add(plain._replace(project=_project_of(filename), filename=filename))
+        add_filename(re.split(r"[/\\]", text)[-1], indicator, builder)
     elif re.search(r"[/\\]", text) and not re.search(r"\s", text):
-        found.never(plain.record, f"path {text}")
+        builder.cannot_match(indicator.record, f"path {text}")
     else:
-        found.add(_requirement(text, where, plain))
+        builder.add(_requirement(text, where, indicator))
 
 
-def add_digest(digest: Digest, one: Indicator, found: Found) -> None:
-    """Take a digest in, that of no bytes at all aside."""
-    if is_of_nothing(digest):
-        found.never(one.record, f"{digest[0][0]} {digest[0][1]} is of an empty file, as many good ones are")
+def add_digest(digest: Digest, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add an indicator with a digest; that of an empty file is only noted."""
+    if is_of_empty_file(digest):
+        name, value = digest[0]
+        builder.cannot_match(indicator.record, f"{name} {value} is of an empty file, as many good ones are")
     else:
-        found.add(one._replace(digests=digest))
+        builder.add(indicator._replace(digests=digest))
 
 
-def add_url(text: str, where: str, one: Indicator, found: Found) -> None:
-    """Take a file's URL in; all other URLs can match nothing."""
+def add_filename(filename: str, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add an indicator with the name of a wheel or sdist."""
+    builder.add(indicator._replace(project=indicator.project or _project_of(filename), filename=filename))
+
+
+def add_url(text: str, where: str, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add an indicator with the URL of a wheel or sdist; other URLs are only noted.
+
+    Raises:
+        AdvisoryError: the digest in the URL's fragment has a wrong length.
+    """
     if (file := read_file_url(text, where)) is None:
-        found.never(one.record, f"URL {text}")
+        builder.cannot_match(indicator.record, f"URL {text}")
     else:
-        project = one.project or _project_of(file.filename)
-        found.add(one._replace(project=project, filename=file.filename, urls=file.urls, digests=file.digest))
+        add_filename(file.filename, indicator._replace(urls=file.urls, digests=file.digest), builder)
 
 
-def of_purl(text: str, where: str, one: Indicator, found: Found) -> None:
-    """Take a package URL in; without a version it means every one, as a name alone does."""
+def _add_purl(text: str, where: str, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add an indicator with a package URL; without a version it means every version, as a name alone does."""
     if (purl := read_purl(text, where)) is None:
-        found.foreign += 1
+        builder.foreign += 1
         return
     if purl.unknown:
-        found.note(one.record, f"artifact_id={purl.unknown} is not known: any kind of file is meant")
-    one = one._replace(project=purl.project, kinds=purl.kinds, filename=purl.filename)
+        builder.note(indicator.record, f"artifact_id={purl.unknown} is not known: any kind of file is meant")
+    indicator = indicator._replace(project=purl.project, kinds=purl.kinds, filename=purl.filename)
     every = purl.version is None and purl.filename is None
-    found.add(one._replace(versions=(purl.version,) if purl.version else (), every_version=every))
+    builder.add(indicator._replace(versions=(purl.version,) if purl.version else (), every_version=every))
 
 
 def _project_of(filename: str) -> str | None:
-    """Return the project that a file's name tells without doubt: that of a wheel."""
+    """Return the project of a wheel by its file name; None for an sdist, as its name is ambiguous."""
     parsed = parse_filename(filename)
     is_sure = parsed is not None and parsed.is_wheel and re.fullmatch(_BARE, parsed.project, re.ASCII)
     return normalise(parsed.project) if parsed is not None and is_sure else None
@@ -149,10 +157,10 @@ _RECORD = re.compile(r"""(.+),([A-Za-z0-9_]+)=([\w+/-]+=*),\d*""")
 
 
 def _digest_line(text: str, where: str) -> tuple[str, Digest] | None:
-    """Return (name, digest) of a line that is a digest, with a name or without one; None for all others."""
+    """Return (file name, digest) of a line with a digest, the name "" if there is none; None for other lines."""
     if (row := _RECORD.fullmatch(text)) is not None:
         if (name := algorithm_of(row[2])) is None:
-            raise AdvisoryError(f"{where}: {told(row[2])} is no algorithm; a row of RECORD was expected")
+            raise AdvisoryError(f"{where}: {quoted(row[2])} is no algorithm; a row of RECORD was expected")
         return row[1].strip('"'), digest_of(name, row[3], where)
     if (bsd := _BSD.fullmatch(text)) is not None and (name := algorithm_of(bsd[1])) is not None:
         return re.split(r"[/\\]", bsd[2])[-1] if is_distribution(bsd[2]) else bsd[2], digest_of(
@@ -181,7 +189,7 @@ _HOST = re.compile(r"(?:\*\.)?((?:[A-Za-z0-9-]{1,63}\.)+([A-Za-z]{2,24}))\.?(:\d
 
 
 def _network(text: str) -> str | None:
-    """Return what to tell of a domain, an IP or an e-mail address; None for what is none."""
+    """Return a description of a domain, an IP or an e-mail address; None for other texts."""
     if re.fullmatch(r"[^@\s]+@(?:[\w-]+\.)+[A-Za-z]{2,24}", text):
         return f"e-mail address {text}"
     if re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}(:\d{1,5})?(/\S*)?", text) or re.fullmatch(
@@ -202,57 +210,58 @@ _DIRECT = re.compile(rf"{_BARE}\s*(?:\[[^\]]*\])?\s*@\s*[A-Za-z][A-Za-z0-9+.-]*:
 _PINNED = re.compile(rf"({_BARE})\s*(?:\[[^\]]*\])?\s*(?:={{2,3}}|@)\s*([^\s*,;]+)", re.ASCII)
 
 
-def _requirement(text: str, where: str, plain: Indicator) -> Indicator:
+def _requirement(text: str, where: str, indicator: Indicator) -> Indicator:
     """Return what a requirement names: its versions, its specifiers, or every version for a name alone."""
     text = text if _DIRECT.match(text) else text.partition(";")[0].strip()
     if re.fullmatch(r"[\d.]+", text):
-        raise AdvisoryError(f"{where}: {told(text)} is a version without a project; {_EXPECTED}")
+        raise AdvisoryError(f"{where}: {quoted(text)} is a version without a project; {_EXPECTED}")
     if re.fullmatch(_BARE, text, re.ASCII):
-        return plain._replace(project=project_name(text, where), every_version=True)
+        return indicator._replace(project=project_name(text, where), every_version=True)
     pinned = _PINNED.fullmatch(text)
     if pinned is not None and is_version(pinned[2]) and "://" not in text:
-        return plain._replace(project=project_name(pinned[1], where), versions=(pinned[2],))
+        return indicator._replace(project=project_name(pinned[1], where), versions=(pinned[2],))
     from packaging.requirements import Requirement  # noqa: PLC0415 - most lines need none
 
     try:
         requirement = Requirement(re.split(r"\s;", text)[0])
     except (ValueError, RecursionError):
-        raise AdvisoryError(f"{where}: {told(text)} is not understood; {_EXPECTED}") from None
-    one = plain._replace(project=project_name(requirement.name, where))
+        raise AdvisoryError(f"{where}: {quoted(text)} is not understood; {_EXPECTED}") from None
+    indicator = indicator._replace(project=project_name(requirement.name, where))
     if requirement.url is not None:
         if (file := read_file_url(requirement.url, where)) is None:
             raise AdvisoryError(
-                f"{where}: {told(requirement.url)} is no URL of a wheel or sdist; one was expected"
+                f"{where}: {quoted(requirement.url)} is no URL of a wheel or sdist; one was expected"
             )
-        if file.filename and file_versions(file.filename, one.project or "") is None:
-            raise AdvisoryError(f"{where}: {told(file.filename)} is no file of {one.project}; they should agree")
-        return one._replace(filename=file.filename, urls=file.urls, digests=file.digest)
+        if file.filename and file_versions(file.filename, indicator.project or "") is None:
+            raise AdvisoryError(
+                f"{where}: {quoted(file.filename)} is no file of {indicator.project}; they should agree"
+            )
+        return indicator._replace(filename=file.filename, urls=file.urls, digests=file.digest)
     if sum(pin.operator in {"==", "==="} for pin in requirement.specifier) > 1:
-        raise AdvisoryError(f"{where}: {told(text)} asks for two versions at once; one a line was expected")
+        raise AdvisoryError(f"{where}: {quoted(text)} asks for two versions at once; one a line was expected")
     if not requirement.specifier:
-        return one._replace(every_version=True)
-    return one._replace(specifiers=str(requirement.specifier))
+        return indicator._replace(every_version=True)
+    return indicator._replace(specifiers=str(requirement.specifier))
 
 
-def _hashed(wanted: str, options: list[str], where: str, plain: Indicator, found: Found) -> None:
-    """Take in a line of pip's: what it hashes, and not the version it names."""
+def _hashed(wanted: str, options: list[str], where: str, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
+    """Add the digests of a line with ``--hash``, and not the version that it names."""
     values = []
     for option in options:
         if (match := _HASH.fullmatch(option)) is not None:
             values.append(match[1])
         elif not _OF_REQUIREMENTS.fullmatch(option):
-            raise AdvisoryError(f"{where}: {told(option)} is not understood; --hash=algorithm:hex was expected")
-    one = plain
+            raise AdvisoryError(f"{where}: {quoted(option)} is not understood; --hash=algorithm:hex was expected")
     if "://" not in wanted:
-        one = one._replace(project=_requirement(wanted, where, plain).project)
+        project = _requirement(wanted, where, indicator).project
     elif _DIRECT.match(wanted):
-        one = one._replace(project=project_name(re.split(r"[\s\[@]", wanted)[0], where))
+        project = project_name(re.split(r"[\s\[@]", wanted)[0], where)
     else:
-        one = one._replace(project=_project_of(file.filename) if (file := read_file_url(wanted, where)) else None)
+        project = _project_of(file.filename) if (file := read_file_url(wanted, where)) else None
     for value in values:
         name, colon, digits = value.partition(":")
         if not colon or (algorithm := algorithm_of(name)) is None:
-            raise AdvisoryError(f"{where}: {told(value)} is no digest; --hash=algorithm:hex was expected")
-        add_digest(digest_of(algorithm, digits, where), one, found)
+            raise AdvisoryError(f"{where}: {quoted(value)} is no digest; --hash=algorithm:hex was expected")
+        add_digest(digest_of(algorithm, digits, where), indicator._replace(project=project), builder)
     if not values:
-        read_entry(wanted, where, plain, found)
+        _read_entry(wanted, where, indicator, builder)

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from pipcache.advisories.model import AdvisoryError
 from pipcache.advisories.references import file_versions
 from pipcache.util.filenames import normalise
-from pipcache.util.untrusted import told
+from pipcache.util.untrusted import quoted
 from pipcache.util.versions import MOST_OF_A_VERSION
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
@@ -18,28 +18,31 @@ _WHEEL = {"wheel", "whl", "bdist-wheel", "bdist_wheel"}
 
 
 def project_name(text: str, where: str) -> str:
-    """Return a project's normalised name.
+    """Return a project's normalised name (PEP 503).
 
     Raises:
-        AdvisoryError: it is no name of a project (PEP 508).
+        AdvisoryError: the text is no name of a project (PEP 508).
     """
     if not _NAME.fullmatch(text):
-        raise AdvisoryError(f"{where}: {told(text)} is no name of a project on an index for pip")
+        raise AdvisoryError(f"{where}: {quoted(text)} is no name of a project on an index for pip")
     return normalise(text)
 
 
 class Purl(NamedTuple):
-    """A package URL of type pypi. ``unknown`` is an ``artifact_id`` that is not known here."""
+    """A package URL of type pypi."""
 
     project: str
+    """Normalised (PEP 503)."""
     version: str | None
     kinds: frozenset[str]
+    """"sdist" or "wheel"; empty for any kind of file."""
     filename: str | None
     unknown: str | None
+    """An ``artifact_id`` that is not known here."""
 
 
 def is_purl(text: str) -> bool:
-    """True for what begins as package URLs do."""
+    """Return whether a text begins as package URLs do."""
     return text[:4].lower() == "pkg:"
 
 
@@ -50,15 +53,15 @@ _QUALIFIERS |= {"checksum", "checksums", "package-id"}
 
 
 def read_purl(text: str, where: str) -> Purl | None:
-    """Return what a package URL says (github.com/package-url/purl-spec); None for one of another type than pypi.
+    """Return what a package URL says (github.com/package-url/purl-spec); None for other types than pypi.
 
     Raises:
-        AdvisoryError: it is no package URL, or has no name that can be a project's.
+        AdvisoryError: the text is no package URL, is cut off, or has no name of a project.
     """
     rest, _, query = text.strip().partition("#")[0].partition("?")
     kind, slash, path = rest[4:].strip("/").partition("/")
     if not is_purl(rest) or not slash or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.+-]*", kind):
-        raise AdvisoryError(f"{where}: {told(text)} is no package URL; pkg:pypi/name@version was expected")
+        raise AdvisoryError(f"{where}: {quoted(text)} is no package URL; pkg:pypi/name@version was expected")
     if kind.lower() != "pypi":
         return None
     name, at, version = path.strip("/").partition("@")
@@ -67,44 +70,44 @@ def read_purl(text: str, where: str) -> Purl | None:
     project, version = project_name(unquote(name), where), unquote(version)
     if (at and not version) or len(qualifiers) != len(pairs) or not all(equals for _, equals, _ in pairs):
         raise AdvisoryError(
-            f"{where}: {told(text)} is cut off or says one thing twice; a package URL was expected"
+            f"{where}: {quoted(text)} is cut off or says one thing twice; a package URL was expected"
         )
     if (unknown := sorted(qualifiers.keys() - _QUALIFIERS)) or ("#" in text and not version):
-        what = f"the qualifier {told(unknown[0])}" if unknown else "a path and no version"
-        raise AdvisoryError(f"{where}: {told(text)} has {what}; pkg:pypi/name@version was expected")
+        what = f"the qualifier {quoted(unknown[0])}" if unknown else "a path and no version"
+        raise AdvisoryError(f"{where}: {quoted(text)} has {what}; pkg:pypi/name@version was expected")
     if not is_version(version or "0"):
-        raise AdvisoryError(f"{where}: {told(version)} is no version; pkg:pypi/name@version was expected")
+        raise AdvisoryError(f"{where}: {quoted(version)} is no version; pkg:pypi/name@version was expected")
     artifact, filename = qualifiers.get("artifact_id", "").lower(), qualifiers.get("file_name") or None
     kinds = frozenset({"sdist"} if artifact in _SDIST else {"wheel"} if artifact in _WHEEL else ())
     if filename is not None and file_versions(filename, project) is None:
-        raise AdvisoryError(f"{where}: {told(filename)} is no file of {project}; the name of one was expected")
+        raise AdvisoryError(f"{where}: {quoted(filename)} is no file of {project}; the name of one was expected")
     return Purl(project, version or None, kinds, filename, artifact if artifact and not kinds else None)
 
 
 def is_version(text: str) -> bool:
-    """True for what can be a release's version, an old one that is not PEP 440 too."""
+    """Return whether a text can be a release's version; old versions are not PEP 440."""
     shape = r"[vV]?\d[\w.+!-]*|[A-Za-z0-9][\w.+-]*\d[\w.+-]*"
     return len(text) <= MOST_OF_A_VERSION and re.fullmatch(shape, text, re.ASCII) is not None
 
 
 def read_vers(text: str, where: str) -> tuple[tuple[str, ...], str, bool] | None:
-    """Return (versions, specifiers, is every version) of a ``vers:pypi/`` range.
+    """Return a ``vers:pypi/`` range as (versions, specifiers, is every version); exactly one of them is set.
 
-    None for the ranges of others, and for those that are more than single versions or one interval. Source:
+    None is returned for ranges of other ecosystems, and for more than single versions or one interval. Source:
     github.com/package-url/vers-spec.
 
     Raises:
-        AdvisoryError: it is no such range.
+        AdvisoryError: the text is no such range.
     """
     scheme, slash, rest = text.strip().partition("/")
     if not slash or not re.fullmatch(r"(?i)vers:[a-z][a-z0-9.+-]*", scheme):
-        raise AdvisoryError(f"{where}: {told(text)} is no range; vers:pypi/>=1|<2 was expected")
+        raise AdvisoryError(f"{where}: {quoted(text)} is no range; vers:pypi/>=1|<2 was expected")
     parts = [unquote(part.strip()) for part in rest.split("|")]
     pairs = [
         match.groups() for part in parts if (match := re.fullmatch(r"(<=|>=|!=|<|>|=|)\s*([^<>=!\s]+)", part))
     ]
     if len(pairs) != len(parts) or not all(version == "*" or is_version(version) for _, version in pairs):
-        raise AdvisoryError(f"{where}: {told(text)} is no range; vers:pypi/>=1|<2 was expected")
+        raise AdvisoryError(f"{where}: {quoted(text)} is no range; vers:pypi/>=1|<2 was expected")
     if scheme.lower() != "vers:pypi":
         return None
     if pairs == [("", "*")]:

@@ -1,4 +1,4 @@
-"""What a lock or requirements file says of one file or project."""
+"""A pin: what a lock or requirements file says of one file or project."""
 
 import re
 from collections.abc import Iterable
@@ -6,62 +6,68 @@ from typing import NamedTuple
 
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import DIGITS
-from pipcache.util.untrusted import told
+from pipcache.util.untrusted import quoted
 from pipcache.util.urls import filename_in
 
 
 class LockError(ValueError):
-    """A file that is no lock or requirements file; told are what was wrong, where, and what was expected."""
+    """A file that is no lock or requirements file; the message says where, what is wrong and what was expected."""
 
 
-class Locked(NamedTuple):
-    """One file somebody wrote down: any of ``digests`` (algorithm, hex) is right for it.
+class Pin(NamedTuple):
+    """One file or one project that a lock or requirements file names.
 
-    ``filename`` is None where the file does not name files but only what is right for a project's version. A row
-    without digests names a project alone: at a version, within ``specifiers`` (PEP 440), or at a commit.
+    A pin without digests names a project alone: at a version, within specifiers, or at a commit.
     """
 
     source: str
+    """The file that holds the pin: its name, without folders."""
     project: str
+    """Normalised (PEP 503)."""
     version: str | None
+    """As written; None if the pin names no single version."""
     filename: str | None
+    """None if the digests are those of any file of the project's version."""
     url: str | None
+    """Where the file is, without fragment."""
     size: int | None
+    """In bytes."""
     digests: tuple[tuple[str, str], ...]
+    """(algorithm, hex); a file with any of them is right."""
     specifiers: str = ""
+    """PEP 440, e.g. ``>=1,<2``; "" if a version is named, or any is right."""
     commit: str | None = None
+    """The commit of a repository, in lower case."""
     is_constraint: bool = False
-
-
-def text_of(value: object) -> str | None:
-    """Return text that is not empty; None for all else."""
-    return value if isinstance(value, str) and value else None
+    """It limits versions and asks for no installation (pip's ``-c``)."""
 
 
 def read_digests(values: Iterable[object], where: str) -> tuple[tuple[str, str], ...]:
-    """Return what ``algorithm:hex`` says; digests of algorithms that are not known here are left out.
+    """Return the digests that ``algorithm:hex`` texts are: (algorithm, hex), each once.
+
+    Digests of unknown algorithms are left out.
 
     Raises:
-        LockError: one is no digest.
+        LockError: a value is no digest; the message begins with ``where``.
     """
-    found = []
+    digests = []
     for value in values:
         match = re.fullmatch(r"([\w-]+)[:=](.*)", value.lower()) if isinstance(value, str) else None
         if match is None:
-            raise LockError(f"{where}: {told(value)} is no digest; algorithm:hex was expected")
+            raise LockError(f"{where}: {quoted(value)} is no digest; algorithm:hex was expected")
         count = DIGITS.get(match[1])
         if count is not None and not re.fullmatch(f"[0-9a-f]{{{count}}}", match[2]):
-            raise LockError(f"{where}: {told(value)} is no {match[1]}; {count} hex digits were expected")
-        found += [(match[1], match[2])] if count is not None else []
-    return tuple(dict.fromkeys(found))
+            raise LockError(f"{where}: {quoted(value)} is no {match[1]}; {count} hex digits were expected")
+        digests += [(match[1], match[2])] if count is not None else []
+    return tuple(dict.fromkeys(digests))
 
 
 def last_part(url: str | None) -> str:
-    """Return the file's name in a URL."""
+    """Return the file's name in a URL; "" for None."""
     return filename_in(url) if url else ""
 
 
 def version_in(project: str, filename: str) -> str | None:
-    """Return the version in the name of a project's file; None where it is no such name."""
+    """Return the version in the name of a project's file; None if it is no such name."""
     parsed = parse_filename(filename, normalise(project))
     return parsed.version if parsed is not None and normalise(parsed.project) == normalise(project) else None

@@ -1,24 +1,30 @@
-"""Requirements files, read as pip reads them."""
+"""Requirements files, read as pip 26.3 reads them (``_internal/req/req_file.py``)."""
 
 import os
 import re
 import shlex
 from collections.abc import Iterator
 
-from pipcache.locks.model import Locked, LockError, last_part, read_digests, version_in
+from pipcache.locks.model import LockError, Pin, last_part, read_digests, version_in
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import DIGITS
 from pipcache.util.textfile import logical_lines, read_text
-from pipcache.util.untrusted import told
+from pipcache.util.untrusted import quoted
 
 
-def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:
-    """Yield what the requirements file ``top`` names, and the files it names with ``-r`` and ``-c``.
+def requirements(top: str, text: str, *, every: bool) -> Iterator[Pin]:
+    """Yield the pins of a requirements file, and of the files it names with ``-r`` and ``-c``.
 
-    Requirements without a digest are taken in only for ``every``; what is installed from this disk never is.
+    Folders of this disk are left out, and lines with other options of pip.
+
+    Args:
+        top: the path of the file.
+        text: its content.
+        every: also yield requirements without a digest.
 
     Raises:
-        LockError: a line or a file that is named cannot be read.
+        LockError: a line is wrong, or names a file that is not on this disk.
+        UnreadableText: a file that a line names cannot be read.
     """
     waiting, seen = {top: ("", False)}, set[str]()
     while waiting:
@@ -37,10 +43,10 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Locked]:
             elif line.startswith("--hash"):
                 raise LockError(f"{where}: --hash stands alone; a requirement was expected before it")
             elif every and line.startswith("-") and not _OPTION.match(line):
-                raise LockError(f"{where}: {told(line)} is no option of pip's; a requirement was expected")
+                raise LockError(f"{where}: {quoted(line)} is no option of pip's; a requirement was expected")
             elif not line.startswith("-"):
-                for row in _requirement(path, line, where, every=every):
-                    yield row._replace(is_constraint=is_constraint)
+                for pin in _requirement(path, line, where, every=every):
+                    yield pin._replace(is_constraint=is_constraint)
 
 
 _NESTED = re.compile(r"(-[rc]|--(?:requirement|constraint)(?=[=\s]))[=\s]*(.*)")
@@ -49,7 +55,10 @@ _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 def _nested(line: str, where: str) -> str | None:
-    """Return the file that a line names with ``-r`` or ``-c``; None for all other lines."""
+    """Return the file that a line names with ``-r`` or ``-c``; None for other lines.
+
+    Constraints that are served by a URL are left out: nothing is fetched, and they seldom hold digests.
+    """
     if (match := _NESTED.match(line)) is None:
         return None
     try:
@@ -57,12 +66,12 @@ def _nested(line: str, where: str) -> str | None:
     except ValueError:
         words = []
     if not words or "\0" in words[0]:
-        raise LockError(f"{where}: {told(line)} names no file; a path was expected after {match[1]}")
+        raise LockError(f"{where}: {quoted(line)} names no file; a path was expected after {match[1]}")
     if not re.match(r"(?i)(https?|file):", words[0]):
         return words[0]
     if match[1].strip("-")[0] == "c":
-        return None  # nothing is fetched, and constraints that are served seldom hold digests
-    raise LockError(f"{where}: {told(words[0])} is not on this disk; the path of a file was expected")
+        return None
+    raise LockError(f"{where}: {quoted(words[0])} is not on this disk; the path of a file was expected")
 
 
 _OPTION = re.compile(
@@ -70,7 +79,7 @@ _OPTION = re.compile(
     r"only-binary|prefer-binary|require-hashes|pre|all-releases|only-final|trusted-host|use-feature|pypi-url|"
     r"refresh-package|always-unzip|process-dependency-links|allow-\S+)(?=[=\s]|$)|-Z$"
 )
-"""The options of pip ``req_file.py``, and those that older pips had."""
+"""The options that pip allows in a requirements file, and those that older pips did."""
 
 _HASH = re.compile(r"(?<!\S)--hash(?:=|\s+|$)(\S*)")
 
@@ -79,7 +88,8 @@ _FRAGMENT = re.compile(rf"[#&]((?:{'|'.join(DIGITS)})=[^&\s]*)")
 _NAMED = re.compile(r"[\w.-]+[ \t]*(?:\[[^\]]*\][ \t]*)?@")
 
 
-def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[Locked]:
+def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[Pin]:
+    """Yield the pin of a line that is a requirement; nothing for a folder of this disk."""
     line = _VARIABLE.sub(lambda name: os.environ.get(name[1]) or name[0], line)
     wanted = re.split(r"\s(?=-)", line, maxsplit=1)[0]
     values = [*(value.strip("\"'") for value in _HASH.findall(line)), *_FRAGMENT.findall(wanted)]
@@ -88,18 +98,18 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
     specifiers, commit = "", None
     digests = [read_digests([value], where) for value in values]
     if () in digests:
-        unknown = told(values[digests.index(())])
+        unknown = quoted(values[digests.index(())])
         raise LockError(f"{where}: {unknown} is of no known algorithm; {', '.join(DIGITS)} were expected")
     location = re.sub(r"\[[^\[\]]*\]$", "", wanted.split()[0])
     local = parse_filename(re.split(r"[/\\]", location)[-1])
     if re.fullmatch(r"\.{1,2}([/\\].*)?", location) and not (values or local):
-        return  # a folder of this disk
+        return
     if not _NAMED.match(wanted) and ("/" in location or "\\" in location or parse_filename(location)):
         url = location.partition("#")[0] if "://" in location else None
         filename = last_part(url) or re.split(r"[/\\]", location)[-1]
         parsed, egg = parse_filename(filename), re.search(r"[#&]egg=([\w.-]+)", location)
         if not (values or url or parsed):
-            return  # as above
+            return
         project, version = egg[1] if egg else parsed.project if parsed else filename, None
         commit = _commit(location)
     else:
@@ -111,7 +121,7 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
             requirement = Requirement(re.split(r"\s;", wanted)[0] if "@" in before else before)
         except (ValueError, RecursionError):
             expected = "a requirement with --hash=algorithm:hex was expected"
-            raise LockError(f"{where}: {told(wanted)} is no requirement; {expected}") from None
+            raise LockError(f"{where}: {quoted(wanted)} is no requirement; {expected}") from None
         url = requirement.url.partition("#")[0] if requirement.url else None
         project, filename = requirement.name, last_part(url)
         commit = _commit(requirement.url or "")
@@ -119,12 +129,12 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[L
         version = next((pin for pin in pins if not pin.endswith(".*")), None)
         specifiers = "" if version else str(requirement.specifier)
     version = version or version_in(project, filename)
-    digests_of = tuple(one for found in digests for one in found)
+    every_digest = tuple(digest for pairs in digests for digest in pairs)
     source = os.path.basename(path)
-    yield Locked(source, normalise(project), version, filename or None, url, None, digests_of, specifiers, commit)
+    yield Pin(source, normalise(project), version, filename or None, url, None, every_digest, specifiers, commit)
 
 
 def _commit(url: str) -> str | None:
-    """Return the commit that the URL of a repository is pinned to (pip ``vcs/git.py``)."""
+    """Return the commit that the URL of a repository is pinned to (pip 26.3, ``_internal/vcs/git.py``)."""
     pinned = re.match(r"(?:git|hg|svn|bzr)\+[^#]*@([0-9a-fA-F]{40})(?:#|$)", url)
     return pinned[1].lower() if pinned else None

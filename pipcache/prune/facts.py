@@ -191,10 +191,10 @@ def _read_needs(paths: Sequence[str]) -> "Needs | None":
         return None
     # parsers that most runs do not need
     from pipcache.locks.lockfiles import NamesNothing, read_names  # noqa: PLC0415
-    from pipcache.locks.model import Locked, LockError  # noqa: PLC0415
+    from pipcache.locks.model import LockError, Pin  # noqa: PLC0415
     from pipcache.prune.needs import Needs  # noqa: PLC0415 - as above
 
-    rows: list[Locked] = []
+    rows: list[Pin] = []
     empty: list[LockError] = []
     try:
         for path in paths:

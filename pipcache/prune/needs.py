@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import DigestLookup
-from pipcache.locks.model import Locked
+from pipcache.locks.model import Pin
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import http_key, request_key
 from pipcache.util.filenames import normalise
@@ -17,17 +17,17 @@ class _File:
     """The rows of one file about one project, found by version: a lock may have thousands of them."""
 
     def __init__(self) -> None:
-        self._pinned: dict[str, list[Locked]] = {}
-        self._free: list[Locked] = []
+        self._pinned: dict[str, list[Pin]] = {}
+        self._free: list[Pin] = []
 
-    def add(self, row: Locked) -> None:
+    def add(self, row: Pin) -> None:
         """Take a row in."""
         if row.version is None:
             self._free.append(row)
         else:
             self._pinned.setdefault(canonical(row.version), []).append(row)
 
-    def about(self, version: str | None) -> list[Locked]:
+    def about(self, version: str | None) -> list[Pin]:
         """Return the rows that can mean a version; all of them where it is not known.
 
         A pin without a local label means every local version of it, as PEP 440's ``==`` does.
@@ -46,7 +46,7 @@ class _File:
 class Needs:
     """The rows of ``--keep-for``'s files, each file for itself: what any of them names is needed."""
 
-    def __init__(self, rows: Iterable[Locked]) -> None:
+    def __init__(self, rows: Iterable[Pin]) -> None:
         self._keys: set[str] = set()
         self._commits: set[str] = set()
         self._by_digest: set[str] = set()

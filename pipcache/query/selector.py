@@ -1,14 +1,14 @@
 """What a person has in hand, as a predicate over artifacts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import Algorithm, DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
-from pipcache.util.hashes import expected_of, hex_of, is_bare_base64, is_strange, split_tagged
+from pipcache.util.hashes import BY_LENGTH, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
 from pipcache.util.urls import without_user
 
 if TYPE_CHECKING:
@@ -126,14 +126,6 @@ _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 _HEX = r"[0-9A-Fa-f]+"
 
-_BY_LENGTH: Mapping[int, tuple[Algorithm, ...]] = {
-    32: ("md5",),
-    40: ("sha1",),
-    64: ("sha256", "blake2b_256"),
-    96: ("sha384",),
-    128: ("sha512", "blake2b"),
-}
-
 
 def parse_selector(text: str) -> Selector:
     """Return the selector that ``text`` is.
@@ -151,8 +143,8 @@ def parse_selector(text: str) -> Selector:
     if re.fullmatch(_HEX, text):
         if len(text) == 56:
             return Selector(text, key=text.lower())
-        if len(text) in _BY_LENGTH:
-            return Selector(text, digest=(_BY_LENGTH[len(text)], text.lower()))
+        if len(text) in BY_LENGTH:
+            return Selector(text, digest=(BY_LENGTH[len(text)], text.lower()))
     if " @ " not in text and text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")

@@ -8,30 +8,40 @@ import stat
 import sys
 from collections.abc import Iterator
 
-from pipcache.locks.model import LockError
 from pipcache.util.files import open_quietly
 
-LOCK_LIMIT = 256 << 20
-"""Bytes of a lock file that are read."""
+TEXT_LIMIT = 256 << 20
+"""Bytes of a text file; a larger file is refused."""
 
 
-def read_text(path: str, where: str = "") -> str:
-    """Return the text of a file, ``-`` is standard input; ``where`` says which line named it.
+class UnreadableText(ValueError):  # noqa: N818 - as the errors of the program, it says what it is
+    """A file that cannot be read as text; the message names the file and the reason."""
 
-    It is UTF-8, or what its byte order mark says (pip ``req_file.py``).
+
+def read_text(path: str, named_in: str = "") -> str:
+    """Return the text of a file.
+
+    The encoding is UTF-8, or what the byte order mark says (pip 26.3, ``_internal/req/req_file.py``).
+
+    Args:
+        path: the file; ``-`` is standard input.
+        named_in: the place that names the file, for the error message, e.g. ``a.txt, line 3: ``.
 
     Raises:
-        LockError: it cannot be read.
+        UnreadableText: the file is missing, is no regular file, is too large, or is not in its encoding.
     """
     try:
-        data = sys.stdin.buffer.read(LOCK_LIMIT + 1) if path == "-" else _read(path)
-        if len(data) > LOCK_LIMIT:
-            raise OSError(errno.EFBIG, f"it is larger than {LOCK_LIMIT} bytes")
-        mark = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
-        return data.decode(mark)
+        data = _read_standard_input() if path == "-" else _read(path)
+        if len(data) > TEXT_LIMIT:
+            raise OSError(errno.EFBIG, f"it is larger than {TEXT_LIMIT} bytes")
+        encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+        return data.decode(encoding)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise LockError(f"{where}{path} cannot be read: {why}; a text file in UTF-8 was expected") from None
+        name = "standard input" if path == "-" else path
+        raise UnreadableText(
+            f"{named_in}{name} cannot be read: {why}; a text file in UTF-8 was expected"
+        ) from None
 
 
 _MARKS = (
@@ -40,20 +50,30 @@ _MARKS = (
 )
 
 
+def _read_standard_input() -> bytes:
+    if sys.stdin is None:  # a process without one, e.g. under pythonw
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdin.buffer.read(TEXT_LIMIT + 1)
+
+
 def _read(path: str) -> bytes:
     """Return the bytes of a regular file, or of a pipe that a shell put in its place (``<(pip freeze)``)."""
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode) and path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin")):
         with open(path, "rb") as pipe:
-            return pipe.read(LOCK_LIMIT + 1)
+            return pipe.read(TEXT_LIMIT + 1)
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is no regular file")
     with os.fdopen(open_quietly(os.path.realpath(path)), "rb") as file:
-        return file.read(LOCK_LIMIT + 1)
+        return file.read(TEXT_LIMIT + 1)
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (number of its first line, line) with continuations joined and comments gone (pip ``req_file.py``)."""
+    """Yield lines with continuations joined and without comments (pip 26.3, ``_internal/req/req_file.py``).
+
+    Yields:
+        The number of a line's first physical line, from 1, and the line; blank lines are left out.
+    """
     pending: list[str] = []
     first = 0
     for number, line in enumerate([*text.splitlines(), ""], 1):

@@ -1,6 +1,7 @@
 """Text and JSON of strangers made harmless: control characters, secrets, size limits."""
 
 import re
+from collections.abc import Collection, Mapping
 
 # strings, compiled by re when first used: start-up is part of every call
 _HOSTILE = (
@@ -113,7 +114,88 @@ def decode_json(data: bytes) -> object:
     return document
 
 
-def told(value: object) -> str:
-    """Return a value out of a file as an error can show it."""
+def quoted(value: object) -> str:
+    """Return a value out of a file as an error message can show it: redacted, escaped and short."""
     shown = repr(redact_text(value[:999])[:99]) if isinstance(value, str) else None
     return shown or f"a value of type {type(value).__name__}"
+
+
+class TableError(ValueError):
+    """A value in a table that has the wrong type, or an unknown key.
+
+    The message names the document, the place in it, what is there and what was expected.
+    """
+
+
+class Table:
+    """A JSON object, YAML mapping or TOML table from outside, with its place for error messages.
+
+    Its methods return values of the type that is asked for, and raise ``TableError`` for other types. A key that
+    is missing, or whose value is null, counts as empty.
+
+    Attributes:
+        values: the keys and values.
+        document: the file and the record in it, e.g. ``bad.json, record 2 (MAL-1)``.
+        path: the keys that lead to the table, e.g. ``affected[0].package``; "" for the whole document.
+    """
+
+    def __init__(self, values: object, document: str, path: str = "") -> None:
+        self.document, self.path = document, path
+        if values is not None and not isinstance(values, dict):
+            raise TableError(f"{self.place()} is {quoted(values)}; a table was expected")
+        self.values: Mapping[str, object] = values or {}
+
+    def place(self, key: str = "") -> str:
+        """Return the place of the table, or of the value under ``key``, for error messages."""
+        path = self._path(key)
+        return f"{self.document}: {path}" if path else self.document
+
+    def _path(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path and key else self.path or key
+
+    def table(self, key: str) -> "Table":
+        """Return the table under ``key``."""
+        return Table(self.values.get(key), self.document, self._path(key))
+
+    def rows(self, key: str) -> list[object]:
+        """Return the list under ``key``."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, list):
+            raise TableError(f"{self.place(key)} is {quoted(value)}; a list was expected")
+        return value or []
+
+    def tables(self, key: str) -> "list[Table]":
+        """Return the tables of the list under ``key``."""
+        path = self._path(key)
+        return [Table(row, self.document, f"{path}[{index}]") for index, row in enumerate(self.rows(key))]
+
+    def text(self, key: str) -> str:
+        """Return the text under ``key``."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise TableError(f"{self.place(key)} is {quoted(value)}; text was expected")
+        return value or ""
+
+    def text_or_none(self, key: str) -> str | None:
+        """Return the text under ``key``; None for empty text and for every other type."""
+        value = self.values.get(key)
+        return value if isinstance(value, str) and value else None
+
+    def texts(self, key: str) -> list[str]:
+        """Return the texts of the list under ``key``; blank text is an error."""
+        texts = []
+        for value in self.rows(key):
+            if not isinstance(value, str) or not value.strip():
+                raise TableError(f"{self.place(key)} holds {quoted(value)}; text was expected")
+            texts.append(value)
+        return texts
+
+    def check_keys(self, known: Collection[str]) -> None:
+        """Refuse unknown keys: a damaged key would take back what it limits.
+
+        Raises:
+            TableError: there is an unknown key.
+        """
+        if unknown := sorted(self.values.keys() - known):
+            expected = ", ".join(sorted(known))
+            raise TableError(f"{self.place()} has the unknown key {quoted(unknown[0])}; {expected} were expected")

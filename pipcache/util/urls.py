@@ -1,6 +1,7 @@
 """PyPI's hosts and URL shapes, digests in a URL, URLs without user information."""
 
 import re
+from typing import NamedTuple
 from urllib.parse import unquote
 
 INDEX_HOST = "pypi.org"
@@ -77,15 +78,37 @@ def without_user(url: str) -> str:
     return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
-_PATH = re.compile("/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/")
-
-
 def filename_in(url: str) -> str:
     """Return the name of the file that a URL leads to."""
     return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
 
 
+class PyPIPath(NamedTuple):
+    """A path of PyPI's shape in a URL, on whatever host: mirrors and proxies copy it.
+
+    Attributes:
+        blake2b_256: hex digest of the file's content, in lower case.
+        filename: the name of the file as it is written, quoted or not.
+        is_whole: the name of the file ends the path of the URL.
+    """
+
+    blake2b_256: str
+    filename: str
+    is_whole: bool
+
+
+_PYPI_PATH = re.compile(r"(?i)/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([^/]*)(/?)")
+
+
+def pypi_path_in(url: str) -> PyPIPath | None:
+    """Return the path of PyPI's shape (see ``file_urls``) that the path of a URL has; None if it has none."""
+    match = _PYPI_PATH.search(re.split("[?#]", url, maxsplit=1)[0])
+    if match is None:
+        return None
+    return PyPIPath("".join(match.group(1, 2, 3)).lower(), match[4], bool(match[4]) and not match[5])
+
+
 def digests_in_path(url: str) -> list[tuple[str, str]]:
-    """Return the BLAKE2b-256 that a path of PyPI's, on whatever host, has of the file."""
-    found = _PATH.search(url)
-    return [] if found is None else [("blake2b_256", "".join(found.groups()))]
+    """Return the BLAKE2b-256 that a URL's path of PyPI's shape holds: (algorithm, hex), or nothing."""
+    path = pypi_path_in(url)
+    return [] if path is None else [("blake2b_256", path.blake2b_256)]

@@ -12,18 +12,18 @@ from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.versions import canonical
 
 if TYPE_CHECKING:
-    from pipcache.locks.model import Locked
+    from pipcache.locks.model import Pin
 
 
 class Locks:
     """The rows of lock files, each source for itself."""
 
-    def __init__(self, locked: Iterable["Locked"] = ()) -> None:
-        self._keys: dict[str, list[Locked]] = {}
-        self._files: dict[str, list[Locked]] = {}
-        self._versions: dict[tuple[str, str], list[Locked]] = {}
+    def __init__(self, pins: Iterable["Pin"] = ()) -> None:
+        self._keys: dict[str, list[Pin]] = {}
+        self._files: dict[str, list[Pin]] = {}
+        self._versions: dict[tuple[str, str], list[Pin]] = {}
         self._sdists: set[tuple[str, str, str]] = set()
-        for one in locked:
+        for one in pins:
             version = canonical(one.version or "")
             if one.url is not None and (key := request_key(one.url)) is not None:
                 self._keys.setdefault(key, []).append(one)
@@ -38,7 +38,7 @@ class Locks:
         """Return whether any of the files has a digest for this one."""
         return bool(self.of(artifact))
 
-    def of(self, artifact: Artifact) -> list["Locked"]:
+    def of(self, artifact: Artifact) -> list["Pin"]:
         """Return the rows about an artifact: of each lock file those by key, else by name, else by version."""
         if not (self._files or self._versions):
             return []
@@ -66,7 +66,7 @@ class Locks:
         kind = kind_of_filename(row.filename or "") if is_named else artifact.kind
         return artifact._replace(kind=kind, claims=(claim, *artifact.claims), url=row.url, url_proved=True)
 
-    def _of_built(self, artifact: Artifact) -> list["Locked"]:
+    def _of_built(self, artifact: Artifact) -> list["Pin"]:
         """Return rows about a wheel that was built here: not of a wheel from elsewhere that has the same name."""
         return [
             one
@@ -75,12 +75,12 @@ class Locks:
             and (one.source, one.project, canonical(one.version or "")) not in self._sdists
         ]
 
-    def _by_filename(self, artifact: Artifact) -> list["Locked"]:
+    def _by_filename(self, artifact: Artifact) -> list["Pin"]:
         claimed = [claim.filename for claim in artifact.claims if claim.filename]
         names = claimed[:1] if artifact.url_proved else [*claimed, *artifact.filenames]
         return [one for name in dict.fromkeys(map(_spelled, names)) for one in self._files.get(name, ())]
 
-    def _by_version(self, artifact: Artifact) -> Sequence["Locked"]:
+    def _by_version(self, artifact: Artifact) -> Sequence["Pin"]:
         pairs = {
             (normalise(claim.project), canonical(claim.version))
             for claim in artifact.claims

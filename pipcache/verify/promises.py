@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.util.hashes import DIGITS
+from pipcache.util.urls import pypi_path_in
 from pipcache.verify.checks import Check
 from pipcache.verify.lock_index import Locks
 
@@ -90,8 +91,6 @@ def is_metadata(artifact: Artifact) -> bool:
     return artifact.kind is Kind.METADATA
 
 
-_PYPI_SHAPE = re.compile(r"/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/[^/]+$")
-
 _GITLAB_SHAPE = re.compile(r"/packages/pypi/files/([0-9a-f]{64})/[^/]+$")
 
 _DEVPI_SHAPE = re.compile(r"/\+f/([0-9a-f]{3})/([0-9a-f]{13})/[^/]+$")
@@ -109,9 +108,10 @@ def _of_url(artifact: Artifact) -> Iterator[Promise]:
     path = artifact.url.partition("?")[0]
     if path.endswith((".asc", ".provenance")):
         return  # beside a distribution, under its digest
-    if (match := _PYPI_SHAPE.search(path)) and (digest := "".join(match.groups())) != _SENTINEL:
+    pypi_path = pypi_path_in(path)
+    if pypi_path is not None and pypi_path.is_whole and pypi_path.blake2b_256 != _SENTINEL:
         weight = Weight.STRONG if artifact.came_from == "PyPI" else Weight.HINT
-        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", digest, Check.PC201, weight)
+        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", pypi_path.blake2b_256, Check.PC201, weight)
     elif match := _GITLAB_SHAPE.search(path):
         yield Promise("the URL", "sha256", match[1], Check.PC204, Weight.STRONG)
     elif match := _DEVPI_SHAPE.search(path):
