@@ -77,7 +77,9 @@ def _columns(header: Sequence[str], where: str) -> list[str]:
     """Return what each column is for: "name", "version", "filename", "url", "hash" or an algorithm of digests."""
     names = [cell.strip().lower() for cell in header]
     if unknown := [name for name in names if name not in _COLUMNS]:
-        raise AdvisoryError(f"{where} has the unknown header {quoted(unknown[0])}; {_ALL_HEADERS} were expected")
+        raise AdvisoryError(
+            f"{where} has the unknown header {quoted(unknown[0])}; the accepted headers are {_ALL_HEADERS}"
+        )
     columns = [_COLUMNS[name] for name in names]
     if repeated := [column for column in columns if columns.count(column) > 1]:
         raise AdvisoryError(f"{where} has two columns for the {repeated[0]}; one was expected")

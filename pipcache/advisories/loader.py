@@ -158,7 +158,7 @@ def _description(record: Table) -> str:
     for key, name in _UNREAD_FORMATS.items():
         if key in record.values:
             return f"is {name}, which is not read"
-    return f"has the keys {', '.join(map(quoted, list(record.values)[:4]))}" if record.values else "has no key"
+    return f"has the keys {', '.join(map(quoted, list(record.values)[:4]))}" if record.values else "is empty"
 
 
 class BadAdvisory(PipcacheError):  # noqa: N818 - as the other errors, it says what it is

@@ -200,7 +200,7 @@ def _range(record: _Record, row: Table, project: str) -> Range | None:
     events = [_event(event) for event in row.tables("events")]
     span = Range(tuple(events))
     if "introduced" not in dict(events):
-        raise AdvisoryError(f"{row.place('events')}: none says introduced; that was expected before all others")
+        raise AdvisoryError(f"{row.place('events')}: no event says introduced; one was expected before all others")
     if kind == "GIT":
         record.cannot_match(f"{project}, GIT range of {row.text('repo') or 'a repository'}")
         return None

@@ -61,9 +61,9 @@ def audit_command(
 ) -> "ExitCode":
     """Tell whether what advisories mean is in the cache: the proof, what was made from it, what is unsure.
 
-    FILE is OSV (JSON, YAML), CSV with a header, a list (name==version, file name, URL, digest, RECORD row or
-    --hash a line), CycloneDX, OpenVEX, CSAF, a directory of such files, or - for standard input. A SELECTOR is
-    an indicator as well.
+    FILE is OSV (JSON, YAML), CSV with a header (name,version or filename,sha256), a list (name==version, file
+    name, URL, digest, RECORD row or --hash a line), CycloneDX, a directory of such files, or - for standard input.
+    A SELECTOR is an indicator as well.
     Nothing is changed.
     """
     if not (advisories or selectors):

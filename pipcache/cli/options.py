@@ -139,7 +139,7 @@ def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
         multiple=True,
         type=click.Path(exists=True, allow_dash=True),
         metavar="FILE",
-        help="What is bad: OSV, CSV, a list, CycloneDX, OpenVEX, CSAF; a directory of them, or -. Repeatable.",
+        help="What is bad: OSV, CSV, a list, CycloneDX; a directory of them, or -. Repeatable.",
     )
     listed = click.option(
         "--only-listed-versions", is_flag=True, help="Leave ranges aside: only versions that records list."

@@ -304,9 +304,9 @@ def test_aiocpa_a_table_of_names_and_versions(builder: CacheBuilder, program: Pr
         put(builder, file)
     with (tmp_path / "iocs.csv").open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table)
-        writer.writerow(["artifact_type", "name", "affected_versions"])
-        writer.writerow(["pypi package", "aiocpa", "0.1.13, 0.1.14"])
-        writer.writerow(["npm package", "other", "1.0"])
+        writer.writerow(["name", "version"])
+        writer.writerow(["aiocpa", "0.1.13, 0.1.14"])
+        writer.writerow(["pkg:npm/other", "1.0"])
     ran = program("audit", "--advisory", str(tmp_path / "iocs.csv"), "--format", "json")
     assert set(found(ran)) == {files["0.1.13"][0], files["0.1.14"][0]}
     assert ran.document["foreign"] == 1

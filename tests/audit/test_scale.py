@@ -367,12 +367,10 @@ def test_a_damaged_package_url_means_no_more_than_the_whole(
     small: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str], purl: str
 ) -> None:
     whole = purl.replace("file_ame", "file_name").replace("#", "@")
-    path = tmp_path / "openvex.json"
+    path = tmp_path / "purls.txt"
     plans = []
     for text in (whole, purl):
-        statement = {"vulnerability": "MAL-2099-1", "products": [{"@id": text}], "status": "affected"}
-        document = {"@context": "https://openvex.dev/ns/v0.2.0", "statements": [statement]}
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(f"{text}\n", encoding="utf-8")
         ran = Program(small.builder.root, capsys)(
             "remove", "--advisory", str(path), "--dry-run", "--format", "json"
         )

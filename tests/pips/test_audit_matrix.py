@@ -201,7 +201,6 @@ MEANS = {
     # an sdist has no RECORD, and what was built from it has no such member
     "a row of RECORD": {one: BY_FILE[one] for one in {**EVIL, **TWIN}},
     "CycloneDX": ALL,
-    "OpenVEX": ALL | {"twin bad metadata": "metadata"},  # where a file's name decides
 }
 """What each form means of what was planted, and by which relation."""
 

@@ -129,16 +129,16 @@ def osv_inspector(files: Files) -> str:
 def table(_: Files) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["artifact_type", "name", "affected_versions"])
-    writer.writerow(["pypi package", "evil", "1.0, 1.0.post7"])
-    writer.writerow(["pypi package", "Source", "1.1"])
-    writer.writerow(["pypi package", "twin", "0.1.2-1"])
-    writer.writerow(["npm package", "innocent", "1.0"])
+    writer.writerow(["name", "version"])
+    writer.writerow(["evil", "1.0, 1.0.post7"])
+    writer.writerow(["Source", "1.1"])
+    writer.writerow(["twin", "0.1.2-1"])
+    writer.writerow(["pkg:npm/innocent", "1.0"])
     return text.getvalue()
 
 
 def table_of_files(files: Files) -> str:
-    return "file name,sha256\n" + "".join(f"{one.filename},{one.sha256}\n" for one in bad_files(files))
+    return "filename,sha256\n" + "".join(f"{one.filename},{one.sha256}\n" for one in bad_files(files))
 
 
 def pinned(_: Files) -> str:
@@ -207,33 +207,6 @@ def cyclonedx(_: Files) -> str:
     )
 
 
-def openvex(files: Files) -> str:
-    twin = files["twin bad"].filename
-    purls = ("pkg:pypi/evil@1.0", "pkg:pypi/source@1.1?artifact_id=tar-gz", f"pkg:pypi/twin?file_name={twin}")
-    return json.dumps(
-        {
-            "@context": "https://openvex.dev/ns/v0.2.0",
-            "@id": "https://vex.example/1",
-            "author": "somebody",
-            "timestamp": "2099-01-01T00:00:00Z",
-            "version": 1,
-            "statements": [
-                {
-                    "vulnerability": {"name": "MAL-2099-1"},
-                    "products": [{"@id": purl} for purl in purls],
-                    "status": "affected",
-                },
-                {
-                    "vulnerability": {"name": "MAL-2099-1"},
-                    "products": [{"@id": "pkg:pypi/innocent@1.0"}],
-                    "status": "not_affected",
-                    "justification": "component_not_present",
-                },
-            ],
-        }
-    )
-
-
 def bad_files(files: Files) -> list[File]:
     """What is bad, the copy aside: no advisory knows of that."""
     return [files[label] for label in BAD if label != "evil again"]
@@ -270,5 +243,4 @@ FORMS = {
     "--hash": Form("a.txt", hash_lines),
     "a row of RECORD": Form("a.txt", record_row),
     "CycloneDX": Form("a.json", cyclonedx),
-    "OpenVEX": Form("a.json", openvex),
 }

@@ -1,0 +1,1 @@
+"""Advisories of every format say what is bad, and damaged ones are refused."""

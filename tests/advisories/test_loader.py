@@ -1,0 +1,113 @@
+"""Files, directories and standard input are read, and other formats are refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.advisories.loader import read_advisories
+from pipcache.advisories.model import AdvisoryError
+from tests.support.advisory_samples import CTX_YAML, GHSA_OPEN, LIST, TABLE, VDR, by_name, litellm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipcache.advisories.model import Advisories
+    from tests.support.advisory_samples import Read, Write
+
+
+def test_a_directory_is_every_advisory_below_it(write: Write, tmp_path: Path) -> None:
+    write("all/b/indicator.json", json.dumps(litellm()))
+    write("all/a.yml", CTX_YAML)
+    write("all/README.md", "# Not indicator")
+    write("all/.github/workflow.yml", "on: push\n")
+    write("all/.hidden.json", "{")
+    write("elsewhere/other.json", "{")
+    (tmp_path / "all" / "link").symlink_to(tmp_path / "elsewhere")
+    advisories = read_advisories([str(tmp_path / "all")])
+    assert [os.path.relpath(indicator.source, tmp_path) for indicator in advisories.indicators] == [
+        os.path.join("all", "a.yml"),
+        *[os.path.join("all", "b", "indicator.json")] * 3,
+    ]
+    assert advisories.records == 2
+
+
+def test_several_files_are_one_answer(write: Write) -> None:
+    advisories = read_advisories([write("a.json", json.dumps(litellm())), write("b.txt", LIST)])
+    assert len({indicator.source for indicator in advisories.indicators}) == 2
+    assert advisories.records == 15
+
+
+def given(monkeypatch: pytest.MonkeyPatch, content: bytes) -> Advisories:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    return read_advisories(["-"])
+
+
+@pytest.mark.parametrize(
+    "content", [json.dumps(litellm()), CTX_YAML, "---\n" + CTX_YAML, TABLE, LIST, json.dumps(VDR)]
+)
+def test_standard_input_is_told_by_its_content(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    advisories = given(monkeypatch, b"\xef\xbb\xbf" + content.encode())
+    assert by_name(advisories)
+    assert {indicator.source for indicator in advisories.indicators} == {"standard input"}
+
+
+def test_what_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write: Write) -> None:
+    with pytest.raises(AdvisoryError, match=r"nowhere\.json cannot be read"):
+        read_advisories([str(tmp_path / "nowhere.json")])
+    with pytest.raises(AdvisoryError, match=r"standard input cannot be read: .*UTF-8"):
+        given(monkeypatch, "litellm==1.82.7 # caf\xe9".encode("latin-1"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(AdvisoryError, match="holds no"):
+        read_advisories([str(tmp_path / "empty")])
+    monkeypatch.setattr("pipcache.util.textfile.TEXT_LIMIT", 10)
+    with pytest.raises(AdvisoryError, match="larger"):
+        read_advisories([write("big.json", json.dumps(litellm()))])
+    with pytest.raises(AdvisoryError, match="larger"):
+        given(monkeypatch, LIST.encode())
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(AdvisoryError, match="standard input cannot be read: Bad file descriptor"):
+        read_advisories(["-"])
+
+
+def test_ten_thousand_records_are_read_in_seconds(write: Write) -> None:
+    records = [GHSA_OPEN | {"id": f"A-{number}"} for number in range(10_000)]
+    advisories = read_advisories([write("a.json", json.dumps(records))])
+    assert (len(advisories.indicators), advisories.records) == (10_000, 10_000)
+
+
+def test_standard_input_has_the_encoding_of_its_byte_order_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert by_name(given(monkeypatch, "litellm==1.82.7\n".encode("utf-16"))) == [("litellm", ("1.82.7",))]
+
+
+OPENVEX: dict[str, object] = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "@id": "https://vex.example/1",
+    "statements": [{"vulnerability": {"name": "CVE-1"}, "products": ["pkg:pypi/a@1"], "status": "affected"}],
+}
+CSAF: dict[str, object] = {
+    "document": {"csaf_version": "2.0", "category": "csaf_vex", "tracking": {"id": "SA-1"}},
+    "product_tree": {"full_product_names": [{"product_id": "P", "name": "a"}]},
+    "vulnerabilities": [{"cve": "CVE-1", "product_status": {"known_affected": ["P"]}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        (OPENVEX, "OpenVEX"),
+        (CSAF, "CSAF"),
+        ([litellm(), OPENVEX], "OpenVEX"),
+        ({"spdxVersion": "SPDX-2.3", "packages": []}, "SPDX"),
+    ],
+)
+def test_other_formats_are_refused_with_those_that_are_read(read: Read, document: object, name: str) -> None:
+    says = f"record [12] is {name}, which is not read; OSV .*CycloneDX.*CSV.*list was expected"
+    with pytest.raises(AdvisoryError, match=says):
+        read("a.json", document)
