@@ -1,0 +1,1 @@
+"""Lock and requirements files of every tool are read, and wrong ones are refused."""
