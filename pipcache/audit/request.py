@@ -13,6 +13,7 @@ from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.hashes import BY_LENGTH
 from pipcache.util.progress import Track
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _indicator(selector: "Selector") -> Indicator:
     told = Indicator("the command line", selector.text)
     if selector.digest is not None:
         algorithms, value = selector.digest
+        if len(algorithms) > 1:  # bare: of every algorithm of that length
+            algorithms = BY_LENGTH[len(value)]
         return told._replace(digests=tuple((name, value) for name in algorithms))
     if selector.url is not None:
         file = read_file_url(selector.url, "the command line")

@@ -1,4 +1,5 @@
 """Lock and requirements files that a user gives: which files and digests they pin.
 
-In come paths; out go pins. A file that is not understood is refused with a ``LockError`` that names the place.
+Input: the path of a file. Output: pins. A file that is not understood is refused with a ``LockError``
+that names the place.
 """

@@ -25,6 +25,9 @@ BY_LENGTH = {
 }
 """The algorithms whose digests have so many hex digits, likeliest first."""
 
+RARE = frozenset({"blake2s", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
+"""Algorithms of ``BY_LENGTH`` that no index and no installer uses: hashing a whole cache for them takes long."""
+
 ALGORITHM = (
     r"(?:sha-?512[/_-](?:224|256)|ripemd-?160|sm3|md5|sha-?(?:1|224|256|384|512)"
     r"|sha3[-_]?(?:224|256|384|512)|blake2(?:b[-_]?256|_256|b|s))"

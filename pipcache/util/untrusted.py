@@ -1,4 +1,4 @@
-"""Text and JSON of strangers made harmless: control characters, secrets, size limits."""
+"""Text and tables from outside: control characters, secrets, size limits, and values of the expected type."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -100,7 +100,7 @@ _MOST_PARTS = 1_500_000
 
 
 def decode_json(data: bytes) -> object:
-    """Return what a JSON document holds; None when it is none, or larger in memory than any real one."""
+    """Return the content of a JSON document; None if it is no JSON, or larger in memory than real documents."""
     import json  # noqa: PLC0415 - a plain list has no use for it
 
     if len(data) > _MOST_PARTS and (

@@ -38,7 +38,7 @@ def file_urls(blake2b_256: str, filename: str) -> list[str]:
 
 
 def is_pypi_file_host(host: str) -> bool:
-    """True for the hosts that serve PyPI's files."""
+    """Return whether a host serves PyPI's files."""
     return host in {FILES_HOST, OLD_INDEX_HOST, TEST_FILES_HOST}
 
 
@@ -64,7 +64,7 @@ def normalise_url(url: str) -> str:
 
 
 def has_key(url: str) -> bool:
-    """True for a URL that an HTTP store can have a key for: an absolute one."""
+    """Return whether an HTTP store can have a key for a URL: it has to be absolute."""
     try:
         return bool(normalise_url(url))
     except ValueError:
@@ -73,9 +73,9 @@ def has_key(url: str) -> bool:
 
 def without_user(url: str) -> str:
     """Return ``url`` without user information, as pip requests it and therefore keys it."""
-    scheme, found, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def filename_in(url: str) -> str:
