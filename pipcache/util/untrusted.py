@@ -139,6 +139,8 @@ class Table:
         path: the keys that lead to the table, e.g. ``affected[0].package``; "" for the whole document.
     """
 
+    __slots__ = ("document", "path", "values")
+
     def __init__(self, values: object, document: str, path: str = "") -> None:
         self.document, self.path = document, path
         if values is not None and not isinstance(values, dict):

@@ -23,16 +23,16 @@ class Locks:
         self._files: dict[str, list[Pin]] = {}
         self._versions: dict[tuple[str, str], list[Pin]] = {}
         self._sdists: set[tuple[str, str, str]] = set()
-        for one in pins:
-            version = canonical(one.version or "")
-            if one.url is not None and (key := request_key(one.url)) is not None:
-                self._keys.setdefault(key, []).append(one)
-            if one.filename is not None:
-                self._files.setdefault(_spelled(one.filename), []).append(one)
-                if not one.filename.endswith(".whl"):
-                    self._sdists.add((one.source, one.project, version))
-            elif one.version is not None:
-                self._versions.setdefault((one.project, version), []).append(one)
+        for pin in pins:
+            version = canonical(pin.version or "")
+            if pin.url is not None and (key := request_key(pin.url)) is not None:
+                self._keys.setdefault(key, []).append(pin)
+            if pin.filename is not None:
+                self._files.setdefault(_spelled(pin.filename), []).append(pin)
+                if not pin.filename.endswith(".whl"):
+                    self._sdists.add((pin.source, pin.project, version))
+            elif pin.version is not None:
+                self._versions.setdefault((pin.project, version), []).append(pin)
 
     def knows(self, artifact: Artifact) -> bool:
         """Return whether any of the files has a digest for this one."""

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 LIMIT = 3
-_READ = "import sys; from pipcache.advisories import read_advisories; print(len(read_advisories(sys.argv[1:])[0]))"
+_READ = """
+import sys
+from pipcache.advisories.loader import read_advisories
+print(len(read_advisories(sys.argv[1:])[0]))
+"""
 
 
 def main() -> int:
