@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def test_a_directory_is_every_advisory_below_it(write: Write, tmp_path: Path) -> None:
-    write("all/b/indicator.json", json.dumps(litellm()))
+    write("all/b/one.json", json.dumps(litellm()))
     write("all/a.yml", CTX_YAML)
-    write("all/README.md", "# Not indicator")
+    write("all/README.md", "# Not one")
     write("all/.github/workflow.yml", "on: push\n")
     write("all/.hidden.json", "{")
     write("elsewhere/other.json", "{")
@@ -33,7 +33,7 @@ def test_a_directory_is_every_advisory_below_it(write: Write, tmp_path: Path) ->
     advisories = read_advisories([str(tmp_path / "all")])
     assert [os.path.relpath(indicator.source, tmp_path) for indicator in advisories.indicators] == [
         os.path.join("all", "a.yml"),
-        *[os.path.join("all", "b", "indicator.json")] * 3,
+        *[os.path.join("all", "b", "one.json")] * 3,
     ]
     assert advisories.records == 2
 

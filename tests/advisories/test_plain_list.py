@@ -1,4 +1,4 @@
-"""Plain lists say indicator thing a line, and prose is refused."""
+"""Plain lists say one thing a line, and prose is refused."""
 
 from __future__ import annotations
 

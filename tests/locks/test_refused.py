@@ -41,7 +41,11 @@ WRONG: dict[str, tuple[str, str | bytes, list[str]]] = {
     "not hex": ("requirements.txt", f"# 1\nfoo==1.0 \\\n --hash=sha256:{'g' * 64}", ["line 2", "64 hex digits"]),
     "too short": ("requirements.txt", f"foo==1.0 --hash=sha256:{WHEEL[:-1]}", ["line 1", "64 hex digits"]),
     "too long": ("requirements.txt", f"foo==1.0 --hash=sha512:{WHEEL}", ["line 1", "128 hex digits"]),
-    "a wrong pin of two": ("requirements.txt", line("foo").strip() + " --hash=md5:1", ["line 1", "32 hex digits"]),
+    "a wrong digest of two": (
+        "requirements.txt",
+        line("foo").strip() + " --hash=md5:1",
+        ["line 1", "32 hex digits"],
+    ),
     "a wrong fragment": ("requirements.txt", f"\nfoo @ {BASE}/foo.zip#sha256=1", ["line 2", "64 hex digits"]),
     "no algorithm": ("requirements.txt", f"foo==1.0 --hash={WHEEL}", ["line 1", "algorithm:hex was expected"]),
     "no value": ("requirements.txt", "foo==1.0 --hash", ["line 1", "algorithm:hex was expected"]),
@@ -117,7 +121,11 @@ WRONG: dict[str, tuple[str, str | bytes, list[str]]] = {
         ["sdist of 'foo'", "a table was expected"],
     ),
     "a number in a table of hashes": ("pylock.toml", pylock("archive.hashes.sha256 = 1"), ["archive of 'foo'"]),
-    "a short pin in a table": ("pylock.toml", pylock("archive.hashes.sha256 = '1'"), ["'foo'", "64 hex digits"]),
+    "a short digest in a table": (
+        "pylock.toml",
+        pylock("archive.hashes.sha256 = '1'"),
+        ["'foo'", "64 hex digits"],
+    ),
 }
 EMPTY: dict[str, tuple[str, str | bytes, list[str]]] = {
     f"nothing in {name}": (name, "", ["is not JSON"] if name == "Pipfile.lock" else NO_DIGEST) for name in NAMES
