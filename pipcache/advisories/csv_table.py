@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 
+from packaging.specifiers import SpecifierSet
+
 from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator
 from pipcache.advisories.plain_list import add_digest, add_filename, add_url
 from pipcache.advisories.purl import is_purl, is_version, project_name, read_purl
@@ -134,8 +136,6 @@ def _with_versions(indicator: Indicator, cell: str, where: str) -> Indicator:
     if cell.lower() in _EVERY_VERSION:
         return indicator._replace(every_version=True)
     if re.search(r"[<>~!]", cell) and len(cell) < 1024:
-        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - most tables name versions
-
         try:
             return indicator._replace(specifiers=str(SpecifierSet(cell)))
         except ValueError:

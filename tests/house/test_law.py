@@ -87,7 +87,7 @@ LIBRARIES = {
     "rich": {"render"},
     "msgpack": {"store.cachecontrol"},
     "platformdirs": {"location.locate", "location.config"},
-    "packaging": {*("util.versions", "query", "locks", "advisories"), *("inventory", "audit", "prune", "verify")},
+    "packaging": {"util.versions", "query.selector", "locks", "advisories"},
     "yaml": {"advisories.strict"},
 }
 
