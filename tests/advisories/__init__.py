@@ -1,1 +1,0 @@
-"""Advisories of every format say what is bad, and damaged ones are refused."""

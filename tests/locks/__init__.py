@@ -1,1 +1,0 @@
-"""Lock and requirements files of every tool are read, and wrong ones are refused."""
