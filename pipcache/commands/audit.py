@@ -35,14 +35,14 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Report:
         return Report([Part(directory, (directory.origin,), found)], advisories, window=request.window)
     option = directory.path if directory.source is Source.OPTION else None
     parts = []
-    for one in machine.every_cache(os.environ, option, homes=machine.machine_homes):
-        found, problem = NOTHING, one.problem
+    for place in machine.every_cache(os.environ, option, homes=machine.machine_homes):
+        found, problem = NOTHING, place.problem
         if problem is None:
             try:
-                found = look(one.cache, book, request, track)
+                found = look(place.cache, book, request, track)
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message if error.is_fault else None
-        parts.append(Part(one.cache, one.owners, found, problem))
+        parts.append(Part(place.cache, place.owners, found, problem))
     return Report(parts, advisories, everywhere=True, window=request.window)
 
 

@@ -5,25 +5,27 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
+from pipcache.query.selection import select
+from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, say
+from pipcache.render.text.list import LIST, make_row
+from pipcache.render.text.notices import say_unmatched, say_unreadable
+from pipcache.render.text.table import print_rows
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
-
-if TYPE_CHECKING:
-    from pipcache.query.selector import Selector
 
 
 class ListRequest(NamedTuple):
     """What ``list`` was asked for. ``exact`` is set when file names are part of the answer."""
 
-    selectors: tuple["Selector", ...]
+    selectors: tuple[Selector, ...]
     filters: Filters
     everything: bool
     sort_key: SortKey
@@ -38,7 +40,7 @@ class ListAnswer(NamedTuple):
     shown: list[Artifact]
     hidden: Mapping[Kind, int]
     artifacts: list[Artifact]
-    unmatched: list["Selector"]
+    unmatched: list[Selector]
 
     @property
     def is_incomplete(self) -> bool:
@@ -65,8 +67,6 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     chosen: list[Artifact] = artifacts
     unmatched: list[Selector] = []
     if request.selectors or request.filters != Filters():
-        from pipcache.query.selection import select  # noqa: PLC0415 - a plain list chooses nothing
-
         selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen, unmatched = selection.chosen, selection.unmatched
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
@@ -100,14 +100,10 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
         case _:
             _write_table(answer)
     if answer.unmatched:
-        from pipcache.render.text.notices import say_unmatched  # noqa: PLC0415 - rare, and not worth every start
-
         say_unmatched(answer.unmatched)
 
 
 def _write_table(answer: ListAnswer) -> None:
-    from pipcache.render.text.list import LIST, make_row  # noqa: PLC0415 - only for this form
-    from pipcache.render.text.table import print_rows  # noqa: PLC0415 - as above
 
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
@@ -120,8 +116,6 @@ def _write_table(answer: ListAnswer) -> None:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
         say(f"Not shown: {', '.join(parts)} (--all shows them)")
     if answer.is_incomplete:
-        from pipcache.render.text.notices import say_unreadable  # noqa: PLC0415 - as above
-
         say_unreadable(artifact.entry for artifact in answer.artifacts)
 
 

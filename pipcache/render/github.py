@@ -14,10 +14,10 @@ def github_lines(pruned: Pruned) -> Iterator[str]:
     yield "| pipcache prune | entries | files | size |"
     yield "| --- | ---: | ---: | ---: |"
     for reason, members in by_policy(pruned.gone).items():
-        files = [file for one in members for file in one.files]
+        files = [file for removal in members for file in removal.files]
         size = format_size(allocated(files))
         yield f"| {policy_name(reason)} | {len(members):,} | {len(files):,} | {size} |"
-    count = sum(len(one.files) for one in pruned.gone)
+    count = sum(len(removal.files) for removal in pruned.gone)
     verb = "would be removed" if pruned.outcome is None and pruned.plan.removals else "removed"
     freed = format_size(pruned.before - pruned.after)
     yield f"| **{verb}** | **{len(pruned.gone):,}** | **{count:,}** | **{freed}** |"

@@ -31,7 +31,7 @@ def dir_document(cache: CacheDirectory) -> DirDocument:
         "command": "dir",
         "cache": cache_record(cache),
         "considered": [
-            {"source": one.source.value, "origin": one.origin, "value": one.value, "note": one.note}
-            for one in cache.considered
+            {"source": place.source.value, "origin": place.origin, "value": place.value, "note": place.note}
+            for place in cache.considered
         ],
     }

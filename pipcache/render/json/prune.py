@@ -43,8 +43,8 @@ def prune_document(
             {
                 "policy": reason.value,
                 "entries": len(members),
-                "files": sum(len(one.files) for one in members),
-                "disk_size": allocated(file for one in members for file in one.files),
+                "files": sum(len(removal.files) for removal in members),
+                "disk_size": allocated(file for removal in members for file in removal.files),
             }
             for reason, members in by_policy(pruned.plan.removals).items()
         ],
@@ -53,6 +53,6 @@ def prune_document(
         "bytes_before": pruned.before,
         "bytes_after": pruned.after,
         "too_large": pruned.over,
-        "unpinned": [artifact_record(one) for one in strangers],
+        "unpinned": [artifact_record(artifact) for artifact in strangers],
         "last_use": "access time" if keeps_access_times else "modification time",
     }

@@ -109,15 +109,15 @@ def removal_document(
         "cache": cache_record(cache),
         "dry_run": dry_run,
         "plan": {
-            "removals": [_removal(one, fate) for one, fate in zip(plan.removals, fates, strict=True)],
+            "removals": [_removal(removal, fate) for removal, fate in zip(plan.removals, fates, strict=True)],
             "file_count": plan.files,
             "disk_size": plan.size,
             "empty_folders": [_slashes(folder) for folder in plan.folders],
-            "left": [_left(one) for one in plan.left],
+            "left": [_left(left) for left in plan.left],
         },
         "outcome": None if outcome is None else _outcome(outcome),
         "unmatched": list(uncovered.unmatched),
-        "passed_over": [artifact_record(one) for one in uncovered.passed_over],
+        "passed_over": [artifact_record(artifact) for artifact in uncovered.passed_over],
         "unnamed": uncovered.unnamed,
         "problems": problem_records(entries),
     }
@@ -152,6 +152,7 @@ def _outcome(outcome: Outcome) -> OutcomeRecord:
         "bytes_are_measured": outcome.is_measured,
         "interrupted": outcome.is_interrupted,
         "failures": [
-            {"path": _slashes(one.path), "fate": one.fate.value, "reason": one.reason} for one in outcome.problems
+            {"path": _slashes(problem.path), "fate": problem.fate.value, "reason": problem.reason}
+            for problem in outcome.problems
         ],
     }

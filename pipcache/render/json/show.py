@@ -54,7 +54,7 @@ def show_document(cache: CacheDirectory, details: Iterable[Details]) -> ShowDocu
         "schema": 1,
         "command": "show",
         "cache": cache_record(cache),
-        "artifacts": [shown_record(one) for one in details],
+        "artifacts": [shown_record(shown) for shown in details],
     }
 
 
@@ -67,7 +67,7 @@ def shown_record(details: Details) -> ShownRecord:
         "digests": None if details.digests is None else details.digests.by_name(),
         "verdict": None if details.judgement is None else details.judgement.verdict.value,
         "findings": [] if details.judgement is None else list(map(finding_record, details.judgement.findings)),
-        "promises": [promise_record(one) for one in details.promises],
+        "promises": [promise_record(promise) for promise in details.promises],
         "status": None if head is None else head.status,
         "headers": {} if head is None else redacted_headers(head.headers),
         "vary": {} if head is None else redacted_headers(head.vary),
@@ -86,6 +86,6 @@ def shown_record(details: Details) -> ShownRecord:
             "requested_revision": source.requested_revision,
             "subdirectory": source.subdirectory,
         },
-        "cached_sources": [one.key for one in details.sources if one.key is not None],
-        "built_from_it": [one.key for one in details.offspring if one.key is not None],
+        "cached_sources": [source.key for source in details.sources if source.key is not None],
+        "built_from_it": [wheel.key for wheel in details.offspring if wheel.key is not None],
     }

@@ -65,7 +65,7 @@ def verify_document(
         "schema": 1,
         "command": "verify",
         "cache": cache_record(cache),
-        "judgements": [_judgement(cache, one) for one in judgements],
+        "judgements": [_judgement(cache, judgement) for judgement in judgements],
         "verdicts": [_total(verdict, judgements) for verdict in Verdict],
         "gone": tally.gone,
         "not_reached": tally.left,
@@ -79,7 +79,7 @@ def verify_document(
 
 
 def _total(verdict: Verdict, judgements: Sequence[Judgement]) -> VerdictTotal:
-    sizes = [one.artifact.size for one in judgements if one.verdict is verdict]
+    sizes = [judgement.artifact.size for judgement in judgements if judgement.verdict is verdict]
     return {"verdict": verdict.value, "count": len(sizes), "size": sum(sizes)}
 
 
@@ -87,8 +87,8 @@ def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
     return {
         "verdict": judgement.verdict.value,
         "artifact": artifact_record(judgement.artifact),
-        "findings": [finding_record(one) for one in judgement.findings],
-        "promises": [promise_record(one) for one in judgement.tried],
+        "findings": [finding_record(finding) for finding in judgement.findings],
+        "promises": [promise_record(tried) for tried in judgement.tried],
         "cure": cure_of(cache, judgement),
         "problem": None if judgement.problem is None else redact_text(judgement.problem),
     }

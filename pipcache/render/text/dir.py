@@ -9,11 +9,11 @@ from pipcache.util.untrusted import clean
 def explain_lines(cache: CacheDirectory) -> Iterator[str]:
     """Yield what ``dir --explain`` adds: every place that was looked at, the one that decided marked."""
     decided = False
-    for one in cache.considered:
-        decides = not decided and one.source is cache.source and one.origin == cache.origin
+    for place in cache.considered:
+        decides = not decided and place.source is cache.source and place.origin == cache.origin
         decided = decided or decides
-        says = "says nothing" if one.value is None else clean(one.value)
-        note = f"  ({clean(one.note)})" if one.note else ""
-        yield f"{'->' if decides else '  '} {clean(one.origin)}: {says}{note}"
+        says = "says nothing" if place.value is None else clean(place.value)
+        note = f"  ({clean(place.note)})" if place.note else ""
+        yield f"{'->' if decides else '  '} {clean(place.origin)}: {says}{note}"
     if cache.disabled_by is not None:
         yield f"   pip's cache is switched off by {clean(cache.disabled_by)}"

@@ -52,14 +52,14 @@ def _bars(title: str, totals: Sequence[Total], width: int, *, colour: bool) -> I
         return
     yield ""
     yield styled(title, "bold", colour=colour)
-    names = [_cut(clean(one.name), max(8, min(24, width - 22))) for one in totals]
+    names = [_cut(clean(total.name), max(8, min(24, width - 22))) for total in totals]
     widest = max(map(len, names))
     room = min(_BAR, width - widest - 2 - 7 - 2 - 10 - 2)
-    largest = max(one.size for one in totals) or 1
+    largest = max(total.size for total in totals) or 1
     block = "█" if _can_encode("█") else "#"
-    for name, one in zip(names, totals, strict=True):
-        bar = block * max(round(room * one.size / largest), 1 if one.size else 0) if room > 3 else ""
-        figures = f"{name.ljust(widest)}  {one.entries:>7,}  {format_size(one.size):>10}"
+    for name, total in zip(names, totals, strict=True):
+        bar = block * max(round(room * total.size / largest), 1 if total.size else 0) if room > 3 else ""
+        figures = f"{name.ljust(widest)}  {total.entries:>7,}  {format_size(total.size):>10}"
         yield f"{figures}  {styled(bar, 'cyan', colour=colour)}".rstrip()
 
 

@@ -35,4 +35,4 @@ def say_unreadable(entries: Iterable[Entry]) -> None:
 
 def links_in_stores(catalogue: Iterable["Artifact"]) -> int:
     """Return how many links stand where pip may find entries behind them."""
-    return sum(is_link_in_store(one.entry) for one in catalogue)
+    return sum(is_link_in_store(artifact.entry) for artifact in catalogue)

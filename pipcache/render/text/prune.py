@@ -28,7 +28,7 @@ def policy_name(reason: Reason) -> str:
 
 def by_policy(removals: Sequence[Removal]) -> dict[Reason, list[Removal]]:
     """Return removals by the policies that took them, in the order in which policies are asked."""
-    groups = {reason: [one for one in removals if one.reason is reason] for reason in Reason}
+    groups = {reason: [removal for removal in removals if removal.reason is reason] for reason in Reason}
     return {reason: members for reason, members in groups.items() if members}
 
 
@@ -47,10 +47,10 @@ _BY_DETAIL = frozenset({Reason.DEAD_WEIGHT, Reason.OLD_LAYOUT, Reason.DAMAGED, R
 
 def _rows_of(reason: Reason, members: Sequence[Removal]) -> Iterator[Row]:
     groups: dict[str, list[Removal]] = {}
-    for one in members:
-        groups.setdefault(one.detail if reason in _BY_DETAIL else "", []).append(one)
+    for removal in members:
+        groups.setdefault(removal.detail if reason in _BY_DETAIL else "", []).append(removal)
     for detail, some in groups.items():
-        files = [file for one in some for file in one.files]
+        files = [file for removal in some for file in removal.files]
         sums = f"{len(some):,}", f"{len(files):,}", format_size(allocated(files))
         yield Row((policy_name(reason), *sums, clean(detail or kinds_text(some))), is_problem=False)
 
@@ -66,7 +66,7 @@ _KINDS = {
 
 def kinds_text(removals: Sequence[Removal]) -> str:
     """Return how many removals are of which kind: ``58 wheels, 2 index pages``."""
-    kinds = Counter(Kind.UNKNOWN if one.artifact is None else one.artifact.kind for one in removals)
+    kinds = Counter(Kind.UNKNOWN if removal.artifact is None else removal.artifact.kind for removal in removals)
     named = [counted(kinds[kind], *words) for kind, words in _KINDS.items() if kinds[kind]]
     others = sum(number for kind, number in kinds.items() if kind not in _KINDS)
     return ", ".join([*named, *([counted(others, "other download")] if others else [])])
@@ -92,7 +92,7 @@ def sum_line(pruned: Pruned) -> str:
 
 def stranger_lines(strangers: Sequence[Artifact]) -> Iterator[str]:
     """Yield what goes though no file pins it: build requirements of cached builds, for example."""
-    names = sorted({f"{one.project or '?'} {one.version or '?'}" for one in strangers})
+    names = sorted({f"{artifact.project or '?'} {artifact.version or '?'}" for artifact in strangers})
     if not names:
         return
     what = f"{counted(len(names), 'version')} of projects that no file of --keep-for names"

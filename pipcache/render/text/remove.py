@@ -39,7 +39,7 @@ _SHOWN = 5
 def plan_rows(plan: Plan) -> list[Row]:
     """Return a row for each artifact that goes, by name and version."""
     by_place = {id(removal.artifact): removal for removal in plan.removals}
-    artifacts: list[Artifact] = [one.artifact for one in plan.removals if one.artifact is not None]
+    artifacts: list[Artifact] = [removal.artifact for removal in plan.removals if removal.artifact is not None]
     return [_artifact_row(artifact, by_place[id(artifact)]) for artifact in sort(artifacts, SortKey.NAME)]
 
 
@@ -94,8 +94,8 @@ def left_lines(left: Sequence[Left]) -> Iterator[str]:
         return
     yield "Left alone:"
     # links first: what lies behind them was not even looked at
-    ordered = sorted(left, key=lambda one: "link" not in one.why)
-    yield from _some(f"{clean(one.path)}: {clean(one.why)}" for one in ordered)
+    ordered = sorted(left, key=lambda left: "link" not in left.why)
+    yield from _some(f"{clean(artifact.path)}: {clean(artifact.why)}" for artifact in ordered)
 
 
 def _some(lines: Iterable[str]) -> Iterator[str]:

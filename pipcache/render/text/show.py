@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Claim, Kind
 from pipcache.location.locate import CacheDirectory
@@ -24,52 +25,56 @@ _LABEL_WIDTH = 12
 
 def show_lines(cache: CacheDirectory, details: Iterable[Details], *, colour: bool) -> Iterator[str]:
     """Yield the lines of ``show``, cleaned for a terminal."""
-    groups = groupby(details, key=lambda one: (one.artifact.project, one.artifact.version))
+    groups = groupby(details, key=lambda shown: (shown.artifact.project, shown.artifact.version))
     for index, ((project, version), members) in enumerate(groups):
         title = " ".join(part for part in (project, version) if part) or "(no project known)"
         if index:
             yield ""
         yield styled(clean(title), "bold", colour=colour)
-        for one in members:
+        for shown in members:
             yield ""
-            name = one.artifact.filename or one.artifact.key or one.artifact.files[0].path
+            name = shown.artifact.filename or shown.artifact.key or shown.artifact.files[0].path
             yield "  " + styled(clean(name), "cyan", colour=colour)
-            for label, value in _fields(cache, one):
-                yield f"    {label.ljust(_LABEL_WIDTH)}{_mark(clean(value), colour=colour)}"
+            for field in _fields(cache, shown):
+                value = styled(clean(field.value), "red", colour=colour and field.is_bad)
+                yield f"    {field.label.ljust(_LABEL_WIDTH)}{value}"
 
 
-def _mark(value: str, *, colour: bool) -> str:
-    if value.endswith("NOT KEPT") or value in {Verdict.DAMAGED, Verdict.POISONED}:
-        return styled(value, "red", colour=colour)
-    return value
+class Field(NamedTuple):
+    """A labelled line of ``show``; a line without a label goes on with the one above. Bad ones are red."""
+
+    label: str
+    value: str
+    is_bad: bool = False
 
 
-def _fields(cache: CacheDirectory, one: Details) -> Iterator[tuple[str, str]]:
-    artifact = one.artifact
-    yield "kind", _kind_text(artifact)
-    if one.judgement is not None:
-        yield "verdict", one.judgement.verdict.value
-        yield from _labelled("finding", map(_finding_text, one.judgement.findings))
+def _fields(cache: CacheDirectory, details: Details) -> Iterator[Field]:
+    artifact = details.artifact
+    yield Field("kind", _kind_text(artifact))
+    if details.judgement is not None:
+        verdict = details.judgement.verdict
+        yield Field("verdict", verdict.value, is_bad=verdict in {Verdict.DAMAGED, Verdict.POISONED})
+        yield from _labelled("finding", map(_finding_text, details.judgement.findings))
     if artifact.problem:
-        yield "problem", redact_text(artifact.problem)
+        yield Field("problem", redact_text(artifact.problem))
     for note in artifact.notes:
-        yield "note", note
+        yield Field("note", note)
     yield from _labelled("names", map(_claim_text, artifact.claims))
     if artifact.url is not None:
-        yield "URL", f"{redact_url(artifact.url)}  ({_url_standing(artifact)})"
+        yield Field("URL", f"{redact_url(artifact.url)}  ({_url_standing(artifact)})")
     elif artifact.key is not None:
-        yield "URL", "cannot be known: no page lists it and its content does not lead to its key"
-    yield from _digest_fields(one)
-    yield from _build_fields(one)
+        yield Field("URL", "cannot be known: no page lists it and its content does not lead to its key")
+    yield from _digest_fields(details)
+    yield from _build_fields(details)
     yield from _time_fields(artifact)
-    yield from _content_fields(one)
+    yield from _content_fields(details)
     yield from _labelled("headers", _header_texts(artifact))
     yield from _labelled("files", (os.path.join(cache.path, file.path) for file in artifact.files))
 
 
-def _labelled(label: str, values: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _labelled(label: str, values: Iterable[str]) -> Iterator[Field]:
     for index, value in enumerate(values):
-        yield ("" if index else label), value
+        yield Field("" if index else label, value)
 
 
 def _kind_text(artifact: Artifact) -> str:
@@ -94,19 +99,20 @@ def _url_standing(artifact: Artifact) -> str:
     return "proved: its hash is the key" if artifact.url_proved else "inferred"
 
 
-def _digest_fields(one: Details) -> Iterator[tuple[str, str]]:
-    if one.digests is not None:
-        yield "sha256", one.digests.sha256
-        yield "blake2b-256", one.digests.blake2b_256
-        yield "md5", one.digests.md5 or "not allowed on this system"
-    yield from _labelled("promised", map(_promise_text, one.promises))
-    if not one.promises and one.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
-        yield "promised", "nothing that is in the cache vouches for these bytes"
-    listed = one.artifact.listed
+def _digest_fields(details: Details) -> Iterator[Field]:
+    if details.digests is not None:
+        yield Field("sha256", details.digests.sha256)
+        yield Field("blake2b-256", details.digests.blake2b_256)
+        yield Field("md5", details.digests.md5 or "not allowed on this system")
+    for index, tried in enumerate(details.promises):
+        yield Field("" if index else "promised", _promise_text(tried), is_bad=tried.is_kept is False)
+    if not details.promises and details.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
+        yield Field("promised", "nothing that is in the cache vouches for these bytes")
+    listed = details.artifact.listed
     if listed is not None and listed.yanked is not False:
-        yield "yanked", listed.yanked if isinstance(listed.yanked, str) else "yes"
+        yield Field("yanked", listed.yanked if isinstance(listed.yanked, str) else "yes")
     if listed is not None and listed.upload_time is not None:
-        yield "uploaded", listed.upload_time
+        yield Field("uploaded", listed.upload_time)
 
 
 def _promise_text(tried: Tried) -> str:
@@ -122,53 +128,49 @@ def _finding_text(finding: Finding) -> str:
     return f"{check.code} {check.sentence} Promised: {finding.expected}{by}; there is: {finding.actual}"
 
 
-def _build_fields(one: Details) -> Iterator[tuple[str, str]]:
-    artifact = one.artifact
+def _build_fields(details: Details) -> Iterator[Field]:
+    artifact = details.artifact
     source = artifact.source
     if source is not None:
         for algorithm, value in source.hashes:
-            yield "source", f"{algorithm} {value} (of the sdist, by origin.json)"
+            yield Field("source", f"{algorithm} {value} (of the sdist, by origin.json)")
         if source.commit is not None:
-            yield "source", f"{source.vcs or 'vcs'} commit {source.commit}"
+            yield Field("source", f"{source.vcs or 'vcs'} commit {source.commit}")
         if source.requested_revision is not None:
-            yield "", f"asked for as {source.requested_revision}"
+            yield Field("", f"asked for as {source.requested_revision}")
         if source.subdirectory is not None:
-            yield "", f"subdirectory {source.subdirectory}"
+            yield Field("", f"subdirectory {source.subdirectory}")
     if artifact.kind is Kind.BUILT:
         how = artifact.build_key
         interpreter = how.interpreter if how is not None else None
-        yield (
-            "built by",
-            f"the interpreter {interpreter} (by the folder's key)" if interpreter else "cannot be known",
-        )
-        if one.sources:
-            yield (
-                "source is",
-                f"cached: {one.sources[0].filename} ({one.sources[0].store.value}, key {one.sources[0].key})",
-            )
-        else:
-            yield "source is", "not in the cache"
-    for wheel in one.offspring:
-        yield "built from it", f"{wheel.filename} (key {wheel.key})"
+        builder = f"the interpreter {interpreter} (by the folder's key)" if interpreter else "cannot be known"
+        yield Field("built by", builder)
+        for download in details.sources:
+            name = download.filename or "an archive without a file name"
+            yield Field("source is", f"cached: {name} ({download.store.value}, key {download.key})")
+        if not details.sources:
+            yield Field("source is", "not in the cache")
+    for wheel in details.offspring:
+        yield Field("built from it", f"{wheel.filename} (key {wheel.key})")
 
 
-def _time_fields(artifact: Artifact) -> Iterator[tuple[str, str]]:
+def _time_fields(artifact: Artifact) -> Iterator[Field]:
     made = iso_time(artifact.made_ns)
-    yield ("built" if artifact.kind is Kind.BUILT else "downloaded"), f"{made or '-'} (file time)"
+    yield Field("built" if artifact.kind is Kind.BUILT else "downloaded", f"{made or '-'} (file time)")
     if artifact.head is not None and "date" in artifact.head.headers:
-        yield "", f"{artifact.head.headers['date']} (Date of the response, or of its last revalidation)"
-    yield "last used", f"{iso_time(artifact.used_ns) or '-'} (access time)"
+        yield Field("", f"{artifact.head.headers['date']} (Date of the response, or of its last revalidation)")
+    yield Field("last used", f"{iso_time(artifact.used_ns) or '-'} (access time)")
 
 
-def _content_fields(one: Details) -> Iterator[tuple[str, str]]:
-    if one.artifact.tags:
-        yield "tags", " ".join(one.artifact.tags)
-    if one.generator:
-        yield "made with", one.generator
-    if one.metadata is not None and one.metadata.requires_python:
-        yield "requires", f"Python {one.metadata.requires_python}"
-    if one.metadata is not None and one.metadata.summary:
-        yield "summary", one.metadata.summary
+def _content_fields(details: Details) -> Iterator[Field]:
+    if details.artifact.tags:
+        yield Field("tags", " ".join(details.artifact.tags))
+    if details.generator:
+        yield Field("made with", details.generator)
+    if details.metadata is not None and details.metadata.requires_python:
+        yield Field("requires", f"Python {details.metadata.requires_python}")
+    if details.metadata is not None and details.metadata.summary:
+        yield Field("summary", details.metadata.summary)
 
 
 def _header_texts(artifact: Artifact) -> Sequence[str]:

@@ -26,9 +26,12 @@ _SHOWN = 3
 
 def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
     """Return ``judgements`` worst first, then by name and version."""
-    by_path = {entry_path(one.artifact.entry): one for one in judgements}
-    ordered = sort((one.artifact for one in by_path.values()), SortKey.NAME)
-    return sorted((by_path[entry_path(one.entry)] for one in ordered), key=lambda one: _ORDER[one.verdict])
+    by_path = {entry_path(judgement.artifact.entry): judgement for judgement in judgements}
+    ordered = sort((judgement.artifact for judgement in by_path.values()), SortKey.NAME)
+    return sorted(
+        (by_path[entry_path(artifact.entry)] for artifact in ordered),
+        key=lambda judgement: _ORDER[judgement.verdict],
+    )
 
 
 def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) -> Iterator[str]:
@@ -109,7 +112,7 @@ def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
     if artifact.kind is not Kind.BUILT or judgement.verdict not in {Verdict.DAMAGED, Verdict.POISONED}:
         return f"pipcache remove {artifact.key}{cache.option}"
     # its folder's key may be that of other wheels too, so it goes by its verdict
-    files = sorted({one.by for one in judgement.findings if one.check is Check.PC206})
+    files = sorted({finding.by for finding in judgement.findings if finding.check is Check.PC206})
     against = "".join(f" --against {shlex.quote(file)}" for file in files)
     name = shlex.quote(artifact.filename or artifact.key)
     return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
@@ -136,10 +139,12 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
     if not judgements:
         yield "Nothing was verified: there is nothing to verify."
     else:
-        size = format_size(sum(one.artifact.size for one in judgements))
+        size = format_size(sum(judgement.artifact.size for judgement in judgements))
         yield f"{counted(len(judgements), 'artifact')} ({size}): {', '.join(_parts(judgements))}."
-        intact = Counter(one.artifact.kind for one in judgements if one.verdict is Verdict.INTACT)
-        if not any(one.verdict is Verdict.VERIFIED for one in judgements):
+        intact = Counter(
+            judgement.artifact.kind for judgement in judgements if judgement.verdict is Verdict.INTACT
+        )
+        if not any(judgement.verdict is Verdict.VERIFIED for judgement in judgements):
             yield "None of it is verified."
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
@@ -169,9 +174,9 @@ _NOUNS = {
 
 def _parts(judgements: Sequence[Judgement]) -> Iterator[str]:
     for verdict in reversed(Verdict):
-        members = [one for one in judgements if one.verdict is verdict]
+        members = [judgement for judgement in judgements if judgement.verdict is verdict]
         if members:
-            size = format_size(sum(one.artifact.size for one in members))
+            size = format_size(sum(removal.artifact.size for removal in members))
             yield f"{len(members):,} {verdict.value} ({size})"
 
 
