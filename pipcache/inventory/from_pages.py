@@ -30,7 +30,7 @@ class Listing(NamedTuple):
 class Wanted:
     """Decides which rows of a page matter: those of files, or of the ``.metadata`` beside them, under wanted keys.
 
-    Of a project in whose wheels no source is noted, sdists of the wheels' versions matter too.
+    Of a project that wheels were built of, sdists of the wheels' versions matter too.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class Wanted:
 
     def sdist_version(self, row: Row) -> str | None:
         """Return the version of a listed sdist that one of the wheels may have been built from; else None."""
-        name = parse_filename(row.filename, self._page.project)
+        filename = row.filename
+        name = None if filename.endswith(".whl") else parse_filename(filename, self._page.project)
         if name is None or name.is_wheel:
             return None
         return name.version if any(same_version(name.version, built) for built in self._built) else None
@@ -106,12 +107,13 @@ class PageReader:
         self.cache = cache
         self.watch = watch
         keys: set[str] = set() if watch is None else set(watch.keys)
-        self._sourceless: dict[str, list[str | None]] = {}
+        self._built: dict[str, list[str | None]] = {}
         for artifact in artifacts:
             if isinstance(artifact.entry, HttpEntry):
                 keys.add(artifact.entry.key)
-            elif artifact.kind is Kind.BUILT and artifact.build_key is None and artifact.project is not None:
-                self._sourceless.setdefault(artifact.project, []).append(artifact.version)
+            elif artifact.kind is Kind.BUILT and artifact.project is not None:
+                # its source may be known by now, and be asked for again of an entry that is read anew
+                self._built.setdefault(artifact.project, []).append(artifact.version)
         self._keys = frozenset(keys)
         self._read: dict[tuple[object, ...], _Read] = {}
 
@@ -140,7 +142,7 @@ class PageReader:
 
     def _read_page(self, page: Artifact) -> "_Read":
         rows = read_rows(self.cache, page)
-        built = self._sourceless.get(page.project or "", ())
+        built = self._built.get(page.project or "", ())
         wanted = Wanted(page, None if rows is None else rows.base, self._keys, built)
         if self.watch is not None:
             picked = self.watch.pick(page, rows, wanted)
