@@ -20,6 +20,8 @@ def test_list_show_and_verify_give_it_the_same_source(builder: CacheBuilder, pro
     builder.legacy("https://index.example/simple/foo/", page, headers=headers)
     name, wheel = archives.build_wheel("foo", "1.0")
     builder.built(None, name, wheel, source=truth.Source(url, "sha256", digest))
+    # what nothing names lets every page be read before the wheel is judged
+    builder.download(f"{BASE}/unknown", b"\x00\x01\x02")
     listed = program.artifacts("list", "--all")
     shown = program.artifacts("show", "foo")
     judged = [record["artifact"] for record in program("verify", "--format", "json").document["judgements"]]
