@@ -1,0 +1,54 @@
+"""Content codings, undone as urllib3 does for pip: a coded body is whole or not."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.util.compression import BrokenStream, decoded_pieces
+from pipcache.util.progress import no_tick
+from tests.support import caches
+from tests.support.hostile import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def undone(data: bytes, encoding: str | None) -> bytes:
+    """A body without its coding."""
+    with caches.window(data) as window:
+        return b"".join(decoded_pieces(window, encoding, no_tick))
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Deflated without a frame, as old servers send it."""
+    return Part(b"", data).data
+
+
+CODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "x-gzip": ("x-gzip", gzip.compress),
+    "gzip in two members": ("gzip", lambda data: gzip.compress(data[:7]) + gzip.compress(data[7:])),
+    "deflate": ("deflate", zlib.compress),
+    "raw deflate": ("deflate", raw_deflate),
+}
+
+
+@pytest.mark.parametrize("what", CODINGS)
+@pytest.mark.parametrize("size", [1, 1000, 262_143, 262_144, 262_145, 300_000])
+def test_a_coded_body_is_whole_or_not(what: str, size: int) -> None:
+    encoding, compress = CODINGS[what]
+    plain = (b"abcde" * 60_000)[:size]
+    data = compress(plain)
+    assert undone(data, encoding) == plain
+    for broken in (data[:-1], data + b"behind"):
+        with pytest.raises(BrokenStream):
+            undone(broken, encoding)
+
+
+def test_zlib_under_the_name_of_gzip_is_broken_for_pip_too() -> None:
+    with pytest.raises(BrokenStream):
+        undone(zlib.compress(b"page"), "gzip")
