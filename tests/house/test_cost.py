@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
-from tests.support.pips import clean_environment
-from tests.support.places import REPOSITORY
+from tests.support.watching import watched
 
 FILES = "https://files.example/packages/"
-
-WATCH = """
-import json, os, sys
-events = []
-def watch(event, arguments):
-    if not event.startswith(("object.", "sys._", "code.", "compile", "exec", "import", "marshal", "gc.")):
-        events.append((event, [one if isinstance(one, int) else os.fsdecode(one)
-                               for one in arguments if isinstance(one, (int, str, bytes))]))
-sys.addaudithook(watch)
-from pipcache.cli.main import run
-code = run(sys.argv[1:])
-sys.stdout.flush()
-print(json.dumps({"code": code, "events": events}), file=sys.stderr)
-"""
-
-
-class Event(NamedTuple):
-    """Something the interpreter was about to do."""
-
-    name: str
-    arguments: list[str | int]
 
 
 @pytest.fixture
@@ -57,17 +32,6 @@ def cache(tmp_path: Path) -> CacheBuilder:
     builder.selfcheck()
     builder.stray("http-v2/a/b/stray")
     return builder
-
-
-def watched(cache: CacheBuilder, *arguments: str, code: int = 0) -> list[Event]:
-    """Everything a run did that the interpreter announces, imports aside."""
-    home = cache.root.parent / "home"
-    env = clean_environment(home) | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", WATCH, arguments[0], "--cache-dir", str(cache.root), *arguments[1:]]
-    done = subprocess.run(command, cwd=home, env=env, capture_output=True, encoding="utf-8", check=False)
-    told = json.loads(done.stderr.splitlines()[-1])
-    assert told["code"] == code
-    return [Event(*event) for event in told["events"]]
 
 
 COMMANDS = [

@@ -19,6 +19,7 @@ from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.program import Program, Ran
 from tests.support.removal import age
+from tests.support.watching import watched
 
 if TYPE_CHECKING:
     pass
@@ -536,8 +537,6 @@ def test_what_cannot_be_read_or_removed_is_counted_and_the_rest_is_done(
 
 @pytest.mark.parametrize("options", [("--max-size", "10k"), ("--unused-for", "1s"), ()], ids=" ".join)
 def test_by_size_and_age_not_a_byte_of_a_body_is_read(builder: CacheBuilder, options: tuple[str, ...]) -> None:
-    from tests.house.test_cost import watched  # noqa: PLC0415 - what counts
-
     for number in range(20):
         used(builder, wheel(builder, f"foo-{number}", "1.0"), number + 1)
     page(builder, "foo")

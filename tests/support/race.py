@@ -19,13 +19,12 @@ from tests.support import caches
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment, run_pip
+from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.index import Index
-
-from tests.support.places import REPOSITORY
 
 PIPS = ("26.3", "23.2.1")
 REMOVALS = (

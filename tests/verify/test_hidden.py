@@ -24,12 +24,11 @@ from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
 from tests.support.judging import codes, verified
 from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 from tests.support.program import Program
 
 if TYPE_CHECKING:
     from pipcache.verify.verdict import Judgement
-
-from tests.support.places import REPOSITORY
 
 FILES = "https://files.example/f/"
 INDEX = "https://index.example/simple/"
