@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.index import Certificate
+
+NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests that take longest, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.get_closest_marker("pips") is None))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests of permissions for root; where `PIPCACHE_TESTS_AS_USER` says that nobody is root, fail them."""
+    if item.get_closest_marker("permissions") is None or (hasattr(os, "geteuid") and os.geteuid() != 0):
+        return
+    if os.environ.get("PIPCACHE_TESTS_AS_USER"):
+        pytest.fail(NO_PERMISSIONS, pytrace=False)
+    pytest.skip(NO_PERMISSIONS)
 
 
 @pytest.fixture

@@ -332,7 +332,7 @@ def test_links_pipes_strays_and_leftovers_are_rows_and_never_followed(
     assert answer.code == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.permissions
 def test_what_may_not_be_read_is_a_row_and_exit_3(cache: CacheBuilder, program: Program) -> None:
     filename, body = archives.build_wheel("foo", "1.0")
     key = cache.download(pypi_url(body, filename), body)

@@ -402,8 +402,7 @@ def test_a_file_that_cannot_be_read_is_noted_and_pip_ignores_it(tmp_path: Path) 
     assert notes[str(tmp_path / USER)] == "cannot be read: Is a directory; pip ignores it"
 
 
-@posix
-@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.permissions
 def test_a_file_without_permission_is_noted(tmp_path: Path) -> None:
     file = tmp_path / "my.conf"
     file.touch(mode=0)

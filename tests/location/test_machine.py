@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rules")
-ordinary = pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may look at everything")
 
 CONF = ".config/pip/pip.conf"
 
@@ -484,7 +483,7 @@ def close(path: Path, closed: list[Path]) -> str:
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 def test_a_closed_home_is_told(box: Machine, closed: list[Path]) -> None:
     box.cache("home/ada/.cache/pip")
     home = close(box.home("ada"), closed)
@@ -494,7 +493,7 @@ def test_a_closed_home_is_told(box: Machine, closed: list[Path]) -> None:
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 def test_homes_behind_one_closed_door_are_told_as_one(box: Machine, closed: list[Path]) -> None:
     for user in ("ada", "bob"):
         box.home(user, f"vault/{user}")
@@ -507,7 +506,7 @@ def test_homes_behind_one_closed_door_are_told_as_one(box: Machine, closed: list
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 @pytest.mark.parametrize("closed_part", ["", ".cache", ".cache/pip"])
 def test_a_closed_cache_is_told(box: Machine, closed: list[Path], closed_part: str) -> None:
     home = box.home("ada")
@@ -520,7 +519,7 @@ def test_a_closed_cache_is_told(box: Machine, closed: list[Path], closed_part: s
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 @pytest.mark.parametrize("closed_part", [CONF, ".config/pip", ".config"])
 def test_a_closed_configuration_is_told_for_it_may_name_a_cache(
     box: Machine, closed: list[Path], closed_part: str
@@ -534,7 +533,7 @@ def test_a_closed_configuration_is_told_for_it_may_name_a_cache(
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 def test_a_configured_cache_behind_a_closed_door_is_told(box: Machine, closed: list[Path]) -> None:
     box.home("ada")
     file = box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.cache('vault/cache')}\n")
@@ -548,7 +547,7 @@ def test_a_configured_cache_behind_a_closed_door_is_told(box: Machine, closed: l
 
 
 @linux
-@ordinary
+@pytest.mark.permissions
 def test_the_own_cache_that_is_closed_is_told_first(box: Machine, closed: list[Path]) -> None:
     box.cache("home/me/.cache/pip")
     close(box.folder / "home/me/.cache/pip", closed)

@@ -169,7 +169,7 @@ def test_a_pipe_that_nobody_writes_to_is_no_lock_file(tmp_path: Path, name: str)
         read_lock(str(tmp_path / name))
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="nothing is closed to everybody")
+@pytest.mark.permissions
 def test_a_file_that_is_closed_to_us_is_told(write: Write, tmp_path: Path) -> None:
     path = write("uv.lock", UV)
     (tmp_path / "uv.lock").chmod(0)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.pips
 
 VERSIONS = ("23.2.1", "25.3", "26.3")
 NEWEST = "26.3"  # pip takes pylock.toml since 26.1, and trusts cached pages since 26.2

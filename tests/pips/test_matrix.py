@@ -21,8 +21,6 @@ from tests.support.index import Identity, Index, add_standard_projects
 from tests.support.pips import PIP_VERSIONS, clean_environment, needs_tls, run_pip
 from tests.support.places import REPOSITORY
 
-pytestmark = pytest.mark.pips
-
 
 @dataclass(frozen=True)
 class Filled:

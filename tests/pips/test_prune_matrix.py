@@ -31,8 +31,6 @@ from tests.support.program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.pips
-
 
 RUNS = range(1, 13)
 COMPARED = (6, 9, 12)  # a fresh cache is filled for these runs only, as filling one builds every sdist

@@ -21,8 +21,6 @@ from tests.support.places import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.pips
-
 
 VERSIONS = ("20.3.4", "23.2.1", "23.3.2", "25.3", "26.3")
 WHEELS = (("foo", "1.8"), ("foo", "1.82.7"), ("foo", "1.9rc1"), ("Flask_SQLAlchemy", "3.0"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,10 +26,9 @@ CLOSED: dict[str, Callable[[CacheBuilder], Path]] = {
     "a note": lambda builder: builder.root / "selfcheck" / builder.selfcheck("/nowhere"),
 }
 UNASKED = {"a body", "a wheel"}  # whatever is in them, they stay
-as_a_user = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 
 
-@as_a_user
+@pytest.mark.permissions
 @pytest.mark.parametrize("name", CLOSED)
 def test_what_may_not_be_looked_at_stays(name: str, builder: CacheBuilder, program: Program) -> None:
     populate(builder)
@@ -47,7 +45,7 @@ def test_what_may_not_be_looked_at_stays(name: str, builder: CacheBuilder, progr
     assert pruned.code == (0 if name in UNASKED else 3)
 
 
-@as_a_user
+@pytest.mark.permissions
 def test_the_note_of_an_environment_that_may_not_be_looked_at_stays(
     builder: CacheBuilder, program: Program
 ) -> None:
