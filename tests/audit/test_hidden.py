@@ -127,7 +127,9 @@ CUT = {
 }
 
 
-@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize(
+    "name", ["bytes", pytest.param("anchors", marks=pytest.mark.slow), "anchors that are too long"]
+)
 def test_a_page_of_which_only_the_beginning_was_read(builder: CacheBuilder, program: Program, name: str) -> None:
     builder.download(EVIL, CUT[name], headers=HTML | {"Content-Encoding": "gzip"})
     ran = program("audit", "evil==1.0", "--format", "json")

@@ -140,6 +140,7 @@ def rows(ran: Ran) -> set[Row]:
     }
 
 
+@pytest.mark.slow
 def test_many_records_together_find_what_each_finds_alone(
     full: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

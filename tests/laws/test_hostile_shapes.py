@@ -145,6 +145,7 @@ def hostile_notes() -> Iterator[bytes]:
     yield json.dumps({"url": FILE, "archive_info": {"hashes": hashes}}).encode()
 
 
+@pytest.mark.slow
 def test_entries_of_shapes_that_no_pip_writes_are_rows_like_others(
     tmp_path: Path, ask: Callable[[Path, Sequence[str]], Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

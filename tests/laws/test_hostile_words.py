@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("alone")
 
 
+@pytest.mark.slow
 def test_hostile_words_are_printed_as_harmless_text(
     tmp_path: Path, ask: Callable[[Path, Sequence[str]], Answer]
 ) -> None:

@@ -137,6 +137,7 @@ def add_mutant(builder: CacheBuilder, number: int, dice: random.Random) -> None:
 SEEDS, MUTANTS = range(5), 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_mutated_entries_are_rows_like_others(
     seed: int, tmp_path: Path, ask: Callable[[Path, Sequence[str]], Answer]

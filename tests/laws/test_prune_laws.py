@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,12 +167,14 @@ def pips_bytes(root: Path) -> int:
     return sum(path.lstat().st_blocks * 512 for path in paths)
 
 
+@pytest.mark.slow
 @laws
 @given(shapes, requests(alone=True))
 def test_each_policy_keeps_its_word(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
     hold(shape, asked)
 
 
+@pytest.mark.slow
 @laws
 @given(shapes, requests(alone=False))
 def test_policies_together_keep_theirs(shape: dict[str, set[int]], asked: dict[str, object]) -> None:

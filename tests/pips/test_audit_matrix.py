@@ -254,6 +254,7 @@ PURGED = ("OSV, versions", "file URLs", "sha256", "--hash")
 TRIED = {("23.2.1", "file URLs"), ("25.3", "--hash"), ("26.3", "OSV, versions")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", PURGED)
 def test_what_a_form_means_is_gone_for_pip_and_all_else_is_there(
     shop: Shop, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -199,6 +199,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         yield made
 
 
+@pytest.mark.slow
 def test_twelve_runs_keep_the_cache_as_small_as_a_fresh_one(shop: Shop) -> None:
     saved = shop.folder / "saved-0"
     saved.mkdir()
@@ -484,6 +485,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policies", "version"),
     [

@@ -100,6 +100,7 @@ def all_installed(machine: Machine, requirements: list[str]) -> bool:
 GONE = ("foo==1.8", "Flask_SQLAlchemy==3.0", "source==1.0")
 
 
+@pytest.mark.slow
 def test_what_was_removed_is_gone_for_pip_and_all_else_is_there(shop: Shop) -> None:
     # one test a pip, for to fill a cache takes longer than to look at it
     _removed_is_gone(machine_of(shop, "whole"))

@@ -68,6 +68,7 @@ class Stock(CacheBuilder):
         return path.name.removesuffix(".body")
 
 
+@pytest.mark.slow
 def test_killed_after_each_single_deletion_in_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Index() as index:
         stock = Stock(tmp_path / "cache", index)

@@ -335,6 +335,7 @@ def seen_by_zipfile(data: bytes) -> list[tuple[str, bytes]]:
         return [(info.filename, archive.read(info)) for info in archive.infolist()]
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_wheel_is_found_or_says_nothing() -> None:
     data = wheel({"foo/data.bin": random.Random(1).randbytes(40).hex().encode()})
     fields = list(hostile.fields_of(data))
