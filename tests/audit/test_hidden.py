@@ -16,7 +16,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.program import Program
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
 
 WHEEL = archives.build_wheel("evil", "1.0")
 SDIST = archives.build_sdist("evil", "1.0")
@@ -120,10 +120,10 @@ def test_pip_goes_by_the_url_of_a_row(builder: CacheBuilder, program: Program, t
         assert program("audit", selector).code == 1
 
 
-CUT = {
-    "bytes": gzip.compress(b"<title>Links for evil</title>" + b" " * PAGE_LIMIT + ANCHOR),
-    "anchors": gzip.compress(b"<title>Links for evil</title>" + b"<a x>" * 1_000_001 + ANCHOR),
-    "anchors that are too long": gzip.compress(b"<title>Links for evil</title>" + LONG * 101 + ANCHOR),
+CUT: dict[str, Callable[[], bytes]] = {
+    "bytes": lambda: gzip.compress(b"<title>Links for evil</title>" + b" " * PAGE_LIMIT + ANCHOR),
+    "anchors": lambda: gzip.compress(b"<title>Links for evil</title>" + b"<a x>" * 1_000_001 + ANCHOR),
+    "anchors that are too long": lambda: gzip.compress(b"<title>Links for evil</title>" + LONG * 101 + ANCHOR),
 }
 
 
@@ -131,7 +131,7 @@ CUT = {
     "name", ["bytes", pytest.param("anchors", marks=pytest.mark.slow), "anchors that are too long"]
 )
 def test_a_page_of_which_only_the_beginning_was_read(builder: CacheBuilder, program: Program, name: str) -> None:
-    builder.download(EVIL, CUT[name], headers=HTML | {"Content-Encoding": "gzip"})
+    builder.download(EVIL, CUT[name](), headers=HTML | {"Content-Encoding": "gzip"})
     ran = program("audit", "evil==1.0", "--format", "json")
     assert [one["why"] for one in ran.document["caches"][0]["unjudged"]] == [
         "a page of which only the beginning was read"

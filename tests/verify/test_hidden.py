@@ -28,6 +28,8 @@ from tests.support.places import REPOSITORY
 from tests.support.program import Program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipcache.verify.verdict import Judgement
 
 FILES = "https://files.example/f/"
@@ -351,10 +353,12 @@ def many_members(count: int) -> bytes:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of memory")
 @pytest.mark.parametrize(
-    "body", [hostile_record(300_000), many_members(250_000)], ids=["digests of one member", "members"]
+    ("make", "count"),
+    [(hostile_record, 300_000), (many_members, 250_000)],
+    ids=["digests of one member", "members"],
 )
-def test_hostile_archives_cost_little(body: bytes, builder: CacheBuilder) -> None:
-    builder.built(None, WHEEL[0], body)
+def test_hostile_archives_cost_little(make: Callable[[int], bytes], count: int, builder: CacheBuilder) -> None:
+    builder.built(None, WHEEL[0], make(count))
     limit = 500 << 20
     ran = subprocess.run(
         [sys.executable, "-m", "pipcache", "verify", "--cache-dir", str(builder.root)],
