@@ -13,7 +13,7 @@ from pipcache.errors import ExitCode
 from pipcache.render import json as render_json
 from pipcache.util import urls
 from pipcache.verify.checks import Check
-from tests.support.places import REPOSITORY
+from tests.support.places import PACKAGE, REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -72,3 +72,13 @@ def test_no_document_holds_download_addresses_or_paths_of_a_machine() -> None:
         text = path.read_text(encoding="utf-8")
         assert urls.FILES_HOST not in text
         assert urls.INDEX_HOST not in text
+
+
+def test_every_package_is_in_the_tree_and_among_the_rules() -> None:
+    section = README.partition("## Working on pipcache")[2]
+    packages = [path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()]
+    rules = [
+        name for row in re.findall(r"^\| (`[a-z`, ]+`) \|", section, re.MULTILINE) for name in row.split(", ")
+    ]
+    assert sorted(re.findall(r"^  (\w+)/ ", section, re.MULTILINE)) == sorted(packages)
+    assert sorted(rules) == sorted(f"`{name}`" for name in [*packages, "errors"])
