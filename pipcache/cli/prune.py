@@ -127,23 +127,22 @@ def prune_command(
         raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
     from pipcache.commands import prune as command
     from pipcache.commands.consent import Consent
-    from pipcache.prune import facts
-    from pipcache.prune.policies import Policies
+    from pipcache.prune.request import Policies, PruneRequest
     from pipcache.removal.plan import Reason
 
     policies = Policies(
-        True if old_layouts else False if keep_old_layouts else None,
-        unused_for,
-        older_than,
-        None if max_size is None else int(max_size),
-        by_age_only,
-        keep_latest,
-        ci,
-        duplicates,
+        old_layouts=True if old_layouts else False if keep_old_layouts else None,
+        unused_for=unused_for,
+        older_than=older_than,
+        max_size=None if max_size is None else int(max_size),
+        by_age_only=by_age_only,
+        keep_latest=keep_latest,
+        ci=ci,
+        duplicates=duplicates,
     )
     verdicts = tuple(
         reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
     )
-    request = facts.Request(policies, keep, keep_for, verdicts, against)
+    request = PruneRequest(policies, keep, keep_for, verdicts, against)
     answer = command.find(app.directory(cache_dir), request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)

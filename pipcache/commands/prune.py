@@ -1,17 +1,20 @@
 """``prune``: plan by policies, ask at a terminal, and say in one line what was done."""
 
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
+from pipcache.commands.verification import Judged, judge_for
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
-from pipcache.prune.facts import Gathered, gather
-from pipcache.prune.facts import Request as PruneRequest
+from pipcache.prune.facts import Facts, GatheredFacts, gather
+from pipcache.prune.needs import read_needs
 from pipcache.prune.plan import plan_pruning
-from pipcache.prune.policies import Known, decide
-from pipcache.prune.result import Pruned
+from pipcache.prune.policies import decide
+from pipcache.prune.request import PruneRequest
+from pipcache.prune.result import PruneResult
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason
 from pipcache.render.console import is_terminal, say
@@ -27,6 +30,7 @@ from pipcache.store.entries import is_pips
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
+from pipcache.verify.lock_index import read_locks
 
 
 class PruneAnswer(NamedTuple):
@@ -34,9 +38,9 @@ class PruneAnswer(NamedTuple):
 
     directory: CacheDirectory
     plan: Plan
-    gathered: Gathered
+    gathered: GatheredFacts
     before: int  # bytes of all that pip made
-    over: str | None
+    too_large: str | None
     strangers: list[Artifact]  # going, of projects that no file of --keep-for names
 
 
@@ -49,21 +53,53 @@ def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> Prun
         NotAPipCache: it holds something, and none of pip's stores.
     """
     try:
-        gathered = gather(directory, request, track)
+        gathered = gather_facts(directory, request, track)
     except (CacheNotFound, NotAPipCache) as error:
         if error.is_fault:
             raise
         say(f"{error.message}\n  {clean(directory.path)}")
-        gathered = Gathered(Known([], 0.0, lambda _: 0.0, {}), [], [], 0, [], 0, keeps_access_times=True)
-    known = gathered.known
-    decision = decide(request.policies, known)
-    plan = plan_pruning(decision.taken, known.artifacts, known.insides, gathered.empty)
+        gathered = _nothing_gathered()
+    facts = gathered.facts
+    decision = decide(request.policies, facts)
+    plan = plan_pruning(decision.taken, facts.artifacts, facts.folder_contents, gathered.empty_folders)
     strangers = [
         artifact
         for artifact, reason, _ in decision.taken
-        if reason is Reason.KEEP_FOR and artifact.kind in DISTRIBUTIONS and path_of(artifact) in known.strangers
+        if reason is Reason.KEEP_FOR
+        and artifact.kind in DISTRIBUTIONS
+        and path_of(artifact) in facts.of_unnamed_projects
     ]
-    return PruneAnswer(directory, plan, gathered, decision.size, decision.over, strangers)
+    return PruneAnswer(directory, plan, gathered, decision.size_before, decision.too_large, strangers)
+
+
+def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track) -> GatheredFacts:
+    """Read the files of ``--keep-for`` and ``--against``, and the cache as far as the policies need it.
+
+    Raises:
+        BadLock: a file of ``--keep-for`` or ``--against`` is none.
+        KeyboardInterrupt: the judging was interrupted.
+        CacheNotFound: the directory is missing, is a file, or cannot be read.
+        NotAPipCache: it holds none of pip's stores.
+    """
+    needs, locks = read_needs(request.keep_for), read_locks(request.against)
+
+    def judge(artifacts: Sequence[Artifact]) -> Judged:
+        return judge_for(directory, request.verdicts, artifacts, artifacts, locks)
+
+    return gather(directory, request, needs, judge if request.verdicts else None, track)
+
+
+def _nothing_gathered() -> GatheredFacts:
+    """Return the facts of an empty cache."""
+    return GatheredFacts(
+        facts=Facts(artifacts=[], now=0.0, last_used=lambda _: 0.0, folder_contents={}),
+        empty_folders=[],
+        unmatched=[],
+        unjudged=0,
+        unreadable=[],
+        foreign_files=0,
+        keeps_access_times=True,
+    )
 
 
 def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str, track: Track) -> ExitCode:
@@ -83,9 +119,9 @@ def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str,
         say_notes=lambda: _say_notes(answer, request),
     )
     outcome = run_with_consent(answer.directory, plan, consent, report, track)
-    say_unreadable(answer.gathered.unseen)
-    hides = bool(request.verdicts) and bool(links_in_stores(answer.gathered.known.artifacts))
-    is_incomplete = bool(answer.gathered.unseen) or answer.gathered.unjudged > 0 or hides
+    say_unreadable(answer.gathered.unreadable)
+    hides = bool(request.verdicts) and bool(links_in_stores(answer.gathered.facts.artifacts))
+    is_incomplete = bool(answer.gathered.unreadable) or answer.gathered.unjudged > 0 or hides
     return exit_code_of(outcome, is_incomplete=is_incomplete)
 
 
@@ -110,22 +146,22 @@ def _say_notes(answer: PruneAnswer, request: PruneRequest) -> None:
     by_use = any(limit is not None for limit in (policies.unused_for, policies.older_than, policies.max_size))
     if by_use and not answer.gathered.keeps_access_times:
         say("Note: this file system keeps no access times (noatime), so last use is the time of modification.")
-    elif by_use and answer.gathered.foreign:
-        files = counted(answer.gathered.foreign, "file")
+    elif by_use and answer.gathered.foreign_files:
+        files = counted(answer.gathered.foreign_files, "file")
         say(f"Note: {files} belong to others, and looking at them counts as a use: prune as their owner.")
     if answer.gathered.unjudged:
         entries = counted(answer.gathered.unjudged, "entry", "entries")
         say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
 
 
-def _result(answer: PruneAnswer, outcome: Outcome | None) -> Pruned:
-    return Pruned(
-        answer.plan,
-        outcome,
-        sum(is_pips(artifact.entry) for artifact in answer.gathered.known.artifacts),
-        answer.before,
-        answer.over,
-        len(answer.gathered.unseen),
+def _result(answer: PruneAnswer, outcome: Outcome | None) -> PruneResult:
+    return PruneResult(
+        plan=answer.plan,
+        outcome=outcome,
+        entries=sum(is_pips(artifact.entry) for artifact in answer.gathered.facts.artifacts),
+        before=answer.before,
+        too_large=answer.too_large,
+        unreadable=len(answer.gathered.unreadable),
     )
 
 
@@ -140,7 +176,7 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
                 answer.plan,
                 outcome,
                 uncovered=Uncovered([selector.text for selector in answer.gathered.unmatched]),
-                entries=answer.gathered.unseen,
+                entries=answer.gathered.unreadable,
                 dry_run=consent.dry_run,
             )
             counts = answer.gathered.keeps_access_times

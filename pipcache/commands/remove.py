@@ -11,7 +11,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import passed_over, select
 from pipcache.query.selector import Selector
-from pipcache.removal.duplicates import copies
+from pipcache.removal.duplicates import find_copies
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.render.console import say
@@ -66,7 +66,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         return RemoveAnswer(directory, plan, selection.unmatched, [], artifacts, 0, judged.unjudged)
     plan = plan_removal(
         selection.matches,
-        copies(cache, selection, track),
+        find_copies(cache, selection, track),
         selection.allowed,
         artifacts,
         keep_pages=request.keep_pages,

@@ -13,9 +13,9 @@ from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import path_of
 from pipcache.location.locate import CacheDirectory
-from pipcache.removal.backup import Piece, save
+from pipcache.removal.backup import BackupItem, save_copies
 from pipcache.removal.outcome import Fate, Outcome
-from pipcache.removal.plan import Plan, Reason, plan_artifacts
+from pipcache.removal.plan import Candidate, Plan, Reason, plan_artifacts
 from pipcache.render.console import say
 from pipcache.render.json.audit import PurgeDocument, note_record, purge_document
 from pipcache.render.json.records import dump
@@ -65,7 +65,7 @@ def find(directory: CacheDirectory, request: AdvisedRequest, track: Track) -> Ad
     advisories, book = book_of(request.search)
     found = look(directory, book, request.search, track)
     wanted = [hit for hit in found.hits if request.wants(hit)]
-    plan = plan_artifacts(((hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
+    plan = plan_artifacts((Candidate(hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
     return AdvisedAnswer(
         directory, Report([Part(directory, (directory.origin,), found)], advisories), wanted, plan, book
     )
@@ -91,8 +91,8 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
 
     def keep() -> None:
         if request.save is not None:
-            pieces = [_piece(hit) for hit in answer.wanted]
-            saved.extend(save(Cache(answer.directory.path), pieces, request.save))
+            items = [_backup_item(hit) for hit in answer.wanted]
+            saved.extend(save_copies(Cache(answer.directory.path), items, request.save))
             say(f"Kept copies of {counted(len(saved), 'file')} in {clean(os.path.abspath(request.save))}.")
 
     again: list[Found] = []
@@ -123,9 +123,9 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
     return exit_code_of(outcome, is_incomplete=is_incomplete)
 
 
-def _piece(hit: Hit) -> Piece:
+def _backup_item(hit: Hit) -> BackupItem:
     note = dump(note_record(hit)).encode()
-    return Piece(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
+    return BackupItem(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
 
 
 def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -> Found:

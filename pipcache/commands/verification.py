@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.removal.plan import Reason
+from pipcache.removal.plan import Candidate, Reason
 from pipcache.render.progress_bar import meter
 from pipcache.store.cache import Cache
 from pipcache.verify.checks import Verdict
@@ -18,9 +18,9 @@ from pipcache.verify.verifier import Verifier, VerifyOptions
 
 
 class Judged(NamedTuple):
-    """What has one of the verdicts asked for: artifact, reason and finding; how many could not be judged."""
+    """The artifacts with one of the verdicts asked for, each with its finding; how many could not be judged."""
 
-    taken: list[tuple[Artifact, Reason, str]]
+    taken: list[Candidate]
     unjudged: int
 
 
@@ -42,7 +42,7 @@ def judge_for(
         raise KeyboardInterrupt
     wanted = {reason.value: reason for reason in reasons}
     taken = [
-        (judgement.artifact, wanted[judgement.verdict], _worst(judgement))
+        Candidate(judgement.artifact, wanted[judgement.verdict], _worst(judgement))
         for judgement in verified.judgements
         if judgement.verdict in wanted
     ]

@@ -77,6 +77,7 @@ class Artifact(NamedTuple):
     in ``origin.json``; ``also_listed`` is what further pages say of it. ``problem`` is why it could not be read or
     named, ``unreadable`` whether the operating system refused it. ``frame`` is whose serialisation a head is in;
     ``obsolete`` says why a note is of no use any more. ``clues`` are None where a page was not read for its name.
+    ``origin_problem`` is why the operating system did not let ``origin.json`` be read.
     """
 
     entry: Entry
@@ -99,6 +100,7 @@ class Artifact(NamedTuple):
     frame: Frame | None = None
     obsolete: str | None = None
     clues: PageClues | None = None
+    origin_problem: str | None = None
 
     @property
     def store(self) -> Store:

@@ -19,7 +19,7 @@ def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
     notes: list[str] = []
     if parsed is not None:
         claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
-    source, build_key = _read_origin(cache, entry, parsed, notes)
+    source, build_key, origin_problem = _read_origin(cache, entry, parsed, notes)
     claims += _claims_of_source(source, parsed and normalise(parsed.project))
     return Artifact(
         entry,
@@ -33,6 +33,7 @@ def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
         build_key=build_key,
         problem=None if parsed is not None else "its file name is no wheel's",
         notes=tuple(notes),
+        origin_problem=origin_problem,
     )
 
 
@@ -62,23 +63,28 @@ def identify_origin(cache: Cache, entry: StrayEntry) -> Artifact:
 
 def _read_origin(
     cache: Cache, entry: BuiltEntry, parsed: FileName | None, notes: list[str]
-) -> tuple[Origin | None, BuildKey | None]:
+) -> tuple[Origin | None, BuildKey | None, str | None]:
+    """Return what ``origin.json`` says, the parts of the wheel's key, and why the system refused to read the file.
+
+    What a person should know of the file is added to ``notes``.
+    """
     if entry.origin is None:
         notes.append("no origin.json: built before pip 22.2, or its writing was interrupted")
-        return None, None
+        return None, None, None
     try:
         source = parse_origin(cache.read(entry.origin, ORIGIN_LIMIT))
     except OSError as error:
         notes.append(f"origin.json {reason(error)}")
-        return None, None
+        is_gone = isinstance(error, FileNotFoundError)
+        return None, None, None if is_gone else error.strerror or str(error)
     if source is None:
         notes.append("origin.json is not what pip writes; pip ignores it")
-        return None, None
+        return None, None, None
     hint = parsed.tags[0].rpartition(".")[2] if parsed is not None and parsed.tags is not None else None
     inverted = invert_key(entry.key, [source], hint)
     if inverted is None:
         notes.append("the folder's key is not that of its origin.json: moved, or altered")
-        return source, None
+        return source, None, None
     build_key = inverted[1]
     if build_key.is_legacy:
         notes.append("under a key of pip before 20.0; no pip since 21.0 looks there")
@@ -88,4 +94,4 @@ def _read_origin(
         )
     if source.is_directory:
         notes.append("built from a local folder by a pip before 26.2, which should not have kept it")
-    return source, build_key
+    return source, build_key, None

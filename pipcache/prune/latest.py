@@ -7,41 +7,51 @@ from pipcache.util.filenames import parse_filename
 from pipcache.util.versions import Version, public_version
 
 
-def version_key(artifact: Artifact) -> Version | None:
+def public_version_of(artifact: Artifact) -> Version | None:
     """Return the public version of an artifact (PEP 440); None where it is not known, or is no such version."""
     return public_version(artifact.version or "")
 
 
-def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
-    """Return of each project, kind and set of tags what has one of the ``number`` newest versions.
+def has_version(artifact: Artifact) -> bool:
+    """Return whether versions of an artifact can be compared: a distribution or metadata, of a known version."""
+    is_versioned = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.METADATA
+    return is_versioned and artifact.project is not None and public_version_of(artifact) is not None
 
-    Final versions are old only against final ones, for that is what pip prefers. Metadata stays as long as a
-    distribution of its version. What is yanked makes nothing old. What has no version to compare is no part of
-    the answer.
+
+def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
+    """Return the artifacts that have one of the ``number`` newest versions of their project, kind and tags.
+
+    A final version is outdated by newer final versions only, as pip prefers those. A yanked version (PEP 592)
+    outdates nothing. Metadata is returned also where a distribution of its version is. An artifact without a
+    version that can be compared is not returned.
     """
     groups: dict[tuple[str, Kind, str], list[tuple[Version, Artifact]]] = {}
-    for one in artifacts:
-        version = version_key(one)
-        if one.project is not None and version is not None and (one.kind in DISTRIBUTIONS or _is_metadata(one)):
-            groups.setdefault((one.project, one.kind, _tags(one)), []).append((version, one))
-    found: list[Artifact] = []
-    for (_, kind, _), members in groups.items():
+    for artifact in artifacts:
+        version = public_version_of(artifact)
+        if artifact.project is not None and version is not None and has_version(artifact):
+            groups.setdefault((artifact.project, artifact.kind, _tags(artifact)), []).append((version, artifact))
+    distributions: list[Artifact] = []
+    project_versions: dict[str, set[Version]] = {}
+    for (project, kind, _), members in groups.items():
+        project_versions.setdefault(project, set()).update(version for version, _ in members)
         if kind is not Kind.METADATA:
-            newest = _Newest((version for version, one in members if not _is_yanked(one)), number)
-            found += [one for version, one in members if newest.has(version)]
-    stays = {(one.project, version_key(one)) for one in found}
-    every: dict[str, set[Version]] = {}
-    for (project, *_), members in groups.items():
-        every.setdefault(project, set()).update(version for version, _ in members)
+            newest = _Newest((version for version, artifact in members if not _is_yanked(artifact)), number)
+            distributions += [artifact for version, artifact in members if version in newest]
+    kept_versions = {(artifact.project, public_version_of(artifact)) for artifact in distributions}
+    metadata: list[Artifact] = []
     for (project, kind, _), members in groups.items():
         if kind is Kind.METADATA:
-            newest = _Newest(every[project], number)
-            found += [one for version, one in members if (project, version) in stays or newest.has(version)]
-    return found
+            newest = _Newest(project_versions[project], number)
+            metadata += [
+                artifact
+                for version, artifact in members
+                if (project, version) in kept_versions or version in newest
+            ]
+    return distributions + metadata
 
 
 class _Newest:
-    """The newest of some versions; a final one is old only against final ones."""
+    """The newest of some versions; final versions are compared with final versions only."""
 
     def __init__(self, versions: Iterable[Version], number: int) -> None:
         ordered = sorted(set(versions), reverse=True)
@@ -49,23 +59,19 @@ class _Newest:
         self._least = ordered[number - 1] if len(ordered) >= number else None
         self._least_final = finals[number - 1] if len(finals) >= number else None
 
-    def has(self, version: Version) -> bool:
-        """Return whether fewer than that number are newer."""
+    def __contains__(self, version: Version) -> bool:
+        """Return whether fewer than ``number`` versions are newer."""
         least = self._least if version.is_prerelease else self._least_final
         return least is None or version >= least
 
 
 def _is_yanked(artifact: Artifact) -> bool:
-    """Return whether its page says that nobody should choose it any more (PEP 592)."""
+    """Return whether an index page says that nobody should choose a file any more (PEP 592)."""
     return artifact.listed is not None and artifact.listed.yanked is not False
 
 
-def _is_metadata(artifact: Artifact) -> bool:
-    return artifact.kind is Kind.METADATA
-
-
 def _tags(artifact: Artifact) -> str:
-    """Return the tags of a wheel in one spelling; the empty string for all else."""
+    """Return the tags of a wheel, or of metadata, in one spelling; "" for other artifacts."""
     parsed = parse_filename((artifact.filename or "").removesuffix(".metadata"))
     if parsed is None or parsed.tags is None:
         return ""

@@ -1,120 +1,152 @@
-"""Which artifacts the files of ``--keep-for`` need."""
+"""Which artifacts the files of ``--keep-for`` name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import DigestLookup
-from pipcache.locks.model import Pin
+from pipcache.inventory.built_from import noted_digests, source_key
+from pipcache.locks.lockfiles import BadLock, NamesNothing, read_names
+from pipcache.locks.model import LockError, Pin
 from pipcache.store.entries import HttpEntry
-from pipcache.store.keys import http_key, request_key
+from pipcache.store.keys import http_key
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import has_key, without_user
 from pipcache.util.versions import canonical, contains, parse_version
 
 
-class _File:
-    """The rows of one file about one project, found by version: a lock may have thousands of them."""
+class _ProjectPins:
+    """The pins of one file for one project, looked up by version: a lock may have thousands of them."""
 
     def __init__(self) -> None:
-        self._pinned: dict[str, list[Pin]] = {}
-        self._free: list[Pin] = []
+        self._by_version: dict[str, list[Pin]] = {}
+        self._without_version: list[Pin] = []
 
-    def add(self, row: Pin) -> None:
-        """Take a row in."""
-        if row.version is None:
-            self._free.append(row)
+    def add(self, pin: Pin) -> None:
+        """Add a pin."""
+        if pin.version is None:
+            self._without_version.append(pin)
         else:
-            self._pinned.setdefault(canonical(row.version), []).append(row)
+            self._by_version.setdefault(canonical(pin.version), []).append(pin)
 
-    def about(self, version: str | None) -> list[Pin]:
-        """Return the rows that can mean a version; all of them where it is not known.
+    def matching(self, version: str | None) -> list[Pin]:
+        """Return the pins that allow a version; all of them where the version is not known.
 
-        A pin without a local label means every local version of it, as PEP 440's ``==`` does.
+        A pin without a local label allows every local version of its version, as PEP 440's ``==`` does.
         """
         if version is None:
-            return [*self._free, *(row for rows in self._pinned.values() for row in rows)]
+            return [*self._without_version, *(pin for pins in self._by_version.values() for pin in pins)]
         public, _, local = canonical(version).partition("+")
-        pinned = self._pinned.get(canonical(version), []) + (self._pinned.get(public, []) if local else [])
-        return pinned + [row for row in self._free if _allows(row.specifiers, version)]
+        pins = self._by_version.get(canonical(version), []) + (self._by_version.get(public, []) if local else [])
+        return pins + [pin for pin in self._without_version if _allows(pin.specifiers, version)]
 
     def digests(self, version: str | None) -> set[tuple[str, str]]:
-        """Return every digest that is right for a version."""
-        return {digest for row in self.about(version) for digest in row.digests}
+        """Return the (algorithm, hex digest) pairs that the file allows for a version."""
+        return {digest for pin in self.matching(version) for digest in pin.digests}
 
 
 class Needs:
-    """The rows of ``--keep-for``'s files, each file for itself: what any of them names is needed."""
+    """The pins of the files of ``--keep-for``. What any of the files names is needed."""
 
-    def __init__(self, rows: Iterable[Pin]) -> None:
+    def __init__(self, pins: Iterable[Pin]) -> None:
+        """Take the pins; their ``source`` tells the files apart."""
         self._keys: set[str] = set()
         self._commits: set[str] = set()
-        self._by_digest: set[str] = set()
-        self._projects: dict[str, dict[str, tuple[_File, _File]]] = {}
-        for row in rows:
-            wanted, bounds = self._projects.setdefault(row.project, {}).setdefault(row.source, (_File(), _File()))
-            (bounds if row.is_constraint else wanted).add(row)
-            self._commits |= {row.commit} if row.commit is not None else set()
-            self._by_digest |= {row.project} if row.digests and row.url is None else set()
-            if row.url is not None and has_key(url := without_user(row.url)):
+        self._with_digests: set[str] = set()
+        # by project and file: its requirements and its constraints
+        self._projects: dict[str, dict[str, tuple[_ProjectPins, _ProjectPins]]] = {}
+        for pin in pins:
+            files = self._projects.setdefault(pin.project, {})
+            requirements, constraints = files.setdefault(pin.source, (_ProjectPins(), _ProjectPins()))
+            (constraints if pin.is_constraint else requirements).add(pin)
+            self._commits |= {pin.commit} if pin.commit is not None else set()
+            self._with_digests |= {pin.project} if pin.digests and pin.url is None else set()
+            if pin.url is not None and has_key(url := without_user(pin.url)):
                 self._keys |= {http_key(url), http_key(f"{url}.metadata")}
 
-    def knows(self, artifact: Artifact) -> bool:
+    def names_project_of(self, artifact: Artifact) -> bool:
         """Return whether any file names a project that the artifact may be of."""
-        return any(project in self._projects for project, _ in _names(artifact))
+        return any(project in self._projects for project, _ in _claimed_versions(artifact))
 
     def projects_with_digests(self) -> frozenset[str]:
-        """Return the projects of which digests alone tell the files: their pages spare the hashing."""
-        return frozenset(self._by_digest)
+        """Return the projects of which pins have digests and no URL.
 
-    def unread(self, artifact: Artifact) -> tuple[str, ...]:
-        """Return the algorithms of the digests that are needed to decide on an artifact; mostly none."""
-        asked: list[str] = []
+        The index pages of these projects list digests, so fewer artifacts must be hashed.
+        """
+        return frozenset(self._with_digests)
 
-        def note(one: Artifact, algorithm: str) -> str:
-            del one
-            asked.append(algorithm)
+    def algorithms_for(self, artifact: Artifact) -> tuple[str, ...]:
+        """Return the algorithms of the digests that decide whether an artifact is named; mostly none."""
+        algorithms: list[str] = []
+
+        def record(_artifact: Artifact, algorithm: str) -> str:
+            algorithms.append(algorithm)
             return "not read yet"
 
-        self.name(artifact, note)
-        return tuple(dict.fromkeys(asked))
+        self.include(artifact, record)
+        return tuple(dict.fromkeys(algorithms))
 
-    def name(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
-        """Return whether any file names ``artifact``; ``digest_of`` is asked where nothing else decides."""
+    def include(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
+        """Return whether any file names ``artifact``; ``digest_of`` is called where only a digest decides."""
         if isinstance(artifact.entry, HttpEntry) and artifact.key in self._keys:
             return True
         source = artifact.source
         # a repository or an archive may be named by its URL alone
-        if source is not None and (source.commit in self._commits or request_key(source.url) in self._keys):
+        if source is not None and (source.commit in self._commits or source_key(artifact) in self._keys):
             return True
         return any(
-            self._file_names(files, artifact, version, digest_of)
-            for project, version in _names(artifact)
-            for files in self._projects.get(project, {}).values()
+            _file_names(pins, artifact, version, digest_of)
+            for project, version in _claimed_versions(artifact)
+            for pins in self._projects.get(project, {}).values()
         )
 
-    def _file_names(
-        self, files: tuple[_File, _File], artifact: Artifact, version: str | None, digest_of: DigestLookup
-    ) -> bool:
-        """Return whether one file names it: by a requirement, within its constraints where it has some."""
-        if artifact.kind is Kind.PAGE:
-            return True
-        some = [one for one in files if one.about(None)]
-        return all(_among(one, artifact, version, digest_of) for one in some)
+
+def read_needs(paths: Sequence[str]) -> Needs | None:
+    """Return what the lock and requirements files at ``paths`` name; None without a path.
+
+    Raises:
+        BadLock: a file is no lock or requirements file, or cannot be read; or none of them names a project.
+    """
+    if not paths:
+        return None
+    pins: list[Pin] = []
+    empty: list[LockError] = []
+    try:
+        for path in paths:
+            try:
+                pins += (pin._replace(source=path) for pin in read_names(path))
+            except NamesNothing as error:
+                empty.append(error)
+        if not pins:
+            raise empty[0]
+    except LockError as error:
+        raise BadLock(str(error), hint="Nothing was removed.") from None
+    return Needs(pins)
 
 
-def _among(file: _File, artifact: Artifact, version: str | None, digest_of: DigestLookup) -> bool:
-    rows = file.about(version)
-    if not rows or all(row.commit is not None for row in rows):
-        # what is pinned to a commit is known by that alone, where that can be known
-        return bool(rows) and artifact.kind is Kind.BUILT and artifact.source is None
-    digests = file.digests(version)
+def _file_names(
+    pins: tuple[_ProjectPins, _ProjectPins], artifact: Artifact, version: str | None, digest_of: DigestLookup
+) -> bool:
+    """Return whether a file names an artifact: a requirement does, and its constraints, if any, allow it."""
+    if artifact.kind is Kind.PAGE:
+        return True
+    used = [project_pins for project_pins in pins if project_pins.matching(None)]
+    return all(_allow(project_pins, artifact, version, digest_of) for project_pins in used)
+
+
+def _allow(pins: _ProjectPins, artifact: Artifact, version: str | None, digest_of: DigestLookup) -> bool:
+    """Return whether pins allow an artifact, by its version, and by its digests where the pins have some."""
+    matching = pins.matching(version)
+    if not matching or all(pin.commit is not None for pin in matching):
+        # a commit has decided already, unless it is not known of which commit a wheel was built
+        return bool(matching) and artifact.kind is Kind.BUILT and artifact.source is None
+    digests = pins.digests(version)
     if not digests or artifact.kind is Kind.METADATA:
         return True
     return _has_one_of(digests, artifact, digest_of)
 
 
-def _names(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
+def _claimed_versions(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
     """Yield (project, version) as each source of an artifact's name has it."""
     for claim in artifact.claims:
         if claim.project:
@@ -123,21 +155,21 @@ def _names(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
 
 @lru_cache(maxsize=1 << 16)
 def _allows(specifiers: str, version: str) -> bool:
-    """Return whether specifiers allow a version; none do, and what is no PEP 440 version cannot be excluded."""
+    """Return whether specifiers allow a version. No specifiers allow all; a version outside PEP 440 is allowed."""
     return not specifiers or parse_version(version) is None or contains(specifiers, version)
 
 
 def _has_one_of(digests: set[tuple[str, str]], artifact: Artifact, digest_of: DigestLookup) -> bool:
-    """Return whether it, or what it was built from, has one of ``digests``; true where that is not known."""
+    """Return whether an artifact, or what it was built from, has one of ``digests``; True if not known."""
     algorithms = {name for name, _ in digests}
     if artifact.kind is Kind.BUILT:
-        known = set(artifact.source.hashes if artifact.source is not None else ())
-        # what it was made from may not be told: then its version decides
-        return bool(known & digests) or not any(name in algorithms for name, _ in known)
+        noted = frozenset[tuple[str, str]]() if artifact.source is None else noted_digests(artifact.source)
+        # where no digest of the source is noted, the version decides
+        return bool(noted & digests) or not any(name in algorithms for name, _ in noted)
     listed = {
         pair for page in (artifact.listed, *artifact.also_listed) if page is not None for pair in page.hashes
     }
     if listed & digests:
         return True
-    found = {name: digest_of(artifact, name) for name in sorted(algorithms)}
-    return any((name, value) in digests for name, value in found.items()) or not any(found.values())
+    measured = {name: digest_of(artifact, name) for name in sorted(algorithms)}
+    return any((name, value) in digests for name, value in measured.items()) or not any(measured.values())

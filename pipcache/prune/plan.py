@@ -1,34 +1,46 @@
-"""The decisions of the policies as a plan."""
+"""The plan for what the policies of ``prune`` take."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipcache.inventory.artifact import Artifact
-from pipcache.removal.clearing import is_inside
-from pipcache.removal.plan import Left, Plan, Reason, Removal, files_of, find_takers, in_order, why_left
-from pipcache.store.entries import entry_path, is_link
+from pipcache.inventory.artifact import Artifact, path_of
+from pipcache.removal.plan import (
+    Candidate,
+    Plan,
+    Removal,
+    files_of,
+    find_last_wheels,
+    in_order,
+    leave,
+    split_contents,
+)
+from pipcache.store.entries import is_link
 from pipcache.store.scan import Contents
 
 
 def plan_pruning(
-    reasons: Iterable[tuple[Artifact, Reason, str]],
-    catalogue: Sequence[Artifact],
-    insides: Mapping[str, Contents],
-    empty: Sequence[str],
+    candidates: Iterable[Candidate],
+    artifacts: Sequence[Artifact],
+    folder_contents: Mapping[str, Contents],
+    empty_folders: Sequence[str],
 ) -> Plan:
-    """Return the plan for artifacts that policies take, with what pip left behind, and the ``empty`` folders.
+    """Return the plan for what policies take; links, and what is no regular file, are left.
 
-    ``insides`` tells of each build folder what is in it. Links are left, as is what is no ordinary file.
+    Args:
+        candidates: What the policies take.
+        artifacts: All artifacts of the cache.
+        folder_contents: What lies in leftover folders, by their paths.
+        empty_folders: Folders that hold nothing; all of them go.
     """
-    whys = {entry_path(artifact.entry): (artifact, reason, detail) for artifact, reason, detail in reasons}
-    takers = find_takers((artifact.entry for artifact in catalogue), whys.keys())
+    by_path = {path_of(candidate.artifact): candidate for candidate in candidates}
+    last_wheels = find_last_wheels((artifact.entry for artifact in artifacts), by_path.keys())
     removals: list[Removal] = []
-    folders = [*empty]
-    left = [Left(entry_path(one.entry), why_left(one.entry)) for one in catalogue if is_link(one.entry)]
-    for path, (artifact, reason, detail) in whys.items():
-        files = files_of(artifact.entry, takers)
-        if (inside := insides.get(path)) is not None:
-            files, others = is_inside(inside)
-            left += others
-            folders += inside.empty
+    folders = [*empty_folders]
+    left = [leave(artifact.entry) for artifact in artifacts if is_link(artifact.entry)]
+    for path, (artifact, reason, detail) in by_path.items():
+        files = files_of(artifact.entry, last_wheels)
+        if (contents := folder_contents.get(path)) is not None:
+            files, left_inside = split_contents(contents)
+            left += left_inside
+            folders += contents.empty
         removals.append(Removal(artifact.entry, files, reason, detail, artifact))
     return Plan(in_order(removals), tuple(folders), tuple(left))

@@ -1,267 +1,270 @@
 """Which artifacts each policy takes. Pure functions of facts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
-from pipcache.prune.dead_weight import DAY, UNUSED_STORE, Weighing, is_in_flight
-from pipcache.prune.latest import latest, version_key
-from pipcache.prune.sources import Sources
-from pipcache.prune.space import Ledger
-from pipcache.removal.plan import Reason
+from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.prune.dead_weight import DAY, UNUSED_STORE, DeadWeightRules, is_in_flight, is_of_old_layout
+from pipcache.prune.facts import Facts
+from pipcache.prune.latest import has_version, latest, public_version_of
+from pipcache.prune.request import Policies
+from pipcache.prune.sources import BuildSources
+from pipcache.prune.space import SpaceCount
+from pipcache.removal.plan import Candidate, Reason
 from pipcache.store.cachecontrol import Frame
-from pipcache.store.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path, is_link
+from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.store.layout import Store
-from pipcache.store.scan import Contents
 from pipcache.util.units import counted, format_age, format_size
 from pipcache.util.versions import Version
 
-Why = tuple[Artifact, Reason, str]
-
-
-class Policies(NamedTuple):
-    """What ``prune`` was asked for beside dead weight; ages are in seconds, sizes in bytes."""
-
-    old_layouts: bool | None = None
-    unused_for: float | None = None
-    older_than: float | None = None
-    max_size: int | None = None
-    by_age_only: bool = False
-    keep_latest: int | None = None
-    ci: bool = False
-    duplicates: bool = False
-
-
-class Known(NamedTuple):
-    """What policies are decided on; sets and mappings are by the paths of entries.
-
-    ``artifacts`` are all of the cache; ``used`` tells when one was last used: seconds since the epoch, as ``now``.
-    ``kept`` are never taken. ``named`` are needed (None: nobody said what is), ``strangers`` of projects that
-    nobody named. ``judged`` are damaged or poisoned. ``alike`` have the same bytes under several keys.
-    ``unfinished`` are wheels that a pip may still be copying to their place; ``building`` tells that one is at
-    work here, which installs what it built when all is built. ``spares`` tells that some are to be kept by name;
-    ``sources`` are downloads that have the bytes a wheel was built from.
-    """
-
-    artifacts: Sequence[Artifact]
-    now: float
-    used: Callable[[Artifact], float]
-    insides: Mapping[str, Contents]
-    kept: frozenset[str] = frozenset()
-    named: frozenset[str] | None = None
-    strangers: frozenset[str] = frozenset()
-    judged: Mapping[str, tuple[Reason, str]] = {}
-    alike: Sequence[frozenset[str]] = ()
-    unfinished: frozenset[str] = frozenset()
-    building: bool = False
-    spares: bool = False
-    sources: frozenset[str] = frozenset()
-
 
 class Decision(NamedTuple):
-    """What goes and why, and by how many bytes the rest is too large, and why nothing more could go."""
+    """What the policies take.
 
-    taken: list[Why]
-    over: str | None
-    size: int  # of all that pip made, before
-
-
-def decide(policies: Policies, known: Known) -> Decision:
-    """Return what the policies take, until they would take nothing more of what is left.
-
-    So a second run takes nothing: what one policy takes may be what kept something else from another.
+    ``too_large`` says by how much what is left exceeds the limit, and why no more can go; None where it does not.
+    ``size_before`` is in bytes, of all that pip made.
     """
-    taken: dict[str, Why] = {}
-    rules = _Rules(policies, known)
-    ledger = Ledger(known.artifacts, known.insides)
-    size, over = ledger.size, None
+
+    taken: list[Candidate]
+    too_large: str | None
+    size_before: int
+
+
+def decide(policies: Policies, facts: Facts) -> Decision:
+    """Return what the policies take.
+
+    The policies are asked again until they take no more, because what one policy takes may have kept something
+    else from another. So a second run takes nothing.
+    """
+    taken: dict[str, Candidate] = {}
+    decider = _Decider(policies, facts)
+    space = SpaceCount(facts.artifacts, facts.folder_contents)
+    size_before, too_large = space.size, None
     while True:
-        before = len(taken)
-        for rule in rules.every():
-            rest = [one for one in known.artifacts if entry_path(one.entry) not in taken]
-            found = [why for why in rule(rest) if entry_path(why[0].entry) not in known.kept]
-            taken |= {entry_path(why[0].entry): why for why in found}
-            ledger.take(why[0] for why in found)
-        if len(taken) == before and policies.max_size is not None:
-            rest = [one for one in known.artifacts if entry_path(one.entry) not in taken]
-            evicted = rules.shrink(rest, ledger, policies.max_size)
-            taken |= {entry_path(why[0].entry): why for why in evicted}
-            over = rules.too_large(rest, ledger, policies.max_size)
-        if len(taken) == before:
-            return Decision(list(taken.values()), over, size)
+        count_before = len(taken)
+        for is_enabled, policy in decider.table():
+            if not is_enabled:
+                continue
+            remaining = [artifact for artifact in facts.artifacts if path_of(artifact) not in taken]
+            candidates = [
+                candidate for candidate in policy(remaining) if path_of(candidate.artifact) not in facts.kept
+            ]
+            taken |= {path_of(candidate.artifact): candidate for candidate in candidates}
+            space.remove(candidate.artifact for candidate in candidates)
+        if len(taken) == count_before and policies.max_size is not None:
+            remaining = [artifact for artifact in facts.artifacts if path_of(artifact) not in taken]
+            evicted = decider.max_size(remaining, space, policies.max_size)
+            taken |= {path_of(candidate.artifact): candidate for candidate in evicted}
+            too_large = decider.why_too_large(remaining, space, policies.max_size)
+        if len(taken) == count_before:
+            return Decision(list(taken.values()), too_large, size_before)
 
 
-class _Rules:
-    """One method a policy; each gives what it takes of the rest, and why."""
+_Policy = Callable[[Sequence[Artifact]], Iterable[Candidate]]
+"""Returns what a policy takes of the artifacts that are left."""
 
-    def __init__(self, policies: Policies, known: Known) -> None:
+
+class _Decider:
+    """One method for each policy. A method gets the artifacts that are left, and yields those that it takes."""
+
+    def __init__(self, policies: Policies, facts: Facts) -> None:
         self._policies = policies
-        self._known = known
-        self._named = known.named or frozenset()
-        self._links = frozenset(entry_path(one.entry) for one in known.artifacts if is_link(one.entry))
+        self._facts = facts
+        self._needed = facts.needed or frozenset()
+        links = frozenset(path_of(artifact) for artifact in facts.artifacts if is_link(artifact.entry))
+        self._dead_weight = DeadWeightRules(facts.now, facts.folder_contents, links, policies.old_layouts)
 
-    def every(self) -> Iterator[Callable[[Sequence[Artifact]], Iterable[Why]]]:
-        """Yield the rules that were asked for; all but the bound on the size."""
-        policies = self._policies
-        yield self.dead_weight
-        yield self.judged
-        if policies.ci:
-            yield self.cheap
-        if self._known.named is not None:
-            yield self.unneeded
-        if policies.keep_latest is not None:
-            yield self.outdated
-        if self._known.alike:
-            yield self.repeated
-        if policies.unused_for is not None or policies.older_than is not None:
-            yield self.unused
+    def table(self) -> tuple[tuple[bool, _Policy], ...]:
+        """Return the policies in the order in which they are asked, each with whether it was asked for.
 
-    def dead_weight(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what no pip can use again."""
-        weighing = Weighing(self._known.now, self._known.insides, self._links, self._policies.old_layouts)
-        given_up = self._given_up(rest)
-        sources = Sources(rest, self._known.sources)
-        for one in rest:
-            why = weighing.verdict(one, given_up)
-            if why is not None and not (why[0] is Reason.OLD_LAYOUT and self._is_needed(one, sources)):
-                yield one, *why
+        ``max_size`` is not in the table: it is asked when the others take no more.
+        """
+        policies, facts = self._policies, self._facts
+        return (
+            (True, self.dead_weight),
+            (bool(facts.judged), self.damaged_or_poisoned),
+            (policies.ci, self.ci),
+            (facts.needed is not None, self.keep_for),
+            (policies.keep_latest is not None, self.keep_latest),
+            (bool(facts.duplicates), self.duplicates),
+            (policies.unused_for is not None or policies.older_than is not None, self.unused),
+        )
 
-    def _is_needed(self, artifact: Artifact, sources: Sources) -> bool:
-        """Return whether something is named, or for a job's cache the source of what was built."""
+    def dead_weight(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take what no pip can use again: reasons DEAD_WEIGHT and OLD_LAYOUT."""
+        unused_stores = self._unused_stores(remaining)
+        sources = BuildSources(remaining, self._facts.sources_by_bytes)
+        for artifact in remaining:
+            candidate = self._dead_weight.judge(artifact, unused_stores)
+            is_old = candidate is not None and candidate.reason is Reason.OLD_LAYOUT
+            if candidate is not None and not (is_old and self._is_worth_keeping(artifact, sources)):
+                yield candidate
+
+    def _is_worth_keeping(self, artifact: Artifact, sources: BuildSources) -> bool:
+        """Return whether an artifact of an old layout is needed, or with ``--ci`` the source of a built wheel."""
         if self._policies.old_layouts:
             return False
-        return entry_path(artifact.entry) in self._named or (self._policies.ci and sources.has(artifact))
+        return path_of(artifact) in self._needed or (self._policies.ci and artifact in sources)
 
-    def _given_up(self, rest: Sequence[Artifact]) -> dict[Store, str]:
-        """Return why stores that only old pips use go as a whole, where they do."""
-        old = self._policies.old_layouts
-        found: dict[Store, str] = {}
+    def _unused_stores(self, remaining: Sequence[Artifact]) -> dict[Store, str]:
+        """Return the stores that go as a whole because only old pips use them, and why."""
+        old_layouts = self._policies.old_layouts
+        reasons: dict[Store, str] = {}
         for store, text in _OLD_STORES.items():
-            used = [self._known.used(one) for one in rest if one.store is store and _is_of_old_layout(one)]
-            if not used or old is False:
+            uses = [
+                self._facts.last_used(artifact)
+                for artifact in remaining
+                if artifact.store is store and is_of_old_layout(artifact)
+            ]
+            if not uses or old_layouts is False:
                 continue
-            idle = self._known.now - max(used)
-            if old or idle > UNUSED_STORE:
-                found[store] = (
-                    text if old else f"{text}, and nothing that is left there was used for {format_age(idle)}"
-                )
-        return found
+            idle = self._facts.now - max(uses)
+            if old_layouts:
+                reasons[store] = text
+            elif idle > UNUSED_STORE:
+                reasons[store] = f"{text}, and nothing that is left there was used for {format_age(idle)}"
+        return reasons
 
-    def judged(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what was judged damaged or poisoned."""
-        for one in rest:
-            if is_in_flight(one, self._known.now) or entry_path(one.entry) in self._known.unfinished:
+    def damaged_or_poisoned(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take what was judged so: reasons DAMAGED and POISONED."""
+        for artifact in remaining:
+            path = path_of(artifact)
+            if is_in_flight(artifact, self._facts.now) or path in self._facts.unfinished:
                 continue
-            if (why := self._known.judged.get(entry_path(one.entry))) is not None:
-                yield one, *why
+            if (candidate := self._facts.judged.get(path)) is not None:
+                yield candidate
 
-    def cheap(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take downloads, but for those that built wheels came from."""
-        sources = Sources(rest, self._known.sources)
-        for one in self._whole(rest):
-            if isinstance(one.entry, HttpEntry) and _is_read(one) and not sources.has(one):
-                yield one, Reason.CI, _CHEAP.get(one.kind, "a download")
+    def ci(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take downloads that no built wheel came from: reason CI."""
+        sources = BuildSources(remaining, self._facts.sources_by_bytes)
+        for artifact in self._removable(remaining):
+            if isinstance(artifact.entry, HttpEntry) and _is_identified(artifact) and artifact not in sources:
+                yield Candidate(artifact, Reason.CI, _CI_DETAILS.get(artifact.kind, "a download"))
 
-    def unneeded(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what no file of ``--keep-for`` names."""
-        newest = self._newest(one for one in rest if entry_path(one.entry) in self._known.strangers)
-        projects = {one.project for one in newest}
-        protected = {entry_path(one.entry) for one in newest} | self._named
-        for one in self._whole(rest):
-            is_page_of_those = one.kind is Kind.PAGE and one.project is not None and one.project in projects
-            if entry_path(one.entry) not in protected and not is_page_of_those and _is_read(one):
-                yield one, Reason.KEEP_FOR, "no file names it"
+    def keep_for(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take what no file of ``--keep-for`` names: reason KEEP_FOR.
 
-    def _newest(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
+        With ``--keep-latest`` the newest versions of projects that no file names stay, and their pages.
+        """
+        newest = self._latest(
+            artifact for artifact in remaining if path_of(artifact) in self._facts.of_unnamed_projects
+        )
+        projects = {artifact.project for artifact in newest}
+        protected = {path_of(artifact) for artifact in newest} | self._needed
+        for artifact in self._removable(remaining):
+            is_page_of_those = (
+                artifact.kind is Kind.PAGE and artifact.project is not None and artifact.project in projects
+            )
+            if path_of(artifact) not in protected and not is_page_of_those and _is_identified(artifact):
+                yield Candidate(artifact, Reason.KEEP_FOR, "no file names it")
+
+    def keep_latest(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take what is older than the newest versions: reason KEEP_LATEST."""
+        removable = self._removable(remaining)
+        newest = self._latest(removable)
+        protected = {path_of(artifact) for artifact in newest} | self._needed
+        versions: dict[str | None, list[Version]] = {}
+        for artifact in newest:
+            versions.setdefault(artifact.project, []).extend(filter(None, [public_version_of(artifact)]))
+        for artifact in removable:
+            if path_of(artifact) not in protected and has_version(artifact):
+                yield Candidate(artifact, Reason.KEEP_LATEST, f"{max(versions[artifact.project])} is newer")
+
+    def _latest(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         number = self._policies.keep_latest
         return [] if number is None else latest(artifacts, number)
 
-    def outdated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what is older than the newest versions."""
-        newest = self._newest(self._whole(rest))
-        stays = {entry_path(one.entry) for one in newest} | self._named
-        versions: dict[str | None, list[Version]] = {}
-        for one in newest:
-            versions.setdefault(one.project, []).extend(filter(None, [version_key(one)]))
-        for one in self._whole(rest):
-            if entry_path(one.entry) not in stays and _has_version(one):
-                yield one, Reason.KEEP_LATEST, f"{max(versions[one.project])} is newer"
-
-    def repeated(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what has the bytes of something newer."""
-        there = {entry_path(one.entry): one for one in self._whole(rest)}
-        for group in self._known.alike:
-            alike = sorted(
-                (there[path] for path in group if path in there),
-                key=lambda one: (one.made_ns or 0, entry_path(one.entry)),
+    def duplicates(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take older downloads with the bytes of the newest: reason DUPLICATES."""
+        by_path = {path_of(artifact): artifact for artifact in self._removable(remaining)}
+        for paths in self._facts.duplicates:
+            downloads = sorted(
+                (by_path[path] for path in paths if path in by_path),
+                key=lambda artifact: (artifact.made_ns or 0, path_of(artifact)),
             )
-            for one in alike[:-1]:
-                # what is still asked for under its old URL is no litter
-                is_alive = self._known.used(one) > self._known.used(alike[-1]) + DAY
-                if entry_path(one.entry) not in self._named and not is_alive:
-                    name = alike[-1].filename or alike[-1].key
-                    yield one, Reason.DUPLICATES, f"the bytes of {name}, fetched later under another URL"
+            for artifact in downloads[:-1]:
+                newest = downloads[-1]
+                # keep what is still requested by its old URL
+                is_in_use = self._facts.last_used(artifact) > self._facts.last_used(newest) + DAY
+                if path_of(artifact) not in self._needed and not is_in_use:
+                    name = newest.filename or newest.key
+                    detail = f"the bytes of {name}, fetched later under another URL"
+                    yield Candidate(artifact, Reason.DUPLICATES, detail)
 
-    def unused(self, rest: Sequence[Artifact]) -> Iterator[Why]:
-        """Take what was not used for long."""
+    def unused(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
+        """Take what was not used for long: reasons UNUSED_FOR and OLDER_THAN."""
         limits = ((self._policies.unused_for, Reason.UNUSED_FOR), (self._policies.older_than, Reason.OLDER_THAN))
-        for one in self._whole(rest):
-            idle = self._known.now - self._known.used(one)
-            met = [reason for limit, reason in limits if limit is not None and idle > limit]
-            if met and entry_path(one.entry) not in self._named:
-                yield one, met[0], f"not used for {format_age(idle)}"
+        for artifact in self._removable(remaining):
+            idle = self._facts.now - self._facts.last_used(artifact)
+            reasons = [reason for limit, reason in limits if limit is not None and idle > limit]
+            if reasons and path_of(artifact) not in self._needed:
+                yield Candidate(artifact, reasons[0], f"not used for {format_age(idle)}")
 
-    def shrink(self, rest: Sequence[Artifact], ledger: Ledger, limit: int) -> list[Why]:
-        """Return what goes until the rest has ``limit`` bytes: downloads first, the least recently used first."""
-        free = [one for one in self._whole(rest) if entry_path(one.entry) not in self._named | self._known.kept]
+    def max_size(self, remaining: Sequence[Artifact], space: SpaceCount, limit: int) -> list[Candidate]:
+        """Return what goes until the rest has at most ``limit`` bytes: reason MAX_SIZE.
 
-        def order(one: Artifact) -> tuple[bool, float, str]:
-            is_dear = isinstance(one.entry, BuiltEntry) and not self._policies.by_age_only
-            return is_dear, self._known.used(one), entry_path(one.entry)
+        Downloads go before built wheels, unless age alone decides, and the least recently used go first. What
+        goes is subtracted from ``space``.
+        """
+        protected = self._needed | self._facts.kept
+        removable = [artifact for artifact in self._removable(remaining) if path_of(artifact) not in protected]
 
-        found: list[Why] = []
-        for one in sorted(free, key=order):
-            if ledger.size <= limit:
+        def order(artifact: Artifact) -> tuple[bool, float, str]:
+            goes_last = isinstance(artifact.entry, BuiltEntry) and not self._policies.by_age_only
+            return goes_last, self._facts.last_used(artifact), path_of(artifact)
+
+        evicted: list[Candidate] = []
+        for artifact in sorted(removable, key=order):
+            if space.size <= limit:
                 break
-            ledger.take([one])
-            idle = format_age(self._known.now - self._known.used(one))
-            found.append((one, Reason.MAX_SIZE, "just used" if idle == "now" else f"last used {idle} ago"))
-        return found
+            space.remove([artifact])
+            idle = format_age(self._facts.now - self._facts.last_used(artifact))
+            detail = "just used" if idle == "now" else f"last used {idle} ago"
+            evicted.append(Candidate(artifact, Reason.MAX_SIZE, detail))
+        return evicted
 
-    def too_large(self, rest: Sequence[Artifact], ledger: Ledger, limit: int) -> str | None:
-        """Return why the rest is larger than ``limit``; None when it is not."""
-        if ledger.size <= limit:
+    def why_too_large(self, remaining: Sequence[Artifact], space: SpaceCount, limit: int) -> str | None:
+        """Return by how much ``space`` exceeds ``limit`` bytes, and what keeps it; None where it does not."""
+        if space.size <= limit:
             return None
         parts = []
-        for paths, option in ((self._known.kept, "--keep"), (self._named - self._known.kept, "--keep-for")):
-            held = [one for one in rest if entry_path(one.entry) in paths]
+        kept = self._facts.kept
+        for paths, option in ((kept, "--keep"), (self._needed - kept, "--keep-for")):
+            held = [artifact for artifact in remaining if path_of(artifact) in paths]
             if held:
-                size = format_size(Ledger(held, self._known.insides).size)
+                size = format_size(SpaceCount(held, self._facts.folder_contents).size)
                 parts.append(f"{size} in {counted(len(held), 'entry', 'entries')} kept by {option}")
         why = " and ".join(parts) or "the rest is for no policy to take (notes, what a pip may be at work on)"
-        return f"{format_size(ledger.size - limit)} over {format_size(limit)}: {why}"
+        return f"{format_size(space.size - limit)} over {format_size(limit)}: {why}"
 
-    def _whole(self, rest: Sequence[Artifact]) -> list[Artifact]:
-        """Return the entries of the rest that a policy may take: finished, and known where some are to be kept."""
-        building = self._known.building
+    def _removable(self, remaining: Sequence[Artifact]) -> list[Artifact]:
+        """Return the entries that a policy may take: pip has finished them, and does not need them just now.
+
+        If entries are to be kept by name, those that could not be identified are not removable.
+        """
+        facts = self._facts
         return [
-            one
-            for one in rest
-            if isinstance(one.entry, (HttpEntry, BuiltEntry))
-            and not is_in_flight(one, self._known.now)
-            and entry_path(one.entry) not in self._known.unfinished
-            and not (self._known.spares and not _is_read(one))
-            and not (building and isinstance(one.entry, BuiltEntry) and self._known.now - _made(one) < DAY)
+            artifact
+            for artifact in remaining
+            if isinstance(artifact.entry, (HttpEntry, BuiltEntry))
+            and not is_in_flight(artifact, facts.now)
+            and path_of(artifact) not in facts.unfinished
+            and not (facts.keeps_by_name and not _is_identified(artifact))
+            and not (facts.is_building and _is_built_today(artifact, facts.now))
         ]
 
 
-def _made(artifact: Artifact) -> float:
-    return (artifact.made_ns or 0) / 1e9
+def _is_built_today(artifact: Artifact, now: float) -> bool:
+    """Return whether a wheel was built in the last 24 hours."""
+    return isinstance(artifact.entry, BuiltEntry) and now - (artifact.made_ns or 0) / 1e9 < DAY
 
 
-_CHEAP = {Kind.WHEEL: "a wheel from an index", Kind.SDIST: "an sdist of which no built wheel is kept"}
-
-_CHEAP |= {Kind.PAGE: "an index page", Kind.METADATA: "metadata of a wheel from an index"}
+_CI_DETAILS = {
+    Kind.WHEEL: "a wheel from an index",
+    Kind.SDIST: "an sdist of which no built wheel is kept",
+    Kind.PAGE: "an index page",
+    Kind.METADATA: "metadata of a wheel from an index",
+}
 
 _OLD_STORES = {
     Store.HTTP: "no pip since 23.3 reads this store",
@@ -269,16 +272,6 @@ _OLD_STORES = {
 }
 
 
-def _is_of_old_layout(artifact: Artifact) -> bool:
-    entry = artifact.entry
-    return isinstance(entry, HttpEntry) or (isinstance(entry, StrayEntry) and entry.why == Leftover.OLD_NOTE)
-
-
-def _is_read(artifact: Artifact) -> bool:
-    """Return whether what an artifact is could be told, had it told it."""
+def _is_identified(artifact: Artifact) -> bool:
+    """Return whether an artifact could be read, so that it has the names that its bytes give."""
     return not artifact.unreadable and artifact.frame is not Frame.NEWER
-
-
-def _has_version(artifact: Artifact) -> bool:
-    is_versioned = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.METADATA
-    return is_versioned and artifact.project is not None and version_key(artifact) is not None

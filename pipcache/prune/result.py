@@ -1,4 +1,4 @@
-"""What a run of ``prune`` comes to, in numbers."""
+"""The result of a run of ``prune``, in numbers."""
 
 from typing import NamedTuple
 
@@ -6,22 +6,24 @@ from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan, Removal, allocated
 
 
-class Pruned(NamedTuple):
-    """What a run comes to: the plan, its outcome (None: not carried out), and the sums before it.
+class PruneResult(NamedTuple):
+    """The plan of a run, its outcome (None: not carried out), and the sums before it.
 
-    ``entries`` and ``before`` (bytes) are of all that pip made; ``over`` says why a bound on the size is not met.
+    ``entries`` is the number of entries, and ``before`` their bytes, of all that pip made. ``too_large`` says why
+    the limit of the size is not met, ``unreadable`` is the number of places and entries that could not be looked
+    at.
     """
 
     plan: Plan
     outcome: Outcome | None
     entries: int
     before: int
-    over: str | None
-    unseen: int  # places and entries that could not be looked at
+    too_large: str | None
+    unreadable: int
 
     @property
-    def gone(self) -> list[Removal]:
-        """What went, or would go."""
+    def removed(self) -> list[Removal]:
+        """What was removed; what would be removed where the plan was not carried out."""
         if self.outcome is None:
             return list(self.plan.removals)
         pairs = zip(self.plan.removals, self.outcome.fates, strict=True)
@@ -29,15 +31,15 @@ class Pruned(NamedTuple):
 
     @property
     def after(self) -> int:
-        """Bytes of what is left of what pip made."""
-        return self.before - allocated(file for removal in self.gone for file in removal.files)
+        """The bytes of what is left of what pip made."""
+        return self.before - allocated(file for removal in self.removed for file in removal.files)
 
     @property
     def kept(self) -> int:
-        """How many entries are left."""
-        return self.entries - len(self.gone)
+        """The number of entries that are left."""
+        return self.entries - len(self.removed)
 
     @property
     def failed(self) -> int:
-        """How many files were to go and stay."""
+        """The number of files that were to go and stay."""
         return 0 if self.outcome is None else len(self.outcome.problems)

@@ -1,26 +1,60 @@
-"""Downloads that built wheels were made from."""
+"""The downloads that pip built wheels from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.built_from import BuiltFrom
-from pipcache.prune.latest import version_key
-from pipcache.store.entries import BuiltEntry, entry_path
+from pipcache.inventory.artifact import Artifact, Kind, path_of, unread
+from pipcache.inventory.body import digest_lookup
+from pipcache.inventory.built_from import BuiltFrom, noted_digests, source_key
+from pipcache.prune.latest import public_version_of
+from pipcache.store.cache import Cache
+from pipcache.store.entries import BuiltEntry, HttpEntry
+from pipcache.store.layout import Store
+from pipcache.util.progress import Track
 
 
-class Sources:
-    """The downloads that the built wheels of a rest came from, as far as URL, digest or name and version tell."""
+class BuildSources:
+    """The downloads that some built wheels came from.
 
-    def __init__(self, rest: Iterable[Artifact], by_bytes: frozenset[str]) -> None:
-        """Take all that is left; ``by_bytes`` are the paths of downloads whose bytes are those of a source."""
-        self._by_bytes = by_bytes
-        built = [artifact for artifact in rest if isinstance(artifact.entry, BuiltEntry)]
-        self._noted = BuiltFrom(built)
-        self._versions = {(artifact.project, version_key(artifact)) for artifact in built}
+    A download is a source by its URL or its digest, as ``origin.json`` notes them, or by its bytes. An sdist is a
+    source also when its project and version are those of a built wheel.
+    """
 
-    def has(self, artifact: Artifact) -> bool:
-        """Return whether a download is one of them."""
-        if artifact in self._noted or entry_path(artifact.entry) in self._by_bytes:
+    def __init__(self, artifacts: Iterable[Artifact], paths_by_bytes: Collection[str]) -> None:
+        """Take the artifacts that are left, and the paths of downloads that are sources by their bytes."""
+        self._paths_by_bytes = paths_by_bytes
+        built = [artifact for artifact in artifacts if isinstance(artifact.entry, BuiltEntry)]
+        self._built_from = BuiltFrom(built)
+        self._versions = {(artifact.project, public_version_of(artifact)) for artifact in built}
+
+    def __contains__(self, artifact: Artifact) -> bool:
+        """Return whether a download is one of the sources."""
+        if artifact in self._built_from or path_of(artifact) in self._paths_by_bytes:
             return True
-        name = artifact.project, version_key(artifact)
-        return artifact.kind is Kind.SDIST and None not in name and name in self._versions
+        version = artifact.project, public_version_of(artifact)
+        return artifact.kind is Kind.SDIST and None not in version and version in self._versions
+
+
+def find_sources_by_bytes(cache: Cache, artifacts: Sequence[Artifact], track: Track) -> frozenset[str]:
+    """Return the paths of downloads whose bytes have the sha256 that an ``origin.json`` notes of its source.
+
+    Only downloads for wheels whose source does not lie under the key of its URL are hashed. If a place of the
+    wheel store or an ``origin.json`` cannot be read, any sdist may be the source of a wheel: all are returned.
+    """
+    downloads = [artifact for artifact in artifacts if isinstance(artifact.entry, HttpEntry)]
+    sdists = [artifact for artifact in downloads if artifact.kind in {Kind.SDIST, Kind.OTHER}]
+    built = [artifact for artifact in artifacts if isinstance(artifact.entry, BuiltEntry)]
+    is_place_unread = any(artifact.store is Store.WHEELS for artifact in unread(artifacts))
+    if is_place_unread or any(artifact.origin_problem is not None for artifact in built):
+        return frozenset(path_of(artifact) for artifact in sdists if artifact.kind is Kind.SDIST)
+    keys = {artifact.key for artifact in sdists}
+    sources = [
+        artifact.source for artifact in built if artifact.source is not None and source_key(artifact) not in keys
+    ]
+    wanted = {pair for source in sources for pair in noted_digests(source) if pair[0] == "sha256"}
+    if not wanted:
+        return frozenset()
+    candidates = [artifact for artifact in sdists if artifact.size and not artifact.is_redirect]
+    digest_of = digest_lookup(cache, candidates, ("sha256",), track)
+    return frozenset(
+        path_of(artifact) for artifact in candidates if ("sha256", digest_of(artifact, "sha256")) in wanted
+    )

@@ -1,20 +1,28 @@
-"""Bytes that a removal gives back, each file counted once."""
+"""The disk space that artifacts take, each file counted once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipcache.inventory.artifact import Artifact
-from pipcache.store.entries import entry_path, is_pips
+from pipcache.inventory.artifact import Artifact, path_of
+from pipcache.store.entries import is_pips
 from pipcache.store.scan import Contents
 from pipcache.util.files import File
 
 
-class Ledger:
-    """Allocated bytes, each file once: an ``origin.json`` belongs to several wheels, and files have hard links."""
+class SpaceCount:
+    """The bytes that the file system has allocated for artifacts, and that removing all of them would free.
 
-    def __init__(self, artifacts: Iterable[Artifact], insides: Mapping[str, Contents]) -> None:
+    A file counts once, also where several artifacts share it, as the wheels of a folder share their
+    ``origin.json``. A file with several hard links counts when all its links belong to the artifacts.
+
+    Attributes:
+        size: The bytes of the artifacts that are left.
+    """
+
+    def __init__(self, artifacts: Iterable[Artifact], folder_contents: Mapping[str, Contents]) -> None:
+        """Count ``artifacts``; ``folder_contents`` says what lies in leftover folders, by their paths."""
         self.size = 0
-        self._insides = insides
+        self._folder_contents = folder_contents
         self._owners: Counter[str] = Counter()
         self._links: Counter[tuple[int, int]] = Counter()
         self._all_links: dict[tuple[int, int], int] = {}
@@ -24,15 +32,13 @@ class Ledger:
                 if self._owners[file.path] == 1:
                     self._add(file)
 
-    def take(self, artifacts: Iterable[Artifact]) -> int:
-        """Let artifacts go and return the bytes that they give back."""
-        before = self.size
+    def remove(self, artifacts: Iterable[Artifact]) -> None:
+        """Count artifacts no longer. A file that artifacts which are left share is still counted."""
         for artifact in artifacts:
             for file in self._files(artifact):
                 self._owners[file.path] -= 1
                 if not self._owners[file.path]:
-                    self._remove(file)
-        return before - self.size
+                    self._subtract(file)
 
     def _add(self, file: File) -> None:
         if file.stat.st_nlink < 2:
@@ -44,7 +50,7 @@ class Ledger:
         if self._links[inode] == file.stat.st_nlink:
             self.size += file.allocated
 
-    def _remove(self, file: File) -> None:
+    def _subtract(self, file: File) -> None:
         if file.stat.st_nlink < 2:
             self.size -= file.allocated
             return
@@ -56,5 +62,5 @@ class Ledger:
     def _files(self, artifact: Artifact) -> Iterator[File]:
         if is_pips(artifact.entry):
             yield from artifact.files
-        if (inside := self._insides.get(entry_path(artifact.entry))) is not None:
-            yield from inside.files
+        if (contents := self._folder_contents.get(path_of(artifact))) is not None:
+            yield from contents.files

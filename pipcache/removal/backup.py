@@ -1,6 +1,7 @@
-"""Copies kept elsewhere before a removal.
+"""Copies of artifacts, kept outside the cache before a removal.
 
-They go into one folder, which is private and never inside the cache; nothing there is written over.
+They go into one folder, which only its owner may enter and which is never inside the cache. No file there is
+overwritten.
 """
 
 import hashlib
@@ -17,29 +18,36 @@ from pipcache.store.cache import Cache
 from pipcache.util.files import is_folder
 
 
-class NotSaved(PipcacheError):  # noqa: N818 - it says what became of it
-    """A file could not be kept."""
+class NotSaved(PipcacheError):  # noqa: N818 - it says what became of a file
+    """A file could not be copied."""
 
 
-class Piece(NamedTuple):
-    """What is to be kept: an artifact, the sha256 of its bytes when they were judged (None: not read), a note."""
+class BackupItem(NamedTuple):
+    """An artifact to copy, and a note to keep beside the copy.
+
+    ``sha256`` is the digest of the artifact's bytes when they were judged; None where they were not read.
+    """
 
     artifact: Artifact
     sha256: str | None
     note: bytes
 
 
-def save(cache: Cache, pieces: Iterable[Piece], folder: str) -> list[str]:
-    """Copy artifacts of the cache into ``folder`` under their names, each with its note beside it.
+def save_copies(cache: Cache, items: Iterable[BackupItem], folder: str) -> list[str]:
+    """Copy artifacts of the cache into ``folder`` under their file names, and write their notes beside them.
 
-    Returns the names of the copies. What has no bytes has only a note.
+    An artifact without bytes gets a note only. A note is called like the copy, with ``.json``.
+
+    Returns:
+        The names of the copies.
 
     Raises:
-        NotSaved: the folder is in the cache, is not private, or cannot be written; a file changed meanwhile.
+        NotSaved: the folder is in the cache, is not private, or cannot be written; or an artifact changed after
+            it was judged.
     """
     try:
-        place = _private(os.path.realpath(cache.root), folder)
-        return [_save(cache, piece, place) for piece in pieces]
+        target = _private_folder(os.path.realpath(cache.root), folder)
+        return [_save(cache, item, target) for item in items]
     except OSError as error:
         why = error.strerror or str(error)
         raise NotSaved(
@@ -47,54 +55,65 @@ def save(cache: Cache, pieces: Iterable[Piece], folder: str) -> list[str]:
         ) from None
 
 
-def _private(root: str, folder: str) -> str:
-    """Return the real path of a folder that is its owner's alone, and make it where it is not there."""
-    place = os.path.realpath(folder)
-    if os.path.normcase(place + os.sep).startswith(os.path.normcase(root + os.sep)):
+def _private_folder(root: str, folder: str) -> str:
+    """Return the real path of a folder that only its owner may enter; it is made where it does not exist.
+
+    Raises:
+        NotSaved: it is in the cache, is no folder, or others may enter it.
+        OSError: it cannot be made or looked at.
+    """
+    path = os.path.realpath(folder)
+    if os.path.normcase(path + os.sep).startswith(os.path.normcase(root + os.sep)):
         raise NotSaved("What is found cannot be kept inside the cache.", path=folder, hint="Name another folder.")
-    if not os.path.lexists(place):
-        os.mkdir(place, 0o700)
-    status = os.lstat(place)
+    if not os.path.lexists(path):
+        os.mkdir(path, 0o700)
+    status = os.lstat(path)
     if not is_folder(status):
         raise NotSaved("What is found is kept in a folder, and this is none.", path=folder, hint="Name another.")
     if os.name == "posix" and stat_module.S_IMODE(status.st_mode) & 0o077:
         hint = "Close it (chmod 700), or name one that is not there yet. Nothing was removed."
         raise NotSaved("The folder is open to others.", path=folder, hint=hint)
-    return place
+    return path
 
 
-def _save(cache: Cache, piece: Piece, folder: str) -> str:
-    wanted, taken = _name(piece.artifact), set(os.listdir(folder))
-    name, number = wanted, 1
-    while {name, f"{name}.json"} & taken:
+def _save(cache: Cache, item: BackupItem, folder: str) -> str:
+    """Copy one artifact into a folder, write its note, and return the copy's name.
+
+    Raises:
+        NotSaved: it was not read when it was judged, or changed since then.
+        OSError: the artifact cannot be read, or the folder cannot be written.
+    """
+    filename, existing = _filename(item.artifact), set(os.listdir(folder))
+    name, number = filename, 1
+    while {name, f"{name}.json"} & existing:
         number += 1
-        name = f"{number}-{wanted}"
-    if piece.sha256 is None and piece.artifact.size:
+        name = f"{number}-{filename}"
+    if item.sha256 is None and item.artifact.size:
         hint = "See to its permissions. Nothing was removed."
         raise NotSaved(f"{name} cannot be read, and so not be kept.", path=folder, hint=hint)
-    if piece.sha256 is not None:
+    if item.sha256 is not None:
         state = hashlib.sha256()
-        with open_body(cache, piece.artifact) as body, _Written(os.path.join(folder, name)) as written:
-            for data in body.window.chunks():
-                state.update(data)
-                written.add(data)
-        if state.hexdigest() != piece.sha256:
+        with open_body(cache, item.artifact) as body, _NewFile(os.path.join(folder, name)) as copy:
+            for chunk in body.window.chunks():
+                state.update(chunk)
+                copy.add(chunk)
+        if state.hexdigest() != item.sha256:
             hint = "Nothing was removed; run it again."
             raise NotSaved(f"{name} changed while it was copied.", path=folder, hint=hint)
-    with _Written(os.path.join(folder, f"{name}.json")) as written:
-        written.add(piece.note)
+    with _NewFile(os.path.join(folder, f"{name}.json")) as note:
+        note.add(item.note)
     return name
 
 
-def _name(artifact: Artifact) -> str:
-    """Return a name for a copy: the file's own where it is a plain one, else the key."""
+def _filename(artifact: Artifact) -> str:
+    """Return a name for a copy: the artifact's file name where its characters are harmless, else its key."""
     name = artifact.filename or (f"{artifact.project}.page" if artifact.kind is Kind.PAGE else "")
     is_plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+!-]{0,199}", name) is not None
     return name if is_plain else artifact.key or "entry"
 
 
-class _Written:
-    """A new file of the folder, readable for its owner alone."""
+class _NewFile:
+    """A new file that only its owner may read; no existing file is opened."""
 
     def __init__(self, path: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -110,7 +129,7 @@ class _Written:
             os.close(self._descriptor)
 
     def add(self, data: bytes) -> None:
-        """Write more bytes."""
+        """Append bytes."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]

@@ -1,7 +1,7 @@
-"""The module that changes the cache; no other does.
+"""The one module that changes the cache.
 
-Folders are opened one below the other without following links, and files removed relative to them
-(``dir_fd``, ``O_NOFOLLOW``); where the platform cannot, each folder on the way is looked at first.
+It opens folder by folder without following links, and removes files relative to the folder (``dir_fd`` and
+``O_NOFOLLOW``). Where the platform does not offer this, it looks at each folder on the way before it goes on.
 """
 
 import errno
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from pipcache.errors import CacheNotFound
-from pipcache.removal.outcome import NOT_A_FOLDER, Fate, Outcome, Problem
+from pipcache.removal.outcome import Fate, Outcome, Problem
 from pipcache.removal.plan import Plan, Removal, is_young
 from pipcache.store.cache import Cache
 from pipcache.store.entries import StrayEntry, entry_path
@@ -32,43 +32,57 @@ def carry_out(
     should_stop: Callable[[], bool] = bool,
     use_descriptors: bool | None = None,
 ) -> Outcome:
-    """Remove what ``plan`` says, and nothing else; then the folders that became empty.
+    """Remove the files of ``plan``, and nothing else, then the folders that became empty.
 
-    Stores' own folders stay, and without ``force`` young folders. What cannot be removed becomes a problem and
-    the rest goes on. ``should_stop`` is asked before each removal.
+    The folders of the stores stay, and young folders without ``force``. What cannot be removed becomes a problem,
+    and the run goes on. An interruption ends it; the outcome says what was removed until then.
+
+    Args:
+        cache: The cache.
+        plan: What goes.
+        track: Is given the steps and hands them on.
+        force: Young folders go too.
+        should_stop: Is asked before each step; if it returns true, the run ends.
+        use_descriptors: Remove relative to open folders; None does where the platform can.
 
     Raises:
         CacheNotFound: the cache directory itself cannot be opened any more.
     """
-    can = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
-    with _Folders(cache.root, can if use_descriptors is None else use_descriptors, force=force) as folders:
-        work = _Work(folders)
+    has_dir_fd = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+    with _Folders(cache.root, has_dir_fd if use_descriptors is None else use_descriptors, force=force) as folders:
+        remover = _Remover(folders)
         fates: dict[int, Fate] = {}
-        removals = ((entry_path(removal.entry), at) for at, removal in enumerate(plan.removals))
+        removals = ((entry_path(removal.entry), index) for index, removal in enumerate(plan.removals))
         steps = list(merge(removals, ((path, -1) for path in sorted(plan.folders))))
-        with suppress(KeyboardInterrupt):  # what was done until then is told all the same
-            for path, at in track(steps, len(steps), "Removing"):
+        with suppress(KeyboardInterrupt):  # the outcome says what was removed until then
+            for path, index in track(steps, len(steps), "Removing"):
                 if should_stop():
                     break
-                if at < 0:
-                    work.sweep(path)
+                if index < 0:
+                    remover.visit_empty(path)
                 else:
-                    fates[at] = work.remove(plan.removals[at])
-    stays = {problem.path for problem in folders.problems}
-    fates |= {at: Fate.FAILED for at in fates if entry_path(plan.removals[at].entry) in stays}
+                    fates[index] = remover.remove(plan.removals[index])
+    failed_folders = {problem.path for problem in folders.problems}
+    fates |= {index: Fate.FAILED for index in fates if entry_path(plan.removals[index].entry) in failed_folders}
     return Outcome(
-        tuple(fates.get(at, Fate.PENDING) for at in range(len(plan.removals))),
-        (*work.problems, *folders.problems),
-        work.files,
-        work.gone,
-        folders.removed,
-        work.freed + folders.freed,
-        work.is_measured and folders.is_measured,
+        fates=tuple(fates.get(index, Fate.PENDING) for index in range(len(plan.removals))),
+        problems=(*remover.problems, *folders.problems),
+        files=remover.files,
+        gone=remover.gone,
+        folders=folders.removed,
+        freed=remover.freed + folders.freed,
+        is_measured=remover.is_measured and folders.is_measured,
     )
 
 
+_NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed"
+
+
 class _Folders:
-    """The way down to where files are removed; on the way back, folders that became empty go."""
+    """The open folders, from the cache directory down to the entered one.
+
+    When a folder is left and something was removed from it, it is removed if it is empty.
+    """
 
     def __init__(self, root: str, use_descriptors: bool, *, force: bool) -> None:  # noqa: FBT001 - the caller's choice
         self.removed = 0
@@ -79,9 +93,9 @@ class _Folders:
         self._force = force
         self._now = time.time()
         self._levels: list[_Level] = []
-        self._known: dict[tuple[int, int], os.stat_result] = {}
+        self._first_statuses: dict[tuple[int, int], os.stat_result] = {}
         try:
-            # the cache directory itself may be a link, what is below it may not
+            # the cache directory itself may be a link; what is below it may not
             descriptor = os.open(root, _FOLDER) if use_descriptors else None
             self._levels.append(_Level("", root, descriptor, os.stat(root)))
         except OSError as error:
@@ -99,15 +113,15 @@ class _Folders:
             self._leave()
 
     def at(self, name: str) -> tuple[str, int | None]:
-        """Return how a file of the entered folder is named to the system: a path, and what it is relative to."""
+        """Return a path to a file of the entered folder, and the descriptor it is relative to (None: to none)."""
         level = self._levels[-1]
         return (name, level.descriptor) if self._use_descriptors else (os.path.join(level.path, name), None)
 
     def enter(self, path: str) -> None:
-        """Go to a folder below the root, by real folders only.
+        """Open a folder below the cache directory, and leave those that are not on the way to it.
 
         Raises:
-            OSError: it cannot be opened, or a link or a file stands in its place or on the way.
+            OSError: it cannot be opened, or it or a folder on the way is a link or a file.
         """
         names = path.split(os.sep) if path else []
         levels = self._levels
@@ -120,7 +134,7 @@ class _Folders:
             self._descend(name)
 
     def mark(self) -> None:
-        """Say that something was removed from the entered folder: it may be empty now."""
+        """Note that something was removed from the entered folder, which may be empty now."""
         self._levels[-1].is_touched = True
 
     def _descend(self, name: str) -> None:
@@ -128,7 +142,7 @@ class _Folders:
         if not self._use_descriptors:
             status = os.lstat(where)
             if not is_folder(status):
-                raise NotADirectoryError(errno.ENOTDIR, NOT_A_FOLDER)
+                raise NotADirectoryError(errno.ENOTDIR, _NOT_A_FOLDER)
             self._levels.append(_Level(name, where, None, self._as_entered(status)))
             return
         descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
@@ -140,8 +154,8 @@ class _Folders:
         self._levels.append(_Level(name, "", descriptor, self._as_entered(status)))
 
     def _as_entered(self, status: os.stat_result) -> os.stat_result:
-        """Return the status of a folder when it was entered first: what goes from it makes it look young."""
-        return self._known.setdefault((status.st_dev, status.st_ino), status)
+        """Return the status of a folder when it was first entered; removing files from it makes it look young."""
+        return self._first_statuses.setdefault((status.st_dev, status.st_ino), status)
 
     def _leave(self) -> None:
         level = self._levels.pop()
@@ -155,12 +169,13 @@ class _Folders:
         try:
             os.rmdir(where, dir_fd=base)
         except OSError as error:
-            # not empty, or no longer ours to judge
+            # any other error means that it is not empty, or is no longer there
             if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-                path = os.path.join(*(one.name for one in self._levels[1:]), level.name)
+                path = os.path.join(*(parent.name for parent in self._levels[1:]), level.name)
                 self.problems.append(Problem(path, Fate.FAILED, error.strerror or str(error)))
             return
-        self._known.pop((level.status.st_dev, level.status.st_ino), None)  # a number another folder may get
+        # another folder may get the number
+        self._first_statuses.pop((level.status.st_dev, level.status.st_ino), None)
         self.mark()
         self.removed += 1
         freed, is_measured = given_back(level.status)
@@ -172,7 +187,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC",
 
 
 class _Level:
-    """One folder on the way down, as it was when entered; ``path`` is for systems that need no descriptor."""
+    """An open folder, with its status when it was entered; ``path`` is used where ``descriptor`` is None."""
 
     __slots__ = ("descriptor", "is_touched", "name", "path", "status")
 
@@ -184,16 +199,24 @@ class _Level:
         self.is_touched = False
 
 
-class _Stays(Exception):  # noqa: N818 - what it says of a file
+class _NotRemoved(Exception):  # noqa: N818 - it says what became of a file
     """A file is not removed."""
 
-    def __init__(self, path: str, fate: Fate, reason: str) -> None:
-        super().__init__(path)
-        self.problem = Problem(path, fate, reason)
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.path)
+        self.problem = problem
 
 
-class _Work:
-    """The removals, one after the other, and their sum."""
+class _Remover:
+    """Removes the files of removals, and counts them.
+
+    Attributes:
+        problems: The files that stay.
+        files: How many files were removed.
+        gone: How many files somebody else had removed.
+        freed: The bytes that the file system had allocated for removed files without other hard links.
+        is_measured: False when ``freed`` is a lower bound.
+    """
 
     def __init__(self, folders: _Folders) -> None:
         self.problems: list[Problem] = []
@@ -205,62 +228,68 @@ class _Work:
         self._kept_wheels: set[str] = set()
 
     def remove(self, removal: Removal) -> Fate:
-        """Remove the files of ``removal`` and return the fate of them all."""
+        """Remove the files of ``removal`` and return their fate together."""
         if not isinstance(removal.entry, StrayEntry):
             return self._remove_together(removal.files)
         fates = [self._remove_together((file,)) for file in removal.files]
         if is_folder(removal.entry.file.stat):
-            self.sweep(entry_path(removal.entry))
-        bad = [fate for fate in fates if fate not in {Fate.REMOVED, Fate.GONE}]
-        return bad[0] if bad else Fate.REMOVED if Fate.REMOVED in fates or not fates else Fate.GONE
+            self.visit_empty(entry_path(removal.entry))
+        bad_fates = [fate for fate in fates if fate not in {Fate.REMOVED, Fate.GONE}]
+        return bad_fates[0] if bad_fates else Fate.REMOVED if Fate.REMOVED in fates or not fates else Fate.GONE
 
-    def sweep(self, folder: str) -> None:
-        """Enter a folder that ought to be empty, so that it goes when it is left."""
+    def visit_empty(self, folder: str) -> None:
+        """Enter a folder that should be empty; if it is, it is removed when it is left."""
         try:
             self._folders.enter(folder)
         except OSError:
-            return  # gone, or replaced: then it is not the folder that was seen
+            return  # it is gone, or was replaced by something that was not planned
         self._folders.mark()
 
     def _remove_together(self, files: tuple[File, ...]) -> Fate:
-        """Remove files of one folder, the first first; when one stays, those behind it stay."""
+        """Remove files of one folder in their order; when a file stays, those after it stay."""
         fates: list[Fate] = []
         try:
             if not self._enter(files[0]):
                 self.gone += len(files)
                 return Fate.GONE
-            # all of them before the first goes: half of an entry that pip wrote anew is no use to it
-            looks = [self._look(file) for file in files]
+            # look at all files before the first goes: when pip wrote an entry anew, no part of it may go
+            statuses = [self._look(file) for file in files]
             for file in files:
-                fates.append(self._unlink(file, self._look(file) if fates else looks[0]))
-        except _Stays as stays:
-            self.problems.append(stays.problem)
-            name = os.path.basename(stays.problem.path)
+                fates.append(self._unlink(file, self._look(file) if fates else statuses[0]))
+        except _NotRemoved as error:
+            problem = error.problem
+            self.problems.append(problem)
+            name = os.path.basename(problem.path)
             for file in files[len(fates) :]:
-                if file.path != stays.problem.path:
+                if file.path != problem.path:
                     self.problems.append(Problem(file.path, Fate.KEPT, f"{name} stays"))
                 if file.path.endswith(".whl"):
                     self._kept_wheels.add(os.path.dirname(file.path))
-            return stays.problem.fate
+            return problem.fate
         return Fate.REMOVED if Fate.REMOVED in fates else Fate.GONE
 
     def _enter(self, file: File) -> bool:
-        """Go to the folder of ``file``; return False when it is gone."""
+        """Enter the folder of ``file``; return False when it is gone.
+
+        Raises:
+            _NotRemoved: the folder was replaced, or cannot be opened.
+        """
         try:
             self._folders.enter(file.path.rpartition(os.sep)[0])
         except FileNotFoundError:
             return False
         except OSError as error:
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-                raise _Stays(file.path, Fate.CHANGED, NOT_A_FOLDER) from None
-            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+                problem = Problem(file.path, Fate.CHANGED, _NOT_A_FOLDER, is_folder_replaced=True)
+                raise _NotRemoved(problem) from None
+            raise _NotRemoved(_failure(file, error)) from None
         return True
 
     def _look(self, file: File) -> os.stat_result | None:
         """Return the status of a file of the entered folder; None when it is gone.
 
         Raises:
-            _Stays: it is not the file that was planned, or cannot be looked at.
+            _NotRemoved: it is not the file that was planned, or cannot be looked at.
         """
         where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:
@@ -268,21 +297,26 @@ class _Work:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+            raise _NotRemoved(_failure(file, error)) from None
         planned = file.stat
         is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size
-        # Windows tells no inode of what a folder lists
+        # listing a folder gives no inode numbers on Windows
         is_same &= planned.st_ino in {status.st_ino, 0}
         if is_same and stat_module.S_IFMT(status.st_mode) == stat_module.S_IFMT(planned.st_mode):
             return status
-        raise _Stays(file.path, Fate.CHANGED, "changed since it was looked at")
+        raise _NotRemoved(Problem(file.path, Fate.CHANGED, "changed since it was looked at"))
 
     def _unlink(self, file: File, status: os.stat_result | None) -> Fate:
+        """Remove a file of the entered folder, given its status now (None: it is gone), and return its fate.
+
+        Raises:
+            _NotRemoved: it cannot be removed, or is the origin of a wheel that stays.
+        """
         if status is None:
             self.gone += 1
             return Fate.GONE
         if not file.path.endswith(".whl") and os.path.dirname(file.path) in self._kept_wheels:
-            raise _Stays(file.path, Fate.KEPT, "another wheel of its folder stays")
+            raise _NotRemoved(Problem(file.path, Fate.KEPT, "another wheel of its folder stays"))
         where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:
             os.unlink(where, dir_fd=base)
@@ -290,7 +324,7 @@ class _Work:
             self.gone += 1
             return Fate.GONE
         except OSError as error:
-            raise _Stays(file.path, Fate.FAILED, error.strerror or str(error)) from None
+            raise _NotRemoved(_failure(file, error)) from None
         self._folders.mark()
         self.files += 1
         if status.st_nlink < 2:
@@ -298,3 +332,7 @@ class _Work:
             self.freed += freed
             self.is_measured &= is_measured
         return Fate.REMOVED
+
+
+def _failure(file: File, error: OSError) -> Problem:
+    return Problem(file.path, Fate.FAILED, error.strerror or str(error))

@@ -8,30 +8,32 @@ class Fate(StrEnum):
     """What became of a file, or of all files of a removal together."""
 
     REMOVED = "removed"
-    GONE = "gone"  # by another's hand, before it was its turn
+    GONE = "gone"  # somebody else removed it before
     PENDING = "pending"  # the run was interrupted before its turn
-    KEPT = "kept"  # because what it belongs to stayed
-    CHANGED = "changed"  # since the plan was made, and therefore kept
+    KEPT = "kept"  # a file that it belongs to stayed
+    CHANGED = "changed"  # it changed after the plan was made, and was therefore kept
     FAILED = "failed"
 
 
-NOT_A_FOLDER = "its folder was replaced, by a link perhaps, and is not followed"
-"""Why a file is kept whose folder is another by now."""
-
-
 class Problem(NamedTuple):
-    """A file that was to go and stays, and why."""
+    """A file that was to go and stays, and why.
+
+    ``is_folder_replaced`` is true when something else stands where the file's folder was.
+    """
 
     path: str
     fate: Fate
     reason: str
+    is_folder_replaced: bool = False
 
 
 class Outcome(NamedTuple):
-    """What in fact happened: the fates of the plan's removals, in their order, and what was measured.
+    """What in fact happened, as it was measured.
 
-    ``freed`` is in bytes: what the file system had allocated, for folders too, and not for files with other
-    hard links. It is a lower bound where ``is_measured`` is false.
+    ``fates`` are those of the plan's removals, in their order. ``files`` and ``folders`` are the numbers of those
+    removed, ``gone`` is the number of files that somebody else had removed. ``freed`` is the number of bytes that
+    the file system had allocated for what was removed, folders too, and files with other hard links not; it is a
+    lower bound where ``is_measured`` is false.
     """
 
     fates: tuple[Fate, ...]
@@ -44,5 +46,5 @@ class Outcome(NamedTuple):
 
     @property
     def is_interrupted(self) -> bool:
-        """True when something had not had its turn."""
+        """True when the run ended before every removal had its turn."""
         return Fate.PENDING in self.fates

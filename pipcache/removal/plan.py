@@ -1,12 +1,13 @@
-"""What would be removed, why, and in which order. Pure."""
+"""What would be removed, why, and in which order. Pure functions."""
 
 import os
+import stat as stat_module
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.query.selection import Match
 from pipcache.store.entries import (
     BuiltEntry,
@@ -18,41 +19,52 @@ from pipcache.store.entries import (
     entry_files,
     entry_path,
     is_link,
+    odd_type,
 )
+from pipcache.store.scan import Contents
 from pipcache.util.filenames import normalise
 from pipcache.util.files import File
 
 YOUNG = 600
-"""Seconds in which pip may still be at work on what it touched."""
+"""Seconds after a change in which pip may still be writing to a file or folder."""
 
 
 class Reason(StrEnum):
-    """Why something goes."""
+    """Why an entry goes."""
 
-    MATCH = "match"  # a selector means it
-    COPY = "copy"  # the bytes of a match, under another key
-    PAGE = "page"  # an index page of a project whose file goes
+    MATCH = "match"  # a selector matches it
+    COPY = "copy"  # it has the bytes of a match, under another key
+    PAGE = "page"  # an index page of a project of which a file goes
     STORE = "store"  # its whole store is cleared
     LEFTOVER = "leftover"  # pip left it behind in a store that is cleared
-    DAMAGED = "damaged"  # it was judged to be that
-    POISONED = "poisoned"  # as above
-    ADVISORY = "advisory"  # a clause of an advisory means it
-    DERIVED = "derived"  # it was made from that, or lists it
+    DAMAGED = "damaged"  # its verdict
+    POISONED = "poisoned"  # its verdict
+    ADVISORY = "advisory"  # a clause of an advisory matches it
+    DERIVED = "derived"  # it was made from an artifact that goes, or lists it
     DEAD_WEIGHT = "dead-weight"  # no pip can use it again
     OLD_LAYOUT = "old-layouts"  # only pips before 23.3 read it
     CI = "ci"  # fetching it again is as fast as restoring it
-    KEEP_FOR = "keep-for"  # no file that is kept for names it
+    KEEP_FOR = "keep-for"  # no file of --keep-for names it
     KEEP_LATEST = "keep-latest"  # there are newer versions
-    DUPLICATES = "duplicates"  # its bytes are there under another key
-    UNUSED_FOR = "unused-for"  # nobody used it for so long
-    OLDER_THAN = "older-than"  # as above
+    DUPLICATES = "duplicates"  # a newer download has the same bytes
+    UNUSED_FOR = "unused-for"  # it was not used for so long
+    OLDER_THAN = "older-than"  # it was not used for so long
     MAX_SIZE = "max-size"  # the cache is too large
 
 
-class Removal(NamedTuple):
-    """Files that go together, the one pip trusts first; the last of several goes when those before it are gone.
+class Candidate(NamedTuple):
+    """An artifact that should go, and why; ``detail`` says more of the reason, as in a Removal."""
 
-    ``detail`` says of what the reason is: a selector, a file, a project, what was left behind.
+    artifact: Artifact
+    reason: Reason
+    detail: str
+
+
+class Removal(NamedTuple):
+    """An entry that goes, with its files.
+
+    ``files`` are removed in their order, the one that pip trusts first; a file goes only when those before it are
+    gone. ``detail`` says more of the reason: the selector, the file, the project, or what was left behind.
     """
 
     entry: Entry
@@ -63,14 +75,15 @@ class Removal(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What lies there and does not go, and why not."""
+    """A file, folder or link that does not go, and why; ``is_link`` is true for a symbolic link."""
 
     path: str
     why: str
+    is_link: bool = False
 
 
 class Plan(NamedTuple):
-    """What goes, in order; folders that are empty already and go with it; what is left alone."""
+    """What goes, in order; the empty folders that go with it; what is left alone."""
 
     removals: tuple[Removal, ...]
     folders: tuple[str, ...] = ()
@@ -83,24 +96,27 @@ class Plan(NamedTuple):
 
     @property
     def files(self) -> int:
-        """How many files go."""
+        """The number of files that go."""
         return sum(len(removal.files) for removal in self.removals)
 
     @property
     def size(self) -> int:
-        """Bytes the file system would give back: a file with other names elsewhere gives back nothing."""
+        """The bytes that the file system would free, as ``allocated`` counts them."""
         return allocated(file for removal in self.removals for file in removal.files)
 
 
 def allocated(files: Iterable[File]) -> int:
-    """Return the bytes that go with ``files``; a file counts when all its hard links are among them, and once."""
+    """Return the bytes of disk that removing ``files`` frees.
+
+    A file with several hard links counts once, and only when all its links are among ``files``.
+    """
     total = 0
-    linked: Counter[tuple[int, int]] = Counter()
+    link_counts: Counter[tuple[int, int]] = Counter()
     for file in files:
         status = file.stat
         if status.st_nlink > 1:
-            linked[status.st_dev, status.st_ino] += 1
-            if linked[status.st_dev, status.st_ino] < status.st_nlink:
+            link_counts[status.st_dev, status.st_ino] += 1
+            if link_counts[status.st_dev, status.st_ino] < status.st_nlink:
                 continue
         total += file.allocated
     return total
@@ -110,116 +126,154 @@ def plan_removal(
     matches: Sequence[Match],
     copies: Sequence[tuple[Artifact, Artifact]],
     allowed: Sequence[Artifact],
-    catalogue: Sequence[Artifact],
+    artifacts: Sequence[Artifact],
     *,
     keep_pages: bool,
 ) -> Plan:
-    """Return the plan for what selectors mean, ``copies`` of it, and the index pages of the projects it is of.
+    """Return the plan for the matches of selectors, their copies, and the index pages of their projects.
 
-    Only entries, and origins without a wheel, are planned; other matches are left. Pages come from ``allowed``.
+    Args:
+        matches: What the selectors match.
+        copies: Artifacts with the bytes of a match, each with that match.
+        allowed: What the filters let pass; index pages are taken from these only.
+        artifacts: All artifacts of the cache.
+        keep_pages: No index page goes.
     """
-    whys: dict[str, tuple[Artifact, Reason, str]] = {}
+    candidates: dict[str, Candidate] = {}
     for match in matches:
         texts = ", ".join(dict.fromkeys(selector.text for selector in match.selectors))
-        whys[entry_path(match.artifact.entry)] = match.artifact, Reason.MATCH, texts
+        candidates[path_of(match.artifact)] = Candidate(match.artifact, Reason.MATCH, texts)
     for copy, original in copies:
-        name = original.filename or original.key or entry_path(original.entry)
-        whys.setdefault(entry_path(copy.entry), (copy, Reason.COPY, name))
-    projects = {name for match in matches if match.artifact.kind is not Kind.PAGE for name in _meant(match)}
+        name = original.filename or original.key or path_of(original)
+        candidates.setdefault(path_of(copy), Candidate(copy, Reason.COPY, name))
+    projects = {
+        project for match in matches if match.artifact.kind is not Kind.PAGE for project in _projects_of(match)
+    }
     for page in allowed:
-        if page.kind is Kind.PAGE and (project := _first(page, projects)) is not None:
-            whys.setdefault(entry_path(page.entry), (page, Reason.PAGE, project))
-    if keep_pages:
-        whys = {path: why for path, why in whys.items() if why[0].kind is not Kind.PAGE}
-    return plan_artifacts(whys.values(), catalogue)
+        if page.kind is Kind.PAGE and (project := _first_project(page, projects)) is not None:
+            candidates.setdefault(path_of(page), Candidate(page, Reason.PAGE, project))
+    return plan_artifacts(
+        [
+            candidate
+            for candidate in candidates.values()
+            if not (keep_pages and candidate.artifact.kind is Kind.PAGE)
+        ],
+        artifacts,
+    )
 
 
-def plan_artifacts(reasons: Iterable[tuple[Artifact, Reason, str]], catalogue: Sequence[Artifact]) -> Plan:
-    """Return the plan for artifacts of the catalogue, each with its reason and of what that is; links are left."""
-    whys = {entry_path(artifact.entry): (artifact, reason, detail) for artifact, reason, detail in reasons}
-    going = {path for path, (artifact, _, _) in whys.items() if _is_removable(artifact.entry)}
-    takers = find_takers((artifact.entry for artifact in catalogue), going)
+def plan_artifacts(candidates: Iterable[Candidate], artifacts: Sequence[Artifact]) -> Plan:
+    """Return the plan for ``candidates``, each of which is one of ``artifacts``: all that is in the cache.
+
+    Entries go, and an ``origin.json`` without a wheel. Other candidates, and all links, are left.
+    """
+    by_path = {path_of(candidate.artifact): candidate for candidate in candidates}
+    removed = {path for path, candidate in by_path.items() if _is_removable(candidate.artifact.entry)}
+    last_wheels = find_last_wheels((artifact.entry for artifact in artifacts), removed)
     removals = [
-        Removal(artifact.entry, files_of(artifact.entry, takers), reason, detail, artifact)
-        for path, (artifact, reason, detail) in whys.items()
-        if path in going
+        Removal(artifact.entry, files_of(artifact.entry, last_wheels), reason, detail, artifact)
+        for path, (artifact, reason, detail) in by_path.items()
+        if path in removed
     ]
     left = [
-        Left(entry_path(artifact.entry), why_left(artifact.entry))
-        for artifact in catalogue
-        if is_link(artifact.entry) or entry_path(artifact.entry) in whys.keys() - going
+        leave(artifact.entry)
+        for artifact in artifacts
+        if is_link(artifact.entry) or path_of(artifact) in by_path.keys() - removed
     ]
-    return Plan(_proof_last(removals), left=tuple(left))
+    return Plan(_evidence_last(removals), left=tuple(left))
 
 
-def _meant(match: Match) -> set[str]:
-    """Return the projects of a match that its selectors can be about."""
-    names = {normalise(claim.project) for claim in match.artifact.claims if claim.project}
-    return {name for name in names if any(selector.concerns(name) for selector in match.selectors)}
+def _projects_of(match: Match) -> set[str]:
+    """Return the projects that a match may be of and that its selectors can select."""
+    projects = {normalise(claim.project) for claim in match.artifact.claims if claim.project}
+    return {project for project in projects if any(selector.concerns(project) for selector in match.selectors)}
 
 
-def _first(page: Artifact, projects: set[str]) -> str | None:
+def _first_project(page: Artifact, projects: set[str]) -> str | None:
+    """Return the first of ``projects`` that an index page claims to be of."""
     return next(
         (name for claim in page.claims if claim.project and (name := normalise(claim.project)) in projects), None
     )
 
 
-def find_takers(entries: Iterable[Entry], going: Collection[str]) -> set[str]:
-    """Return the wheels an ``origin.json`` goes with: of each folder all of whose wheels go, the last."""
+def find_last_wheels(entries: Iterable[Entry], removed: Collection[str]) -> set[str]:
+    """Return the paths of the wheels with which the ``origin.json`` of their folder goes.
+
+    The wheels of a folder share one ``origin.json``. It goes when all of them do, with the last.
+
+    Args:
+        entries: All entries of the cache.
+        removed: The paths of the entries that go.
+    """
     folders: dict[str, list[str]] = {}
     for entry in entries:
         if isinstance(entry, BuiltEntry):
             folders.setdefault(os.path.dirname(entry.wheel.path), []).append(entry.wheel.path)
-    return {max(wheels) for wheels in folders.values() if all(wheel in going for wheel in wheels)}
+    return {max(wheels) for wheels in folders.values() if all(wheel in removed for wheel in wheels)}
 
 
-def files_of(entry: Entry, takers: Collection[str]) -> tuple[File, ...]:
-    """Return the files that go with an entry, given the wheels that take the ``origin.json`` of their folder."""
-    if isinstance(entry, BuiltEntry) and entry.wheel.path not in takers:
+def files_of(entry: Entry, last_wheels: Collection[str]) -> tuple[File, ...]:
+    """Return the files that go with an entry; ``origin.json`` is one for the wheels in ``last_wheels`` only."""
+    if isinstance(entry, BuiltEntry) and entry.wheel.path not in last_wheels:
         return (entry.wheel,)
     return entry_files(entry)
 
 
+def split_contents(contents: Contents) -> tuple[tuple[File, ...], list[Left]]:
+    """Return the files of a folder that go with it, and what is left: links, and what could not be looked at."""
+    files = tuple(file for file in contents.files if odd_type(file) is None)
+    odd_files = [
+        Left(file.path, why, stat_module.S_ISLNK(file.stat.st_mode))
+        for file in contents.files
+        if (why := odd_type(file)) is not None
+    ]
+    return files, [*odd_files, *map(leave, contents.problems)]
+
+
 def in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
-    """Return ``removals`` folder by folder: so each folder is opened once."""
+    """Return ``removals`` by path, so that each folder is opened once."""
     return tuple(sorted(removals, key=lambda removal: entry_path(removal.entry)))
 
 
-def _proof_last(removals: Sequence[Removal]) -> tuple[Removal, ...]:
-    """Return ``removals`` so that nothing goes before what was found only by means of it.
+def _evidence_last(removals: Sequence[Removal]) -> tuple[Removal, ...]:
+    """Return ``removals`` in an order in which entries that led to others are removed last.
 
-    Then after an interruption there is still what proves the rest, and the same command finds it.
+    So an interrupted removal can be repeated: the same command finds what is left.
     """
     ranks: dict[str, int] = {}
     for rank, removal in enumerate(removals, 1):
         if removal.reason in {Reason.COPY, Reason.DERIVED, Reason.PAGE}:
-            ranks[_place(removal.entry)] = rank
-    return tuple(sorted(in_order(removals), key=lambda removal: -ranks.get(_place(removal.entry), 0)))
+            ranks[_group(removal.entry)] = rank
+    return tuple(sorted(in_order(removals), key=lambda removal: -ranks.get(_group(removal.entry), 0)))
 
 
-def _place(entry: Entry) -> str:
-    """Return the folder of a built wheel, whose wheels share their origin, or the place of another entry."""
+def _group(entry: Entry) -> str:
+    """Return what keeps removals together: the folder of wheels that share an origin, else the entry's path."""
     return os.path.dirname(entry_path(entry)) if isinstance(entry, BuiltEntry) else entry_path(entry)
 
 
 def _is_removable(entry: Entry) -> bool:
-    """True for entries, and for the origin of a wheel that is gone, which an interrupted removal leaves."""
+    """Return whether it is an entry, or the origin of a removed wheel, which an interrupted removal leaves."""
     return isinstance(entry, (HttpEntry, BuiltEntry)) or (
         isinstance(entry, StrayEntry) and entry.why == Leftover.ORIGIN
     )
 
 
-def why_left(entry: Entry) -> str:
-    """Return why something is not removed."""
+def leave(entry: Entry) -> Left:
+    """Return an entry as left alone, with the reason."""
     match entry:
-        case StrayEntry(why=why):
-            return why
+        case StrayEntry(why=text):
+            why = text
         case UnreadableEntry(error=error):
-            return f"could not be looked at: {error}"
+            why = f"could not be looked at: {error}"
         case _:
-            return "an entry of a store"
+            why = "an entry of a store"
+    return Left(entry_path(entry), why, is_link(entry))
 
 
 def is_young(status: os.stat_result, now: float) -> bool:
-    """Return whether something was touched so lately that pip may still be at work on it (or in the future)."""
+    """Return whether a file or folder was changed so lately (or in the future) that pip may be writing to it.
+
+    ``now`` is in seconds since the epoch.
+    """
     return now - status.st_mtime < YOUNG

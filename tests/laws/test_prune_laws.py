@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipcache.commands.prune import gather_facts
 from pipcache.location.locate import locate
-from pipcache.prune.facts import Gathered, Request, gather
 from pipcache.prune.plan import plan_pruning
-from pipcache.prune.policies import Decision, Policies, decide
+from pipcache.prune.policies import Decision, decide
+from pipcache.prune.request import Policies, PruneRequest
 from pipcache.query.selector import parse_selector
 from pipcache.removal.plan import Plan, Reason
 from pipcache.store.cache import Cache
@@ -26,6 +27,8 @@ from tests.support.strategies import FILES, KNOWN, SDISTS, WHEELS, build, check
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
+
+    from pipcache.prune.facts import GatheredFacts
 
 laws = settings(deadline=None, max_examples=120, derandomize=True)
 
@@ -80,7 +83,7 @@ shapes = st.fixed_dictionaries(
 )
 
 
-def request_of(folder: Path, asked: dict[str, object]) -> Request:
+def request_of(folder: Path, asked: dict[str, object]) -> PruneRequest:
     """The request that these words mean, with its lock files written."""
     words = {name: value for name, value in asked.items() if name in Policies._fields}
     paths = []
@@ -93,7 +96,7 @@ def request_of(folder: Path, asked: dict[str, object]) -> Request:
     kept, verdicts = asked.get("keep", []), asked.get("verdicts", [])
     assert isinstance(kept, list)
     assert isinstance(verdicts, list)
-    return Request(Policies(**words), tuple(map(parse_selector, kept)), tuple(paths), tuple(verdicts))  # type: ignore[arg-type]  # the words are drawn by name
+    return PruneRequest(Policies(**words), tuple(map(parse_selector, kept)), tuple(paths), tuple(verdicts))  # type: ignore[arg-type]  # the words are drawn by name
 
 
 def cache_of(folder: Path, shape: dict[str, set[int]]) -> CacheBuilder:
@@ -118,11 +121,13 @@ def cache_of(folder: Path, shape: dict[str, set[int]]) -> CacheBuilder:
     return builder
 
 
-def decided(root: Path, request: Request) -> tuple[Gathered, Decision, Plan]:
+def decided(root: Path, request: PruneRequest) -> tuple[GatheredFacts, Decision, Plan]:
     """What prune would do."""
-    found = gather(locate(str(root), {}), request, untracked)
-    decision = decide(request.policies, found.known)
-    return found, decision, plan_pruning(decision.taken, found.known.artifacts, found.known.insides, found.empty)
+    gathered = gather_facts(locate(str(root), {}), request, untracked)
+    facts = gathered.facts
+    decision = decide(request.policies, facts)
+    plan = plan_pruning(decision.taken, facts.artifacts, facts.folder_contents, gathered.empty_folders)
+    return gathered, decision, plan
 
 
 def hold(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
@@ -131,11 +136,12 @@ def hold(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
         folder = Path(name)
         root = cache_of(folder, shape).root
         request = request_of(folder, asked)
-        found, decision, plan = decided(root, request)
-        known, taken = found.known, {entry_path(one.entry): reason for one, reason, _ in decision.taken}
+        gathered, decision, plan = decided(root, request)
+        facts = gathered.facts
+        taken = {entry_path(artifact.entry): reason for artifact, reason, _ in decision.taken}
 
-        assert not known.kept & taken.keys()
-        needed = known.named or frozenset()
+        assert not facts.kept & taken.keys()
+        needed = facts.needed or frozenset()
         unprotected = {Reason.DEAD_WEIGHT, Reason.OLD_LAYOUT, Reason.DAMAGED, Reason.POISONED, Reason.CI}
         assert {taken[path] for path in needed & taken.keys()} <= unprotected
         planned = {file.path for removal in plan.removals for file in removal.files}
@@ -145,12 +151,12 @@ def hold(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
         assert set(taken.values()) <= asked_for
 
         check(folder, plan, force=False)
-        if request.policies.max_size is not None and decision.over is None:
+        if request.policies.max_size is not None and decision.too_large is None:
             assert pips_bytes(root) <= request.policies.max_size
         _, again, second = decided(root, request)
         assert again.taken == []
         assert second.removals == ()
-        assert (again.over is None) == (decision.over is None)
+        assert (again.too_large is None) == (decision.too_large is None)
 
 
 SPECIAL = {"keep", "verdicts", "old_layouts"}

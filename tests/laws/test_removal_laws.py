@@ -15,7 +15,7 @@ from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.query.selector import parse_selector
 from pipcache.removal.clearing import Clearing, plan_clearing
-from pipcache.removal.duplicates import copies
+from pipcache.removal.duplicates import find_copies
 from pipcache.removal.plan import plan_removal
 from pipcache.store.cache import Cache
 from pipcache.store.layout import Store
@@ -42,7 +42,7 @@ def test_remove_takes_exactly_its_plan(shape: dict[str, set[int]], texts: list[s
             selectors = [parse_selector(text) for text in texts]
             catalogue = read_inventory(Cache(root), Need(deep=True, selectors=tuple(selectors)))
             selection = select(Cache(root), catalogue, selectors, Filters(), untracked)
-            found = copies(Cache(root), selection, untracked)
+            found = find_copies(Cache(root), selection, untracked)
             return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=keep_pages)
 
         _twice(folder, plan, force=False)

@@ -11,7 +11,7 @@ from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.query.selector import parse_selector
 from pipcache.removal.clearing import Clearing, plan_clearing
-from pipcache.removal.duplicates import copies
+from pipcache.removal.duplicates import find_copies
 from pipcache.removal.plan import plan_removal
 from pipcache.store.cache import Cache
 from pipcache.store.layout import Store
@@ -34,7 +34,7 @@ def plan_for(root: Path, *selectors: str) -> Plan:
     parsed = [parse_selector(text) for text in selectors]
     catalogue = read_inventory(Cache(path), Need(deep=True, selectors=tuple(parsed)))
     selection = select(Cache(path), catalogue, parsed, Filters(), untracked)
-    found = copies(Cache(path), selection, untracked)
+    found = find_copies(Cache(path), selection, untracked)
     return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=False)
 
 

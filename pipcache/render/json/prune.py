@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from pipcache.inventory.artifact import Artifact
-from pipcache.prune.result import Pruned
+from pipcache.prune.result import PruneResult
 from pipcache.removal.plan import allocated
 from pipcache.render.json.records import ArtifactRecord, artifact_record
 from pipcache.render.json.remove import RemovalDocument
@@ -34,7 +34,7 @@ class PruneDocument(RemovalDocument):
 
 
 def prune_document(
-    base: RemovalDocument, pruned: Pruned, strangers: Sequence[Artifact], *, keeps_access_times: bool
+    base: RemovalDocument, result: PruneResult, strangers: Sequence[Artifact], *, keeps_access_times: bool
 ) -> PruneDocument:
     """Return the answer of ``prune``: that of every removal, the sums by policy, and what no file pins."""
     return {
@@ -46,13 +46,13 @@ def prune_document(
                 "files": sum(len(removal.files) for removal in members),
                 "disk_size": allocated(file for removal in members for file in removal.files),
             }
-            for reason, members in by_policy(pruned.plan.removals).items()
+            for reason, members in by_policy(result.plan.removals).items()
         ],
-        "entries_kept": pruned.kept,
-        "entries_removed": len(pruned.gone),
-        "bytes_before": pruned.before,
-        "bytes_after": pruned.after,
-        "too_large": pruned.over,
+        "entries_kept": result.kept,
+        "entries_removed": len(result.removed),
+        "bytes_before": result.before,
+        "bytes_after": result.after,
+        "too_large": result.too_large,
         "unpinned": [artifact_record(artifact) for artifact in strangers],
         "last_use": "access time" if keeps_access_times else "modification time",
     }

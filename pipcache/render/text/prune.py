@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.prune.result import Pruned
+from pipcache.prune.result import PruneResult
 from pipcache.removal.plan import Plan, Reason, Removal, allocated
 from pipcache.render.text.table import Columns, Row
 from pipcache.util.units import counted, format_size
@@ -72,21 +72,21 @@ def kinds_text(removals: Sequence[Removal]) -> str:
     return ", ".join([*named, *([counted(others, "other download")] if others else [])])
 
 
-def sum_line(pruned: Pruned) -> str:
+def sum_line(result: PruneResult) -> str:
     """Return the whole run in one line."""
-    is_plan = pruned.outcome is None
-    parts = [f"{policy_name(reason)} {len(members):,}" for reason, members in by_policy(pruned.gone).items()]
-    kept = counted(pruned.kept, "entry", "entries")
-    verbs = ("Would keep", "remove") if is_plan and pruned.plan.removals else ("Kept", "removed")
-    text = f"{verbs[0]} {kept}, {verbs[1]} {len(pruned.gone):,}"
+    is_plan = result.outcome is None
+    parts = [f"{policy_name(reason)} {len(members):,}" for reason, members in by_policy(result.removed).items()]
+    kept = counted(result.kept, "entry", "entries")
+    verbs = ("Would keep", "remove") if is_plan and result.plan.removals else ("Kept", "removed")
+    text = f"{verbs[0]} {kept}, {verbs[1]} {len(result.removed):,}"
     text += f" ({', '.join(parts)})" if parts else ""
-    text += f": {format_size(pruned.before)} before, {format_size(pruned.after)} after."
-    if pruned.over is not None:
-        text += f" Still {clean(pruned.over)}."
-    if pruned.failed:
-        text += f" {counted(pruned.failed, 'file')} could not be removed."
-    if pruned.unseen:
-        text += f" {counted(pruned.unseen, 'place')} could not be looked at."
+    text += f": {format_size(result.before)} before, {format_size(result.after)} after."
+    if result.too_large is not None:
+        text += f" Still {clean(result.too_large)}."
+    if result.failed:
+        text += f" {counted(result.failed, 'file')} could not be removed."
+    if result.unreadable:
+        text += f" {counted(result.unreadable, 'place')} could not be looked at."
     return text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.query.filters import SortKey, sort
-from pipcache.removal.outcome import NOT_A_FOLDER, Fate, Outcome
+from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Left, Plan, Reason, Removal, allocated
 from pipcache.render.text.list import name_cells
 from pipcache.render.text.table import Columns, Row
@@ -94,8 +94,8 @@ def left_lines(left: Sequence[Left]) -> Iterator[str]:
         return
     yield "Left alone:"
     # links first: what lies behind them was not even looked at
-    ordered = sorted(left, key=lambda left: "link" not in left.why)
-    yield from _some(f"{clean(artifact.path)}: {clean(artifact.why)}" for artifact in ordered)
+    ordered = sorted(left, key=lambda entry: not entry.is_link)
+    yield from _some(f"{clean(entry.path)}: {clean(entry.why)}" for entry in ordered)
 
 
 def _some(lines: Iterable[str]) -> Iterator[str]:
@@ -122,17 +122,17 @@ _ADVICE = {
 
 def problem_lines(outcome: Outcome) -> Iterator[str]:
     """Yield what stays although it was planned, by reason, with what to do next."""
-    groups: dict[tuple[Fate, str], list[str]] = {}
+    groups: dict[tuple[Fate, str, bool], list[str]] = {}
     for problem in outcome.problems:
         reason = "" if problem.fate is Fate.KEPT else problem.reason
-        groups.setdefault((problem.fate, reason), []).append(problem.path)
-    for (fate, reason), paths in groups.items():
+        groups.setdefault((problem.fate, reason, problem.is_folder_replaced), []).append(problem.path)
+    for (fate, reason, is_folder_replaced), paths in groups.items():
         files = counted(len(paths), "file")
         match fate:
             case Fate.FAILED:
                 yield f"Could not remove {files}: {clean(reason)} ({_ADVICE[fate]})"
             case Fate.CHANGED:
-                advice = "" if reason == NOT_A_FOLDER else f" ({_ADVICE[fate]})"
+                advice = "" if is_folder_replaced else f" ({_ADVICE[fate]})"
                 yield f"Kept {files}: {clean(reason)}{advice}"
             case _:
                 yield f"Kept {files} that belong to those"
