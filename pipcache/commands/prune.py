@@ -58,7 +58,7 @@ def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> Prun
         if error.is_fault:
             raise
         say(f"{error.message}\n  {clean(directory.path)}")
-        gathered = _nothing_gathered()
+        gathered = GatheredFacts(Facts(artifacts=[], now=0.0, last_used=lambda _: 0.0, folder_contents={}))
     facts = gathered.facts
     decision = decide(request.policies, facts)
     plan = plan_pruning(decision.taken, facts.artifacts, facts.folder_contents, gathered.empty_folders)
@@ -87,19 +87,6 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
         return judge_for(directory, request.verdicts, artifacts, artifacts, locks)
 
     return gather(directory, request, needs, judge if request.verdicts else None, track)
-
-
-def _nothing_gathered() -> GatheredFacts:
-    """Return the facts of an empty cache."""
-    return GatheredFacts(
-        facts=Facts(artifacts=[], now=0.0, last_used=lambda _: 0.0, folder_contents={}),
-        empty_folders=[],
-        unmatched=[],
-        unjudged=0,
-        unreadable=[],
-        foreign_files=0,
-        keeps_access_times=True,
-    )
 
 
 def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str, track: Track) -> ExitCode:

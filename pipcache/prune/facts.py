@@ -76,12 +76,12 @@ class GatheredFacts(NamedTuple):
     """
 
     facts: Facts
-    empty_folders: list[str]
-    unmatched: list[Selector]
-    unjudged: int
-    unreadable: list[UnreadableEntry]
-    foreign_files: int
-    keeps_access_times: bool
+    empty_folders: Sequence[str] = ()
+    unmatched: Sequence[Selector] = ()
+    unjudged: int = 0
+    unreadable: Sequence[UnreadableEntry] = ()
+    foreign_files: int = 0
+    keeps_access_times: bool = True
 
 
 Judge = Callable[[Sequence[Artifact]], tuple[Sequence[Candidate], int]]

@@ -282,7 +282,7 @@ class _Remover:
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
                 problem = Problem(file.path, Fate.CHANGED, _NOT_A_FOLDER, is_folder_replaced=True)
                 raise _NotRemoved(problem) from None
-            raise _NotRemoved(_failure(file, error)) from None
+            raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
         return True
 
     def _look(self, file: File) -> os.stat_result | None:
@@ -297,7 +297,7 @@ class _Remover:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _NotRemoved(_failure(file, error)) from None
+            raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
         planned = file.stat
         is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size
         # listing a folder gives no inode numbers on Windows
@@ -324,7 +324,7 @@ class _Remover:
             self.gone += 1
             return Fate.GONE
         except OSError as error:
-            raise _NotRemoved(_failure(file, error)) from None
+            raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
         self._folders.mark()
         self.files += 1
         if status.st_nlink < 2:
@@ -332,7 +332,3 @@ class _Remover:
             self.freed += freed
             self.is_measured &= is_measured
         return Fate.REMOVED
-
-
-def _failure(file: File, error: OSError) -> Problem:
-    return Problem(file.path, Fate.FAILED, error.strerror or str(error))

@@ -29,6 +29,10 @@ YOUNG = 600
 """Seconds after a change in which pip may still be writing to a file or folder."""
 
 
+Inode = tuple[int, int] | str
+"""A device and the number of an inode there, or the path of a file that has no other link."""
+
+
 class Reason(StrEnum):
     """Why an entry goes."""
 
@@ -110,16 +114,22 @@ def allocated(files: Iterable[File]) -> int:
 
     A file with several hard links counts once, and only when all its links are among ``files``.
     """
-    total = 0
-    link_counts: Counter[tuple[int, int]] = Counter()
-    for file in files:
-        status = file.stat
-        if status.st_nlink > 1:
-            link_counts[status.st_dev, status.st_ino] += 1
-            if link_counts[status.st_dev, status.st_ino] < status.st_nlink:
-                continue
-        total += file.allocated
-    return total
+    return sum(space_by_inode(list(files)).values())
+
+
+def space_by_inode(files: Collection[File]) -> dict[Inode, int]:
+    """Return the bytes of disk that removing ``files`` frees, by inode.
+
+    An inode with hard links that are not among ``files`` is left out.
+    """
+    links = Counter(map(inode_of, files))
+    return {inode: file.allocated for file in files if links[inode := inode_of(file)] >= file.stat.st_nlink}
+
+
+def inode_of(file: File) -> Inode:
+    """Return what the hard links of a file have in common; the path where it has a single link."""
+    # listing a folder gives no inode numbers on Windows, and no numbers of links
+    return (file.stat.st_dev, file.stat.st_ino) if file.stat.st_nlink > 1 else file.path
 
 
 def plan_removal(
