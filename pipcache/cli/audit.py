@@ -1,9 +1,9 @@
 """The command line of ``audit``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
+from pipcache.audit.auditor import Window
+from pipcache.audit.request import Request as AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     MomentParam,
@@ -13,12 +13,10 @@ from pipcache.cli.options import (
     epilog,
     format_option,
 )
+from pipcache.commands import audit as command
+from pipcache.errors import ExitCode
+from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.errors import ExitCode
-    from pipcache.query.selector import Selector
-
 
 _CODES = {
     0: "clean, and everything could be judged",
@@ -30,7 +28,6 @@ _CODES = {
 
 @cli.command(
     "audit",
-    short_help="After a bad upload: is it here, and what was made from it?",
     epilog=epilog("pipcache audit --advisory MAL-2026-2144.json --all-caches", 0, 1, 2, 3, meanings=_CODES),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
@@ -49,7 +46,7 @@ _CODES = {
 def audit_command(
     app: App,
     *,
-    selectors: tuple["Selector", ...],
+    selectors: tuple[Selector, ...],
     cache_dir: str | None,
     advisories: tuple[str, ...],
     only_listed_versions: bool,
@@ -58,7 +55,7 @@ def audit_command(
     since: float | None,
     until: float | None,
     form: str,
-) -> "ExitCode":
+) -> ExitCode:
     """Tell whether what advisories mean is in the cache: the proof, what was made from it, what is unsure.
 
     FILE is OSV (JSON, YAML), CSV with a header (name,version or filename,sha256), a list (name==version, file
@@ -70,10 +67,6 @@ def audit_command(
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is later than --until.")
-    from pipcache.audit.auditor import Window
-    from pipcache.audit.request import Request as AuditRequest
-    from pipcache.commands import audit as command
-
     request = AuditRequest(advisories, selectors, only_listed_versions, deep, all_caches, Window(since, until))
     report = command.find(app.directory(cache_dir), request, track)
     command.write(report, form)

@@ -1,21 +1,20 @@
 """The command line of ``clear``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import cache_dir_option, consent_options, epilog, format_option
 from pipcache.cli.remove import REMOVE_CODES, require_consent
+from pipcache.commands import clear as command
+from pipcache.commands.consent import Consent
+from pipcache.errors import ExitCode
+from pipcache.removal.clearing import Clearing
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.errors import ExitCode
+from pipcache.store.layout import Store
 
 
 @cli.command(
     "clear",
-    short_help="Remove everything pip can make again.",
     epilog=epilog("pipcache clear --http --yes", 0, 2, 3, meanings=REMOVE_CODES),
 )
 @cache_dir_option
@@ -41,18 +40,13 @@ def clear_command(
     yes: bool,
     dry_run: bool,
     form: str,
-) -> "ExitCode":
+) -> ExitCode:
     """Remove everything pip can make again; --http, --wheels, --selfcheck, --old-layouts narrow it and combine.
 
     No file is opened, so it works on a cache that cannot be decoded. What pip did not make stays, links stay, and
     so does what a running pip has not finished.
     """
     require_consent(yes=yes, dry_run=dry_run, form=form)
-    from pipcache.commands import clear as command
-    from pipcache.commands.consent import Consent
-    from pipcache.removal.clearing import Clearing
-    from pipcache.store.layout import Store
-
     everything = not (http or wheels or selfcheck or old_layouts)
     parts = (
         (http, (Store.HTTP_V2, Store.HTTP)),

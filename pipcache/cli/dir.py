@@ -8,6 +8,10 @@ import click
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import cache_dir_option, epilog, format_option
 from pipcache.render.console import is_terminal
+from pipcache.render.json.dir import dir_document
+from pipcache.render.json.records import dump
+from pipcache.render.text.dir import explain_lines
+from pipcache.util.untrusted import clean
 
 
 @cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2))
@@ -17,13 +21,8 @@ from pipcache.render.console import is_terminal
 @click.pass_obj
 def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:
     """Print the path of pip's cache directory."""
-    from pipcache.util.untrusted import clean
-
     cache = app.directory(cache_dir, explain=explain or form == "json")
     if form == "json":
-        from pipcache.render.json.dir import dir_document
-        from pipcache.render.json.records import dump
-
         click.echo(dump(dir_document(cache)))
         return
     if is_terminal(sys.stdout):
@@ -32,6 +31,4 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(cache.path) + b"\n")
     if explain:
-        from pipcache.render.text.dir import explain_lines
-
         click.echo("\n".join(explain_lines(cache)))

@@ -3,16 +3,14 @@
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from pipcache import __version__
 from pipcache.cli.options import cache_dir_option
+from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say
-
-if TYPE_CHECKING:
-    from pipcache.location.locate import CacheDirectory
 
 
 class App(NamedTuple):
@@ -20,10 +18,8 @@ class App(NamedTuple):
 
     cache_dir: str | None
 
-    def directory(self, option: str | None, *, explain: bool = False) -> "CacheDirectory":
+    def directory(self, option: str | None, *, explain: bool = False) -> CacheDirectory:
         """Return the cache directory; the command's own option goes before the group's."""
-        from pipcache.location.locate import locate
-
         cache = locate(self.cache_dir if option is None else option, os.environ, explain=explain)
         if cache.disabled_by is not None:
             say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
@@ -34,8 +30,18 @@ class ClosedPipe(Exception):  # noqa: N818 - no error of anyone's
     """Whoever reads the answer has what it wanted (``| head -1``)."""
 
 
-COMMANDS = ("audit", "clear", "dir", "info", "list", "prune", "remove", "show", "verify")
-"""The commands; the module of each has its name and stands beside this one."""
+COMMANDS = {
+    "audit": "After a bad upload: is it here, and what was made from it?",
+    "clear": "Remove everything pip can make again.",
+    "dir": "Print the path of pip's cache directory.",
+    "info": "Sum up sizes and counts by store, kind and project.",
+    "list": "List every distribution file in the cache.",
+    "prune": "Keep what is worth keeping: housekeeping, and the last step of a CI job.",
+    "remove": "Remove exactly what the selectors mean.",
+    "show": "Show everything about each match.",
+    "verify": "Hold every entry against every promise there is.",
+}
+"""The commands and what each is for; the module of each has its name and stands beside this one."""
 
 
 class Commands(click.Group):
@@ -50,6 +56,11 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             import_module(f"pipcache.cli.{cmd_name}")
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the commands and what each is for, without loading one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would end a closed pipe with exit code 1."""

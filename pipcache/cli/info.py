@@ -4,6 +4,7 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import cache_dir_option, epilog, format_option
+from pipcache.commands import info as command
 from pipcache.errors import ExitCode
 from pipcache.render.progress_bar import track
 
@@ -14,8 +15,6 @@ from pipcache.render.progress_bar import track
 @click.pass_obj
 def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
     """Show sizes and counts by store, kind and project."""
-    from pipcache.commands import info as command
-
     cache = app.directory(cache_dir)
     summary = command.find(cache, track)
     command.write(cache, summary, form)

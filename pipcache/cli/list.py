@@ -1,29 +1,24 @@
 """The command line of ``list``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
-    SORT_KEYS,
     SelectorParam,
     cache_dir_option,
     epilog,
     filter_options,
     format_option,
 )
+from pipcache.commands import list as command
 from pipcache.errors import ExitCode
+from pipcache.query.filters import Filters, SortKey
+from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.query.filters import Filters
-    from pipcache.query.selector import Selector
 
 
 @cli.command(
     "list",
-    short_help="List every distribution file in the cache.",
     epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--sort",
     "sort_key",
-    type=click.Choice(SORT_KEYS),
+    type=click.Choice([key.value for key in SortKey]),
     default="name",
     show_default=True,
     help="Order: by name and version, largest, oldest, or longest unused first.",
@@ -48,10 +43,10 @@ if TYPE_CHECKING:
 def list_command(
     app: App,
     *,
-    selectors: tuple["Selector", ...],
+    selectors: tuple[Selector, ...],
     cache_dir: str | None,
     everything: bool,
-    filters: "Filters",
+    filters: Filters,
     unnamed: bool,
     sort_key: str,
     reverse: bool,
@@ -63,9 +58,6 @@ def list_command(
     A SELECTOR is a requirement (twisted, 'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest
     (sha256:..., hex or base64url) or a cache key.
     """
-    from pipcache.commands import list as command
-    from pipcache.query.filters import SortKey
-
     if null and form != "paths":
         raise click.UsageError("-0 goes with --format paths.")
     request = command.ListRequest(

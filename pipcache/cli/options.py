@@ -3,17 +3,17 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 
+from pipcache.inventory.artifact import Kind
+from pipcache.query.filters import Filters
+from pipcache.query.selector import Selector, SelectorError, parse_selector
 from pipcache.render.console import say
+from pipcache.store.layout import Store
 from pipcache.util.units import parse_age, parse_moment, parse_size
 from pipcache.util.untrusted import clean
-
-if TYPE_CHECKING:
-    from pipcache.query.selector import Selector
-
 
 P = ParamSpec("P")
 
@@ -41,10 +41,8 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
 
     name = "selector"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Selector":
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Selector:
         """Return the selector that ``value`` is."""
-        from pipcache.query.selector import Selector, SelectorError
-
         if isinstance(value, Selector):
             return value
         try:
@@ -53,28 +51,24 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
             self.fail(str(error), param, ctx)
 
 
-def _selector(text: str) -> "Selector":
+def _selector(text: str) -> Selector:
     """Return the selector that ``text`` is, and say what of it is ignored.
 
     Raises:
         SelectorError: it is none.
     """
-    from pipcache.query.selector import parse_selector
-
     selector = parse_selector(text)
     if selector.note is not None:
         say(f"Note: in {clean(selector.text)!r} {selector.note}.")
     return selector
 
 
-def read_selectors(path: str) -> list["Selector"]:
+def read_selectors(path: str) -> list[Selector]:
     """Return the selectors of a file, one a line, ``#`` and what follows aside; ``-`` is standard input.
 
     Raises:
         UsageError: it cannot be read, holds none, or a line is none; each such line is named.
     """
-    from pipcache.query.selector import SelectorError
-
     name = "standard input" if path == "-" else path
     try:
         with click.open_file(path, encoding="utf-8-sig") as file:
@@ -185,20 +179,24 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         larger_than: float | None,
         **options: object,
     ) -> R:
-        from pipcache.inventory.artifact import Kind
-        from pipcache.query.filters import Filters
-        from pipcache.store.layout import Store
-
         size = None if larger_than is None else int(larger_than)
         filters = Filters(frozenset(map(Kind, kinds)), frozenset(map(Store, stores)), older_than, newer_than, size)
         return command(*args, filters=filters, **options)
 
     age = UnitParam("age", parse_age)
     kind = click.option(
-        "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable."
+        "--kind",
+        "kinds",
+        multiple=True,
+        type=click.Choice([kind.value for kind in Kind]),
+        help="Only this kind; repeatable.",
     )
     store = click.option(
-        "--store", "stores", multiple=True, type=click.Choice(STORES), help="Only this store (repeatable)."
+        "--store",
+        "stores",
+        multiple=True,
+        type=click.Choice([store.value for store in Store]),
+        help="Only this store (repeatable).",
     )
     older = click.option(
         "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."
@@ -230,11 +228,3 @@ def consent_options(command: Callable[P, R]) -> Callable[P, R]:
     yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
     dry_run = click.option("--dry-run", "-n", is_flag=True, help="Show the plan and remove nothing.")
     return yes(dry_run(command))
-
-
-# written out, for the enums live in modules that --help need not import; a test holds them equal
-KINDS = ("wheel", "sdist", "built", "metadata", "page", "other", "unknown")
-
-STORES = ("http-v2", "http", "wheels", "selfcheck", "stray")
-
-SORT_KEYS = ("name", "size", "age", "used")

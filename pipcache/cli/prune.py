@@ -1,7 +1,6 @@
 """The command line of ``prune``."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,14 +14,15 @@ from pipcache.cli.options import (
     epilog,
     format_option,
 )
+from pipcache.commands import prune as command
+from pipcache.commands.consent import Consent
+from pipcache.errors import ExitCode
+from pipcache.prune.request import Policies, PruneRequest
+from pipcache.query.selector import Selector
+from pipcache.removal.plan import Reason
 from pipcache.render.console import is_terminal
 from pipcache.render.progress_bar import track
 from pipcache.util.units import parse_age, parse_size
-
-if TYPE_CHECKING:
-    from pipcache.errors import ExitCode
-    from pipcache.query.selector import Selector
-
 
 _CODES = {
     0: "done; or nothing is cached yet",
@@ -35,7 +35,6 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 
 @cli.command(
     "prune",
-    short_help="Keep what is worth keeping: housekeeping, and the last step of a CI job.",
     epilog=epilog("pipcache prune --ci --keep-for requirements.txt", 0, 2, 3, meanings=_CODES),
     context_settings={"auto_envvar_prefix": "PIPCACHE_PRUNE"},
 )
@@ -96,7 +95,7 @@ def prune_command(
     cache_dir: str | None,
     ci: bool,
     keep_for: tuple[str, ...],
-    keep: tuple["Selector", ...],
+    keep: tuple[Selector, ...],
     unused_for: float | None,
     older_than: float | None,
     max_size: float | None,
@@ -111,7 +110,7 @@ def prune_command(
     yes: bool,
     dry_run: bool,
     form: str,
-) -> "ExitCode":
+) -> ExitCode:
     """Remove dead weight, which no pip can use again, and what the policies say; they combine.
 
     It asks at a terminal and nowhere else, and ends with one line: what is kept, what was removed and by which
@@ -125,11 +124,6 @@ def prune_command(
         raise click.UsageError("--against goes with --damaged or --poisoned.")
     if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
         raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
-    from pipcache.commands import prune as command
-    from pipcache.commands.consent import Consent
-    from pipcache.prune.request import Policies, PruneRequest
-    from pipcache.removal.plan import Reason
-
     policies = Policies(
         old_layouts=True if old_layouts else False if keep_old_layouts else None,
         unused_for=unused_for,

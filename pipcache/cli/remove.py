@@ -1,10 +1,10 @@
 """The command line of ``remove``."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from pipcache.audit.request import Request as AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     SelectorParam,
@@ -17,14 +17,15 @@ from pipcache.cli.options import (
     format_option,
     read_selectors,
 )
+from pipcache.commands import remove as command
+from pipcache.commands import remove_advised
+from pipcache.commands.consent import Consent
+from pipcache.errors import ExitCode
+from pipcache.query.filters import Filters
+from pipcache.query.selector import Selector
+from pipcache.removal.plan import Reason
 from pipcache.render.console import is_terminal
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.errors import ExitCode
-    from pipcache.query.filters import Filters
-    from pipcache.query.selector import Selector
-
 
 REMOVE_CODES = {
     0: "done: gone, or was never there",
@@ -36,7 +37,6 @@ REMOVE_CODES = {
 
 @cli.command(
     "remove",
-    short_help="Remove exactly what the selectors mean.",
     epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, meanings=REMOVE_CODES),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
@@ -74,10 +74,10 @@ REMOVE_CODES = {
 def remove_command(
     app: App,
     *,
-    selectors: tuple["Selector", ...],
+    selectors: tuple[Selector, ...],
     files: tuple[str, ...],
     cache_dir: str | None,
-    filters: "Filters",
+    filters: Filters,
     damaged: bool,
     poisoned: bool,
     against: tuple[str, ...],
@@ -91,7 +91,7 @@ def remove_command(
     yes: bool,
     dry_run: bool,
     form: str,
-) -> "ExitCode":
+) -> ExitCode:
     """Remove what the selectors mean, downloaded and built alike, with the index pages of its projects.
 
     The plan is shown and a question asked before anything is removed. A SELECTOR is a requirement (twisted,
@@ -105,24 +105,15 @@ def remove_command(
         raise click.UsageError("--against goes with --damaged or --poisoned.")
     if (only_listed_versions or deep or save is not None or not derived) and not advisories:
         raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
-    from pipcache.commands.consent import Consent
-    from pipcache.query.filters import Filters
-
     if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     if advisories:
-        from pipcache.audit.request import Request as AuditRequest
-        from pipcache.commands import remove_advised
-
         search = AuditRequest(advisories, named, only_listed_versions, deep)
         purge = remove_advised.AdvisedRequest(search, derived, keep_pages, save)
         advised = remove_advised.find(app.directory(cache_dir), purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
-    from pipcache.commands import remove as command
-    from pipcache.removal.plan import Reason
-
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
     request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against)

@@ -1,7 +1,5 @@
 """The command line of ``show``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pipcache.cli.group import App, cli
@@ -12,17 +10,15 @@ from pipcache.cli.options import (
     filter_options,
     format_option,
 )
+from pipcache.commands import show as command
 from pipcache.errors import ExitCode
+from pipcache.query.filters import Filters
+from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.query.filters import Filters
-    from pipcache.query.selector import Selector
 
 
 @cli.command(
     "show",
-    short_help="Show everything about each match.",
     epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3),
 )
 @click.argument("selectors", nargs=-1, required=True, type=SelectorParam(), metavar="SELECTOR...")
@@ -33,14 +29,12 @@ if TYPE_CHECKING:
 def show_command(
     app: App,
     *,
-    selectors: tuple["Selector", ...],
+    selectors: tuple[Selector, ...],
     cache_dir: str | None,
-    filters: "Filters",
+    filters: Filters,
     form: str,
 ) -> ExitCode:
     """Show everything about each match: names and their evidence, URL, digests, origin, times, files."""
-    from pipcache.commands import show as command
-
     answer = command.find(app.directory(cache_dir), selectors, filters, track)
     command.write(answer, form)
     if answer.is_incomplete:

@@ -1,7 +1,5 @@
 """The command line of ``verify``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pipcache.cli.group import App, cli
@@ -13,14 +11,13 @@ from pipcache.cli.options import (
     filter_options,
     format_option,
 )
+from pipcache.commands import verify as command
 from pipcache.errors import ExitCode
+from pipcache.query.filters import Filters
+from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
-
-if TYPE_CHECKING:
-    from pipcache.query.filters import Filters
-    from pipcache.query.selector import Selector
-    from pipcache.verify.checks import Check
-
+from pipcache.render.text.verify import explain_lines
+from pipcache.verify.checks import Check, checks_named
 
 _CODES = {
     0: "nothing was found",
@@ -35,12 +32,8 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 
     name = "codes"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "frozenset[Check]":
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[Check]:
         """Return the checks that ``value`` names."""
-        from pipcache.verify.checks import checks_named
-
         if isinstance(value, frozenset):
             return value
         found: frozenset[Check] = frozenset()
@@ -53,7 +46,6 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 
 @cli.command(
     "verify",
-    short_help="Hold every entry against every promise there is.",
     epilog=epilog("pipcache verify --against requirements.txt", 0, 1, 2, 3, meanings=_CODES),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
@@ -90,15 +82,15 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 def verify_command(
     app: App,
     *,
-    selectors: tuple["Selector", ...],
+    selectors: tuple[Selector, ...],
     cache_dir: str | None,
-    filters: "Filters",
+    filters: Filters,
     against: tuple[str, ...],
     thorough: bool,
-    selected: tuple["frozenset[Check]", ...],
-    ignored: tuple["frozenset[Check]", ...],
+    selected: tuple[frozenset[Check], ...],
+    ignored: tuple[frozenset[Check], ...],
     fail_on: str,
-    explain: "frozenset[Check] | None",
+    explain: frozenset[Check] | None,
     form: str,
 ) -> ExitCode:
     """Hold every entry against every promise there is, and tell which were broken. Nothing is changed.
@@ -106,15 +98,9 @@ def verify_command(
     Promises stand in the key, in index pages, URLs, headers and archives of the cache itself, and in the lock
     files given with --against, which nobody who can write the cache can change. A SELECTOR narrows it, as in list.
     """
-    from pipcache.verify.checks import Check
-
     if explain is not None:
-        from pipcache.render.text.verify import explain_lines
-
         click.echo("\n".join(explain_lines([check for check in Check if check in explain])))
         return ExitCode.OK
-    from pipcache.commands import verify as command
-
     wanted = frozenset().union(*selected) if selected else frozenset(Check)
     request = command.VerifyRequest(
         selectors,

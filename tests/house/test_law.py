@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.cli import group, options
-from pipcache.inventory.artifact import Kind
-from pipcache.query.filters import SortKey
-from pipcache.store.layout import Store
+from pipcache.cli import group
 from pipcache.util import urls
 
 if TYPE_CHECKING:
@@ -102,7 +99,6 @@ LAW = {
 """What each package may import besides itself."""
 
 PACKAGES = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
-COMMANDS = ("audit", "clear", "dir", "info", "list", "prune", "remove", "show", "verify")
 
 
 def package_of(name: str) -> str:
@@ -153,17 +149,13 @@ def test_the_init_of_a_package_is_a_paragraph_and_nothing_else(name: str) -> Non
         assert ast.get_docstring(MODULES[name])
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", group.COMMANDS)
 def test_a_command_has_the_same_file_name_on_each_floor(command: str) -> None:
     floors = ["cli"] if command == "dir" else ["cli", "commands"]
     assert {f"{floor}.{command}" for floor in floors} <= MODULES.keys()
     # clear shows and reports as remove does
     shown = "remove" if command == "clear" else command
     assert {f"render.text.{shown}", f"render.json.{shown}"} <= MODULES.keys()
-
-
-def test_the_commands_are_those_of_the_command_line() -> None:
-    assert COMMANDS == group.COMMANDS
 
 
 @each_module
@@ -327,9 +319,3 @@ def test_the_names_of_the_index_hosts_stand_in_one_module(host: str) -> None:
     sources = [*PACKAGE.rglob("*.py"), *(REPOSITORY / "tests").rglob("*.py")]
     holders = [path.relative_to(REPOSITORY).as_posix() for path in sources if host in path.read_text("utf-8")]
     assert holders == ["pipcache/util/urls.py"]
-
-
-def test_the_choices_of_the_command_line_are_the_members_of_the_enums() -> None:
-    assert tuple(kind.value for kind in Kind) == options.KINDS
-    assert tuple(store.value for store in Store) == options.STORES
-    assert tuple(key.value for key in SortKey) == options.SORT_KEYS
