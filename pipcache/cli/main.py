@@ -13,7 +13,7 @@ from pipcache.util.untrusted import clean
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; the one place where errors become messages."""
+    """Run the command line and return the exit code. Errors become messages here, and nowhere else."""
     prepare_streams()
     try:
         code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False)

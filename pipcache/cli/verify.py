@@ -36,12 +36,12 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
         """Return the checks that ``value`` names."""
         if isinstance(value, frozenset):
             return value
-        found: frozenset[Check] = frozenset()
+        checks: frozenset[Check] = frozenset()
         for code in str(value).split(","):
             if not (named := checks_named(code.strip())):
                 self.fail(f"{code.strip()!r} is no check; pipcache verify --explain lists them.", param, ctx)
-            found |= named
-        return found
+            checks |= named
+        return checks
 
 
 @cli.command(

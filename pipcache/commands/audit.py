@@ -68,7 +68,7 @@ _SHOWN = 5
 
 
 def exit_code(report: Report) -> ExitCode:
-    """Return how the run ends: what was found goes before what could not be judged."""
+    """Return the exit code: hits come before what could not be judged."""
     if report.hits:
         return ExitCode.FINDINGS
     return ExitCode.OK if report.is_whole else ExitCode.FAILED

@@ -127,7 +127,7 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
 
 
 def ask(plan: Plan) -> bool:
-    """Ask on standard error whether ``plan`` is to be carried out; only a yes is one."""
+    """Ask on standard error whether to carry out ``plan``; any answer but y or yes means no."""
     say(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ", end="")
     try:
         answer = sys.stdin.readline()

@@ -34,7 +34,7 @@ class ListRequest(NamedTuple):
 
 
 class ListAnswer(NamedTuple):
-    """What ``list`` found: the rows, how many of each kind are not shown, and all that was read."""
+    """The artifacts to show, how many of each kind are not shown, and all that was read."""
 
     directory: CacheDirectory
     shown: list[Artifact]

@@ -34,7 +34,7 @@ from pipcache.verify.lock_index import read_locks
 
 
 class PruneAnswer(NamedTuple):
-    """The plan, what is there before, and what is to be told beside it."""
+    """The plan, what is in the cache before it, and what is said beside it."""
 
     directory: CacheDirectory
     plan: Plan

@@ -23,7 +23,7 @@ from pipcache.verify.verifier import VerifyOptions
 
 
 class ShowAnswer(NamedTuple):
-    """What ``show`` found."""
+    """The details of each match, and the selectors that match nothing."""
 
     directory: CacheDirectory
     details: list[Details]

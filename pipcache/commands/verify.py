@@ -39,7 +39,7 @@ class VerifyRequest(NamedTuple):
 
 
 class VerifyAnswer(NamedTuple):
-    """What ``verify`` found, worst first, and what is to be told beside it."""
+    """The judgements, worst first, and what is said beside them."""
 
     directory: CacheDirectory
     judgements: list[Judgement]
@@ -124,7 +124,7 @@ def _lines(answer: VerifyAnswer) -> Iterator[str]:
 
 
 def exit_code(answer: VerifyAnswer, fail_on: str) -> ExitCode:
-    """Return how the run ends: an interruption goes before findings, and they before what could not be read."""
+    """Return the exit code: an interruption comes before findings, and these before what could not be read."""
     if answer.tally.left:
         return ExitCode.INTERRUPTED
     failing = [judgement for judgement in answer.judgements if judgement.findings]

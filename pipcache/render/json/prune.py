@@ -12,7 +12,7 @@ from pipcache.render.text.prune import by_policy
 
 
 class PolicyRecord(TypedDict):
-    """What one policy takes."""
+    """What a policy takes."""
 
     policy: str
     entries: int

@@ -14,7 +14,7 @@ from pipcache.verify.verdict import Finding, Tried
 
 
 class EvidenceRecord(TypedDict):
-    """One name from one source."""
+    """A name of an artifact, and its evidence."""
 
     source: str
     detail: str

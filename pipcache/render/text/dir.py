@@ -7,7 +7,7 @@ from pipcache.util.untrusted import clean
 
 
 def explain_lines(cache: CacheDirectory) -> Iterator[str]:
-    """Yield what ``dir --explain`` adds: every place that was looked at, the one that decided marked."""
+    """Yield what ``dir --explain`` adds: every place that pip asks, with a mark at the place that decided."""
     decided = False
     for place in cache.considered:
         decides = not decided and place.source is cache.source and place.origin == cache.origin

@@ -33,7 +33,7 @@ def by_policy(removals: Sequence[Removal]) -> dict[Reason, list[Removal]]:
 
 
 def policy_rows(plan: Plan) -> list[Row]:
-    """Return a row for each policy and each thing it takes, and one for the folders that are empty already."""
+    """Return a row for each policy and each kind of thing it takes, and a row for the empty folders."""
     rows = [row for reason, members in by_policy(plan.removals).items() for row in _rows_of(reason, members)]
     if plan.folders:
         cells = (policy_name(Reason.DEAD_WEIGHT), "0", "0", "-", counted(len(plan.folders), "empty folder"))
@@ -42,7 +42,7 @@ def policy_rows(plan: Plan) -> list[Row]:
 
 
 _BY_DETAIL = frozenset({Reason.DEAD_WEIGHT, Reason.OLD_LAYOUT, Reason.DAMAGED, Reason.POISONED})
-"""Policies that tell of each thing what is wrong with it; the others take all kinds for one reason."""
+"""Policies that say of each artifact what is wrong with it; the others take all kinds for the same reason."""
 
 
 def _rows_of(reason: Reason, members: Sequence[Removal]) -> Iterator[Row]:
@@ -73,7 +73,7 @@ def kinds_text(removals: Sequence[Removal]) -> str:
 
 
 def sum_line(result: PruneResult) -> str:
-    """Return the whole run in one line."""
+    """Return the result of the run in a line."""
     is_plan = result.outcome is None
     parts = [f"{policy_name(reason)} {len(members):,}" for reason, members in by_policy(result.removed).items()]
     kept = counted(result.kept, "entry", "entries")

@@ -65,7 +65,7 @@ def why(removal: Removal) -> str:
 
 
 def store_rows(plan: Plan) -> list[Row]:
-    """Return a row for each store that is cleared, and for each thing left behind in one."""
+    """Return a row for each store that is cleared, and for each leftover in it."""
     groups: dict[tuple[str, str], list[Removal]] = {}
     for removal in plan.removals:
         store = removal.entry.store
@@ -81,7 +81,7 @@ def _store_row(store: str, what: str, removals: Sequence[Removal]) -> Row:
 
 
 def plan_sum(plan: Plan, where: str) -> str:
-    """Return the sum of a plan in one line."""
+    """Return the sum of a plan in a line."""
     parts = [counted(len(plan.removals), "entry", "entries"), counted(plan.files, "file"), format_size(plan.size)]
     if plan.folders:
         parts.append(counted(len(plan.folders), "empty folder"))
@@ -106,7 +106,7 @@ def _some(lines: Iterable[str]) -> Iterator[str]:
 
 
 def outcome_line(outcome: Outcome) -> str:
-    """Return what happened in one line."""
+    """Return what happened in a line."""
     files = counted(outcome.files, "file")
     folders = f" and {counted(outcome.folders, 'folder')}" if outcome.folders else ""
     freed = f"{'' if outcome.is_measured else 'at least '}{format_size(outcome.freed)} freed"

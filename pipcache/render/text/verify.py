@@ -35,7 +35,7 @@ def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
 
 
 def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) -> Iterator[str]:
-    """Yield what is to be told of one artifact: its name and verdict, each finding, and the cure."""
+    """Yield the lines of a judgement: the artifact's name and verdict, each finding, and the cure."""
     artifact = judgement.artifact
     verdict = styled(judgement.verdict.value, _COLOURS.get(judgement.verdict, "cyan"), colour=colour)
     yield f"{verdict}: {clean(title(artifact))} ({format_size(artifact.size)})"
@@ -64,7 +64,7 @@ def _promised(finding: Finding) -> str:
 
 
 def fit(lines: Iterable[str], columns: int) -> Iterator[str]:
-    """Yield ``lines`` broken between words at a terminal's width; commands and paths stay in one piece."""
+    """Yield ``lines`` broken between words at a terminal's width; commands and paths are not broken."""
     for line in lines:
         if len(line) <= columns or line.startswith("  Cure: ") or " " not in line.strip():
             yield line
@@ -94,7 +94,7 @@ def _by_check(findings: Sequence[Finding]) -> dict[Check, list[Finding]]:
 
 
 def title(artifact: Artifact) -> str:
-    """Return how an artifact is called in one line: its file, or its kind and project."""
+    """Return what an artifact is called: its file, or its kind and project."""
     if artifact.kind is Kind.PAGE:
         return f"index page of {artifact.project}" if artifact.project else "an index page"
     if artifact.filename is not None:
@@ -105,7 +105,7 @@ def title(artifact: Artifact) -> str:
 
 
 def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
-    """Return the command that removes what something was found in; None where nothing was, or it has no key."""
+    """Return the command that removes an artifact with findings; None without findings, or without a key."""
     artifact = judgement.artifact
     if not judgement.findings or artifact.key is None:
         return None
