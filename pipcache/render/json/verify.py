@@ -71,7 +71,7 @@ def verify_document(
         "not_reached": tally.left,
         "passed_over": tally.passed_over,
         "links_not_followed": tally.links,
-        "findings_not_told": tally.untold,
+        "findings_not_told": tally.not_selected,
         "known_to_locks": tally.known,
         "unknown_to_locks": tally.unknown,
         "unmatched": list(unmatched),

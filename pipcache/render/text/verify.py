@@ -119,17 +119,17 @@ def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
 
 
 class Tally(NamedTuple):
-    """What is told beside the judgements: ``known`` and ``unknown`` to lock files are None where none was given.
+    """What is said beside the judgements; ``known`` and ``unknown`` to lock files are None where none was given.
 
     ``gone`` vanished meanwhile, ``left`` were not reached, ``passed_over`` are strays, ``links`` were not
-    followed, ``untold`` are findings that were not asked for.
+    followed, ``not_selected`` are findings that --select and --ignore leave out.
     """
 
     gone: int
     left: int
     passed_over: int
     links: int
-    untold: int
+    not_selected: int
     known: int | None = None
     unknown: int | None = None
 
@@ -151,8 +151,8 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
             yield f"Only intact, for there is nothing outside to hold them against: {kinds}."
     if tally.known is not None:
         yield f"Known to the files given with --against: {tally.known:,}; not known to them: {tally.unknown:,}."
-    if tally.untold:
-        yield f"Found and not told, by --select or --ignore: {counted(tally.untold, 'finding')}."
+    if tally.not_selected:
+        yield f"Found and not told, by --select or --ignore: {counted(tally.not_selected, 'finding')}."
     if tally.passed_over:
         yield f"Not judged, for pip did not put them there as entries: {tally.passed_over:,}."
     if tally.links:
