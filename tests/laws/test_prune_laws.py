@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipcache.prune.facts import GatheredFacts
 
 laws = settings(deadline=None, max_examples=120, derandomize=True)
+quick = settings(laws, max_examples=25)
 
 HOUR, DAY = 3600.0, 86400.0
 DIGEST = "sha256:" + "0" * 64
@@ -171,6 +172,18 @@ def pips_bytes(root: Path) -> int:
         elif not isinstance(entry, StrayEntry) or isinstance(entry.why, Leftover):
             paths |= {root / file.path for file in entry_files(entry)}
     return sum(path.lstat().st_blocks * 512 for path in paths)
+
+
+@quick
+@given(shapes, requests(alone=True))
+def test_each_policy_keeps_its_word_in_a_few(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
+    hold(shape, asked)
+
+
+@quick
+@given(shapes, requests(alone=False))
+def test_policies_together_keep_theirs_in_a_few(shape: dict[str, set[int]], asked: dict[str, object]) -> None:
+    hold(shape, asked)
 
 
 @pytest.mark.slow
