@@ -57,7 +57,7 @@ def detail(
         for artifact, digests in digested
     ]
     names = prove_metadata(proved, [*proved, *everything])
-    built = [one for one in everything if one.kind is Kind.BUILT]
+    built = [(artifact, BuiltFrom([artifact])) for artifact in everything if artifact.kind is Kind.BUILT]
     for artifact, (_, digests) in zip(names, digested, strict=True):
         metadata, generator = _facts(cache, artifact)
         yield Details(
@@ -66,7 +66,7 @@ def detail(
             metadata,
             generator,
             tuple(islice(sources_of(artifact, (*names, *everything)), 1)) if artifact.kind is Kind.BUILT else (),
-            tuple(other for other in built if artifact in BuiltFrom([other])),
+            tuple(other for other, sources in built if artifact in sources),
             judgements.get(entry_path(artifact.entry)),
         )
 
