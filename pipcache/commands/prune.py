@@ -23,7 +23,7 @@ from pipcache.render.json.prune import prune_document
 from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
-from pipcache.render.text.prune import POLICIES, policy_rows, stranger_lines, sum_line
+from pipcache.render.text.prune import POLICIES, policy_rows, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.render.text.table import print_rows
 from pipcache.store.entries import is_pips
@@ -41,7 +41,7 @@ class PruneAnswer(NamedTuple):
     gathered: GatheredFacts
     before: int  # bytes of all that pip made
     too_large: str | None
-    strangers: list[Artifact]  # going, of projects that no file of --keep-for names
+    unpinned: list[Artifact]  # going, of projects that no file of --keep-for names
 
 
 def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> PruneAnswer:
@@ -62,14 +62,14 @@ def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> Prun
     facts = gathered.facts
     decision = decide(request.policies, facts)
     plan = plan_pruning(decision.taken, facts.artifacts, facts.folder_contents, gathered.empty_folders)
-    strangers = [
+    unpinned = [
         artifact
         for artifact, reason, _ in decision.taken
         if reason is Reason.KEEP_FOR
         and artifact.kind in DISTRIBUTIONS
         and path_of(artifact) in facts.of_unnamed_projects
     ]
-    return PruneAnswer(directory, plan, gathered, decision.size_before, decision.too_large, strangers)
+    return PruneAnswer(directory, plan, gathered, decision.size_before, decision.too_large, unpinned)
 
 
 def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track) -> GatheredFacts:
@@ -127,7 +127,7 @@ def _show(plan: Plan, *, everything: bool) -> None:
 def _say_notes(answer: PruneAnswer, request: PruneRequest) -> None:
     """Say what a person should know of the plan before it is carried out."""
     say_unmatched(answer.gathered.unmatched)
-    for line in stranger_lines(answer.strangers):
+    for line in unpinned_lines(answer.unpinned):
         say(line)
     policies = request.policies
     by_use = any(limit is not None for limit in (policies.unused_for, policies.older_than, policies.max_size))
@@ -167,7 +167,7 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
                 dry_run=consent.dry_run,
             )
             counts = answer.gathered.keeps_access_times
-            return dump(prune_document(base, pruned, answer.strangers, keeps_access_times=counts))
+            return dump(prune_document(base, pruned, answer.unpinned, keeps_access_times=counts))
         case "github":
             return "\n".join(github_lines(pruned))
         case _:

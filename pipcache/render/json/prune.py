@@ -34,7 +34,7 @@ class PruneDocument(RemovalDocument):
 
 
 def prune_document(
-    base: RemovalDocument, result: PruneResult, strangers: Sequence[Artifact], *, keeps_access_times: bool
+    base: RemovalDocument, result: PruneResult, unpinned: Sequence[Artifact], *, keeps_access_times: bool
 ) -> PruneDocument:
     """Return the answer of ``prune``: that of every removal, the sums by policy, and what no file pins."""
     return {
@@ -53,6 +53,6 @@ def prune_document(
         "bytes_before": result.before,
         "bytes_after": result.after,
         "too_large": result.too_large,
-        "unpinned": [artifact_record(artifact) for artifact in strangers],
+        "unpinned": [artifact_record(artifact) for artifact in unpinned],
         "last_use": "access time" if keeps_access_times else "modification time",
     }

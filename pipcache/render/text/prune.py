@@ -90,9 +90,9 @@ def sum_line(result: PruneResult) -> str:
     return text
 
 
-def stranger_lines(strangers: Sequence[Artifact]) -> Iterator[str]:
+def unpinned_lines(unpinned: Sequence[Artifact]) -> Iterator[str]:
     """Yield what goes though no file pins it: build requirements of cached builds, for example."""
-    names = sorted({f"{artifact.project or '?'} {artifact.version or '?'}" for artifact in strangers})
+    names = sorted({f"{artifact.project or '?'} {artifact.version or '?'}" for artifact in unpinned})
     if not names:
         return
     what = f"{counted(len(names), 'version')} of projects that no file of --keep-for names"
