@@ -155,6 +155,7 @@ def test_a_folder_that_became_a_link_since_the_plan_is_not_followed(
     (at,) = [at for at, one in enumerate(plan.removals) if one.files[0].path.startswith("http-v2")]
     outcome = carry_out(Cache(str(cache.root)), plan, Meddler(at, plant), use_descriptors=use_descriptors)
     assert outcome.fates[at] is Fate.CHANGED
+    assert [problem.is_folder_replaced for problem in outcome.problems] == [True, False]
     left = [path.name for path in twin.rglob("*") if path.is_file()]
     assert sorted(left) == [cache.key, f"{cache.key}.body"]
     assert {fate for index, fate in enumerate(outcome.fates) if index != at} == {Fate.REMOVED}
@@ -178,6 +179,16 @@ def test_a_file_that_became_a_link_since_the_plan_stays(
     assert places[which].is_symlink()
     assert caches.look(cache.outside) == before
     assert Fate.CHANGED in outcome.fates
+    assert not any(problem.is_folder_replaced for problem in outcome.problems)
+
+
+def test_the_plan_says_which_of_what_is_left_is_a_link(cache: FilledCache) -> None:
+    link_head(cache)
+    link_in_build_folder(cache)
+    (cache.root / "http-v2" / "link.txt").write_text("a stray")
+    left = plan_to_clear(cache.root, force=True).left
+    links = {os.path.basename(entry.path): entry.is_link for entry in left}
+    assert links == {cache.key: True, "docs": True, "link.txt": False}
 
 
 @both_ways
