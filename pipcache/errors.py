@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes every command shares; each means one thing."""
+    """The exit codes of all commands."""
 
     OK = 0
     FINDINGS = 1
@@ -14,7 +14,14 @@ class ExitCode(IntEnum):
 
 
 class PipcacheError(Exception):
-    """A run that cannot go on: one sentence, the path it is about, and what to try next."""
+    """An error that ends the run.
+
+    Attributes:
+        message: what is wrong, a sentence to show.
+        path: the file or directory that the message is about.
+        hint: what the user can try next, a sentence to show.
+        is_fault: False where nothing is wrong and there is only no cache yet.
+    """
 
     exit_code = ExitCode.FAILED
 
@@ -25,10 +32,10 @@ class PipcacheError(Exception):
         self.message = message
         self.path = path
         self.hint = hint
-        self.is_fault = is_fault  # false for a cache that is only not there yet
+        self.is_fault = is_fault
 
 
-class CacheNotFound(PipcacheError):  # noqa: N818 - it names the state, as FileNotFoundError's reader would say it
+class CacheNotFound(PipcacheError):  # noqa: N818 - it names the state of the cache
     """The cache directory does not exist or cannot be read."""
 
 

@@ -1,4 +1,4 @@
-"""PyPI's hosts and URL shapes, digests in a URL, URLs without user information."""
+"""URLs: PyPI's hosts and paths, normal forms, the digest and the file name in a URL."""
 
 import re
 from typing import NamedTuple
@@ -19,7 +19,7 @@ PAGE_BASES = (
     f"https://{OLD_INDEX_HOST}/simple/",
     f"https://{TEST_INDEX_HOST}/simple/",
 )
-"""Where PyPI's index pages have lived: the present host, its name before 2018, the test index."""
+"""The URLs below which PyPI has its index pages: the present host, its name before 2018, the test index."""
 
 _FILE_BASES = (
     f"https://{FILES_HOST}/packages/",
@@ -29,9 +29,13 @@ _FILE_BASES = (
 
 
 def file_urls(blake2b_256: str, filename: str) -> list[str]:
-    """Return the URLs PyPI serves a file under, given the hex BLAKE2b-256 of its content.
+    """Return the URLs that PyPI has for a file: that of the present host, and those of old and test hosts.
 
-    Source: warehouse ``forklift/legacy.py``; the scheme holds since 2016 and for files uploaded before.
+    Source: warehouse ``forklift/legacy.py``. All files have such URLs, those too that were uploaded before 2016.
+
+    Args:
+        blake2b_256: hex digest of the file's content.
+        filename: name of the file, quoted as the URL is to have it.
     """
     path = f"{blake2b_256[:2]}/{blake2b_256[2:4]}/{blake2b_256[4:]}/{filename}"
     return [base + path for base in _FILE_BASES]
@@ -42,14 +46,14 @@ def is_pypi_file_host(host: str) -> bool:
     return host in {FILES_HOST, OLD_INDEX_HOST, TEST_FILES_HOST}
 
 
-# RFC 3986, appendix B, as cachecontrol/controller.py takes URLs apart
+# RFC 3986, appendix B, as in cachecontrol/controller.py
 _URI = re.compile(r"(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?", re.DOTALL)
 
 
 def normalise_url(url: str) -> str:
-    """Return ``url`` as cachecontrol normalises it before it makes the key (``CacheController._urlnorm``).
+    """Return ``url`` as cachecontrol normalises it to make the key (``CacheController._urlnorm``).
 
-    Scheme and authority are lower-cased, an empty path becomes ``/``, the fragment is dropped.
+    Scheme and authority are in lower case, an empty path is ``/``, there is no fragment.
 
     Raises:
         ValueError: the URL is not absolute.
@@ -64,7 +68,7 @@ def normalise_url(url: str) -> str:
 
 
 def has_key(url: str) -> bool:
-    """Return whether an HTTP store can have a key for a URL: it has to be absolute."""
+    """Return whether a URL is absolute and so has a key in the HTTP stores."""
     try:
         return bool(normalise_url(url))
     except ValueError:
@@ -72,24 +76,24 @@ def has_key(url: str) -> bool:
 
 
 def without_user(url: str) -> str:
-    """Return ``url`` without user information, as pip requests it and therefore keys it."""
-    scheme, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
+    """Return ``url`` without user information: pip requests this URL, and makes the key of it."""
+    scheme, separator, after_scheme = url.partition("://")
+    authority, slash, path = after_scheme.partition("/")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def filename_in(url: str) -> str:
-    """Return the name of the file that a URL leads to."""
+    """Return the last part of a URL's path, unquoted: the name of a file."""
     return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
 
 
 class PyPIPath(NamedTuple):
-    """A path of PyPI's shape in a URL, on whatever host: mirrors and proxies copy it.
+    """A path as PyPI's file URLs have it (see ``file_urls``); mirrors and proxies use it too.
 
     Attributes:
         blake2b_256: hex digest of the file's content, in lower case.
-        filename: the name of the file as it is written, quoted or not.
-        is_whole: the name of the file ends the path of the URL.
+        filename: the name of the file as the URL has it, quoted or not.
+        is_whole: the path of the URL ends with the name of the file.
     """
 
     blake2b_256: str
@@ -101,7 +105,7 @@ _PYPI_PATH = re.compile(r"(?i)/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60
 
 
 def pypi_path_in(url: str) -> PyPIPath | None:
-    """Return the path of PyPI's shape (see ``file_urls``) that the path of a URL has; None if it has none."""
+    """Return the path of PyPI's form in a URL, on any host; None where it has none."""
     match = _PYPI_PATH.search(re.split("[?#]", url, maxsplit=1)[0])
     if match is None:
         return None
@@ -109,6 +113,6 @@ def pypi_path_in(url: str) -> PyPIPath | None:
 
 
 def digests_in_path(url: str) -> list[tuple[str, str]]:
-    """Return the BLAKE2b-256 that a URL's path of PyPI's shape holds: (algorithm, hex), or nothing."""
+    """Return the digest in a path of PyPI's form as (algorithm, hex digest); empty where there is none."""
     path = pypi_path_in(url)
     return [] if path is None else [("blake2b_256", path.blake2b_256)]
