@@ -1,4 +1,4 @@
-"""pip's configuration files, read by pip's rules."""
+"""pip's configuration files, read as pip reads them."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ from pipcache.util.files import open_regular
 BOOLEANS = frozenset({"y", "yes", "t", "true", "on", "1", "n", "no", "f", "false", "off", "0"})
 
 _SECTIONS = ("cache", "global", "install", "download", "wheel", "lock", "index", "list", "search")
-"""The sections a cache may be named in; the first two count for ``pip cache``, the others for their command."""
+"""Sections that may name a cache; ``pip cache`` uses the first two, each other command its own."""
 
 
 class ConfigFile(NamedTuple):
-    """A configuration file: what it sets, as ``(section, key): value``, and why it can set nothing."""
+    """A configuration file: what it sets, as ``(section, key): value``, and in ``note`` why it sets nothing."""
 
     path: str
     settings: Mapping[tuple[str, str], str]
@@ -27,14 +27,19 @@ def normalised_option(name: str) -> str:
 
 
 def config_files(platform: str, environ: Mapping[str, str]) -> list[ConfigFile]:
-    """Read the files of pip's ``Configuration.iter_config_files``, highest first."""
+    """Read the files that pip reads, highest first (pip ``configuration.py``, ``iter_config_files``).
+
+    Args:
+        platform: as ``sys.platform``.
+        environ: the environment; ``PIP_CONFIG_FILE``, ``HOME`` and the XDG variables name files.
+    """
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
         return [ConfigFile("PIP_CONFIG_FILE", {}, f"{os.devnull}; no configuration file is read")]
     machine, user, site = configuration_paths(platform, environ)
     replaced = user if named and os.path.exists(named) else []
     paths = [*machine, *([] if replaced else user), site, *([named] if named else [])]
-    # pip keeps files in a dict: one that is named twice stays where it was first, at its lowest.
+    # pip keeps files in a dict: a file that is listed twice keeps its first, lowest place
     read = [_read(path, special=path == named) for path in reversed(dict.fromkeys(paths))]
     unread = [
         ConfigFile(path, {}, "not read; PIP_CONFIG_FILE replaces it") for path in replaced if path not in paths
@@ -43,10 +48,10 @@ def config_files(platform: str, environ: Mapping[str, str]) -> list[ConfigFile]:
 
 
 def configuration_paths(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list[str], str]:
-    """Return where the machine's files are, the user's, and the active environment's; lowest first."""
+    """Return the paths of the machine's files, of the user's, and of the active environment's; lowest first."""
     basename = "pip.ini" if platform == "win32" else "pip.conf"
     machine, user = ([os.path.join(path, basename) for path in paths] for paths in _folders(platform, environ))
-    # The pip that is meant is the active environment's; this program may well be installed in one of its own.
+    # pipcache may be installed in an environment of its own; the user's pip is the active environment's
     return machine, user, os.path.join(environ.get("VIRTUAL_ENV") or sys.prefix, basename)
 
 
@@ -60,14 +65,18 @@ def _read(path: str, *, special: bool) -> ConfigFile:
 
 
 def read_configuration(path: str, *, limit: int = -1, special: bool = False) -> ConfigFile:
-    """Read a configuration file as pip does; what makes pip stop becomes its note.
+    """Read a configuration file as pip does; an error that stops pip becomes the note.
 
-    :param limit: how many characters it may have; what has more is not read at all.
-    :param special: read pipes and devices too, and wait for them.
-    :raises OSError: if it is missing or cannot be read.
+    Args:
+        path: of the file.
+        limit: the number of characters that it may have; a longer file is not used. Negative for no limit.
+        special: read pipes and devices too, and wait for them.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
     """
     try:
-        # "locale" would mean the locale in UTF-8 mode too, where pip means UTF-8.
+        # in UTF-8 mode pip reads UTF-8, but "locale" is the encoding of the locale
         encoding = "utf-8" if sys.flags.utf8_mode else "locale"
         with open(path, encoding=encoding, opener=None if special else open_regular) as file:
             text = file.read(limit)
@@ -77,8 +86,7 @@ def read_configuration(path: str, *, limit: int = -1, special: bool = False) -> 
 
 
 def _parsed(path: str, text: str) -> ConfigFile:
-    # Imported here, for most machines have no such file.
-    import configparser  # noqa: PLC0415
+    import configparser  # noqa: PLC0415 - most machines have no such file
 
     class Parser(configparser.RawConfigParser):
         def optionxform(self, optionstr: str) -> str:
@@ -88,20 +96,20 @@ def _parsed(path: str, text: str) -> ConfigFile:
     try:
         parser.read_string(text, path)
     except configparser.Error as error:
-        # Only the first line: the others quote the file, which may hold passwords.
+        # the first line alone: the others quote the file, which may hold passwords
         reason = str(error).partition("\n")[0].rstrip(".")
         return ConfigFile(path, {}, f"not valid configuration: {reason}; pip itself stops at it")
     sections = {name: parser.items(name) for name in _SECTIONS if parser.has_section(name)}
-    # pip normalises each name twice, and so takes off two prefixes.
+    # pip normalises each name twice, and so removes two prefixes
     settings = {(name, normalised_option(key)): value for name, items in sections.items() for key, value in items}
     return ConfigFile(path, settings, None)
 
 
 def _folders(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """List the folders of the machine's and of the user's files, lowest first, as pip's ``utils/appdirs.py``."""
+    """Return the folders of the machine's and of the user's files, lowest first (pip ``utils/appdirs.py``)."""
     home = expanduser("~", environ)
     if platform == "win32":
-        import platformdirs  # noqa: PLC0415 - slow to import, and only Windows needs to be asked
+        import platformdirs  # noqa: PLC0415 - slow to import, and needed on Windows only
 
         user = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
         machine = platformdirs.site_config_dir("pip", appauthor=False, multipath=True)
@@ -122,21 +130,21 @@ def _folders(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list
     return [*(os.path.join(folder, "pip") for folder in folders), "/etc"], [legacy, user]
 
 
-def xdg_folder(environ: Mapping[str, str], variable: str, *otherwise: str) -> list[str]:
-    """Return the absolute paths in a variable of the XDG base directories; ``otherwise`` where it has none."""
+def xdg_folder(environ: Mapping[str, str], variable: str, *fallback: str) -> list[str]:
+    """Return the absolute paths in a variable of the XDG base directories; ``fallback`` where it has none."""
     text = environ.get(variable, "")
     paths = text.split(":") if variable.endswith("_DIRS") else [text]
-    return [path.strip() for path in paths if path.strip().startswith("/")] or [*otherwise]
+    return [path.strip() for path in paths if path.strip().startswith("/")] or [*fallback]
 
 
 def base_folder(environ: Mapping[str, str]) -> str:
-    """Return the user's home directory, as platformdirs finds it."""
-    # platformdirs takes an empty HOME for one that is not set, the rest of pip for the root directory.
+    """Return the user's home directory by the rules of platformdirs."""
+    # to platformdirs an empty HOME is not set; to the rest of pip it is the root directory
     return expanduser("~", environ if environ.get("HOME") else {})
 
 
 def expanduser(path: str, environ: Mapping[str, str]) -> str:
-    """Do as ``os.path.expanduser`` does, with the ``HOME`` of ``environ``."""
+    """Return ``path`` as ``os.path.expanduser`` expands it, with the ``HOME`` of ``environ``."""
     if sys.platform == "win32" or path.partition("/")[0] != "~":
         return os.path.expanduser(path)
     home = environ.get("HOME")

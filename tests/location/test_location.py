@@ -20,7 +20,7 @@ import pytest
 from pipcache.errors import CacheNotFound
 from pipcache.location import config
 from pipcache.location import locate as locating
-from pipcache.location.locate import Considered, Source, locate
+from pipcache.location.locate import Setting, Source, locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -345,7 +345,7 @@ def test_a_disabled_cache_still_has_its_directory(
     found = locate(None, env)
     assert found.disabled_by == by.replace("FILE", file)
     assert found.path == str((tmp_path / "cache").resolve())
-    assert not any("no-cache-dir" in place.origin for place in found.considered)
+    assert not any("no-cache-dir" in place.origin for place in found.settings)
 
 
 @posix
@@ -356,7 +356,7 @@ def test_a_switch_that_is_no_boolean_disables_nothing_and_is_noted(tmp_path: Pat
     found = locate(None, env)
     assert found.disabled_by is None
     note = "not a boolean; pip itself stops at it"
-    assert found.considered[-1] == Considered(Source.ENVIRONMENT, "PIP_NO_CACHE_DIR", "maybe", note)
+    assert found.settings[-1] == Setting(Source.ENVIRONMENT, "PIP_NO_CACHE_DIR", "maybe", note)
 
 
 MALFORMED = {
@@ -386,7 +386,7 @@ def test_a_file_that_stops_pip_becomes_a_note_without_its_content(
         assert run_pip(env=env, cwd=tmp_path).returncode == 2
     found = locate(None, env)
     assert found.path == str(tmp_path.resolve() / "machine")
-    (place,) = (place for place in found.considered if place.origin == str(file))
+    (place,) = (place for place in found.settings if place.origin == str(file))
     assert place.value is None
     assert place.note is not None
     assert reason in place.note
@@ -406,7 +406,7 @@ def test_a_file_that_cannot_be_read_is_noted_and_pip_ignores_it(tmp_path: Path) 
     assert (
         found.path == run_pip(env=env, cwd=tmp_path).stdout.removesuffix("\n") == f"{tmp_path.resolve()}/machine"
     )
-    notes = {place.origin: place.note for place in found.considered if sys.platform == "linux"}
+    notes = {place.origin: place.note for place in found.settings if sys.platform == "linux"}
     assert notes[str(tmp_path / USER)] == "cannot be read: Is a directory; pip ignores it"
 
 
@@ -415,7 +415,7 @@ def test_a_file_without_permission_is_noted(tmp_path: Path) -> None:
     file = tmp_path / "my.conf"
     file.touch(mode=0)
     found = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=str(file)))
-    notes = {place.origin: place.note for place in found.considered}
+    notes = {place.origin: place.note for place in found.settings}
     assert notes[str(file)] == "cannot be read: Permission denied; pip ignores it"
 
 
@@ -433,21 +433,21 @@ def test_every_place_is_listed_highest_first(tmp_path: Path) -> None:
     env = at_home(tmp_path, VIRTUAL_ENV=str(tmp_path / "active"), PIP_CACHE_DIR="/variable", XDG_CACHE_HOME="xdg")
     found = locate("/option", env)
     assert found[:3] == ("/option", Source.OPTION, "--cache-dir")
-    assert [place for place in found.considered if not place.origin.startswith("/etc/")] == [
-        Considered(OPTION, "--cache-dir", "/option", None),
-        Considered(ENVIRONMENT, "PIP_CACHE_DIR", "/variable", None),
-        Considered(CONFIGURATION, f"{tmp_path}/active/pip.conf [cache] cache-dir", "/active", None),
-        Considered(CONFIGURATION, f"{tmp_path / USER} [cache] cache-dir", "/user-cache", None),
-        Considered(
+    assert [place for place in found.settings if not place.origin.startswith("/etc/")] == [
+        Setting(OPTION, "--cache-dir", "/option", None),
+        Setting(ENVIRONMENT, "PIP_CACHE_DIR", "/variable", None),
+        Setting(CONFIGURATION, f"{tmp_path}/active/pip.conf [cache] cache-dir", "/active", None),
+        Setting(CONFIGURATION, f"{tmp_path / USER} [cache] cache-dir", "/user-cache", None),
+        Setting(
             CONFIGURATION,
             f"{tmp_path / USER} [global] cache-dir",
             "",
             "empty; as if neither it nor a lower file set it",
         ),
-        Considered(CONFIGURATION, str(tmp_path / LEGACY), None, None),
-        Considered(CONFIGURATION, f"{tmp_path / MACHINE} [global] cache-dir", "/machine", None),
-        Considered(DEFAULT, "XDG_CACHE_HOME", None, "not an absolute path; pip 26.3 ignores it"),
-        Considered(DEFAULT, "platform default", f"{tmp_path}/home/.cache/pip", None),
+        Setting(CONFIGURATION, str(tmp_path / LEGACY), None, None),
+        Setting(CONFIGURATION, f"{tmp_path / MACHINE} [global] cache-dir", "/machine", None),
+        Setting(DEFAULT, "XDG_CACHE_HOME", None, "not an absolute path; pip 26.3 ignores it"),
+        Setting(DEFAULT, "platform default", f"{tmp_path}/home/.cache/pip", None),
     ]
 
 
@@ -455,7 +455,7 @@ def test_every_place_is_listed_highest_first(tmp_path: Path) -> None:
 def test_files_that_are_missing_or_replaced_are_listed_too(tmp_path: Path) -> None:
     write(tmp_path, {"my.conf": ""})
     env = at_home(tmp_path, VIRTUAL_ENV=str(tmp_path), PIP_CONFIG_FILE=str(tmp_path / "my.conf"))
-    notes = [(place.origin, place.note) for place in locate(None, env).considered[2:-2]]
+    notes = [(place.origin, place.note) for place in locate(None, env).settings[2:-2]]
     assert [(origin, note) for origin, note in notes if not origin.startswith("/etc/")] == [
         (str(tmp_path / "my.conf"), None),
         (str(tmp_path / "pip.conf"), "no such file"),
@@ -467,8 +467,8 @@ def test_files_that_are_missing_or_replaced_are_listed_too(tmp_path: Path) -> No
 
 def test_no_file_at_all_is_one_place(tmp_path: Path) -> None:
     found = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=os.devnull))
-    assert [place for place in found.considered if place.source is CONFIGURATION] == [
-        Considered(CONFIGURATION, "PIP_CONFIG_FILE", None, f"{os.devnull}; no configuration file is read")
+    assert [place for place in found.settings if place.source is CONFIGURATION] == [
+        Setting(CONFIGURATION, "PIP_CONFIG_FILE", None, f"{os.devnull}; no configuration file is read")
     ]
 
 
@@ -514,8 +514,8 @@ def test_without_a_home_the_rest_still_counts() -> None:
     env = {"PIP_CONFIG_FILE": os.devnull}
     found = locate(None, env | {"PIP_CACHE_DIR": "/cache"})
     assert found.source is ENVIRONMENT
-    unknown = Considered(DEFAULT, "platform default", None, "no home directory is known; pip itself stops at it")
-    assert found.considered[-1] == unknown
+    unknown = Setting(DEFAULT, "platform default", None, "no home directory is known; pip itself stops at it")
+    assert found.settings[-1] == unknown
     assert locate(None, env | {"XDG_CACHE_HOME": "/xdg"}).path == os.path.realpath("/xdg/pip")
     with pytest.raises(CacheNotFound, match="no home directory is known"):
         locate(None, env)
@@ -527,7 +527,7 @@ def test_the_given_environment_counts_and_not_the_process(tmp_path: Path, monkey
         monkeypatch.setenv(name, str(tmp_path / "process"))
     found = locate("~/cache", {"HOME": str(tmp_path / "given")})
     assert found.path == str(tmp_path.resolve() / "given/cache")
-    assert not any("process" in f"{place.origin}{place.value}" for place in found.considered)
+    assert not any("process" in f"{place.origin}{place.value}" for place in found.settings)
 
 
 def test_linux_ends_with_the_one_file_in_etc() -> None:
@@ -538,12 +538,12 @@ def test_linux_ends_with_the_one_file_in_etc() -> None:
 def test_mac_os_has_two_candidates_for_the_default() -> None:
     native = "/Users/me/Library/Caches/pip"
     assert locating._defaults("darwin", {"HOME": "/Users/me", "XDG_CACHE_HOME": "/xdg"}) == [
-        Considered(DEFAULT, "XDG_CACHE_HOME", "/xdg/pip", None),
-        Considered(DEFAULT, "platform default", native, "the default before pip 26.2"),
+        Setting(DEFAULT, "XDG_CACHE_HOME", "/xdg/pip", None),
+        Setting(DEFAULT, "platform default", native, "the default before pip 26.2"),
     ]
     assert locating._defaults("darwin", {"HOME": "/Users/me"}) == [
-        Considered(DEFAULT, "XDG_CACHE_HOME", None, None),
-        Considered(DEFAULT, "platform default", native, None),
+        Setting(DEFAULT, "XDG_CACHE_HOME", None, None),
+        Setting(DEFAULT, "platform default", native, None),
     ]
 
 

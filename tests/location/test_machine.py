@@ -16,11 +16,11 @@ from pipcache.location import config, machine
 from pipcache.location import locate as locating
 from pipcache.location.locate import Source, locate
 from pipcache.location.machine import (
-    Found,
+    MachineCache,
     default_places,
     every_cache,
     machine_homes,
-    meant,
+    path_for_home,
     profiles,
     user_configuration,
 )
@@ -65,7 +65,7 @@ class Machine:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         return file
 
-    def find(self, option: str | None = None) -> list[Found]:
+    def find(self, option: str | None = None) -> list[MachineCache]:
         """What is found, without what the machine that runs the tests really has."""
         found = every_cache(self.environ, option, homes=lambda: self.users)
         here = os.path.realpath(self.folder)
@@ -88,7 +88,7 @@ def box(tmp_path: Path) -> Machine:
 def test_what_this_run_uses_comes_first_even_if_it_is_missing(box: Machine) -> None:
     (first,) = box.find()
     assert first.cache == locate(None, box.environ)
-    assert first == Found(first.cache, ("platform default", "default of me"), None)
+    assert first == MachineCache(first.cache, ("platform default", "default of me"), None)
     assert not first.cache.elsewhere
 
 
@@ -297,8 +297,8 @@ def test_a_home_of_many_is_tried_once(box: Machine, monkeypatch: pytest.MonkeyPa
 def test_the_root_as_a_home_is_nothing_odd() -> None:
     assert default_places("linux", "daemon", "/") == [("default of daemon", "/.cache/pip")]
     assert user_configuration("linux", "/") == ["/.config/pip/pip.conf", "/.pip/pip.conf"]
-    assert meant("linux", "~", "/") == "/"
-    assert meant("linux", "~/cache", "/") == "/cache"
+    assert path_for_home("linux", "~", "/") == "/"
+    assert path_for_home("linux", "~/cache", "/") == "/cache"
 
 
 @linux
@@ -358,11 +358,11 @@ def test_windows_has_places_of_its_own() -> None:
     assert default_places("win32", "ada", home) == [("default of ada", rf"{home}\AppData\Local\pip\Cache")]
     files = [rf"{home}\AppData\Roaming\pip\pip.ini", rf"{home}\pip\pip.ini"]
     assert user_configuration("win32", home) == files
-    assert {PureWindowsPath(meant("win32", value, home)) for value in ("~/c", r"~\c")} == {
+    assert {PureWindowsPath(path_for_home("win32", value, home)) for value in ("~/c", r"~\c")} == {
         PureWindowsPath(home, "c")
     }
-    assert meant("win32", "~", home) == home
-    assert meant("win32", r"D:\cache", home) == r"D:\cache"
+    assert path_for_home("win32", "~", home) == home
+    assert path_for_home("win32", r"D:\cache", home) == r"D:\cache"
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])

@@ -7,7 +7,7 @@ from pipcache.render.json.records import CacheRecord, cache_record
 
 
 class ConsideredRecord(TypedDict):
-    """One place that was looked at for the cache directory."""
+    """One setting that was looked at for the cache directory."""
 
     source: str
     origin: str
@@ -31,7 +31,12 @@ def dir_document(cache: CacheDirectory) -> DirDocument:
         "command": "dir",
         "cache": cache_record(cache),
         "considered": [
-            {"source": place.source.value, "origin": place.origin, "value": place.value, "note": place.note}
-            for place in cache.considered
+            {
+                "source": setting.source.value,
+                "origin": setting.origin,
+                "value": setting.value,
+                "note": setting.note,
+            }
+            for setting in cache.settings
         ],
     }

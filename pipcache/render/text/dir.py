@@ -7,13 +7,13 @@ from pipcache.util.untrusted import clean
 
 
 def explain_lines(cache: CacheDirectory) -> Iterator[str]:
-    """Yield what ``dir --explain`` adds: every place that pip asks, with a mark at the place that decided."""
+    """Yield what ``dir --explain`` adds: every setting that pip asks, with a mark at the one that decided."""
     decided = False
-    for place in cache.considered:
-        decides = not decided and place.source is cache.source and place.origin == cache.origin
+    for setting in cache.settings:
+        decides = not decided and setting.source is cache.source and setting.origin == cache.origin
         decided = decided or decides
-        says = "says nothing" if place.value is None else clean(place.value)
-        note = f"  ({clean(place.note)})" if place.note else ""
-        yield f"{'->' if decides else '  '} {clean(place.origin)}: {says}{note}"
+        says = "says nothing" if setting.value is None else clean(setting.value)
+        note = f"  ({clean(setting.note)})" if setting.note else ""
+        yield f"{'->' if decides else '  '} {clean(setting.origin)}: {says}{note}"
     if cache.disabled_by is not None:
         yield f"   pip's cache is switched off by {clean(cache.disabled_by)}"
