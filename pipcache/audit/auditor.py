@@ -15,7 +15,7 @@ from pipcache.audit.pages import Sightings
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import sources_of
-from pipcache.inventory.proof import PROOF, prove_by_bytes
+from pipcache.inventory.proof import PROOF_ALGORITHMS, prove_by_bytes
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
@@ -143,7 +143,7 @@ def _facts(
             return Facts()
         listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
         # what is meant for other reasons is proved by more, and to be read once
-        found = digests_of(cache, one, {*algorithms, *(PROOF if book.clauses(one, Facts()) else ())})
+        found = digests_of(cache, one, {*algorithms, *(PROOF_ALGORITHMS if book.clauses(one, Facts()) else ())})
         missing = [name for name in algorithms if name not in found]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
         members, why = _members(cache, one, book, algorithms, deep=deep)

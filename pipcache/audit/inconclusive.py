@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipcache.audit.matcher import Book
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unread
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import is_text
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Frame
@@ -31,7 +31,7 @@ def unjudged(
     reasons: Mapping[str, str],
 ) -> Iterator[Unjudged]:
     """Yield what may be meant, for all that can be told; ``reasons`` are those known already, by path."""
-    for entry in unread(catalogue):
+    for entry in unreadable_entries(catalogue):
         yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
     for one in catalogue:
         if is_link_in_store(one.entry):

@@ -8,7 +8,7 @@ from pipcache.audit.matcher import Book, Clause
 from pipcache.index.links import absolute_urls
 from pipcache.index.rows import Row, Rows
 from pipcache.inventory.artifact import Artifact, Kind, path_of
-from pipcache.inventory.from_pages import PageReader, Wanted, read_rows
+from pipcache.inventory.from_pages import PageReader, RowFilter, read_rows
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.util.filenames import normalise, parse_filename
@@ -16,7 +16,7 @@ from pipcache.util.urls import digests_in_path
 
 
 class Sightings:
-    """What ``book`` means of what pages list, seen while they are read for names (a ``Watch`` of ``join``)."""
+    """What ``book`` means of what pages list, seen while they are read for names (a ``PageSearch``)."""
 
     def __init__(self, cache: Cache, book: Book) -> None:
         """Take the cache, and what is looked for."""
@@ -34,7 +34,7 @@ class Sightings:
         """The projects whose pages are looked for by their keys."""
         return self.book.projects or ()
 
-    def concerns(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
+    def project_filter(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
         """Return which projects' pages have to be read: any's, where an indicator or an entry has none."""
         projects = self.book.projects
         if projects is None or any(map(_is_nameless, artifacts)):
@@ -43,7 +43,7 @@ class Sightings:
         untold = {one.project for one in artifacts if isinstance(one.entry, BuiltEntry) and one.source is None}
         return lambda project: project in projects or project in untold
 
-    def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterator[Row]:
+    def select_rows(self, page: Artifact, rows: Rows | None, row_filter: RowFilter) -> Iterator[Row]:
         """Yield the rows of a page whose key is wanted, and note what is meant."""
         self._pages[path_of(page)] = seen = _Page(self.book, page.project)
         if rows is None:
@@ -54,9 +54,9 @@ class Sightings:
         is_named = page.url is None or self.book.may_be_named(page.project)
         for row in rows.rows:
             # all that most rows cost, of which there are hundreds of thousands
-            is_wanted = wanted(row)
+            is_wanted = row_filter(row)
             if is_wanted or (digests and row.may_have(digests, folders)):
-                seen.see(row, wanted)
+                seen.see(row, row_filter)
             if is_named:
                 seen.name(row)
             if not seen.is_page:
@@ -128,11 +128,11 @@ class _Page:
         """Note that clauses mean a file of that name."""
         self.files[filename] = [*self.files[filename], *clauses] if filename in self.files else clauses
 
-    def see(self, row: Row, wanted: Wanted) -> None:
+    def see(self, row: Row, row_filter: RowFilter) -> None:
         """Take in a file, and what means it by its URL or a digest."""
         if (file := row.file()) is None:
             return
-        places = {key: url for url, is_metadata, key in wanted.places(file.url) if not is_metadata}
+        places = {key: url for url, is_metadata, key in row_filter.places(file.url) if not is_metadata}
         self.keys |= dict.fromkeys(places, file.filename)
         in_paths = {digest for url in (file.url, *places.values()) for digest in digests_in_path(url)}
         if found := self._book.of_file(places, {*file.hashes, *in_paths}):

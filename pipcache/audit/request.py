@@ -91,7 +91,7 @@ def look(directory: CacheDirectory, book: Book, request: Request, track: Track) 
         NotAPipCache: it holds none of pip's stores.
     """
     sightings = Sightings(Cache(directory.path), book)
-    need = Need(deep=True, watch=sightings)
+    need = Need(deep=True, search=sightings)
     catalogue = read_inventory(Cache(directory.path), need, configured_indexes, track)
     chosen = [one for one in catalogue if request.window.holds(one)]
     return audit(Cache(directory.path), chosen, catalogue, sightings, track, deep=request.deep)

@@ -15,7 +15,7 @@ from pipcache.render.text.remove import STORES, store_rows
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.store.scan import Contents
+from pipcache.store.scan import FolderContents
 from pipcache.util.progress import Track
 
 
@@ -42,7 +42,7 @@ def find(directory: CacheDirectory, clearing: Clearing) -> ClearAnswer:
         if isinstance(entry, UnreadableEntry) and (clearing.wants(entry) or entry.store is Store.STRAY)
     ]
 
-    def look(folder: StrayEntry) -> Contents:
+    def look(folder: StrayEntry) -> FolderContents:
         contents = cache.look_inside(folder)
         unreadable.extend(contents.problems)
         return contents

@@ -26,7 +26,7 @@ from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unr
 from pipcache.render.text.prune import POLICIES, policy_rows, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.render.text.table import print_rows
-from pipcache.store.entries import is_pips
+from pipcache.store.entries import is_made_by_pip
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
@@ -145,7 +145,7 @@ def _result(answer: PruneAnswer, outcome: Outcome | None) -> PruneResult:
     return PruneResult(
         plan=answer.plan,
         outcome=outcome,
-        entries=sum(is_pips(artifact.entry) for artifact in answer.gathered.facts.artifacts),
+        entries=sum(is_made_by_pip(artifact.entry) for artifact in answer.gathered.facts.artifacts),
         before=answer.before,
         too_large=answer.too_large,
         unreadable=len(answer.gathered.unreadable),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.commands.verification import judge_for
 from pipcache.errors import ExitCode
-from pipcache.inventory.artifact import Artifact, unread
+from pipcache.inventory.artifact import Artifact, unreadable_entries
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
@@ -94,7 +94,9 @@ def run(answer: RemoveAnswer, request: RemoveRequest, consent: Consent, form: st
     )
     outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
     _say_uncovered(answer)
-    is_incomplete = answer.unjudged > 0 or bool(links_in_stores(answer.artifacts) or unread(answer.artifacts))
+    is_incomplete = answer.unjudged > 0 or bool(
+        links_in_stores(answer.artifacts) or unreadable_entries(answer.artifacts)
+    )
     code = exit_code_of(outcome, is_incomplete=is_incomplete)
     return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
 
@@ -107,7 +109,7 @@ def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent) -
         answer.plan,
         outcome,
         uncovered=uncovered,
-        entries=unread(answer.artifacts),
+        entries=unreadable_entries(answer.artifacts),
         dry_run=consent.dry_run,
     )
 
@@ -130,4 +132,4 @@ def _say_uncovered(answer: RemoveAnswer) -> None:
         say(f"{entries} could not be judged: pipcache verify{clean(answer.directory.option)}")
     if links := links_in_stores(answer.artifacts):
         say(f"{counted(links, 'link')} not followed: this does not cover what lies behind.")
-    say_unreadable(unread(answer.artifacts))
+    say_unreadable(unreadable_entries(answer.artifacts))

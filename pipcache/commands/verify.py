@@ -63,7 +63,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             artifacts = read_inventory(cache, need, configured_indexes, track)
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
-            artifacts = read_inventory(cache, need, configured_indexes, see=verifier.see)
+            artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.see)
         selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
         verified = verifier.judge(chosen, artifacts)

@@ -1,21 +1,20 @@
-"""Artifacts: what an entry is, its names, and the evidence for each."""
+"""Artifacts: what an entry is, its names, and the evidence for each name."""
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
+from pipcache.index.rows import PageFile
 from pipcache.store.cachecontrol import Frame, Head
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files, entry_path
+from pipcache.store.keys import BuildKey
 from pipcache.store.layout import Store
+from pipcache.store.origin import Origin
 from pipcache.util.filenames import normalise
 from pipcache.util.files import File
 from pipcache.util.untrusted import redact_url
 from pipcache.util.urls import is_pypi_file_host
-
-if TYPE_CHECKING:
-    from pipcache.index.rows import PageFile
-    from pipcache.store.keys import BuildKey
-    from pipcache.store.origin import Origin
 
 
 class Kind(StrEnum):
@@ -36,32 +35,46 @@ DISTRIBUTIONS = frozenset({Kind.WHEEL, Kind.SDIST, Kind.BUILT})
 class Evidence(StrEnum):
     """One source of a name."""
 
-    KEY = "key"  # a URL made from the content, or of a known index, whose hash is the entry's name
-    PAGE = "page"  # a cached index page lists the URL whose hash is the entry's name
+    KEY = "key"  # a URL made from the content, or of a page of a known index, whose hash is the entry's key
+    PAGE = "page"  # a cached index page lists the URL whose hash is the entry's key
     CONTENT = "content"  # the bytes themselves: .dist-info, PKG-INFO, the top folder, a page's own name
-    HEADER = "header"  # what the server said of the response
+    HEADER = "header"  # a header of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
     ORIGIN = "origin"  # origin.json beside a built wheel
-    ADVISORY = "advisory"  # an advisory, or the command line, gives a URL or a version that makes the entry's name
-    LOCK = "lock"  # a lock file given by the user names the URL whose hash is the entry's name
+    ADVISORY = "advisory"  # an advisory or the command line gives the URL or the version that makes the key
+    LOCK = "lock"  # a lock file given by the user has the URL whose hash is the entry's key
+
+
+class Place(StrEnum):
+    """The part of an entry that a name was read from, where checks depend on it. The values are shown."""
+
+    DIST_INFO = ".dist-info"  # the folder of a wheel
+    TOP_FOLDER = "top folder"  # of an sdist; it can have any name (PEP 625 is from 2022)
+    CONTENT_DISPOSITION = "content-disposition"  # this header and the next give a file name
+    ARTIFACTORY_FILENAME = "x-artifactory-filename"
 
 
 class Claim(NamedTuple):
-    """One name from one source; parts are as found, None where the source does not say."""
+    """A name from one source.
+
+    ``detail`` is the source as text to show. The parts of the name are as the source spells them, None where it
+    does not give them. ``place`` is None where no check depends on the source.
+    """
 
     evidence: Evidence
     detail: str
     project: str | None = None
     version: str | None = None
     filename: str | None = None
+    place: Place | None = None
 
 
 class PageClues(NamedTuple):
-    """What the bytes of an index page say of its project, read while the page was open.
+    """What the bytes of an index page say about its project, read while the page was open.
 
-    ``names`` are the projects that it may be about by its beginning, likeliest first. ``project`` is what the
-    whole page says; None where its names were enough, or it does not say. With ``ends_like_zip`` pip may read it
-    as an archive.
+    ``names`` are the projects that it may be about by its beginning, likeliest first. ``project`` is the one that
+    the whole page names; None where the beginning was enough, or the page names none. With ``ends_like_zip`` pip
+    may read the page as an archive.
     """
 
     names: tuple[str, ...]
@@ -70,14 +83,30 @@ class PageClues(NamedTuple):
 
 
 class Artifact(NamedTuple):
-    """An entry and what is known of it; ``None`` always means "cannot be known".
+    """An entry and what is known about it; ``None`` always means "cannot be known".
 
-    ``claims`` stand in the order in which they are trusted. ``filenames`` are those its content allows, likeliest
-    first. ``size`` is in bytes, of the artifact itself. ``url`` is set only where it hashes to the key or stands
-    in ``origin.json``; ``also_listed`` is what further pages say of it. ``problem`` is why it could not be read or
-    named, ``unreadable`` whether the operating system refused it. ``frame`` is whose serialisation a head is in;
-    ``obsolete`` says why a note is of no use any more. ``clues`` are None where a page was not read for its name.
-    ``origin_problem`` is why the operating system did not let ``origin.json`` be read.
+    Attributes:
+        entry: the files in the cache.
+        kind: what the entry is.
+        size: bytes of the artifact itself, as they are stored.
+        claims: its names, the most trusted first.
+        filenames: the file names that its content allows, likeliest first.
+        tags: the tags of a wheel (PEP 425), as they are written in it.
+        build: the build tag of a wheel.
+        head: the head of the stored response.
+        url: where it came from; set only where the URL hashes to the key or ``origin.json`` has it.
+        url_proved: the URL hashes to the key.
+        listed: the file on an index page that has this URL.
+        also_listed: the same file where other pages list it differently.
+        source: what a built wheel was built from.
+        build_key: what the key of a built wheel's folder was made of.
+        problem: why it could not be read or named, as text to show.
+        notes: what else there is to say, as text to show.
+        unreadable: the operating system refused to read it.
+        frame: which pips write the serialisation that the head is in.
+        obsolete: why a self-check note is useless by now, as text to show.
+        clues: what an index page says about its project; None where the page was not read for its name.
+        origin_problem: why the operating system refused to read ``origin.json``, as text to show.
     """
 
     entry: Entry
@@ -90,10 +119,10 @@ class Artifact(NamedTuple):
     head: Head | None = None
     url: str | None = None
     url_proved: bool = False
-    listed: "PageFile | None" = None
-    also_listed: tuple["PageFile", ...] = ()
-    source: "Origin | None" = None
-    build_key: "BuildKey | None" = None
+    listed: PageFile | None = None
+    also_listed: tuple[PageFile, ...] = ()
+    source: Origin | None = None
+    build_key: BuildKey | None = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
     unreadable: bool = False
@@ -104,68 +133,68 @@ class Artifact(NamedTuple):
 
     @property
     def store(self) -> Store:
-        """The store the entry lies in."""
+        """The store that the entry lies in."""
         return self.entry.store
 
     @property
     def key(self) -> str | None:
-        """The entry's name in its store: 56 hex digits; None for what has no key."""
+        """The entry's name in its store: 56 hex digits; None where the store gives no key."""
         return self.entry.key if isinstance(self.entry, (HttpEntry, BuiltEntry)) else None
 
     @property
     def files(self) -> tuple[File, ...]:
-        """Its files on the disk."""
+        """Its files, as the walk saw them."""
         return entry_files(self.entry)
 
     @property
     def project(self) -> str | None:
-        """The normalised name of the best source (PEP 503)."""
+        """The project that the most trusted source names, normalised (PEP 503)."""
         return next((normalise(claim.project) for claim in self.claims if claim.project), None)
 
     @property
     def version(self) -> str | None:
-        """The version as the best source has it."""
+        """The version that the most trusted source gives, as it is spelled there."""
         return next((claim.version for claim in self.claims if claim.version), None)
 
     @property
     def filename(self) -> str | None:
-        """The file's name: proved, or the likeliest its content allows."""
-        named = next((claim.filename for claim in self.claims if claim.filename), None)
-        return named or (self.filenames[0] if self.filenames else None)
+        """The file name that the most trusted source gives, or the likeliest that its content allows."""
+        claimed = next((claim.filename for claim in self.claims if claim.filename), None)
+        return claimed or (self.filenames[0] if self.filenames else None)
 
     @property
     def is_unnamed(self) -> bool:
-        """True for an entry that should have a project and a version, or as a page a project, and lacks one."""
+        """Whether it should have a project (and, unless it is a page, a version) and lacks it."""
         if self.key is None or self.kind is Kind.OTHER:
             return False
         return self.project is None or (self.version is None and self.kind is not Kind.PAGE)
 
     @property
     def is_exact(self) -> bool:
-        """True when the file name is proved or its content allows only one."""
+        """Whether a source gives the file name, or the content allows only one."""
         return len(self.filenames) < 2 or any(claim.filename for claim in self.claims)
 
     @property
     def encoding(self) -> str | None:
-        """The ``Content-Encoding`` that its bytes are stored in; None without one."""
+        """The ``Content-Encoding`` of the stored bytes; None without one."""
         return None if self.head is None else self.head.headers.get("content-encoding")
 
     @property
     def is_redirect(self) -> bool:
-        """True for a stored answer that sends pip to another URL."""
+        """Whether it is a stored response that sends pip to another URL."""
         return self.head is not None and self.head.is_redirect
 
     @property
     def is_guessed(self) -> bool:
-        """True when nothing but the folder in it gives it a name: that can be called anything."""
-        return all(claim.detail == "top folder" for claim in self.claims)
+        """Whether no source names it but the top folder of an sdist, which can have any name."""
+        return all(claim.place is Place.TOP_FOLDER for claim in self.claims)
 
     @property
     def made_ns(self) -> int | None:
         """When it was downloaded or built: nanoseconds since the epoch."""
         match self.entry:
             case HttpEntry(head=head, body=body):
-                # a revalidation rewrites the head alone, so the body's time is the download's
+                # pip rewrites only the head when it revalidates: the body has the time of the download
                 file = body or head
                 return None if file is None else file.stat.st_mtime_ns
             case BuiltEntry(wheel=wheel):
@@ -177,7 +206,7 @@ class Artifact(NamedTuple):
 
     @property
     def used_ns(self) -> int | None:
-        """When one of its files was last read, as far as the file system keeps it: nanoseconds since the epoch."""
+        """When one of its files was last read, by the file system: nanoseconds since the epoch."""
         return max([file.stat.st_atime_ns for file in self.files], default=None)
 
     @property
@@ -194,16 +223,16 @@ class Artifact(NamedTuple):
 
 
 def path_of(artifact: Artifact) -> str:
-    """Return the path an artifact's entry is known by."""
+    """Return the path of an artifact's entry, relative to the cache directory."""
     return entry_path(artifact.entry)
 
 
-def unread(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
-    """Return what the operating system would not let us read: places of the walk, and entries found by it."""
+def unreadable_entries(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
+    """Return what the operating system refused to read: places of the walk, and entries that the walk lists."""
     return [
         artifact.entry
         if isinstance(artifact.entry, UnreadableEntry)
-        else UnreadableEntry(artifact.store, entry_path(artifact.entry), artifact.problem or "")
+        else UnreadableEntry(artifact.store, path_of(artifact), artifact.problem or "")
         for artifact in artifacts
         if artifact.unreadable
     ]
@@ -219,8 +248,6 @@ _SERVERS = (
 
 
 def _host(url: str) -> str:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - most artifacts of a list have no URL yet
-
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -229,6 +256,4 @@ def _host(url: str) -> str:
 
 def short_url(url: str) -> str:
     """Return the host of a URL, or its path where it has none."""
-    from urllib.parse import unquote  # noqa: PLC0415 - as above
-
     return _host(url) or redact_url(unquote(url.partition("://")[2] or url))

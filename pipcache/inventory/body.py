@@ -1,4 +1,4 @@
-"""An artifact's bytes: opened, decoded, hashed on all cores."""
+"""The bytes of artifacts: opened, and hashed on all cores."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -8,17 +8,26 @@ from pipcache.store.cache import Cache
 from pipcache.util.hashes import Digests
 from pipcache.util.progress import Track
 
+DigestLookup = Callable[[Artifact, str], str | None]
+"""Gives the hex digest of an artifact's bytes by an algorithm; None when they cannot be read."""
+
 
 def open_body(cache: Cache, artifact: Artifact) -> Body:
-    """Return the bytes an artifact is: the body of an HTTP entry, or a built wheel. The caller closes it."""
+    """Return the bytes of an artifact: the body of an HTTP entry, or a built wheel. The caller closes it."""
     return cache.body(artifact.entry, artifact.head)
 
 
 def digests_of(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> dict[str, str]:
-    """Return hex digests of an artifact's bytes, read once, by the names of their algorithms.
+    """Return hex digests of an artifact's bytes, by algorithm; the bytes are read once.
 
-    Any name of hashlib will do, and ``blake2b_256``. What cannot be had is left out: an algorithm the system
-    does not allow (FIPS and md5), and everything when the bytes cannot be read.
+    Args:
+        cache: the cache.
+        artifact: the artifact.
+        algorithms: names that hashlib knows, and ``blake2b_256``.
+
+    Returns:
+        The digests, without those that the system does not allow (FIPS and md5); none when the bytes cannot be
+        read.
     """
     try:
         with open_body(cache, artifact) as body:
@@ -28,37 +37,31 @@ def digests_of(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> d
 
 
 def usual_digests(cache: Cache, artifact: Artifact) -> Digests | None:
-    """Return the digests that ``show`` gives of an artifact; None when its bytes cannot be read."""
+    """Return the digests of an artifact that ``show`` shows; None when its bytes cannot be read."""
     digests = digests_of(cache, artifact, ("blake2b_256", "sha256", "md5"))
     return Digests(digests["blake2b_256"], digests["sha256"], digests.get("md5")) if digests else None
 
 
 def digest_lookup(
     cache: Cache, artifacts: Sequence[Artifact], algorithms: Iterable[str], track: Track
-) -> "DigestLookup":
-    """Hash every body with ``algorithms``, on all cores, and return a look-up of the results."""
-    known: dict[tuple[str, str], str] = {}
-    wanted = tuple(algorithms)
-    if wanted and artifacts:
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only digest selectors need these
+) -> DigestLookup:
+    """Hash each artifact with ``algorithms``, on all cores, and return a look-up of the digests."""
+    digests_by_path: dict[tuple[str, str], str] = {}
+    names = tuple(algorithms)
+    if names and artifacts:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few commands hash, and it takes milliseconds
 
         with ThreadPoolExecutor() as pool:
-            results = pool.map(lambda artifact: digests_of(cache, artifact, wanted), artifacts)
+            results = pool.map(lambda artifact: digests_of(cache, artifact, names), artifacts)
             for artifact, digests in zip(artifacts, track(results, len(artifacts), "Hashing"), strict=True):
-                known.update({(path_of(artifact), name): value for name, value in digests.items()})
-    return lambda artifact, algorithm: known.get((path_of(artifact), algorithm))
+                digests_by_path.update({(path_of(artifact), name): value for name, value in digests.items()})
+    return lambda artifact, algorithm: digests_by_path.get((path_of(artifact), algorithm))
 
 
 def is_text(cache: Cache, artifact: Artifact) -> bool:
-    """Return whether the bytes begin like text, which no archive does, or cannot be read."""
+    """Return whether the bytes begin like text, which no archive does; True when they cannot be read."""
     try:
         with open_body(cache, artifact) as body:
             return body.is_text()
     except OSError:
         return True
-
-
-Algorithm = str
-
-DigestLookup = Callable[[Artifact, Algorithm], str | None]
-"""Gives the hex digest of an artifact's bytes; None when they cannot be read."""

@@ -1,4 +1,4 @@
-"""Which downloads built wheels were made from: by the URL or a digest that ``origin.json`` notes (PEP 610)."""
+"""Which downloads built wheels were built from, by the URL or a digest in ``origin.json`` (PEP 610)."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,28 +9,32 @@ from pipcache.store.origin import Origin
 
 
 def source_key(artifact: Artifact) -> str | None:
-    """Return the key of the download that a wheel was built from; None where no URL is known that has one."""
+    """Return the key of the download that a wheel was built from; None where no URL is known, or it has no key."""
     return None if artifact.source is None else request_key(artifact.source.url)
 
 
 def noted_digests(source: Origin) -> frozenset[tuple[str, str]]:
-    """Return the (algorithm, hex digest) pairs that ``origin.json`` notes of an archive, in lower case."""
+    """Return the (algorithm, hex digest) pairs that ``origin.json`` has of an archive, in lower case."""
     return frozenset((name, value.lower()) for name, value in source.hashes)
 
 
 class BuiltFrom:
-    """The sources of some built wheels: the keys of their URLs, and the digests that are noted of them."""
+    """The sources of some built wheels: the keys of their URLs, and their digests in ``origin.json``."""
 
     def __init__(self, built: Iterable[Artifact]) -> None:
-        """Take built wheels, or what is left of some."""
+        """Collect the keys and the digests.
+
+        Args:
+            built: built wheels, or ``origin.json`` files whose wheel is gone.
+        """
         sources = [artifact for artifact in built if artifact.source is not None]
         self.keys = frozenset(key for artifact in sources if (key := source_key(artifact)) is not None)
         self.digests = frozenset(
-            pair for one in sources if one.source is not None for pair in noted_digests(one.source)
+            pair for artifact in sources if artifact.source is not None for pair in noted_digests(artifact.source)
         )
 
     def __contains__(self, artifact: Artifact) -> bool:
-        """Return whether an artifact is one of the sources: its key is a URL's, or a page lists a noted digest."""
+        """Return whether an artifact is one of the sources, by its key or by a digest that an index page lists."""
         if not isinstance(artifact.entry, HttpEntry) or artifact.kind in {Kind.PAGE, Kind.METADATA}:
             return False
         listed = () if artifact.listed is None else artifact.listed.hashes

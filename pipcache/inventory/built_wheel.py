@@ -1,18 +1,19 @@
-"""A wheel that pip built, as an artifact: named by its file and by ``origin.json``."""
+"""Built wheels as artifacts, named by their file and by ``origin.json``."""
 
 import os
+from urllib.parse import unquote
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, StrayEntry
 from pipcache.store.keys import BuildKey, invert_key
 from pipcache.store.origin import ORIGIN_LIMIT, Origin, parse_origin
-from pipcache.store.response import reason
+from pipcache.store.response import explain_read_error
 from pipcache.util.filenames import FileName, normalise, parse_filename
 
 
 def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
-    """Return the artifact that a wheel pip built is."""
+    """Return a built wheel as an artifact."""
     filename = os.path.basename(entry.wheel.path)
     parsed = parse_filename(filename)
     claims: list[Claim] = []
@@ -38,25 +39,23 @@ def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
 
 
 def _claims_of_source(source: Origin | None, project: str | None) -> list[Claim]:
-    """Return the name that the URL of a source's archive tells."""
+    """Return the name in the URL of a source, where the source is an archive; ``project`` is the wheel's."""
     if source is None or source.commit is not None:
         return []
-    from urllib.parse import unquote  # noqa: PLC0415 - only where something was built
-
-    named = parse_filename(unquote(source.url.partition("#")[0].rpartition("/")[2]), project)
-    if named is None or named.version is None:
+    filename = parse_filename(unquote(source.url.partition("#")[0].rpartition("/")[2]), project)
+    if filename is None or filename.version is None:
         return []
-    return [Claim(Evidence.ORIGIN, "origin.json", named.project, named.version)]
+    return [Claim(Evidence.ORIGIN, "origin.json", filename.project, filename.version)]
 
 
 def identify_origin(cache: Cache, entry: StrayEntry) -> Artifact:
-    """Return the artifact that an ``origin.json`` without its wheel is: nothing but its name."""
-    artifact = Artifact(entry, Kind.UNKNOWN, entry.file.size, notes=(entry.why,))
+    """Return an ``origin.json`` whose wheel is gone as an artifact, named by the URL in it."""
+    artifact = Artifact(entry, Kind.UNKNOWN, entry.file.size, notes=(entry.why.value,))
     try:
         source = parse_origin(cache.read(entry.file, ORIGIN_LIMIT))
     except OSError as error:
-        is_closed = not isinstance(error, FileNotFoundError)
-        return artifact._replace(problem=f"origin.json {reason(error)}", unreadable=is_closed)
+        unreadable = not isinstance(error, FileNotFoundError)
+        return artifact._replace(problem=f"origin.json {explain_read_error(error)}", unreadable=unreadable)
     claims = tuple(_claims_of_source(source, None))
     return artifact._replace(claims=claims, source=source, url=None if source is None else source.url)
 
@@ -74,7 +73,7 @@ def _read_origin(
     try:
         source = parse_origin(cache.read(entry.origin, ORIGIN_LIMIT))
     except OSError as error:
-        notes.append(f"origin.json {reason(error)}")
+        notes.append(f"origin.json {explain_read_error(error)}")
         is_gone = isinstance(error, FileNotFoundError)
         return None, None, None if is_gone else error.strerror or str(error)
     if source is None:

@@ -1,60 +1,64 @@
-"""The cache as a list of artifacts, named as far as an answer needs."""
+"""The inventory: every artifact of a cache, named as far as an answer needs."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache as cached
+from functools import cache as computed_once
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
-from pipcache.inventory.identify import identify
+from pipcache.inventory.identify import PageBases, identify
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
 from pipcache.util.progress import Track, untracked
 
 if TYPE_CHECKING:
-    from pipcache.inventory.from_pages import PageReader, Watch
+    from pipcache.inventory.from_pages import PageReader, PageSearch
 
 IndexUrls = Callable[[], Sequence[str]]
 """Gives the URLs of the indexes that pip is configured to use."""
 
 
-class Asked(Protocol):
-    """What a person asked for, as far as it decides which pages are read."""
+class ProjectSelector(Protocol):
+    """The part of a selector that decides which index pages are read."""
 
     @property
     def project(self) -> str | None:
-        """The normalised name of the project that is asked for; None where none is named."""
+        """The normalised name of the project in the selector; None where it names none."""
 
     @property
     def names_projects(self) -> bool:
-        """Whether only artifacts of certain projects are asked for."""
+        """Whether the selector matches artifacts of certain projects only."""
 
     def concerns(self, project: str) -> bool:
-        """Return whether artifacts of a project may be asked for."""
+        """Return whether the selector may match artifacts of a project."""
 
 
 class Need(NamedTuple):
-    """How much of the names an answer needs; more costs more reading.
+    """How much has to be known about names; each attribute costs more reading.
 
-    ``deep``: METADATA and PKG-INFO of every archive. ``everything``: the names of pages and metadata files
-    too, and every cached page joined. ``exact``: file names exactly as the index has them. ``selectors``: what
-    was asked for. ``pages``: the names of pages too. ``projects``: those whose pages are read in any case.
-    ``page_clues``: pages will be named later. ``watch`` decides on the pages, and sees the rows of those that
-    are read.
+    Attributes:
+        deep: read METADATA and PKG-INFO of every archive.
+        everything: name index pages and metadata files too, and read the rows of every page.
+        exact: give file names exactly as the index has them.
+        selectors: what the user asked for; pages of other projects are read only where names are missing.
+        pages: name index pages too.
+        projects: normalised names of projects whose pages are read in any case.
+        page_clues: read what pages say about their project; they are named later.
+        search: decides which pages are read, and looks at their rows.
     """
 
     deep: bool = False
     everything: bool = False
     exact: bool = False
-    selectors: Sequence[Asked] = ()
+    selectors: Sequence[ProjectSelector] = ()
     pages: bool = False
     projects: Collection[str] = ()
     page_clues: bool = False
-    watch: "Watch | None" = None
+    search: "PageSearch | None" = None
 
     @property
     def names_pages(self) -> bool:
-        """True when every page is read for its name."""
-        return bool(self.everything or self.selectors or self.pages or self.page_clues or self.watch is not None)
+        """Whether every index page is read for its name."""
+        return bool(self.everything or self.selectors or self.pages or self.page_clues or self.search is not None)
 
 
 def read_inventory(
@@ -63,9 +67,16 @@ def read_inventory(
     index_urls: IndexUrls = tuple,
     track: Track = untracked,
     *,
-    see: Callable[[Artifact], object] | None = None,
+    on_artifact: Callable[[Artifact], object] | None = None,
 ) -> list[Artifact]:
-    """Return every artifact of ``cache``, in the order of the walk; ``see`` is given each when it is known.
+    """Return every artifact of ``cache``, in the order of the walk (store, then path).
+
+    Args:
+        cache: the cache.
+        need: how much has to be known about names.
+        index_urls: called only when a page is read.
+        track: reports progress.
+        on_artifact: called with each artifact when its own bytes have been read, before index pages name it.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
@@ -73,21 +84,24 @@ def read_inventory(
     """
     entries = cache.scan()
     deep = need.deep or bool(need.selectors)
-    bases = known_bases(index_urls) if need.names_pages else None
+    bases = configured_bases(index_urls) if need.names_pages else None
     artifacts: list[Artifact] = []
     for entry in track(entries, len(entries), "Reading"):
         artifacts.append(artifact := identify(cache, entry, deep=deep, bases=bases))
-        if see is not None:
-            see(artifact)
-    return name_as_needed(page_reader(cache, artifacts, need.watch), artifacts, need, index_urls, track)
+        if on_artifact is not None:
+            on_artifact(artifact)
+    return name_as_needed(page_reader(cache, artifacts, need.search), artifacts, need, index_urls, track)
 
 
-def known_bases(index_urls: IndexUrls) -> IndexUrls:
-    """Return what gives the URLs below which index pages may live, as far as no entry has to be read for them."""
+def configured_bases(index_urls: IndexUrls) -> PageBases:
+    """Return a function that gives the URLs below which index pages may be: PyPI's and the configured ones.
 
-    @cached
+    The configuration is read at its first call.
+    """
+
+    @computed_once
     def bases() -> Sequence[str]:
-        from pipcache.inventory.page_names import page_bases  # noqa: PLC0415 - many caches have no page
+        from pipcache.inventory.page_names import page_bases  # noqa: PLC0415 - a plain list reads no page
 
         return page_bases((), index_urls())
 
@@ -95,16 +109,15 @@ def known_bases(index_urls: IndexUrls) -> IndexUrls:
 
 
 def page_reader(
-    cache: Cache, artifacts: Sequence[Artifact], watch: "Watch | None" = None
+    cache: Cache, artifacts: Sequence[Artifact], search: "PageSearch | None" = None
 ) -> Callable[[], "PageReader"]:
-    """Return what gives the reader of the pages of a cache, the same each time; made when it is first needed."""
+    """Return a function that gives the reader of a cache's index pages: it makes one reader, at its first call."""
 
-    @cached
+    @computed_once
     def reader() -> "PageReader":
-        # most lists read no page
-        from pipcache.inventory.from_pages import PageReader  # noqa: PLC0415
+        from pipcache.inventory.from_pages import PageReader  # noqa: PLC0415 - a plain list reads no page
 
-        return PageReader(cache, artifacts, watch)
+        return PageReader(cache, artifacts, search)
 
     return reader
 
@@ -116,35 +129,40 @@ def name_as_needed(
     index_urls: IndexUrls,
     track: Track,
 ) -> list[Artifact]:
-    """Return ``artifacts`` with the names that cached pages give, as far as ``need`` asks for them."""
-    if need.watch is not None:
-        concerns, names = need.watch.concerns(artifacts), need.watch.projects
-        return name_by_pages(reader, artifacts, concerns, index_urls, track, names=names)
-    concerns_project = _pages_to_join(artifacts, need)
-    if concerns_project is None:
+    """Return ``artifacts`` with the names that cached index pages give, as far as ``need`` demands."""
+    if need.search is not None:
+        needs_project, projects = need.search.project_filter(artifacts), need.search.projects
+        return name_by_pages(reader, artifacts, needs_project, index_urls, track, projects=projects)
+    by_need = _needed_project(artifacts, need)
+    if by_need is None:
         return artifacts
-    asked_for = [selector.project for selector in need.selectors if selector.project is not None]
-    return name_by_pages(reader, artifacts, concerns_project, index_urls, track, names=asked_for)
+    selected = [selector.project for selector in need.selectors if selector.project is not None]
+    return name_by_pages(reader, artifacts, by_need, index_urls, track, projects=selected)
 
 
 def name_by_pages(
     reader: Callable[[], "PageReader"],
     artifacts: list[Artifact],
-    concerns: Callable[[str], bool],
+    needs_project: Callable[[str], bool],
     index_urls: IndexUrls,
     track: Track = untracked,
     *,
-    names: Iterable[str] = (),
+    projects: Iterable[str] = (),
 ) -> list[Artifact]:
-    """Return ``artifacts`` with the names that the cached pages of the projects that ``concerns`` accepts give.
+    """Return ``artifacts`` with the names that cached index pages give.
 
-    ``names`` are projects whose pages are known by their keys, whatever they say.
+    Args:
+        reader: gives the reader of the pages.
+        artifacts: all artifacts of the cache.
+        needs_project: whether the page of a project, by its normalised name, has to be read.
+        index_urls: the URLs of the indexes that pip is configured to use.
+        track: reports progress.
+        projects: projects whose pages are recognised by their keys, whatever is in them.
     """
     if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
         return artifacts
-    # pages are read only for names that the entries themselves do not give
-    from pipcache.inventory.from_pages import join  # noqa: PLC0415
-    from pipcache.inventory.page_names import name_page, name_pages_of, page_bases  # noqa: PLC0415
+    from pipcache.inventory.from_pages import name_listed_files  # noqa: PLC0415 - a plain list reads no page
+    from pipcache.inventory.page_names import name_page, name_pages_of, page_bases  # noqa: PLC0415 - as above
 
     pages = reader()
     bases = page_bases(artifacts, index_urls())
@@ -152,11 +170,11 @@ def name_by_pages(
         name_page(pages.cache, artifact, bases)
         for artifact in track(artifacts, len(artifacts), "Naming index pages")
     ]
-    return join(pages, name_pages_of(named, names, bases), concerns, track)
+    return name_listed_files(pages, name_pages_of(named, projects, bases), needs_project, track)
 
 
-def _pages_to_join(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:
-    """Return which projects' pages the answer needs; None when it needs none."""
+def _needed_project(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:
+    """Return which projects' pages have to be read, as a function of the project; None for no page."""
     if need.everything or not all(selector.names_projects for selector in need.selectors):
         return _any_project
     inexact: set[str] = set()
@@ -178,6 +196,6 @@ def _any_project(project: str) -> bool:
 
 
 def _can_be_listed(artifact: Artifact) -> bool:
-    """Return whether an index page may list it: downloaded distributions and what nothing else names."""
-    named_kind = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
-    return named_kind and isinstance(artifact.entry, HttpEntry)
+    """Return whether an index page may list it: it is a downloaded distribution, or of unknown kind."""
+    can_be_file = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
+    return can_be_file and isinstance(artifact.entry, HttpEntry)

@@ -1,4 +1,4 @@
-"""Names and digests that cached index pages give."""
+"""Names, URLs and digests that cached index pages give to the files they list."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from hashlib import sha224
@@ -19,36 +19,47 @@ from pipcache.util.versions import same_version
 
 
 class Listing(NamedTuple):
-    """A listed file whose URL names an entry; ``is_metadata``: the entry is the ``.metadata`` file beside it."""
+    """A file on an index page whose URL, or that of its ``.metadata`` file, hashes to the key of an entry.
+
+    ``url`` is the one that does, ``is_metadata`` whether it is that of the ``.metadata`` file (PEP 658).
+    ``project`` is that of the page.
+    """
 
     url: str
     file: PageFile
     is_metadata: bool
-    project: str | None  # the page's
+    project: str | None
 
 
-class Wanted:
-    """Decides which rows of a page matter: those of files, or of the ``.metadata`` beside them, under wanted keys.
+class RowFilter:
+    """Decides which rows of an index page matter: those whose file, or its ``.metadata``, has one of some keys.
 
-    Of a project that wheels were built of, sdists of the wheels' versions matter too.
+    Where the sources of built wheels are looked for, rows of sdists of the wheels' versions matter too.
     """
 
     def __init__(
         self, page: Artifact, base: str | None, keys: Container[str], built: Collection[str | None]
     ) -> None:
-        """Take the page, its ``<base href>``, the keys, and the versions of wheels whose source is looked for."""
+        """Make a filter.
+
+        Args:
+            page: the index page.
+            base: the URL in its ``<base href>``, None without one.
+            keys: keys of HTTP entries.
+            built: versions of built wheels of the page's project whose source is looked for.
+        """
         self._page = page
         self._base = base
         self._keys = keys
         self._built = built
 
     def __call__(self, row: Row) -> bool:
-        """Return whether a row, whose URL is as written and without its fragment, is wanted."""
+        """Return whether a row matters; its URL is as the page writes it, without the fragment."""
         url = row.url
         if self._built and self.sdist_version(row) is not None:
             return True
         if self._base is None and NORMAL_URL.fullmatch(url):
-            # nearly every URL: what places() would give, without taking it apart
+            # nearly every URL needs no parsing; the keys are those that places() gives
             state, keys = sha224(url.encode()), self._keys
             if state.hexdigest() in keys:
                 return True
@@ -57,13 +68,13 @@ class Wanted:
         return any(key in self._keys for _, _, key in self.places(url))
 
     def places(self, url: str) -> Iterator[tuple[str, bool, str]]:
-        """Yield (URL, is it the .metadata file's, key) of a listed file and of the metadata beside it."""
+        """Yield, of a listed file and its ``.metadata``: URL, whether it is that of the metadata, key."""
         for absolute in self.urls(url):
             yield absolute, False, http_key(absolute)
             yield f"{absolute}.metadata", True, http_key(f"{absolute}.metadata")
 
     def urls(self, url: str) -> list[str]:
-        """Return what pip may request for a URL as it is written on the page."""
+        """Return the URLs that pip may request for a URL as the page writes it."""
         return absolute_urls(url, self._base, self._page.url)
 
     def sdist_version(self, row: Row) -> str | None:
@@ -75,103 +86,115 @@ class Wanted:
         return name.version if any(same_version(name.version, built) for built in self._built) else None
 
 
-class Watch(Protocol):
-    """Looks for more on the pages while they are read for names; ``keys`` are those it wants to hear of too."""
+class PageSearch(Protocol):
+    """A search in index pages that is done while their rows are read for names."""
 
     @property
     def keys(self) -> frozenset[str]:
-        """What is looked for beside the keys of the cache."""
+        """Keys of URLs that are looked for, whether the cache has them or not."""
 
     @property
     def projects(self) -> Collection[str]:
-        """The projects whose pages are looked for by their keys, whatever they say."""
+        """Projects whose pages are recognised by their keys, whatever is in them."""
 
-    def concerns(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
-        """Return which projects' pages have to be read, of what is there."""
+    def project_filter(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
+        """Return whether the page of a project has to be read, as a function of the project's name."""
 
-    def pick(self, page: Artifact, rows: Rows | None, wanted: Wanted) -> Iterable[Row]:
-        """Return the rows of a page whose key is wanted; without rows it cannot be read."""
+    def select_rows(self, page: Artifact, rows: Rows | None, row_filter: RowFilter) -> Iterable[Row]:
+        """Look at the rows of a page and return those that ``row_filter`` accepts.
+
+        ``rows`` is None where the page cannot be read.
+        """
 
 
 def read_rows(cache: Cache, page: Artifact) -> Rows | None:
-    """Return the rows of a cached page; None when it cannot be read, or is none."""
+    """Return the rows of a cached index page; None when it cannot be read, or is no index page."""
     with open_body(cache, page) as body:
         return page_rows(body.readable(PAGE_LIMIT))
 
 
 class PageReader:
-    """Reads what cached index pages list of the files of a cache; each page is read once, as long as it stays."""
+    """Reads which files of a cache its index pages list. A page is read once, and again when its files change."""
 
-    def __init__(self, cache: Cache, artifacts: Iterable[Artifact], watch: Watch | None = None) -> None:
-        """Take the artifacts whose files are looked for; ``watch`` sees the rows of each page that is read."""
+    def __init__(self, cache: Cache, artifacts: Iterable[Artifact], search: PageSearch | None = None) -> None:
+        """Make a reader.
+
+        Args:
+            cache: the cache.
+            artifacts: those whose files are looked for on the pages.
+            search: looks at the rows of each page that is read.
+        """
         self.cache = cache
-        self.watch = watch
-        keys: set[str] = set() if watch is None else set(watch.keys)
+        self.search = search
+        keys: set[str] = set() if search is None else set(search.keys)
         self._built: dict[str, list[str | None]] = {}
         for artifact in artifacts:
             if isinstance(artifact.entry, HttpEntry):
                 keys.add(artifact.entry.key)
             elif artifact.kind is Kind.BUILT and artifact.project is not None:
-                # its source may be known by now, and be asked for again of an entry that is read anew
+                # also where the source is known: it is asked for again when the entry is read again
                 self._built.setdefault(artifact.project, []).append(artifact.version)
         self._keys = frozenset(keys)
-        self._read: dict[tuple[object, ...], _Read] = {}
+        self._read: dict[tuple[object, ...], _PageListings] = {}
 
     def listings(self, page: Artifact) -> dict[str, list[Listing]]:
-        """Return what a page lists of the files of the cache: key -> listings, of which there may be several."""
-        return self._of(page).listings
+        """Return the files of the cache that a page lists, by their keys; a page may list a file several times."""
+        return self._listings_of(page).listings
 
     def source_of(self, artifact: Artifact, pages: Iterable[Artifact]) -> tuple[Origin, BuildKey] | None:
-        """Return the sdist on ``pages`` whose URL makes the key of a built wheel's folder; None without one."""
+        """Return the listed sdist that a wheel was built from, and the parts of the wheel's key; None without one.
+
+        The key of the wheel's folder proves it: it was made from the URL of the sdist.
+        """
         if artifact.key is None or artifact.project is None:
             return None
         for page in pages:
             if page.project != artifact.project:
                 continue
-            sdists = self._of(page).sdists
+            sdists = self._listings_of(page).sdists
             origins = [origin for version, origin in sdists if same_version(version, artifact.version)]
             if (inverted := invert_key(artifact.key, origins)) is not None:
                 return inverted
         return None
 
-    def _of(self, page: Artifact) -> "_Read":
-        place = (path_of(page), *page.files)
-        if place not in self._read:
-            self._read[place] = self._read_page(page)
-        return self._read[place]
+    def _listings_of(self, page: Artifact) -> "_PageListings":
+        version = (path_of(page), *page.files)
+        if version not in self._read:
+            self._read[version] = self._read_page(page)
+        return self._read[version]
 
-    def _read_page(self, page: Artifact) -> "_Read":
+    def _read_page(self, page: Artifact) -> "_PageListings":
         rows = read_rows(self.cache, page)
         built = self._built.get(page.project or "", ())
-        wanted = Wanted(page, None if rows is None else rows.base, self._keys, built)
-        if self.watch is not None:
-            picked = self.watch.pick(page, rows, wanted)
+        row_filter = RowFilter(page, None if rows is None else rows.base, self._keys, built)
+        if self.search is not None:
+            selected = self.search.select_rows(page, rows, row_filter)
         else:
-            picked = () if rows is None else (row for row in rows.rows if wanted(row))
+            selected = () if rows is None else filter(row_filter, rows.rows)
         listings: dict[str, list[Listing]] = {}
         sdists: list[tuple[str, Origin]] = []
-        for row in picked:
+        for row in selected:
             if (file := row.file()) is None:
                 continue
-            for url, is_metadata, key in wanted.places(file.url):
+            for url, is_metadata, key in row_filter.places(file.url):
                 if key in self._keys:
                     listings.setdefault(key, []).append(Listing(url, file, is_metadata, page.project))
-            if built and (version := wanted.sdist_version(row)) is not None:
-                sdists += ((version, Origin(url, file.hashes)) for url in wanted.urls(file.url))
-        return _Read(listings, sdists)
+            if built and (version := row_filter.sdist_version(row)) is not None:
+                sdists += ((version, Origin(url, file.hashes)) for url in row_filter.urls(file.url))
+        return _PageListings(listings, sdists)
 
 
-class _Read(NamedTuple):
-    """What one page lists: files by the keys of their entries, and sdists with their versions."""
+class _PageListings(NamedTuple):
+    """What one page lists: files by the keys of their entries, and sdists as (version, source)."""
 
     listings: dict[str, list[Listing]]
     sdists: list[tuple[str, Origin]]
 
 
-def name_by_listing(artifact: Artifact, listing: Listing, also: Iterable[Listing] = ()) -> Artifact:
-    """Return ``artifact`` with the name and the URL its page gives it; names from elsewhere are kept.
+def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listing] = ()) -> Artifact:
+    """Return ``artifact`` with the name and the URL that a page gives it, before its other names.
 
-    What ``also`` lists it otherwise is kept as well.
+    ``others`` are further listings of the same file; those that differ are kept in ``also_listed``.
     """
     suffix = ".metadata" if listing.is_metadata else ""
     parsed = parse_filename(listing.file.filename, listing.project)
@@ -191,12 +214,12 @@ def name_by_listing(artifact: Artifact, listing: Listing, also: Iterable[Listing
         url=listing.url,
         url_proved=True,
         listed=listing.file,
-        also_listed=tuple(dict.fromkeys(listed.file for listed in also if listed.file != listing.file)),
+        also_listed=tuple(dict.fromkeys(other.file for other in others if other.file != listing.file)),
     )
 
 
 def _with_source(reader: PageReader, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
-    """Return a built wheel without ``origin.json`` with the listed sdist it came from."""
+    """Return a built wheel without ``origin.json`` with its source, where a page lists it."""
     if (sdist := reader.source_of(artifact, pages)) is None:
         return artifact
     source, build_key = sdist
@@ -204,28 +227,31 @@ def _with_source(reader: PageReader, artifact: Artifact, pages: Iterable[Artifac
     return artifact._replace(claims=(*artifact.claims, claim), url=source.url, source=source, build_key=build_key)
 
 
-def join(
+def name_listed_files(
     reader: PageReader,
     artifacts: Sequence[Artifact],
-    concerns: Callable[[str], bool] | None = None,
+    needs_project: Callable[[str], bool],
     track: Track = untracked,
 ) -> list[Artifact]:
-    """Return ``artifacts`` with every name that a cached page can give; pages must have been named before.
+    """Return ``artifacts`` with the names, URLs and sources that the rows of index pages give.
 
-    ``concerns`` limits the pages that are read to those about projects it accepts, and about no known one; the
-    reader's watch is given pages too whose key does not prove what they are about.
+    Args:
+        reader: reads the pages. Where it has a search, pages whose key does not prove their project are read too.
+        artifacts: all artifacts of the cache, the pages among them named.
+        needs_project: whether the page of a project has to be read; a page without a project is read always.
+        track: reports progress.
     """
     listings: dict[str, list[Listing]] = {}
-    watches = reader.watch is not None
+    has_search = reader.search is not None
     pages = [
         page
         for page in artifacts
         if page.kind is Kind.PAGE
-        and (concerns is None or page.project is None or concerns(page.project) or (watches and page.url is None))
+        and (page.project is None or needs_project(page.project) or (has_search and page.url is None))
     ]
     for page in track(pages, len(pages), "Reading index pages"):
-        for key, listed in reader.listings(page).items():
-            listings.setdefault(key, []).extend(listed)
+        for key, of_page in reader.listings(page).items():
+            listings.setdefault(key, []).extend(of_page)
     return [
         _with_source(reader, artifact, pages)
         if artifact.kind is Kind.BUILT and artifact.source is None

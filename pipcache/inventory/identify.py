@@ -1,23 +1,25 @@
-"""An entry as an artifact: named by its head and its content.
+"""Entries as artifacts, named by their heads and their content.
 
-``identify`` is total: whatever the bytes are, the answer is an artifact, at worst of kind ``unknown``.
+``identify`` never fails: an entry that cannot be recognised is an artifact of kind ``unknown``.
 """
 
 import os
 import re
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
-from pipcache.index.rows import PageFormat
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.index.rows import PAGE_LIMIT, PageFormat
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
+from pipcache.inventory.built_wheel import identify_built, identify_origin
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, TextBody, ZipBody
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.store.response import PAGE_TYPES, Response, is_page_by_head, reason
+from pipcache.store.response import PAGE_TYPES, Response, explain_read_error, is_page_by_head
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
     normalise,
@@ -29,58 +31,59 @@ from pipcache.util.filenames import (
 )
 from pipcache.util.untrusted import decode_json, redact_url
 
-if TYPE_CHECKING:
-    from pipcache.inventory.page_names import Bases
+PageBases = Callable[[], Sequence[str]]
+"""Gives the URLs below which index pages may be; called when the first page is read."""
 
 _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-version"', b'"simple index"')
 
 
-def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: "Bases | None" = None) -> Artifact:
-    """Return the artifact that an entry is.
+def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases | None = None) -> Artifact:
+    """Return an entry as an artifact.
 
-    ``deep`` reads METADATA and PKG-INFO too; without it only what tells kind, project and version. With ``bases``
-    index pages are read for their names while they are open.
+    Args:
+        cache: the cache that the entry is from.
+        entry: the entry.
+        deep: read METADATA and PKG-INFO of archives too, and self-check notes. Without it only so much is read
+            as gives kind, project and version.
+        bases: given, index pages are read for their names while they are open.
     """
     match entry:
         case HttpEntry():
             return _identify_http(cache, entry, deep=deep, bases=bases)
         case BuiltEntry():
-            from pipcache.inventory.built_wheel import identify_built  # noqa: PLC0415 - many caches have none
-
             return identify_built(cache, entry)
         case StrayEntry(store=Store.SELFCHECK):
             return _identify_note(cache, entry, deep=deep)
         case StrayEntry(why=Leftover.ORIGIN):
-            from pipcache.inventory.built_wheel import identify_origin  # noqa: PLC0415 - as above
-
             return identify_origin(cache, entry)
         case StrayEntry(file=file, why=why):
-            return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why,))
+            return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why.value,))
         case UnreadableEntry(error=error):
             return Artifact(entry, Kind.UNKNOWN, 0, problem=f"cannot be read: {error}", unreadable=True)
 
 
 def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
-    """Return a note of ``selfcheck``, with the environment it is of (pip ``self_outdated_check.py``)."""
-    artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(entry.why,))
+    """Return a self-check note as an artifact; ``deep`` reads its environment (pip ``self_outdated_check.py``)."""
+    why = entry.why.value
+    artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(why,))
     if not deep:
         return artifact
     try:
         document = decode_json(cache.read(entry.file, 1 << 20))
     except OSError as error:
-        why = reason(error)
-        return artifact._replace(problem=f"its environment is not known: {why}", unreadable=True)
+        problem = f"its environment is not known: {explain_read_error(error)}"
+        return artifact._replace(problem=problem, unreadable=True)
     environment = document.get("key") if isinstance(document, dict) else None
     if not isinstance(environment, str) or "\x00" in environment:
         return artifact
     note = f"of the environment {environment}"
     if not _is_gone(environment):
-        return artifact._replace(notes=(entry.why, note))
-    return artifact._replace(notes=(entry.why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
+        return artifact._replace(notes=(why, note))
+    return artifact._replace(notes=(why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
 
 
 def _is_gone(path: str) -> bool:
-    """Return whether nothing is there; what may not be looked at may be."""
+    """Return whether nothing is at a path; False where that cannot be seen."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -91,35 +94,35 @@ def _is_gone(path: str) -> bool:
 
 
 def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
-    """Return the artifact that ``entry`` is as far as its head tells; not a byte of a body is read."""
+    """Return ``entry`` as an artifact named by its head alone; no body of a download is read."""
     if not isinstance(entry, HttpEntry):
         return identify(cache, entry, deep=True)
     response = cache.head(entry)
-    artifact = _of_response(entry, response)
+    artifact = _before_content(entry, response)
     head = response.head
     if head is None or head.is_redirect:
-        return artifact if head is None else _redirect(artifact, head)
+        return artifact if head is None else _as_redirect(artifact, head)
     return artifact._replace(kind=Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN)
 
 
-def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: "Bases | None") -> Artifact:
+def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None) -> Artifact:
     with closing(cache.response(entry, deep=deep)) as response:
         head, content, body = response.head, response.content, response.body
-        artifact = _of_response(entry, response)
+        artifact = _before_content(entry, response)
         if head is not None and head.is_redirect:
-            return _redirect(artifact, head)
+            return _as_redirect(artifact, head)
         if content is None:
-            return _promised(artifact, "a head without a body: pip takes it for a miss")
+            return _by_promise(artifact, "a head without a body: pip takes it for a miss")
         artifact = _by_content(artifact, content, body)
         if bases is None or body is None or artifact.kind is not Kind.PAGE:
             return artifact
-        from pipcache.inventory.page_names import read_clues  # noqa: PLC0415 - a plain list names no page
+        from pipcache.inventory.page_names import read_clues  # noqa: PLC0415 - a plain list reads no page
 
         return artifact._replace(clues=read_clues(artifact, body, bases()))
 
 
-def _of_response(entry: HttpEntry, response: Response) -> Artifact:
-    """Return what is known of an entry before its content is looked at."""
+def _before_content(entry: HttpEntry, response: Response) -> Artifact:
+    """Return an entry as an artifact, as far as that is known without its content."""
     head = response.head
     return Artifact(
         entry,
@@ -136,12 +139,12 @@ def _of_response(entry: HttpEntry, response: Response) -> Artifact:
 
 
 def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Artifact:
-    """Return ``artifact`` as what its bytes are."""
+    """Return ``artifact`` with the kind and the names that its content gives."""
     match content:
         case PageBody():
             return artifact
         case EmptyBody():
-            return _promised(artifact, "the body is empty")
+            return _by_promise(artifact, "the body is empty")
         case WheelFacts() as facts:
             return _as_wheel(artifact, facts)
         case SdistFacts() as facts:
@@ -152,27 +155,25 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
         case TextBody() as text:
             return _as_text(artifact, text, body)
         case ZipBody(problem=problem):
-            otherwise = Kind.UNKNOWN if problem else Kind.OTHER
-            return _promised(artifact, problem or "a ZIP that is neither a wheel nor an sdist", otherwise)
+            fallback = Kind.UNKNOWN if problem else Kind.OTHER
+            return _by_promise(artifact, problem or "a ZIP that is neither a wheel nor an sdist", fallback)
         case OpaqueBody(problem=problem):
             if artifact.head is not None and is_page_by_head(artifact.head):
                 return artifact._replace(kind=Kind.PAGE, problem=artifact.problem or problem)
-            return _promised(artifact, problem or "its content is nothing pip caches")
+            return _by_promise(artifact, problem or "its content is nothing pip caches")
 
 
-_NAMED = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
+_FILENAME = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
 
-_NAMED_CODED = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
+_CODED_FILENAME = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
 
 
-def _disposed(value: str) -> str:
-    """Return the file's name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
-    from urllib.parse import unquote  # noqa: PLC0415 - few servers send one
-
-    coded = re.search(_NAMED_CODED, value)
+def _filename_in_disposition(value: str) -> str:
+    """Return the file name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
+    coded = re.search(_CODED_FILENAME, value)
     if coded is not None:
         return unquote(coded[1])
-    plain = re.search(_NAMED, value)
+    plain = re.search(_FILENAME, value)
     return value if plain is None else plain[1].strip()
 
 
@@ -180,22 +181,23 @@ _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
 
 
 def _header_claims(head: Head) -> tuple[Claim, ...]:
-    """Return the names the response's headers give (PyPI's since 2022-12; RFC 6266; Artifactory's)."""
+    """Return the names in the headers of a response: PyPI's (since 2022-12), Artifactory's, RFC 6266's."""
     claims: list[Claim] = []
     headers = head.headers
     if project := headers.get("x-pypi-file-project"):
         claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
-    for name in ("x-artifactory-filename", "content-disposition"):
-        if not (value := headers.get(name)):
+    for place in (Place.ARTIFACTORY_FILENAME, Place.CONTENT_DISPOSITION):
+        if not (value := headers.get(place)):
             continue
-        filename = os.path.basename(_disposed(value) if name == "content-disposition" else value)
+        is_field = place is Place.CONTENT_DISPOSITION
+        filename = os.path.basename(_filename_in_disposition(value) if is_field else value)
         if (parsed := parse_filename(filename)) is not None:
-            claims.append(Claim(Evidence.HEADER, name, parsed.project, parsed.version, filename))
+            claims.append(Claim(Evidence.HEADER, place.value, parsed.project, parsed.version, filename, place))
     return tuple(claims)
 
 
 def promised_kind(artifact: Artifact) -> Kind | None:
-    """Return the kind its headers or its URL promise, whatever the bytes are; None when they promise none."""
+    """Return the kind that its headers or its URL promise, whatever the bytes are; None when they promise none."""
     filename = next((claim.filename for claim in artifact.claims if claim.filename), None)
     if filename is not None:
         return kind_of_filename(filename)
@@ -204,7 +206,7 @@ def promised_kind(artifact: Artifact) -> Kind | None:
 
 
 def kind_of_filename(filename: str) -> Kind:
-    """Return the kind of artifact a URL with this last part is."""
+    """Return the kind of the artifact at a URL that ends with a file name."""
     if filename.endswith(".metadata"):
         return Kind.METADATA
     if filename.endswith(".whl"):
@@ -212,15 +214,16 @@ def kind_of_filename(filename: str) -> Kind:
     return Kind.SDIST if filename.lower().endswith(SDIST_SUFFIXES) else Kind.OTHER
 
 
-def _promised(artifact: Artifact, problem: str, otherwise: Kind = Kind.UNKNOWN) -> Artifact:
-    """Return an artifact whose bytes tell nothing: its kind is the one the headers promise."""
-    kind = promised_kind(artifact) or otherwise
-    if kind is Kind.OTHER and otherwise is Kind.OTHER:
+def _by_promise(artifact: Artifact, problem: str, fallback: Kind = Kind.UNKNOWN) -> Artifact:
+    """Return an artifact that its bytes do not name: it has the kind that its headers promise, or ``fallback``."""
+    kind = promised_kind(artifact) or fallback
+    if kind is Kind.OTHER and fallback is Kind.OTHER:
         return artifact._replace(kind=kind, notes=(*artifact.notes, problem))
     return artifact._replace(kind=kind, problem=artifact.problem or problem)
 
 
-def _redirect(artifact: Artifact, head: Head) -> Artifact:
+def _as_redirect(artifact: Artifact, head: Head) -> Artifact:
+    """Return a response that sends pip to another URL: it stores no file, so it has no names."""
     location = head.headers.get("location")
     where = f" to {redact_url(location)}" if location else ""
     return artifact._replace(
@@ -230,7 +233,7 @@ def _redirect(artifact: Artifact, head: Head) -> Artifact:
 
 def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
     project, _, version = facts.folder.partition("-")
-    claims = [Claim(Evidence.CONTENT, ".dist-info", project, version or None)]
+    claims = [Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)]
     if facts.metadata is not None:
         claims.append(Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, facts.metadata.version))
     return artifact._replace(
@@ -248,47 +251,51 @@ def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
         claims.append(Claim(Evidence.CONTENT, "PKG-INFO", facts.metadata.name, facts.metadata.version))
     known = next((claim.project for claim in (*claims, *artifact.claims) if claim.project), None)
     parsed = split_stem(facts.folder, None if known is None else normalise(known))
-    claims.append(Claim(Evidence.CONTENT, "top folder", parsed.project, parsed.version))
+    place = Place.TOP_FOLDER
+    claims.append(Claim(Evidence.CONTENT, place.value, parsed.project, parsed.version, place=place))
     if parsed.version is None or not (claims[:-1] or artifact.claims or parsed.version[:1].isdigit()):
-        # a repository's archive is named for a branch or a commit, an sdist for a version
+        # the folder of a repository's archive has a branch or a commit where that of an sdist has a version
         return artifact._replace(kind=promised_kind(artifact) or Kind.OTHER, claims=(*artifact.claims, *claims))
-    spelled = stems([parsed.project], [parsed.version])
-    alike = [stem for stem in spelled if stem.replace("_", "-").lower() != facts.folder.replace("_", "-").lower()]
+    others = [
+        stem
+        for stem in stems([parsed.project], [parsed.version])
+        if stem.replace("_", "-").lower() != facts.folder.replace("_", "-").lower()
+    ]
     return artifact._replace(
         kind=Kind.SDIST,
         claims=(*claims, *artifact.claims),
-        filenames=tuple(unique(stem + facts.suffix for stem in (facts.folder, *alike))),
+        filenames=tuple(unique(stem + facts.suffix for stem in (facts.folder, *others))),
     )
 
 
 def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:
-    """Tell index pages from the sign-in page a proxy sent instead of a wheel, and from other documents."""
+    """Return a text as an index page, as another document, or as what a proxy sent instead of a distribution."""
     head = artifact.head
     content_type = head.headers.get("content-type", "") if head is not None else ""
-    form = text.form
+    page_format = text.form
     promised = promised_kind(artifact)
-    if promised in {Kind.WHEEL, Kind.SDIST} or (form is None and promised is not None):
-        return _promised(artifact, f"its content is {form.value if form else 'text'}, not what its server named")
-    if form is None and not content_type.startswith("text/html"):
+    if promised in {Kind.WHEEL, Kind.SDIST} or (page_format is None and promised is not None):
+        stored = page_format.value if page_format else "text"
+        return _by_promise(artifact, f"its content is {stored}, not what its server named")
+    if page_format is None and not content_type.startswith("text/html"):
         return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
     lowered = text.start.lower()
     if content_type.startswith(PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
         return artifact._replace(kind=Kind.PAGE)
-    from pipcache.index.page import parse_page  # noqa: PLC0415 - rare: most pages show what they are
-    from pipcache.index.rows import PAGE_LIMIT  # noqa: PLC0415 - as above
+    from pipcache.index.page import parse_page  # noqa: PLC0415 - most pages are recognised by their head
 
     data = b"" if body is None else body.readable(PAGE_LIMIT)
     page = parse_page(data)
     if page is not None:
         claims = (Claim(Evidence.CONTENT, "page", page.project),) if page.project else ()
         return artifact._replace(kind=Kind.PAGE, claims=(*claims, *artifact.claims))
-    if form is PageFormat.JSON:
+    if page_format is PageFormat.JSON:
         artifact = artifact._replace(claims=(*_json_claims(data), *artifact.claims))
     return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
 
 
 def _json_claims(data: bytes) -> tuple[Claim, ...]:
-    """Return the name in a document of PyPI's JSON API, which pip <= 9 asked about itself."""
+    """Return the name in a document of PyPI's JSON API, which pip <= 9 requested to look for a newer pip."""
     document = decode_json(data)
     info = document.get("info") if isinstance(document, dict) else None
     if not isinstance(info, dict):

@@ -1,6 +1,6 @@
 """The names of index pages: which project a page is about, and whether its key proves that."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from pipcache.index.page import parse_page, quick_project, stated_project
@@ -14,17 +14,22 @@ from pipcache.store.keys import http_key
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import PAGE_BASES, has_key, without_user
 
-_QUICK = 32 << 10
+_START = 32 << 10
 """Bytes at the beginning of a page that name its project in nearly every case."""
 
-_MOST_BASES = 100  # each is tried on each page, and a Location can name any number
-
-Bases = Callable[[], Sequence[str]]
-"""Gives the URLs below which index pages may live; called when the first page is seen."""
+_MOST_BASES = 100  # each is tried for each page, and redirects can name any number
 
 
 def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tuple[str, ...]:
-    """Return the URLs below which index pages may live: PyPI's, the configured ones, those the cache mentions."""
+    """Return the URLs below which index pages may be: PyPI's, the configured ones, and those that the cache names.
+
+    Args:
+        artifacts: the cache; redirects and the sources of built wheels name hosts.
+        configured: the URLs of the indexes that pip is configured to use.
+
+    Returns:
+        URLs that end with a slash, at most 100.
+    """
     bases = [without_user(url).rstrip("/") + "/" for url in configured]
     for artifact in artifacts:
         if artifact.source is not None:
@@ -33,7 +38,7 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             location = artifact.head.headers["location"]
             before, simple, _ = location.partition("/simple/")
             bases += [before + simple] if simple else _roots(location)
-    # pip keeps nothing of file: indexes, and a Location can be anything
+    # pip caches nothing of file: indexes, and a Location can be any text
     usable = (base for base in bases if base.startswith("http") and has_key(base))
     return tuple(dict.fromkeys([*PAGE_BASES, *usable]))[:_MOST_BASES]
 
@@ -47,14 +52,14 @@ def _roots(url: str) -> list[str]:
 
 
 def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClues:
-    """Return what the bytes of a page say of its project. What cannot be read says nothing.
+    """Return what the bytes of a page say about its project; nothing where they cannot be read.
 
-    The whole page is read only where neither a header nor the key, below ``bases``, names the project.
+    The whole page is read only where neither a header names the project nor the key of a URL below ``bases``.
     """
-    start = body.readable(_QUICK)
+    start = body.readable(_START)
     names = tuple(quick_project(start))
     project = None
-    if not _claimed(artifact) and _proved_url(artifact.key, names, bases) is None:
+    if not _claimed_projects(artifact) and _proved_url(artifact.key, names, bases) is None:
         project = _project_of(body.readable(PAGE_LIMIT)) or stated_project(start)
     try:
         ends_like_zip = body.encoding is None and body.ends_like_zip()
@@ -63,7 +68,7 @@ def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClue
     return PageClues(names, project, ends_like_zip=ends_like_zip)
 
 
-def _claimed(artifact: Artifact) -> list[str]:
+def _claimed_projects(artifact: Artifact) -> list[str]:
     """Return the projects that an artifact's claims name, normalised."""
     return [normalise(claim.project) for claim in artifact.claims if claim.project]
 
@@ -72,7 +77,7 @@ def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> 
     """Return the project and the URL of a page whose key proves both; None where none does."""
     for name in dict.fromkeys(names):
         for base in bases:
-            # pip asks for the normalised name with a slash (PEP 503); page URLs without one exist by hand only
+            # pip requests the normalised name with a slash (PEP 503); only people write page URLs without it
             url = f"{base}{name}/"
             if http_key(url) == key:
                 return name, url
@@ -80,7 +85,7 @@ def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> 
 
 
 def _project_of(data: bytes) -> str | None:
-    """Return the project that a whole page says it is about, or that all of its files agree on."""
+    """Return the project that a whole page names, or else the one that all of its files belong to."""
     rows = page_rows(data)
     if rows is not None and rows.project is not None:
         return rows.project
@@ -89,31 +94,31 @@ def _project_of(data: bytes) -> str | None:
 
 
 def name_page(cache: Cache, artifact: Artifact, bases: Sequence[str]) -> Artifact:
-    """Return a page with the project it is about, proved by its key where its index is known."""
+    """Return an index page with its project and, where its key is that of a URL below ``bases``, with its URL."""
     if artifact.kind is not Kind.PAGE or artifact.url is not None:
         return artifact
     if (clues := artifact.clues) is None:
         with open_body(cache, artifact) as body:
             clues = read_clues(artifact, body, bases)
         artifact = artifact._replace(clues=clues)
-    proved = _proved_url(artifact.key, [*clues.names, *_claimed(artifact)], bases)
+    proved = _proved_url(artifact.key, [*clues.names, *_claimed_projects(artifact)], bases)
     if proved is not None:
         return _as_page(artifact, *proved)
-    if clues.project is None or _claimed(artifact):
+    if clues.project is None or _claimed_projects(artifact):
         return artifact
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", clues.project), *artifact.claims))
 
 
 def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Sequence[str]) -> list[Artifact]:
-    """Return ``artifacts`` with those as pages whose key is the page URL of a project in ``names``.
+    """Return ``artifacts``, and as pages those whose key is that of the page of a project in ``names``.
 
-    So a page that does not say what it is, or says something else, is known by what was asked for.
+    So a page is recognised that names no project, or another one.
     """
-    unplaced = {artifact.key for artifact in artifacts if _may_be_a_page(artifact)}
-    if not unplaced:
+    nameless = {artifact.key for artifact in artifacts if _may_be_a_page(artifact)}
+    if not nameless:
         return list(artifacts)
     urls = ((name, f"{base}{name}/") for name in sorted(set(map(normalise, names))) for base in bases if name)
-    proved = {key: (name, url) for name, url in urls if (key := http_key(url)) in unplaced}
+    proved = {key: (name, url) for name, url in urls if (key := http_key(url)) in nameless}
     return [
         _as_page(artifact, *proved[artifact.key])
         if artifact.key in proved and _may_be_a_page(artifact)
@@ -123,8 +128,8 @@ def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Se
 
 
 def _may_be_a_page(artifact: Artifact) -> bool:
-    is_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
-    return is_text and artifact.url is None and not artifact.is_redirect
+    can_be_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
+    return can_be_text and artifact.url is None and not artifact.is_redirect
 
 
 def _as_page(artifact: Artifact, name: str, url: str) -> Artifact:

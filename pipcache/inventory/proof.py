@@ -1,9 +1,9 @@
-"""The proof by the key: URL, name and bytes certify each other."""
+"""Proof by the key: a URL made from the bytes and a file name hashes to the key, so all three are right."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.body import digests_of
 from pipcache.store.cache import Cache
 from pipcache.store.keys import http_key
@@ -21,35 +21,40 @@ from pipcache.util.urls import file_urls
 
 
 def candidate_filenames(artifact: Artifact) -> list[str]:
-    """Return every file name the artifact can have had on an index, likeliest first."""
+    """Return the file names that an artifact may have had on an index, likeliest first."""
     claims = [claim for claim in artifact.claims if claim.project and claim.version]
-    named = [claim.filename for claim in claims if claim.filename]
-    spelled = stems(
+    claimed = [claim.filename for claim in claims if claim.filename]
+    usual = stems(
         unique(claim.project for claim in claims if claim.project),
         unique(claim.version for claim in claims if claim.version),
     )
     match artifact.kind:
         case Kind.WHEEL:
-            folders = [f"{claim.project}-{claim.version}" for claim in claims if claim.detail == ".dist-info"]
+            folders = [f"{claim.project}-{claim.version}" for claim in claims if claim.place is Place.DIST_INFO]
             return unique(
                 [
-                    *named,
+                    *claimed,
                     *artifact.filenames,
-                    *wheel_filenames([*folders, *spelled], artifact.build, artifact.tags, every=True),
+                    *wheel_filenames([*folders, *usual], artifact.build, artifact.tags, every=True),
                 ]
             )
         case Kind.SDIST:
             return unique(
-                [*named, *artifact.filenames, *(stem + suffix for stem in spelled for suffix in SDIST_SUFFIXES)]
+                [*claimed, *artifact.filenames, *(stem + suffix for stem in usual for suffix in SDIST_SUFFIXES)]
             )
         case _:
-            return named
+            return claimed
 
 
 def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
-    """Return ``artifact`` with its URL when PyPI's URL for these bytes under a possible name is its key.
+    """Return ``artifact`` with its URL and file name where its bytes prove them; else ``artifact`` itself.
 
-    Then key, URL, name and bytes certify each other (PyPI's file URLs hold the content's BLAKE2b-256).
+    PyPI's file URLs hold the BLAKE2b-256 of the content. Where such a URL with a possible file name hashes to the
+    key, URL, name and bytes are those of PyPI.
+
+    Args:
+        artifact: a downloaded wheel or sdist; others are returned as they are.
+        digests: of its bytes.
     """
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
         return artifact
@@ -61,41 +66,50 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
     return artifact
 
 
-PROOF = "blake2b_256", "sha256"
-"""The digests by which something found is proved."""
+PROOF_ALGORITHMS = "blake2b_256", "sha256"
+"""The digests that a proof needs."""
 
 
 def prove_by_bytes(
     cache: Cache, artifact: Artifact, known: Mapping[str, str] | None = None
 ) -> tuple[Artifact, Digests | None]:
-    """Return an artifact with the URL that its bytes prove, and their digests; None when they cannot be read.
+    """Return an artifact with the URL that its bytes prove, and the digests of the bytes.
 
-    ``known`` are hex digests by their algorithms; the bytes are read only for what those lack.
+    Args:
+        cache: the cache.
+        artifact: the artifact.
+        known: hex digests by algorithm, computed before; the bytes are read only where these are not enough.
+
+    Returns:
+        The artifact, and its digests; None for the digests when the bytes cannot be read.
     """
-    computed = known if known is not None and known.keys() >= set(PROOF) else digests_of(cache, artifact, PROOF)
-    if not computed:
+    values = (
+        known
+        if known is not None and known.keys() >= set(PROOF_ALGORITHMS)
+        else digests_of(cache, artifact, PROOF_ALGORITHMS)
+    )
+    if not values:
         return artifact, None
-    digests = Digests(computed["blake2b_256"], computed["sha256"])
+    digests = Digests(values["blake2b_256"], values["sha256"])
     return artifact if artifact.url_proved else prove_by_content(artifact, digests), digests
 
 
 def _proved(artifact: Artifact, filename: str, url: str) -> Artifact:
-    known = artifact.project
-    parsed = parse_filename(filename, known) or split_stem(filename)
+    parsed = parse_filename(filename, artifact.project) or split_stem(filename)
     claim = Claim(Evidence.KEY, "URL made from the content", parsed.project, parsed.version, filename)
     return artifact._replace(claims=(claim, *artifact.claims), url=url, url_proved=True)
 
 
 def prove_metadata(artifacts: Sequence[Artifact], proved: Iterable[Artifact]) -> list[Artifact]:
-    """Return ``artifacts`` with ``.metadata`` files named after the proved distributions they belong to."""
-    names = {
+    """Return ``artifacts`` with the ``.metadata`` files (PEP 658) of ``proved`` distributions named."""
+    owners = {
         http_key(f"{artifact.url}.metadata"): artifact
         for artifact in proved
         if artifact.url is not None and artifact.url_proved and artifact.kind in {Kind.WHEEL, Kind.SDIST}
     }
     return [
-        _metadata_of(artifact, names[artifact.key])
-        if artifact.kind is Kind.METADATA and artifact.url is None and artifact.key in names
+        _metadata_of(artifact, owners[artifact.key])
+        if artifact.kind is Kind.METADATA and artifact.url is None and artifact.key in owners
         else artifact
         for artifact in artifacts
     ]

@@ -33,14 +33,14 @@ def config_files(platform: str, environ: Mapping[str, str]) -> list[ConfigFile]:
         platform: as ``sys.platform``.
         environ: the environment; ``PIP_CONFIG_FILE``, ``HOME`` and the XDG variables name files.
     """
-    named = environ.get("PIP_CONFIG_FILE")
-    if named == os.devnull:
+    config_file = environ.get("PIP_CONFIG_FILE")
+    if config_file == os.devnull:
         return [ConfigFile("PIP_CONFIG_FILE", {}, f"{os.devnull}; no configuration file is read")]
     machine, user, site = configuration_paths(platform, environ)
-    replaced = user if named and os.path.exists(named) else []
-    paths = [*machine, *([] if replaced else user), site, *([named] if named else [])]
+    replaced = user if config_file and os.path.exists(config_file) else []
+    paths = [*machine, *([] if replaced else user), site, *([config_file] if config_file else [])]
     # pip keeps files in a dict: a file that is listed twice keeps its first, lowest place
-    read = [_read(path, special=path == named) for path in reversed(dict.fromkeys(paths))]
+    read = [_read(path, special=path == config_file) for path in reversed(dict.fromkeys(paths))]
     unread = [
         ConfigFile(path, {}, "not read; PIP_CONFIG_FILE replaces it") for path in replaced if path not in paths
     ]

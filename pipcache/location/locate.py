@@ -111,8 +111,7 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
         raise CacheNotFound(
             f"{decisive.origin} names no usable directory: {error}", path=decisive.value
         ) from error
-    disabled_by = disabling[0] if disabling else None
-    return CacheDirectory(path, decisive.source, decisive.origin, settings, disabled_by)
+    return CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))
 
 
 def _effective(group: Sequence[Setting]) -> Setting | None:

@@ -1,6 +1,6 @@
 """Every pip cache of this machine.
 
-A directory counts when ``stores`` recognises it as pip's cache, or when it may be a cache and cannot be read.
+A directory counts when ``find_stores`` recognises it as pip's cache, or when it may be a cache and cannot be read.
 Caches that only a command line or the environment of another process names are not found, nor those of users that
 ``getpwall`` does not list.
 """
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pipcache.errors import CacheNotFound, NotAPipCache
 from pipcache.location.config import configuration_paths, expanduser, read_configuration
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate
-from pipcache.store.layout import stores
+from pipcache.store.layout import find_stores
 from pipcache.util.files import is_folder
 
 _LIMIT = 1 << 16
@@ -153,7 +153,7 @@ def _look(path: str) -> tuple[bool, str | None]:
     """Return whether a directory is pip's cache, and why that cannot be seen."""
     try:
         os.scandir(path).close()
-        stores(path)
+        find_stores(path)
     except (CacheNotFound, NotAPipCache):
         return False, None
     except OSError as error:
@@ -169,15 +169,14 @@ def _obstacle(error: OSError) -> str | None:
 def _places(environ: Mapping[str, str], homes: Iterable[tuple[str, str]]) -> Iterator[_Place]:
     """Yield every place where a cache may be: by the settings of this run, then user by user."""
     own_home = expanduser("~", environ)
-    for setting in environment_settings(environ):
-        if setting.value:
-            yield _Place(setting, path_for_home(sys.platform, setting.value, own_home))
+    here = [(setting, setting.value) for setting in environment_settings(environ) if setting.value]
+    yield from (_Place(setting, path_for_home(sys.platform, value, own_home)) for setting, value in here)
     machine, user, site = configuration_paths(sys.platform, environ)
     # XDG_CONFIG_DIRS may be set in this environment alone
     machine += configuration_paths(sys.platform, {})[0]
     shared = [*chain.from_iterable(map(_configured, dict.fromkeys(machine)))]
-    named = environ.get("PIP_CONFIG_FILE")
-    own = chain.from_iterable(map(_configured, [*user, site, *([named] if named else [])]))
+    config_file = environ.get("PIP_CONFIG_FILE")
+    own = chain.from_iterable(map(_configured, [*user, site, *([config_file] if config_file else [])]))
     yield from _for_home([*shared, *own], own_home)
     of_each_user = [place for place in shared if _starts_at_home(sys.platform, place.path)]
     for home, users in _users(homes).items():

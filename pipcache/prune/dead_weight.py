@@ -9,7 +9,7 @@ from pipcache.removal.plan import Candidate, Reason, is_young
 from pipcache.store.cachecontrol import Frame
 from pipcache.store.entries import BuiltEntry, HttpEntry, Leftover, StrayEntry, entry_path
 from pipcache.store.layout import Store
-from pipcache.store.scan import Contents
+from pipcache.store.scan import FolderContents
 
 DAY = 86400.0
 """Seconds of a day."""
@@ -26,7 +26,7 @@ class DeadWeightRules(NamedTuple):
     """
 
     now: float
-    folder_contents: Mapping[str, Contents]
+    folder_contents: Mapping[str, FolderContents]
     links: Collection[str] = ()
     old_layouts: bool | None = None
 
@@ -87,7 +87,7 @@ class DeadWeightRules(NamedTuple):
 
     def _last_change(self, entry: StrayEntry) -> float:
         """Return when a leftover, or anything in it, was last changed: seconds since the epoch."""
-        contents = self.folder_contents.get(entry_path(entry), Contents([], [], [], []))
+        contents = self.folder_contents.get(entry_path(entry), FolderContents([], [], [], []))
         are_regular = [stat_module.S_ISREG(file.stat.st_mode) for file in contents.files]
         if contents.problems or (are_regular and not any(are_regular)):
             return self.now  # what cannot be looked at may be younger, and of links alone nothing can be removed
@@ -113,4 +113,4 @@ def is_in_flight(artifact: Artifact, now: float) -> bool:
 def is_of_old_layout(artifact: Artifact) -> bool:
     """Return whether an artifact is one that goes with a store which only old pips read."""
     entry = artifact.entry
-    return isinstance(entry, HttpEntry) or (isinstance(entry, StrayEntry) and entry.why == Leftover.OLD_NOTE)
+    return isinstance(entry, HttpEntry) or (isinstance(entry, StrayEntry) and entry.why is Leftover.OLD_NOTE)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.inventory.artifact import Artifact, Kind, path_of, unread
+from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import digest_lookup, open_body
-from pipcache.inventory.collector import Need, known_bases, name_as_needed, name_by_pages, page_reader
+from pipcache.inventory.collector import Need, configured_bases, name_as_needed, name_by_pages, page_reader
 from pipcache.inventory.identify import identify, identify_by_head
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.prune.dead_weight import DAY
@@ -23,7 +23,7 @@ from pipcache.removal.duplicates import find_duplicates
 from pipcache.removal.plan import Candidate, is_young
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
-from pipcache.store.scan import Contents, Survey
+from pipcache.store.scan import FolderContents, Survey
 from pipcache.util.files import File, keeps_access_times
 from pipcache.util.progress import Track
 
@@ -50,7 +50,7 @@ class Facts(NamedTuple):
     artifacts: Sequence[Artifact]
     now: float
     last_used: Callable[[Artifact], float]
-    folder_contents: Mapping[str, Contents]
+    folder_contents: Mapping[str, FolderContents]
     kept: frozenset[str] = frozenset()
     needed: frozenset[str] | None = None
     of_unnamed_projects: frozenset[str] = frozenset()
@@ -154,7 +154,7 @@ def gather(
 
 def _is_building(entry: Entry, now: float) -> bool:
     """Return whether a pip (25.3 or newer) seems to be building a wheel in the cache now."""
-    if not isinstance(entry, StrayEntry) or entry.why != Leftover.BUILD_FOLDER:
+    if not isinstance(entry, StrayEntry) or entry.why is not Leftover.BUILD_FOLDER:
         return False
     return now - entry.file.stat.st_mtime < DAY
 
@@ -174,7 +174,7 @@ def _is_unfinished(cache: Cache, artifact: Artifact, now: float) -> bool:
 
 def _unreadable(facts: Facts) -> Iterator[UnreadableEntry]:
     """Yield the places and files that could not be looked at."""
-    yield from unread(facts.artifacts)
+    yield from unreadable_entries(facts.artifacts)
     for contents in facts.folder_contents.values():
         yield from (entry for entry in contents.problems if isinstance(entry, UnreadableEntry))
     for artifact in facts.artifacts:
@@ -199,7 +199,7 @@ def _read_artifacts(
 ) -> list[Artifact]:
     """Return the artifacts of a survey, named as far as the policies need it."""
     entries = track(survey.entries, len(survey.entries), "Reading")
-    bases = known_bases(configured_indexes)
+    bases = configured_bases(configured_indexes)
     if not request.needs_names:
         artifacts = [identify_by_head(cache, entry) for entry in entries]
     else:

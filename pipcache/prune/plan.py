@@ -14,13 +14,13 @@ from pipcache.removal.plan import (
     split_contents,
 )
 from pipcache.store.entries import is_link
-from pipcache.store.scan import Contents
+from pipcache.store.scan import FolderContents
 
 
 def plan_pruning(
     candidates: Iterable[Candidate],
     artifacts: Sequence[Artifact],
-    folder_contents: Mapping[str, Contents],
+    folder_contents: Mapping[str, FolderContents],
     empty_folders: Sequence[str],
 ) -> Plan:
     """Return the plan for what policies take; links, and what is no regular file, are left.

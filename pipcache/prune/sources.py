@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of, unread
+from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import digest_lookup
 from pipcache.inventory.built_from import BuiltFrom, noted_digests, source_key
 from pipcache.prune.latest import public_version_of
@@ -43,7 +43,7 @@ def find_sources_by_bytes(cache: Cache, artifacts: Sequence[Artifact], track: Tr
     downloads = [artifact for artifact in artifacts if isinstance(artifact.entry, HttpEntry)]
     sdists = [artifact for artifact in downloads if artifact.kind in {Kind.SDIST, Kind.OTHER}]
     built = [artifact for artifact in artifacts if isinstance(artifact.entry, BuiltEntry)]
-    is_place_unread = any(artifact.store is Store.WHEELS for artifact in unread(artifacts))
+    is_place_unread = any(artifact.store is Store.WHEELS for artifact in unreadable_entries(artifacts))
     if is_place_unread or any(artifact.origin_problem is not None for artifact in built):
         return frozenset(path_of(artifact) for artifact in sdists if artifact.kind is Kind.SDIST)
     keys = {artifact.key for artifact in sdists}

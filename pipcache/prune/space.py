@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.removal.plan import inode_of, space_by_inode
-from pipcache.store.entries import is_pips
-from pipcache.store.scan import Contents
+from pipcache.store.entries import is_made_by_pip
+from pipcache.store.scan import FolderContents
 from pipcache.util.files import File
 
 
@@ -20,7 +20,7 @@ class SpaceCount:
         size: The bytes of the artifacts that are left.
     """
 
-    def __init__(self, artifacts: Iterable[Artifact], folder_contents: Mapping[str, Contents]) -> None:
+    def __init__(self, artifacts: Iterable[Artifact], folder_contents: Mapping[str, FolderContents]) -> None:
         """Count ``artifacts``; ``folder_contents`` says what lies in leftover folders, by their paths."""
         self._folder_contents = folder_contents
         owned = [file for artifact in artifacts for file in self._files(artifact)]
@@ -40,7 +40,7 @@ class SpaceCount:
                 self.size -= self._space.get(inode, 0) if not self._links[inode] else 0
 
     def _files(self, artifact: Artifact) -> Iterator[File]:
-        if is_pips(artifact.entry):
+        if is_made_by_pip(artifact.entry):
             yield from artifact.files
         if (contents := self._folder_contents.get(path_of(artifact))) is not None:
             yield from contents.files

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.body import Algorithm, DigestLookup
+from pipcache.inventory.body import DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
 from pipcache.util.hashes import BY_LENGTH, RARE, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
@@ -31,7 +31,7 @@ class Selector(NamedTuple):
     pattern: str | None = None
     filename: str | None = None
     url: str | None = None
-    digest: tuple[tuple[Algorithm, ...], str] | None = None
+    digest: tuple[tuple[str, ...], str] | None = None
     key: str | None = None
     note: str | None = None
 

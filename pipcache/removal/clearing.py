@@ -28,7 +28,7 @@ from pipcache.store.entries import (
     is_link,
 )
 from pipcache.store.layout import Store
-from pipcache.store.scan import Contents, Survey
+from pipcache.store.scan import FolderContents, Survey
 from pipcache.util.files import File, is_folder
 
 
@@ -60,12 +60,12 @@ _OLD = frozenset({Leftover.LOCK, Leftover.OLD_NOTE})
 
 _NOTES = frozenset({Leftover.NOTE, Leftover.OLD_NOTE})
 
-_LEFTOVERS = frozenset(Leftover)
-
 AT_WORK = "touched in the last ten minutes: a pip may be at work on it (--force takes it too)"
 
 
-def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Contents], clearing: Clearing, now: float) -> Plan:
+def plan_clearing(
+    survey: Survey, look: Callable[[StrayEntry], FolderContents], clearing: Clearing, now: float
+) -> Plan:
     """Return the plan for everything that pip can download or build again.
 
     File names and times decide, so a damaged cache can be cleared too. Strays, links, what could not be looked
@@ -82,7 +82,7 @@ def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Contents], cleari
     folders = [folder for folder in survey.empty if clearing.wants_folder(folder)]
     last_wheels = find_last_wheels(survey.entries, {entry_path(entry) for entry in survey.entries})
     for entry in survey.entries:
-        if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and entry.why not in _LEFTOVERS):
+        if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and not entry.is_leftover):
             if clearing.wants(entry) or entry.store is Store.STRAY or is_link(entry):
                 left.append(leave(entry))
             continue
@@ -104,7 +104,7 @@ def plan_clearing(survey: Survey, look: Callable[[StrayEntry], Contents], cleari
 
 def is_leftover_folder(entry: Entry) -> TypeGuard[StrayEntry]:
     """Return whether an entry is a folder that pip left behind; it goes with everything in it."""
-    return isinstance(entry, StrayEntry) and entry.why in _LEFTOVERS and is_folder(entry.file.stat)
+    return isinstance(entry, StrayEntry) and entry.is_leftover and is_folder(entry.file.stat)
 
 
 def _removal(entry: Entry, files: tuple[File, ...]) -> Removal:

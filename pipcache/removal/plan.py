@@ -21,7 +21,7 @@ from pipcache.store.entries import (
     is_link,
     odd_type,
 )
-from pipcache.store.scan import Contents
+from pipcache.store.scan import FolderContents
 from pipcache.util.filenames import normalise
 from pipcache.util.files import File
 
@@ -229,7 +229,7 @@ def files_of(entry: Entry, last_wheels: Collection[str]) -> tuple[File, ...]:
     return entry_files(entry)
 
 
-def split_contents(contents: Contents) -> tuple[tuple[File, ...], list[Left]]:
+def split_contents(contents: FolderContents) -> tuple[tuple[File, ...], list[Left]]:
     """Return the files of a folder that go with it, and what is left: links, and what could not be looked at."""
     files = tuple(file for file in contents.files if odd_type(file) is None)
     odd_files = [
@@ -265,15 +265,15 @@ def _group(entry: Entry) -> str:
 def _is_removable(entry: Entry) -> bool:
     """Return whether it is an entry, or the origin of a removed wheel, which an interrupted removal leaves."""
     return isinstance(entry, (HttpEntry, BuiltEntry)) or (
-        isinstance(entry, StrayEntry) and entry.why == Leftover.ORIGIN
+        isinstance(entry, StrayEntry) and entry.why is Leftover.ORIGIN
     )
 
 
 def leave(entry: Entry) -> Left:
     """Return an entry as left alone, with the reason."""
     match entry:
-        case StrayEntry(why=text):
-            why = text
+        case StrayEntry():
+            why: str = entry.why
         case UnreadableEntry(error=error):
             why = f"could not be looked at: {error}"
         case _:

@@ -1,4 +1,4 @@
-"""The bytes that an entry stores, opened once for all that is asked of them."""
+"""The bytes that an entry stores: one open file, from which content, digests and decoded bytes are read."""
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -25,7 +25,14 @@ class Body:
     def __init__(
         self, open_window: Callable[[], Window], length: int, encoding: str | None, owner: Window | None = None
     ) -> None:
-        """Take what opens the window, its length in bytes, and the open file it is a part of."""
+        """Make a body.
+
+        Args:
+            open_window: opens the file, or the part of it that is the body.
+            length: of the body, in bytes.
+            encoding: the ``Content-Encoding`` that the bytes are stored in; None without one.
+            owner: the open file that the window is a part of; it is closed with the body.
+        """
         self._open = open_window
         self._owner = owner
         self._window: Window | None = None
@@ -61,14 +68,18 @@ class Body:
         return decode_body(self.window, self.encoding, limit)
 
     def readable(self, limit: int) -> bytes:
-        """Return the first ``limit`` bytes, decoded; none where they cannot be read or decoded."""
+        """Return the first ``limit`` bytes, decoded; ``b""`` where they cannot be read or decoded."""
         try:
             return self.decoded(limit)
         except (OSError, UndecodableBody):
             return b""
 
     def digests(self, algorithms: Iterable[str], tick: Tick = no_tick) -> dict[str, str]:
-        """Return hex digests of the stored bytes by algorithm; one that the system does not allow is left out.
+        """Return hex digests of the stored bytes by algorithm, without those that the system does not allow.
+
+        Args:
+            algorithms: names that hashlib knows, and ``blake2b_256``.
+            tick: called with the number of bytes after each read.
 
         Raises:
             OSError: they cannot be read.

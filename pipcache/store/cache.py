@@ -8,17 +8,21 @@ from pipcache.store.directory import Directory
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, StrayEntry
 from pipcache.store.layout import Store
 from pipcache.store.response import Response, read_head, read_response
-from pipcache.store.scan import Contents, Survey, look_again, look_inside, survey
+from pipcache.store.scan import FolderContents, Survey, look_again, look_inside, survey
 from pipcache.util.files import File, Window
 
 
 class Cache:
-    """A cache directory of pip's. Nothing is opened before it is asked for, and nothing is changed."""
+    """A cache directory of pip's. A file is opened when its bytes are needed; nothing is changed."""
 
     __slots__ = ("_directory",)
 
     def __init__(self, root: str) -> None:
-        """Take the path of the directory, which may be a link."""
+        """Make a cache.
+
+        Args:
+            root: path of the directory; it may be a link.
+        """
         self._directory = Directory(root)
 
     @property
@@ -44,12 +48,12 @@ class Cache:
         """
         return self.survey().entries
 
-    def look_inside(self, folder: StrayEntry) -> Contents:
-        """Return everything below a folder that is an entry of its own."""
+    def look_inside(self, folder: StrayEntry) -> FolderContents:
+        """Return everything below a folder that the walk lists as a stray entry."""
         return look_inside(self._directory, folder)
 
     def look_again(self, entry: Entry) -> Entry | None:
-        """Return ``entry`` as its files are now, with parts that have come since; None when it is gone."""
+        """Return ``entry`` with the files that it has now; None when it is gone."""
         return look_again(self._directory, entry)
 
     def open(self, file: File) -> Window:
@@ -69,17 +73,26 @@ class Cache:
         return self._directory.read(file, limit)
 
     def response(self, entry: HttpEntry, *, deep: bool) -> Response:
-        """Read what an entry stores; the caller closes the response. ``deep`` as in ``Body.content``."""
+        """Read the head of an entry and what its body is; the caller closes the response.
+
+        Args:
+            entry: an entry of an HTTP store.
+            deep: read METADATA and PKG-INFO of archives too.
+        """
         return read_response(self._directory, entry, deep=deep)
 
     def head(self, entry: HttpEntry) -> Response:
-        """Read the head of an entry and nothing of its body, whose size is stated all the same."""
+        """Read the head of an entry and nothing of its body, whose size the response has all the same."""
         return read_head(self._directory, entry)
 
     def body(self, entry: Entry, head: Head | None) -> Body:
         """Return the bytes of an entry: a response's body, a built wheel, a stray file. The caller closes it.
 
-        Reading a body raises FileNotFoundError where there is none.
+        Where an entry has no body, reading it raises FileNotFoundError.
+
+        Args:
+            entry: the entry.
+            head: its decoded head, None where it has none or it cannot be decoded.
         """
         encoding = None if head is None else head.headers.get("content-encoding")
         match entry:

@@ -1,4 +1,4 @@
-"""A directory whose files are opened without following links."""
+"""A directory, and its files opened without following links."""
 
 import os
 from typing import NamedTuple
@@ -7,16 +7,16 @@ from pipcache.util.files import File, Window, open_quietly
 
 
 class Directory(NamedTuple):
-    """A directory by its path; every file of it is named by a path relative to ``root``."""
+    """A directory. ``root`` is its path; paths of its files are relative to it."""
 
     root: str
 
     def path_of(self, path: str) -> str:
-        """Return the absolute path of a file."""
+        """Return the path of a file below ``root``, with ``root``."""
         return f"{self.root}/{path}"
 
     def look(self, path: str) -> File:
-        """Return a file as it is now, without following a link.
+        """Return the present status of a file, without following a link.
 
         Raises:
             OSError: it is not there, or cannot be looked at.
@@ -24,7 +24,7 @@ class Directory(NamedTuple):
         return File(path, os.lstat(os.path.join(self.root, path)))
 
     def open(self, file: File) -> Window:
-        """Open a file for reading, at the size the walk saw. The caller closes it.
+        """Open a file for reading, with the size that it had for the walk. The caller closes it.
 
         Raises:
             OSError: it cannot be opened, or is a link by now.

@@ -1,4 +1,4 @@
-"""Entries, strays and leftovers: what lies in a cache, undecoded."""
+"""Entries, leftovers and foreign files: what lies in a cache, undecoded."""
 
 import os
 import re
@@ -29,7 +29,7 @@ class BuiltEntry(NamedTuple):
 
 
 class Leftover(StrEnum):
-    """What is no entry though pip made it: its place and its name are pip's. The values say what it is."""
+    """What a file is that pip made, by its place and its name, and that is no entry. The values are shown."""
 
     TEMPORARY = "a temporary file of a download"
     LOCK = "a lock file of pip before 19.3"
@@ -39,16 +39,33 @@ class Leftover(StrEnum):
     OLD_NOTE = "the self-check note of pip before 19.3"
 
 
+class Foreign(StrEnum):
+    """Why a file, link or folder is neither an entry nor a leftover of pip's. The values are shown."""
+
+    LINK = "a symbolic link, not followed"
+    FOLDER = "a folder, not looked into"
+    SPECIAL = "not a regular file"
+    NAME = "not a name pip gives"
+    NOT_A_STORE = "not pip's"
+    LAYOUT = "named like a store, but not laid out like pip's"
+    ORIGIN_OF_ODD_WHEEL = "the origin of a wheel that is no ordinary file"
+
+
 class StrayEntry(NamedTuple):
     """A file, link or folder that is not an entry of a store; ``why`` is a Leftover where pip made it."""
 
     store: Store
     file: File
-    why: str
+    why: Leftover | Foreign
+
+    @property
+    def is_leftover(self) -> bool:
+        """Whether pip made it."""
+        return isinstance(self.why, Leftover)
 
 
 class UnreadableEntry(NamedTuple):
-    """A place the walk could not look at, and the operating system's reason."""
+    """A place that the walk could not look at; ``error`` is the operating system's message."""
 
     store: Store
     path: str
@@ -72,7 +89,7 @@ def entry_files(entry: Entry) -> tuple[File, ...]:
 
 
 def entry_path(entry: Entry) -> str:
-    """Return the relative path an entry is known by."""
+    """Return the path of an entry: that of its first file, relative to the cache directory."""
     match entry:
         case UnreadableEntry(path=path):
             return path
@@ -80,22 +97,18 @@ def entry_path(entry: Entry) -> str:
             return entry_files(entry)[0].path
 
 
-def is_pips(entry: Entry) -> bool:
-    """Return whether pip made it: an entry of a store, or what it left behind."""
-    is_leftover = isinstance(entry, StrayEntry) and entry.why in _LEFTOVERS
-    return isinstance(entry, (HttpEntry, BuiltEntry)) or is_leftover
-
-
-_LEFTOVERS = frozenset(Leftover)
+def is_made_by_pip(entry: Entry) -> bool:
+    """Return whether pip made the files of ``entry``: it is an entry of a store, or a leftover."""
+    return entry.is_leftover if isinstance(entry, StrayEntry) else not isinstance(entry, UnreadableEntry)
 
 
 def is_link(entry: Entry) -> bool:
-    """Return whether ``entry`` is a link, which is told and never followed."""
+    """Return whether ``entry`` is a symbolic link, which is reported and never followed."""
     return isinstance(entry, StrayEntry) and stat_module.S_ISLNK(entry.file.stat.st_mode)
 
 
 def is_link_in_store(entry: Entry) -> bool:
-    """Return whether ``entry`` is a link where pip may find entries behind it."""
+    """Return whether ``entry`` is a link below a store's folder, so that pip may find entries behind it."""
     return is_link(entry) and entry_path(entry).split(os.sep)[0] in _STORES
 
 
@@ -105,46 +118,41 @@ _TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
 
 _LOCK = r"[0-9a-f]{56}\.lock"
 
-# lockfile's unique name: host, thread, process, and a hash of the path that may be negative
+# the package lockfile names it by host, thread, process, and a hash of the path that may be negative
 _LOCK_HOLDER = r"[A-Za-z0-9_.-]{1,200}(?:-[0-9a-f]{1,8})?\.[0-9]{1,7}-?[0-9]{5,20}"
 
 
-def odd_type(file: File) -> str | None:
-    """Return why a file is not an ordinary one, or None when it is."""
-    mode = file.stat.st_mode
-    if stat_module.S_ISREG(mode):
-        return None
-    if stat_module.S_ISLNK(mode):
-        return "a symbolic link, not followed"
-    if stat_module.S_ISDIR(mode):
-        return "a folder, not looked into"
-    return "not a regular file"
+def odd_type(file: File) -> Foreign | None:
+    """Return what a path is that is not a regular file; None for a regular file."""
+    return _ODD_TYPES.get(stat_module.S_IFMT(file.stat.st_mode), Foreign.SPECIAL)
+
+
+_ODD_TYPES = {stat_module.S_IFREG: None, stat_module.S_IFLNK: Foreign.LINK, stat_module.S_IFDIR: Foreign.FOLDER}
 
 
 def is_lock(file: File, *, in_place: bool) -> bool:
-    """Return whether a file is of a lock: a folder where there are no hard links, or what holds it."""
+    """Return whether a path belongs to a lock of pip before 19.3 (pip ``_vendor/lockfile``).
+
+    The lock is a folder where the file system has no hard links; an empty file names the process that holds it.
+    """
     name = os.path.basename(file.path)
     if is_folder(file.stat):
         return in_place and re.fullmatch(_LOCK, name) is not None
     return not file.size and odd_type(file) is None and re.fullmatch(_LOCK_HOLDER, name) is not None
 
 
-def why_stray(name: str, store: Store) -> str:
-    """Return why a regular file that lies where entries do is none."""
+def why_stray(name: str, store: Store) -> Leftover | Foreign:
+    """Return why a regular file that lies where entries do is no entry."""
     if re.fullmatch(_TEMPORARY, name):
         return Leftover.TEMPORARY
-    return Leftover.LOCK if store is Store.HTTP and re.fullmatch(_LOCK, name) else NOT_PIPS
+    return Leftover.LOCK if store is Store.HTTP and re.fullmatch(_LOCK, name) else Foreign.NAME
 
-
-NOT_PIPS = "not a name pip gives"
 
 NOTE_LOCK = "selfcheck.json.lock"
 
 
-def why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> str:
-    """Return why a file is no wheel of a store, and no origin of one."""
+def why_stray_in_wheels(file: File, name: str, *, in_place: bool) -> Leftover | Foreign:
+    """Return why a path below the folder of wheels is neither a built wheel nor the origin of one."""
     if in_place and stat_module.S_ISDIR(file.stat.st_mode) and re.fullmatch(r"tmp[a-z0-9_]{8}", name):
         return Leftover.BUILD_FOLDER
-    if (odd := odd_type(file)) is not None:
-        return odd
-    return Leftover.ORIGIN if name == "origin.json" and in_place else NOT_PIPS
+    return odd_type(file) or (Leftover.ORIGIN if name == "origin.json" and in_place else Foreign.NAME)

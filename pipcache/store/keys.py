@@ -1,8 +1,10 @@
-"""The names that pip gives: keys of URLs, and of built wheels."""
+"""Keys, the names that pip gives to entries: of URLs in the HTTP stores, and of built wheels' folders."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from hashlib import sha224
 from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from pipcache.store.origin import Origin
 from pipcache.util.urls import has_key, normalise_url, without_user
@@ -14,15 +16,16 @@ def http_key(url: str) -> str:
     Raises:
         ValueError: the URL is not absolute.
     """
-    from hashlib import sha224  # noqa: PLC0415 - brings OpenSSL, which a plain list does not need
-
     return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def request_key(url: str) -> str | None:
-    """Return the key of what pip requests for ``url``, which is without user information; None if it has none."""
-    plain = without_user(url)
-    return http_key(plain) if has_key(plain) else None
+    """Return the key of what pip requests for ``url``, which is ``url`` without user information.
+
+    None where the URL is not absolute and so has no key.
+    """
+    requested = without_user(url)
+    return http_key(requested) if has_key(requested) else None
 
 
 _VERSIONS = ("27", *(f"3{minor}" for minor in range(21)))
@@ -31,34 +34,37 @@ _INTERPRETERS = ("cp", "pp", "graalpy", "ip", "jy")
 
 
 class BuildKey(NamedTuple):
-    """What a wheel folder's key was made of. ``interpreter`` is None in keys of pip before 20.0."""
+    """What the key of a built wheel's folder was made of, beside the URL (pip ``cache.py``).
+
+    ``interpreter`` is its name and version (``cp311``), None in keys of pip before 20.0. ``algorithm`` is that of
+    the source's digest in the key; None where the key has no digest.
+    """
 
     interpreter: str | None
-    algorithm: str | None  # the digest that is part of the key, None without one
+    algorithm: str | None
 
     @property
     def is_legacy(self) -> bool:
-        """True for keys that no pip since 21.0 looks at (pip 7.0-19.3 wrote them)."""
+        """Whether pip 7.0-19.3 wrote the key; no pip since 21.0 looks at such a key."""
         return self.interpreter is None
 
 
 def _url_spellings(origin: Origin) -> list[str]:
-    """Return the URL as it can stand in the key: pip's ``Link.url_without_fragment``, with VCS and commit."""
+    """Return the forms of a source's URL that may be in the key (pip ``Link.url_without_fragment``)."""
     url = origin.url.partition("#")[0]
     if origin.commit is not None:
         url = f"{origin.vcs or 'git'}+{url}@{origin.commit}"
     spellings = [url]
-    # urlunsplit makes git+file:///p of pip's link into git+file:/p (several Python releases)
+    # several Python releases write git+file:///p as git+file:/p
     if "+file:///" in url:
         spellings.append(url.replace("+file:///", "+file:/", 1))
-    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only where something was built
-
     with contextlib.suppress(ValueError):
         spellings.append(urlunsplit(urlsplit(url)))
     return list(dict.fromkeys(spellings))
 
 
 def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
+    """Return the digests that may be in the key, likeliest first; None stands for a key without one."""
     strongest_first = sorted(origin.hashes, key=lambda pair: (pair[0] != "sha256", pair[0]))
     return [*strongest_first, None]
 
@@ -66,7 +72,6 @@ def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
 def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, BuildKey]]:
     """Yield the keys of pip >= 20.0 (``cache.py``, ``_get_cache_path_parts``)."""
     import json  # noqa: PLC0415 - only where something was built
-    from hashlib import sha224  # noqa: PLC0415 - as above
 
     interpreters = [(name, version) for name in _INTERPRETERS for version in reversed(_VERSIONS)]
     interpreters.sort(key=lambda pair: pair[0] + pair[1] != hint)
@@ -86,8 +91,6 @@ def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, Build
 
 def _legacy_keys(origin: Origin) -> Iterator[tuple[str, BuildKey]]:
     """Yield the keys of pip 7.0-19.3: the URL, and the digest as its fragment."""
-    from hashlib import sha224  # noqa: PLC0415 - only where something was built
-
     for url in _url_spellings(origin):
         for digest in _digest_choices(origin):
             text = url if digest is None else f"{url}#{digest[0]}={digest[1]}"
@@ -98,13 +101,19 @@ def _legacy_keys(origin: Origin) -> Iterator[tuple[str, BuildKey]]:
 
 
 def invert_key(key: str, origins: Iterable[Origin], hint: str | None = None) -> tuple[Origin, BuildKey] | None:
-    """Return which of ``origins`` a wheel folder's key was made from, and how; None when none fits.
+    """Return which of some sources the key of a wheel's folder was made from, and how.
 
-    ``hint`` is the interpreter to try first, as in a wheel's tag (``cp311``).
+    Args:
+        key: the key: the names of the folder's four levels, joined.
+        origins: the sources to try.
+        hint: the interpreter to try first, as in a wheel's tag (``cp311``).
+
+    Returns:
+        The source and the parts of the key; None when the key is of none of the sources.
     """
     for origin in origins:
         for candidates in (_current_keys(origin, hint), _legacy_keys(origin)):
-            for candidate, how in candidates:
+            for candidate, build_key in candidates:
                 if candidate == key:
-                    return origin, how
+                    return origin, build_key
     return None

@@ -14,7 +14,7 @@ class Store(StrEnum):
 
     ::
 
-        http-v2/a/1/9/5/3/a19537…      the head: what the server said        (pip >= 23.3)
+        http-v2/a/1/9/5/3/a19537…      the head: status and headers          (pip >= 23.3)
         http-v2/a/1/9/5/3/a19537….body the body, as it came over the wire
         http/a/1/9/5/3/a19537…         head and body in one file             (pip < 23.3)
         wheels/d8/a4/aa/c8b0…/x.whl    what pip built, and its origin.json   (pip >= 7)
@@ -57,17 +57,20 @@ _DEPTHS = {Store.HTTP: 5, Store.WHEELS: 4}
 
 
 def _is_laid_out(path: str, store: Store, *, alone: bool) -> bool:
-    """Return whether pip's fan-out goes all the way down somewhere in a store's folder.
+    """Return whether a store's folder holds pip's fan-out, at least once down to its last level.
 
-    Where the store lies ``alone``, with only other stores beside it, one that holds folders of the fan-out and
-    nothing else passes too: what was in it was removed.
+    Args:
+        path: the folder of the store.
+        store: the store that the folder is named like.
+        alone: nothing but stores lies beside it. Then folders of the fan-out without a file in them are enough:
+            the entries were removed.
     """
     reaches, is_bare = _descend(path, store, _DEPTHS[store])
     return reaches or (alone and is_bare)
 
 
 def _descend(path: str, store: Store, depth: int) -> tuple[bool, bool]:
-    """Return (does the fan-out go on for ``depth`` levels, is there nothing but folders of it)."""
+    """Return whether the fan-out goes on for ``depth`` levels, and whether nothing but its folders is there."""
     is_member = RECOGNISED[store.value][1] if store is Store.HTTP or depth > 1 else _is_rest_of_key
     is_bare = True
     try:
@@ -89,17 +92,21 @@ def _is_rest_of_key(name: str) -> bool:
     return len(name) == 50 and _HEX_DIGITS.issuperset(name)
 
 
-_LITTER = frozenset({"CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+_LITTER = frozenset(
+    {
+        *("CACHEDIR.TAG", ".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"),
+        *("selfcheck.json", "selfcheck.json.lock"),
+    }
+)
+"""Names of files that lie in many directories, so that they do not say what a directory is for."""
 
-_LITTER |= {"selfcheck.json", "selfcheck.json.lock"}
-"""What lies in many directories and says nothing of what they are for."""
 
+def find_stores(root: str) -> dict[Store, str]:
+    """Return the stores of the cache directory ``root``, with the names of their folders.
 
-def stores(root: str) -> dict[Store, str]:
-    """Return the stores that are recognised below ``root`` and their folders' names.
-
-    A store is known by pip's fan-out inside it, not by its folder's name. What was emptied passes when nothing
-    else lies beside it, or when a name says enough: there is nothing in it that could be taken for an entry.
+    A store is recognised by pip's fan-out inside it, not by its folder's name. An empty folder counts as a store
+    where another store is recognised, where only stores lie beside it, or where it is called ``http-v2``: it holds
+    nothing that could be taken for an entry.
 
     Raises:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
@@ -124,7 +131,7 @@ def stores(root: str) -> dict[Store, str]:
             path=root,
             hint="Look at its permissions, or run pipcache as the directory's owner.",
         ) from None
-    found: dict[Store, str] = {}
+    recognised: dict[Store, str] = {}
     emptied: dict[Store, str] = {}
     for name in names:
         if name not in RECOGNISED:
@@ -136,20 +143,20 @@ def stores(root: str) -> dict[Store, str]:
                 continue
             children = os.listdir(path)
         except OSError:
-            found[store] = name  # the walk reports why it cannot be read
+            recognised[store] = name  # the walk reports why it cannot be read
             continue
         if any(map(is_member, children)):
-            found[store] = name
+            recognised[store] = name
         elif not children:
             emptied[store] = name
     alone = all(name in RECOGNISED or name in _LITTER for name in names)
-    if Store.HTTP_V2 not in emptied and found.keys() <= _DEPTHS.keys():
+    if Store.HTTP_V2 not in emptied and recognised.keys() <= _DEPTHS.keys():
         # a project may have a folder called wheels, and in it one called 3d
-        paths = ((store, os.path.join(root, name)) for store, name in found.items())
-        found = {store: found[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
+        paths = ((store, os.path.join(root, name)) for store, name in recognised.items())
+        recognised = {store: recognised[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
     was_cache = Store.HTTP_V2 in emptied or alone
-    if found or (emptied and was_cache) or names == ["selfcheck.json"]:
-        return found | emptied
+    if recognised or (emptied and was_cache) or names == ["selfcheck.json"]:
+        return recognised | emptied
     raise NotAPipCache(
         "Nothing is cached yet: the cache directory is empty."
         if not names

@@ -9,9 +9,10 @@ ORIGIN_LIMIT = 1 << 20
 
 
 class Origin(NamedTuple):
-    """What ``origin.json`` says (PEP 610): the source's URL and digests, not the wheel's.
+    """The source of a built wheel, as ``origin.json`` has it (PEP 610): URL and digests are the source's.
 
-    ``hashes`` are (algorithm, hex digest); ``commit`` is set for a VCS source, ``is_directory`` for a local one.
+    ``hashes`` are (algorithm, hex digest) pairs; ``vcs`` and ``commit`` are set where the source is a repository,
+    ``is_directory`` where it is a local folder.
     """
 
     url: str
@@ -24,7 +25,7 @@ class Origin(NamedTuple):
 
 
 def parse_origin(data: bytes) -> Origin | None:
-    """Return what ``origin.json`` says; None when it is not a PEP 610 object (pip ignores such a file)."""
+    """Return the source that an ``origin.json`` names; None when it is no PEP 610 object: pip ignores it."""
     document = decode_json(data)
     if not isinstance(document, dict) or not isinstance(url := document.get("url"), str):
         return None
@@ -46,21 +47,21 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-# PEP 503's, which are all that pip knows; a file with thousands of made-up ones would cost thousands of keys
+# those of PEP 503, the only ones that pip uses; each further one would cost a look-up of hundreds of keys
 _ALGORITHMS = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 
 
 def _hashes(archive: dict[object, object]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     hashes = archive.get("hashes")
     if isinstance(hashes, dict):
-        found |= {
+        pairs |= {
             name: digest
             for name, digest in hashes.items()
             if isinstance(name, str) and isinstance(digest, str) and name in _ALGORITHMS
         }
-    single = archive.get("hash")  # all that pip 22.2-22.3 wrote
+    single = archive.get("hash")  # the only form of pip 22.2-22.3
     if isinstance(single, str) and "=" in single:
         name, _, digest = single.partition("=")
-        found.setdefault(name, digest)
-    return tuple(found.items())
+        pairs.setdefault(name, digest)
+    return tuple(pairs.items())

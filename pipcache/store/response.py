@@ -14,11 +14,11 @@ PAGE_TYPES = ("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simpl
 
 
 class Response(NamedTuple):
-    """A stored response: its head and what its body is, each None when missing or undecodable.
+    """A stored response: its head and what its body is, each None when it is missing or cannot be decoded.
 
-    ``body`` gives its bytes until the response is closed. ``size`` is the body's in bytes, ``problem`` why
-    something could not be read, ``unreadable`` whether the operating system was the reason. ``frame`` is None
-    where no head could be read as a whole.
+    ``body`` can be read until the response is closed; ``size`` is the size of the body in bytes. ``problem`` says
+    why something could not be read, ``unreadable`` whether the operating system refused it. ``frame`` is who wrote
+    the head; None where there is no head, or not all of it could be read.
     """
 
     head: Head | None
@@ -36,17 +36,20 @@ class Response(NamedTuple):
             self.body.close()
 
 
-def reason(error: OSError) -> str:
-    """Return why a file could not be read, for people."""
+def explain_read_error(error: OSError) -> str:
+    """Return why a file could not be read, as text to show."""
     if isinstance(error, FileNotFoundError):
         return "vanished while it was looked at"
     return f"cannot be read: {error.strerror or error}"
 
 
 def read_response(directory: Directory, entry: HttpEntry, *, deep: bool) -> Response:
-    """Read what ``entry`` stores; the caller closes the response. ``deep`` as in ``Body.content``.
+    """Read the head of an entry and what its body is; the caller closes the response.
 
-    Without ``deep`` the body of an index page is not opened where the head says what it is.
+    Args:
+        directory: the cache directory.
+        entry: an entry of an HTTP store.
+        deep: as in ``Body.content``. Without it, a body that is an index page by its head is not opened.
     """
     if entry.store is Store.HTTP and entry.head is not None:
         return _read_joint(directory, entry.head, deep=deep)
@@ -54,7 +57,7 @@ def read_response(directory: Directory, entry: HttpEntry, *, deep: bool) -> Resp
 
 
 def read_head(directory: Directory, entry: HttpEntry) -> Response:
-    """Read the head of ``entry`` and nothing of its body, whose ``size`` is stated all the same."""
+    """Read the head of ``entry`` and nothing of its body; ``size`` is the size of the body all the same."""
     if entry.store is Store.HTTP and entry.head is not None:
         response = _read_joint(directory, entry.head, deep=None)
         response.close()
@@ -64,28 +67,28 @@ def read_head(directory: Directory, entry: HttpEntry) -> Response:
 
 def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool) -> Response:
     """Read an entry of ``http-v2``: head and body are two files."""
-    start = _read_head(directory, entry.head)
-    head, file = start.head, entry.body
+    response = _read_head(directory, entry.head)
+    head, file = response.head, entry.body
     if file is None:
-        return start
+        return response
     body = Body(lambda: directory.open(file), file.size, head and head.headers.get("content-encoding"))
-    start = start._replace(size=file.size, body=body)
+    response = response._replace(size=file.size, body=body)
     if head is not None and not deep and is_page_by_head(head):
-        return start._replace(content=PageBody())
+        return response._replace(content=PageBody())
     try:
-        return start._replace(content=body.content(deep=deep))
+        return response._replace(content=body.content(deep=deep))
     except OSError as error:
         body.close()
-        return start._replace(
+        return response._replace(
             content=OpaqueBody(None),
-            problem=start.problem or reason(error),
-            unreadable=start.unreadable or not isinstance(error, FileNotFoundError),
+            problem=response.problem or explain_read_error(error),
+            unreadable=response.unreadable or not isinstance(error, FileNotFoundError),
         )
 
 
 def _read_head(directory: Directory, file: File | None) -> Response:
     if file is None:
-        return Response(None, None, 0, None, ("a body without a head: pip never reads it",))
+        return Response(None, None, 0, notes=("a body without a head: pip never reads it",))
     try:
         if file.size > HEAD_LIMIT:
             return Response(None, None, 0, f"the head has {file.size} bytes, far more than pip writes")
@@ -93,11 +96,13 @@ def _read_head(directory: Directory, file: File | None) -> Response:
     except MalformedResponse as error:
         return Response(None, None, 0, error.reason, frame=error.frame)
     except OSError as error:
-        return Response(None, None, 0, reason(error), (), not isinstance(error, FileNotFoundError))
+        return Response(
+            None, None, 0, explain_read_error(error), unreadable=not isinstance(error, FileNotFoundError)
+        )
 
 
 def is_page_by_head(head: Head) -> bool:
-    """True for what PyPI or a server of the simple API says is an index page; its body need not be opened."""
+    """Return whether the headers of PyPI or of the simple API (PEP 691) say that the body is an index page."""
     headers = head.headers
     content_type = headers.get("content-type", "")
     return not head.is_redirect and (
@@ -107,23 +112,23 @@ def is_page_by_head(head: Head) -> bool:
 
 
 def _read_joint(directory: Directory, file: File, *, deep: bool | None) -> Response:
-    """Read an entry of ``http``: the body is inside the head's file. With ``deep`` None its head alone."""
+    """Read an entry of ``http``: the body is inside the head's file. With ``deep`` None, read its head alone."""
     window = None
     try:
         window = directory.open(file)
         head = read_inline(window)
-        start = Response(head, None, 0, frame=Frame.CURRENT)
+        response = Response(head, None, 0, frame=Frame.CURRENT)
         if head.body is None:
             window.close()
-            return start
+            return response
         part = window.part(*head.body)
         body = Body(lambda: part, part.length, head.headers.get("content-encoding"), window)
         content = None if deep is None else body.content(deep=deep)
-        return start._replace(content=content, size=part.length, body=body)
+        return response._replace(content=content, size=part.length, body=body)
     except (MalformedResponse, OSError) as error:
         if window is not None:
             window.close()
         if isinstance(error, MalformedResponse):
             return Response(None, OpaqueBody(None), file.size, error.reason, frame=error.frame)
         unreadable = not isinstance(error, FileNotFoundError)
-        return Response(None, OpaqueBody(None), file.size, reason(error), (), unreadable)
+        return Response(None, OpaqueBody(None), file.size, explain_read_error(error), unreadable=unreadable)

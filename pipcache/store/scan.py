@@ -1,4 +1,4 @@
-"""One walk over the cache; it opens no file."""
+"""The walk over the cache directory: it lists every entry and opens no file."""
 
 import contextlib
 import os
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from pipcache.store.directory import Directory
 from pipcache.store.entries import (
-    NOT_PIPS,
     NOTE_LOCK,
     BuiltEntry,
     Entry,
+    Foreign,
     HttpEntry,
     Leftover,
     StrayEntry,
@@ -23,12 +23,15 @@ from pipcache.store.entries import (
     why_stray,
     why_stray_in_wheels,
 )
-from pipcache.store.layout import RECOGNISED, Store, is_key, stores
+from pipcache.store.layout import RECOGNISED, Store, find_stores, is_key
 from pipcache.util.files import File, is_folder
 
 
 class Survey(NamedTuple):
-    """All that one walk finds: the entries in a total order, and folders of pip's fan-out that are empty."""
+    """What one walk gives: the entries in a total order (store, then path), and pip's empty folders.
+
+    ``empty`` are paths of folders that pip's fan-out has, relative to the cache directory.
+    """
 
     entries: list[Entry]
     empty: list[str]
@@ -52,23 +55,26 @@ def survey(directory: Directory) -> Survey:
         NotAPipCache: it holds none of pip's stores.
     """
     root = directory.root
-    known = stores(root)
+    stores = find_stores(root)
     entries: list[Entry] = []
     empty: list[str] = []
-    for store, name in known.items():
+    for store, name in stores.items():
         if store in {Store.HTTP, Store.HTTP_V2}:
             entries.extend(_scan_http(root, store, name, empty))
         elif store is Store.WHEELS:
             entries.extend(_scan_wheels(root, name, empty))
         else:
             entries.extend(_scan_selfcheck(root, name))
-    entries.extend(_scan_top(root, set(known.values())))
+    entries.extend(_scan_top(root, set(stores.values())))
     in_fan_out = [path for path in empty if re.fullmatch(_FAN_OUT, path.replace(os.sep, "/"))]
     return Survey(entries, sorted(in_fan_out))
 
 
-class Contents(NamedTuple):
-    """What lies below a folder the walk did not look into: files and links, folders, the empty ones, problems."""
+class FolderContents(NamedTuple):
+    """What lies below a folder that the walk did not enter.
+
+    ``files`` holds links too; ``empty`` are the paths of empty folders, ``problems`` what could not be looked at.
+    """
 
     files: list[File]
     folders: list[File]
@@ -76,29 +82,38 @@ class Contents(NamedTuple):
     problems: list[Entry]
 
 
-def look_inside(directory: Directory, folder: StrayEntry) -> Contents:
-    """Return everything below a folder that is an entry of its own."""
-    inside = Contents([], [], [], [])
+def look_inside(directory: Directory, folder: StrayEntry) -> FolderContents:
+    """Return everything below a folder that the walk lists as a stray entry."""
+    inside = FolderContents([], [], [], [])
     top = folder.file.path
-    found = _walk(directory.root, top, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
-    places = {*inside.empty, *(os.path.dirname(file.path) for file in found)}
-    places |= {path[:at] for path in places for at, character in enumerate(path) if character == os.sep}
-    for place in sorted(place for place in places if place.startswith(top + os.sep)):
-        with contextlib.suppress(OSError):  # then it is not young: it is gone
-            inside.folders.append(directory.look(place))
-    return inside._replace(files=sorted(found, key=lambda file: file.path))
+    files = _walk(directory.root, top, sys.maxsize, inside.problems, folder.store, empty=inside.empty)
+    paths = {*inside.empty, *(os.path.dirname(file.path) for file in files)}
+    paths |= {path[:at] for path in paths for at, character in enumerate(path) if character == os.sep}
+    for path in sorted(path for path in paths if path.startswith(top + os.sep)):
+        with contextlib.suppress(OSError):  # a folder that is gone cannot be in use
+            inside.folders.append(directory.look(path))
+    return inside._replace(files=sorted(files, key=lambda file: file.path))
 
 
-# Python 3.11 takes a junction of Windows for a folder
+# Python 3.11 reports a junction of Windows as a folder
 _HAS_JUNCTIONS = sys.platform == "win32"
 
 
 def _walk(
     root: str, top: str, depth: int, problems: list[Entry], store: Store, *, empty: list[str] | None = None
 ) -> list[File]:
-    """Return what lies at and above ``depth`` levels below ``top``; folders there are not descended."""
+    """Return the files, links and folders below ``top``, down to ``depth`` levels.
+
+    Args:
+        root: the cache directory.
+        top: the folder to walk, relative to ``root``.
+        depth: the level at which folders are returned and not entered.
+        problems: takes what could not be looked at.
+        store: the store that problems belong to.
+        empty: takes the paths of empty folders, where they are wanted.
+    """
     prefix = len(root.rstrip(os.sep)) + 1
-    found: list[File] = []
+    files: list[File] = []
     stack = [(os.path.join(root, top), 0)]
     while stack:
         folder, level = stack.pop()
@@ -114,9 +129,9 @@ def _walk(
                         ):
                             stack.append((child.path, level + 1))
                         else:
-                            found.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
+                            files.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
                     except FileNotFoundError:
-                        continue  # pip removed or replaced it between the listing and the look
+                        continue  # pip removed or replaced it after the folder was listed
                     except OSError as error:
                         problems.append(_unreadable(store, child.path[prefix:], error))
         except FileNotFoundError:
@@ -126,7 +141,7 @@ def _walk(
             continue
         if child is None and empty is not None:
             empty.append(folder[prefix:])
-    return found
+    return files
 
 
 def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
@@ -140,11 +155,11 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
     regular = stat_module.S_IFREG
     prefix = len(top) + 1
     fan_out = slice(prefix, prefix + 2 * _HTTP_DEPTH, 2)
-    between, separators = slice(prefix + 1, prefix + 2 * _HTTP_DEPTH, 2), os.sep * _HTTP_DEPTH
+    separators, slashes = slice(prefix + 1, prefix + 2 * _HTTP_DEPTH, 2), os.sep * _HTTP_DEPTH
     for file in _walk(root, top, _HTTP_DEPTH, others, store, empty=empty):
         path, status = file
         name = path[prefix + 2 * _HTTP_DEPTH :]
-        in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[between] == separators
+        in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[separators] == slashes
         if in_place and stat_module.S_IFMT(status.st_mode) == regular:
             if is_key(name):
                 heads[name] = file
@@ -154,8 +169,8 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
                 continue
             others.append(StrayEntry(store, file, why_stray(name, store)))
             continue
-        is_lock_too = store is Store.HTTP and path[between] == separators and is_lock(file, in_place=in_place)
-        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock_too else odd_type(file) or NOT_PIPS))
+        is_lock_file = store is Store.HTTP and path[separators] == slashes and is_lock(file, in_place=in_place)
+        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock_file else odd_type(file) or Foreign.NAME))
     entries: list[Entry] = [
         HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
     ]
@@ -181,7 +196,7 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
                 continue
             why = why_stray_in_wheels(file, name, in_place=in_place)
             if why is Leftover.ORIGIN and has_link:
-                why = "the origin of a wheel that is no ordinary file"
+                why = Foreign.ORIGIN_OF_ODD_WHEEL
             entries.append(StrayEntry(Store.WHEELS, file, why))
     return sorted(entries, key=entry_path)
 
@@ -189,40 +204,35 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
 def _scan_selfcheck(root: str, top: str) -> list[Entry]:
     entries: list[Entry] = []
     for file in _walk(root, top, 0, entries, Store.SELFCHECK):
-        why = odd_type(file)
         name = os.path.basename(file.path)
-        if why is None and is_key(name):
-            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.NOTE))
-        elif why is None and why_stray(name, Store.SELFCHECK) is Leftover.TEMPORARY:
-            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.TEMPORARY))
-        else:
-            entries.append(StrayEntry(Store.STRAY, file, why or NOT_PIPS))
+        why = odd_type(file) or (Leftover.NOTE if is_key(name) else why_stray(name, Store.SELFCHECK))
+        store = Store.SELFCHECK if isinstance(why, Leftover) else Store.STRAY
+        entries.append(StrayEntry(store, file, why))
     return sorted(entries, key=entry_path)
 
 
-def _scan_top(root: str, known: set[str]) -> list[Entry]:
+def _scan_top(root: str, store_folders: set[str]) -> list[Entry]:
     entries: list[Entry] = []
-    found = _walk(root, "", 0, entries, Store.STRAY)
-    # what holds a lock is a hard link of it
-    locks = {file.stat.st_ino for file in found if file.path == NOTE_LOCK and odd_type(file) is None}
-    for file in found:
+    files = _walk(root, "", 0, entries, Store.STRAY)
+    # the file that holds a lock is a hard link of the lock
+    locks = {file.stat.st_ino for file in files if file.path == NOTE_LOCK and odd_type(file) is None}
+    for file in files:
         name = file.path
-        if name in known:
+        if name in store_folders:
             continue
         if file.stat.st_ino in locks or (name == NOTE_LOCK and is_folder(file.stat)):
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.LOCK))
-            continue
-        if name == "selfcheck.json" and odd_type(file) is None:
+        elif name == "selfcheck.json" and odd_type(file) is None:
             entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE))
         elif name in RECOGNISED and stat_module.S_ISDIR(file.stat.st_mode):
-            entries.append(StrayEntry(Store.STRAY, file, "named like a store, but not laid out like pip's"))
+            entries.append(StrayEntry(Store.STRAY, file, Foreign.LAYOUT))
         else:
-            entries.append(StrayEntry(Store.STRAY, file, odd_type(file) or "not pip's"))
+            entries.append(StrayEntry(Store.STRAY, file, odd_type(file) or Foreign.NOT_A_STORE))
     return sorted(entries, key=entry_path)
 
 
 def look_again(directory: Directory, entry: Entry) -> Entry | None:
-    """Return ``entry`` as its files are now, with parts that have come since; None when it is gone."""
+    """Return ``entry`` with the files that it has now, new parts included; None when it is gone."""
     try:
         match entry:
             case HttpEntry(store=Store.HTTP_V2, key=key):
@@ -230,15 +240,15 @@ def look_again(directory: Directory, entry: Entry) -> Entry | None:
                 parts = _look(directory, head), _look(directory, f"{head}.body")
                 return HttpEntry(entry.store, key, *parts) if any(parts) else None
             case HttpEntry(head=File(path=path)):
-                there = _look(directory, path)
-                return None if there is None else entry._replace(head=there)
+                now = _look(directory, path)
+                return None if now is None else entry._replace(head=now)
             case BuiltEntry(wheel=wheel):
-                there = _look(directory, wheel.path)
+                now = _look(directory, wheel.path)
                 origin = _look(directory, os.path.join(os.path.dirname(wheel.path), "origin.json"))
-                return None if there is None else entry._replace(wheel=there, origin=origin)
+                return None if now is None else entry._replace(wheel=now, origin=origin)
             case StrayEntry(file=file):
-                there = _look(directory, file.path)
-                return None if there is None else entry._replace(file=there)
+                now = _look(directory, file.path)
+                return None if now is None else entry._replace(file=now)
             case _:
                 return entry
     except OSError as error:

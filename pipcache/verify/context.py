@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.built_from import source_key, sources_of
-from pipcache.inventory.collector import IndexUrls, known_bases, name_by_pages
+from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_pages import PageReader
 from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import name_pages_of, page_bases
@@ -70,7 +70,7 @@ class Context:
 
     def identify(self, entry: Entry) -> Artifact:
         """Return the artifact that an entry is now."""
-        return identify(self.cache, entry, deep=True, bases=known_bases(self._index_urls))
+        return identify(self.cache, entry, deep=True, bases=configured_bases(self._index_urls))
 
     def name(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         """Return ``artifacts`` with every name that the bytes, lock files and cached pages give.

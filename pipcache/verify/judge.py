@@ -10,7 +10,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.store.entries import HttpEntry, UnreadableEntry, entry_path
 from pipcache.store.layout import Store
-from pipcache.store.response import reason
+from pipcache.store.response import explain_read_error
 from pipcache.util.compression import UndecodableBody, codings, decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
@@ -38,7 +38,7 @@ def judge(artifact: Artifact, context: Context) -> Judgement:
         with open_body(context.cache, artifact) as body:
             return _judge_bytes(artifact, body.window, context)
     except OSError as error:
-        return Judgement(artifact, Verdict.UNREADABLE, problem=reason(error))
+        return Judgement(artifact, Verdict.UNREADABLE, problem=explain_read_error(error))
 
 
 def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:

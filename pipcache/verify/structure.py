@@ -7,7 +7,7 @@ from pipcache.archive.metadata import SdistFacts, WheelFacts
 from pipcache.archive.record import check_wheel
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
-from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.inventory.artifact import Artifact, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
 from pipcache.util.compression import (
@@ -135,14 +135,14 @@ def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Findin
             return _findings(check_tar(window, tick))
 
 
-_FREE = frozenset({"top folder", "content-disposition", "x-artifactory-filename"})
+_FREE = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
 
 
 def _name_findings(artifact: Artifact) -> Iterator[Finding]:
     """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440)."""
     # an sdist and its top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
     free = _FREE if artifact.kind is Kind.SDIST else frozenset()
-    named = [claim for claim in artifact.claims if claim.project and claim.detail not in free]
+    named = [claim for claim in artifact.claims if claim.project and claim.place not in free]
     for claim in named[1:]:
         best = named[0]
         assert best.project is not None
