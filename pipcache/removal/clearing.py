@@ -22,10 +22,10 @@ from pipcache.store.entries import (
     HttpEntry,
     Leftover,
     StrayEntry,
-    UnreadableEntry,
     entry_files,
     entry_path,
     is_link,
+    is_made_by_pip,
 )
 from pipcache.store.layout import Store
 from pipcache.store.scan import FolderContents, Survey
@@ -82,7 +82,7 @@ def plan_clearing(
     folders = [folder for folder in survey.empty if clearing.wants_folder(folder)]
     last_wheels = find_last_wheels(survey.entries, {entry_path(entry) for entry in survey.entries})
     for entry in survey.entries:
-        if isinstance(entry, UnreadableEntry) or (isinstance(entry, StrayEntry) and not entry.is_leftover):
+        if not is_made_by_pip(entry):
             if clearing.wants(entry) or entry.store is Store.STRAY or is_link(entry):
                 left.append(leave(entry))
             continue
