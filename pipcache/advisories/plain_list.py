@@ -8,6 +8,8 @@ domain; ``zope-site`` is always a project. Other lines, such as prose, are refus
 
 import re
 
+from packaging.requirements import Requirement
+
 from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator
 from pipcache.advisories.purl import is_purl, is_version, project_name, read_purl
 from pipcache.advisories.references import (
@@ -220,8 +222,6 @@ def _requirement(text: str, where: str, indicator: Indicator) -> Indicator:
     pinned = _PINNED.fullmatch(text)
     if pinned is not None and is_version(pinned[2]) and "://" not in text:
         return indicator._replace(project=project_name(pinned[1], where), versions=(pinned[2],))
-    from packaging.requirements import Requirement  # noqa: PLC0415 - most lines need none
-
     try:
         requirement = Requirement(re.split(r"\s;", text)[0])
     except (ValueError, RecursionError):

@@ -5,6 +5,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from packaging.requirements import Requirement
+
 from pipcache.locks.model import LockError, Pin, last_part, read_digests, version_in
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import DIGITS
@@ -113,8 +115,6 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
         project, version = egg[1] if egg else parsed.project if parsed else filename, None
         commit = _commit(location)
     else:
-        from packaging.requirements import Requirement  # noqa: PLC0415 - most files need none
-
         before = wanted.partition(";")[0]
         try:
             # without the marker: packaging evaluates the strings in it

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
@@ -67,8 +68,6 @@ def hex_of(algorithm: str, value: str) -> str | None:
         algorithm: a name in ``DIGITS``.
         value: the digest in hex, or in base64 of any alphabet, padded or not.
     """
-    from base64 import urlsafe_b64decode  # noqa: PLC0415 - few texts are digests
-
     count, value = DIGITS[algorithm], value.strip()
     if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
         return value.lower()

@@ -1,6 +1,8 @@
 """Sizes, ages, moments and counts: from text to numbers and back."""
 
 import re
+import time
+from datetime import UTC, datetime, timedelta
 
 _SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*"
 
@@ -86,9 +88,6 @@ def parse_moment(text: str, *, is_end: bool = False) -> float:
     Raises:
         ValueError: the text is no moment.
     """
-    import time  # noqa: PLC0415 - only where a moment is given
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - as above
-
     try:
         return time.time() - parse_age(text)
     except ValueError:

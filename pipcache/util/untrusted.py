@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 # strings, compiled by re when first used: start-up is part of every call
 _HOSTILE = (
@@ -53,8 +54,6 @@ def redact_url(url: str) -> str:
     """Return ``url`` without user information and without the values of a signed query string."""
     if "@" not in url and "?" not in url and "#" not in url:
         return url
-    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - only for URLs that may hold secrets
-
     # wherever it stands: a URL may have lost its slashes, or got a # before the password
     url = re.sub(_USER_INFO, f"{HIDDEN}@", url)
     try:
@@ -74,8 +73,6 @@ def _redact_query(query: str) -> str:
 
 
 def _redact_parameter(match: re.Match[str]) -> str:
-    from urllib.parse import unquote  # noqa: PLC0415 - only for URLs that may hold secrets
-
     return f"{match[1]}={HIDDEN}" if re.match(_PRIVATE_QUERY, unquote(match[1])) else match[0]
 
 
