@@ -198,7 +198,7 @@ def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: 
     wanted = {name for hit in hits for name in (hit.artifact.filename, *hit.artifact.filenames)}
     listed: dict[str, dict[str, None]] = {}
     for page in pages:
-        for name in wanted.intersection(page.of.split(", ")):
+        for name in wanted.intersection(page.listed):
             listed.setdefault(name or "", {})[page.artifact.project or name_of(page.artifact)] = None
     downloads = [one for one in catalogue if isinstance(one.entry, HttpEntry)]
     found = []

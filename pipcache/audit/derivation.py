@@ -31,6 +31,8 @@ class Relation(StrEnum):
 class Hit(NamedTuple):
     """Something found: why, and the proof. ``of`` says of what it is derived; ``listed_by`` are projects' pages.
 
+    ``listed`` are the names of the files for which an index page is a hit.
+
     ``source`` is of a built wheel where what it was made from is, or was: its URL, and whether it is cached.
     """
 
@@ -38,6 +40,7 @@ class Hit(NamedTuple):
     relation: Relation
     clauses: tuple[Clause, ...] = ()
     of: str = ""
+    listed: tuple[str, ...] = ()
     digests: Digests | None = None
     listed_by: tuple[str, ...] = ()
     source: tuple[str, bool] | None = None

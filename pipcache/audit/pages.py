@@ -97,7 +97,7 @@ class Sightings:
             for name, hit in self._elsewhere(page, unseen):
                 files.setdefault(name, []).extend(hit.clauses)
             if files:
-                hits.append(Hit(page, Relation.PAGE, _summed(files), of=", ".join(files)))
+                hits.append(Hit(page, Relation.PAGE, _summed(files), listed=tuple(files)))
         return hits, closed
 
     def _elsewhere(self, page: Artifact, hits: Sequence[Hit]) -> Iterator[tuple[str, Hit]]:

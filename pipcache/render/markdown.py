@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipcache.audit.auditor import Part, Report
 from pipcache.inventory.artifact import path_of
-from pipcache.render.json.audit import response_date
+from pipcache.render.json.audit import origin_text, response_date
 from pipcache.render.json.records import iso_time
 from pipcache.render.text.audit import MOST_DETAILS, RELATIONS, facts_of, sentences, title
 from pipcache.util.untrusted import clean, redact_text
@@ -40,7 +40,7 @@ def _table(part: Part) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- |"
     for hit in part.found.hits:
         artifact = hit.artifact
-        reasons = [f"{clause.text} ({clause.indicator.record})" for clause in hit.clauses] or [hit.of]
+        reasons = [f"{clause.text} ({clause.indicator.record})" for clause in hit.clauses] or [origin_text(hit)]
         times = " / ".join(filter(None, (response_date(artifact), iso_time(artifact.made_ns))))
         cells = (
             RELATIONS[hit.relation],

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pipcache import __version__
 from pipcache.audit.auditor import Part, Report
 from pipcache.audit.derivation import Hit, Relation
+from pipcache.render.json.audit import origin_text
 from pipcache.render.text.audit import facts_of, title
 from pipcache.util.untrusted import redact_text
 
@@ -66,7 +67,7 @@ def _notification(level: str, text: str, part: Part, path: str) -> dict[str, obj
 
 
 def _result(part: Part, hit: Hit) -> dict[str, object]:
-    clauses = "; ".join(f"{one.text} ({one.indicator.record})" for one in hit.clauses) or hit.of
+    clauses = "; ".join(f"{one.text} ({one.indicator.record})" for one in hit.clauses) or origin_text(hit)
     return {
         "ruleId": hit.relation.value,
         "level": _LEVELS.get(hit.relation, "error"),

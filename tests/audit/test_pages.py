@@ -151,6 +151,17 @@ def test_a_mirror_that_lists_the_bytes_elsewhere_is_found(
     assert set(found[key]["listed_by"]) == {"evil"}
 
 
+def test_a_listed_name_with_a_comma_has_its_page(builder: CacheBuilder, program: Program) -> None:
+    filename, url = "evil-1.0, beta.tar.gz", "https://files.example/evil-1.0%2C%20beta.tar.gz"
+    rows = [{"filename": filename, "url": url, "hashes": {}}, {"filename": BAD[0], "url": URL, "hashes": {}}]
+    document = json.dumps({"meta": {"api-version": "1.0"}, "name": "evil", "files": rows}).encode()
+    page = serve(builder, (document, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}evil/")
+    key = builder.download(url, archives.build_sdist("evil", "1.0")[1])
+    found = hits(program, "evil")
+    assert (found[page]["relation"], found[page]["of"]) == ("page", f"{filename}, {BAD[0]}")
+    assert (found[key]["artifact"]["filename"], found[key]["listed_by"]) == (filename, ["evil"])
+
+
 @pytest.mark.parametrize("selector", ["evil", URL, f"sha256:{SHA256}", BAD[0]])
 @pytest.mark.parametrize("body", [b"\x1f\x8b\x08 no gzip", b'{"meta": {}', b"<html><body>Sign in</body></html>"])
 def test_a_page_that_cannot_be_read_is_told_where_it_may_list_it(

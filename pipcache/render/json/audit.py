@@ -129,7 +129,7 @@ def hit_record(hit: Hit) -> HitRecord:
     """Return something found as JSON has it."""
     return {
         "relation": hit.relation.value,
-        "of": redact_text(hit.of),
+        "of": redact_text(origin_text(hit)),
         "clauses": [_clause(one) for one in hit.clauses],
         "artifact": artifact_record(hit.artifact),
         "digests": None if hit.digests is None else _digests(hit.digests),
@@ -166,6 +166,11 @@ def _digests(digests: Digests) -> dict[str, str]:
 def _clause(clause: Clause) -> ClauseRecord:
     one = clause.indicator
     return {"source": one.source, "record": redact_text(one.record), "clause": redact_text(clause.text)}
+
+
+def origin_text(hit: Hit) -> str:
+    """Return what a hit is derived from, or the names of the concerned files that a page lists."""
+    return ", ".join(hit.listed) or hit.of
 
 
 def response_date(artifact: Artifact) -> str | None:

@@ -7,7 +7,7 @@ from pipcache.audit.auditor import Part, Report, Window
 from pipcache.audit.derivation import Hit, Relation, name_of
 from pipcache.inventory.artifact import Artifact
 from pipcache.render.console import styled
-from pipcache.render.json.audit import response_date
+from pipcache.render.json.audit import origin_text, response_date
 from pipcache.render.json.records import iso_time
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean, redact_text, redact_url
@@ -63,8 +63,8 @@ def facts_of(part: Part, hit: Hit) -> Iterator[tuple[str, str]]:
         yield "by", redact_text(f"{clause.text} ({clause.indicator.record}, {clause.indicator.source})")
     if len(hit.clauses) > _SHOWN:
         yield "by", f"... and {len(hit.clauses) - _SHOWN} more clauses"
-    if hit.of and not hit.clauses:
-        yield "of", redact_text(hit.of)
+    if (origin := origin_text(hit)) and not hit.clauses:
+        yield "of", redact_text(origin)
     if artifact.url is not None and hit.source is None:
         yield "URL", redact_url(artifact.url) + ("  (proved: its hash is the key)" if artifact.url_proved else "")
     if hit.source is not None:
