@@ -1,5 +1,5 @@
-"""Is what an advisory means in this cache, what was made from it, and what could not be judged.
+"""Which artifacts of a cache match an advisory, what is derived from them, and what could not be judged.
 
-In come indicators and the inventory; out go hits, each with its proof, and every artifact that stays in
-question: an answer is clean only when there is neither.
+In come indicators and the inventory. Out come hits, each with its proof, and every artifact for which the answer
+is inconclusive: a cache is clean only when there is neither.
 """

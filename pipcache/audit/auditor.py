@@ -6,12 +6,12 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from pipcache.advisories.model import Advisories
-from pipcache.audit.build_tags import name_twins
-from pipcache.audit.derivation import Derivation, Hit, Relation, name_of
-from pipcache.audit.inconclusive import Unjudged, unjudged
-from pipcache.audit.matcher import Book, Digest, Facts
-from pipcache.audit.members import members_hashed, members_told
-from pipcache.audit.pages import Sightings
+from pipcache.audit.build_tags import name_by_build_tags
+from pipcache.audit.derivation import Derivation, Hit, Relation, display_name
+from pipcache.audit.inconclusive import Inconclusive, find_inconclusive
+from pipcache.audit.matcher import DigestFacts, Matcher
+from pipcache.audit.members import Digest, hashed_members, recorded_members
+from pipcache.audit.pages import PageScan
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import sources_of
@@ -22,70 +22,89 @@ from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.util.progress import Track
 
 
-class Found(NamedTuple):
-    """What one cache tells: hits, matches first, what could not be judged, how much was looked at."""
+class CacheAudit(NamedTuple):
+    """The result of the audit of one cache.
+
+    Attributes:
+        hits: the artifacts that an advisory concerns; matches come first.
+        inconclusive: what could not be judged.
+        entries: the number of artifacts that were audited.
+        distributions: the number of distribution files among them.
+        pages: the number of index pages among them.
+        artifacts: all artifacts of the cache, also those that were not audited.
+    """
 
     hits: list[Hit]
-    unjudged: list[Unjudged]
-    looked_at: int
+    inconclusive: list[Inconclusive]
+    entries: int
     distributions: int
     pages: int
-    catalogue: Sequence[Artifact] = ()  # all that is there
+    artifacts: Sequence[Artifact] = ()
 
 
-class Part(NamedTuple):
-    """What one cache tells, and in which ways it was found; ``problem`` is why it could not be looked at."""
+EMPTY_AUDIT = CacheAudit(hits=[], inconclusive=[], entries=0, distributions=0, pages=0)
 
-    cache: CacheDirectory
+
+class AuditedCache(NamedTuple):
+    """A cache and the result of its audit.
+
+    Attributes:
+        directory: the cache directory.
+        owners: what names the directory as a cache, as text to show: an option, a setting, a user.
+        audit: the result; ``EMPTY_AUDIT`` where the cache could not be read.
+        problem: why the cache could not be read, as text to show; None where it could.
+    """
+
+    directory: CacheDirectory
     owners: tuple[str, ...]
-    found: Found
+    audit: CacheAudit
     problem: str | None = None
 
 
-NOTHING = Found([], [], 0, 0, 0)
-
-
-class Window(NamedTuple):
-    """From when to when, in seconds since the epoch; None is open."""
+class TimeRange(NamedTuple):
+    """A range of times in seconds since the epoch, both ends included; None means that it has no such end."""
 
     since: float | None = None
     until: float | None = None
 
-    def holds(self, artifact: Artifact) -> bool:
-        """Return whether any of the times an artifact has lies within; one without a time may."""
-        times = [one for one in (made(artifact), told(artifact)) if one is not None]
+    def contains(self, artifact: Artifact) -> bool:
+        """Return whether an artifact was downloaded or written in the range; True where no time is known."""
+        written = None if artifact.made_ns is None else artifact.made_ns / 1e9
+        times = [time for time in (written, response_date(artifact)) if time is not None]
         return not times or any(
-            (self.since is None or one >= self.since) and (self.until is None or one <= self.until)
-            for one in times
+            (self.since is None or time >= self.since) and (self.until is None or time <= self.until)
+            for time in times
         )
 
 
-class Report(NamedTuple):
-    """A part for each cache, what was read of the advisories, and what was asked: where, and of when."""
+class AuditReport(NamedTuple):
+    """The answer of ``audit``.
 
-    parts: list[Part]
+    Attributes:
+        caches: the caches and their results.
+        advisories: what was read of the advisories.
+        everywhere: all caches of the machine were audited.
+        time_range: the artifacts that were audited are those of this time.
+    """
+
+    caches: list[AuditedCache]
     advisories: Advisories
     everywhere: bool = False
-    window: Window = Window()
+    time_range: TimeRange = TimeRange()
 
     @property
     def hits(self) -> list[Hit]:
-        """What was found in all caches."""
-        return [hit for part in self.parts for hit in part.found.hits]
+        """The hits in all caches."""
+        return [hit for cache in self.caches for hit in cache.audit.hits]
 
     @property
     def is_whole(self) -> bool:
-        """True when everything could be judged."""
-        return not any(part.problem is not None or part.found.unjudged for part in self.parts)
+        """Whether everything could be judged."""
+        return not any(cache.problem is not None or cache.audit.inconclusive for cache in self.caches)
 
 
-def made(artifact: Artifact) -> float | None:
-    """Return when its file was written: seconds since the epoch."""
-    return None if artifact.made_ns is None else artifact.made_ns / 1e9
-
-
-def told(artifact: Artifact) -> float | None:
-    """Return the ``Date`` of its response (RFC 9110, 6.6.1), seconds since the epoch; None without one."""
+def response_date(artifact: Artifact) -> float | None:
+    """Return the ``Date`` of a response (RFC 9110, 6.6.1) in seconds since the epoch; None without a valid one."""
     text = "" if artifact.head is None else artifact.head.headers.get("date", "")
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
@@ -96,118 +115,137 @@ def told(artifact: Artifact) -> float | None:
 def audit(
     cache: Cache,
     chosen: Sequence[Artifact],
-    catalogue: Sequence[Artifact],
-    sightings: Sightings,
+    artifacts: Sequence[Artifact],
+    page_scan: PageScan,
     track: Track,
     *,
     deep: bool = False,
-) -> Found:
-    """Hold a book against the ``chosen`` artifacts of ``catalogue``, and find what was made from them.
+) -> CacheAudit:
+    """Audit one cache.
 
-    ``sightings`` have the book, and saw the pages when the catalogue was read. ``deep`` hashes the members of
-    archives, which RECORD tells only of wheels.
+    Args:
+        cache: the cache.
+        chosen: the artifacts that are audited.
+        artifacts: all artifacts of the cache.
+        page_scan: has the matcher, and has scanned the index pages when ``artifacts`` were read.
+        track: reports progress.
+        deep: hash the members of archives; otherwise only the digests in RECORD are compared.
     """
-    book = sightings.book
-    judged, twins = name_twins(cache, [one for one in chosen if not is_link(one.entry)], book)
-    facts = _facts(cache, judged, book, track, deep=deep)
-    asked = ((one, book.clauses(one, facts[path_of(one)])) for one in judged)
-    hits = [Hit(one, Relation.MATCH, tuple(found)) for one, found in asked if found]
-    matches = _proved(cache, hits, book, facts, track)
-    derivation = Derivation(cache, judged, book)
-    proved = matches + _proved(cache, derivation.of(matches), book, facts, track)
-    found_here = [one for one in proved if one.relation is not Relation.METADATA]
-    pages, closed = sightings.hits(judged, found_here)
-    proved += _proved(cache, pages, book, facts, track)
-    there = {path_of(one.artifact) for one in proved}
-    reasons = twins | derivation.contradicted
-    reasons |= {path: one.problem for path, one in facts.items() if one.problem is not None}
-    open_questions = unjudged(cache, judged, catalogue, book, reasons)
-    return Found(
-        _with_neighbours(proved, catalogue, pages),
-        [one for one in (*open_questions, *closed) if one.path not in there],
-        len(judged),
-        sum(one.kind in DISTRIBUTIONS for one in judged),
-        sum(one.kind is Kind.PAGE for one in judged),
-        catalogue,
+    matcher = page_scan.matcher
+    without_links = [artifact for artifact in chosen if not is_link(artifact.entry)]
+    audited, unsure_versions = name_by_build_tags(cache, without_links, matcher)
+    facts = _read_facts(cache, audited, matcher, track, deep=deep)
+    clauses = ((artifact, matcher.clauses_of(artifact, facts[path_of(artifact)])) for artifact in audited)
+    hits = [Hit(artifact, Relation.MATCH, tuple(matching)) for artifact, matching in clauses if matching]
+    matches = _with_proofs(cache, hits, matcher=matcher, facts=facts, track=track)
+    derivation = Derivation(cache, audited, matcher)
+    derived = derivation.derived_from(matches)
+    proved = matches + _with_proofs(cache, derived, matcher=matcher, facts=facts, track=track)
+    listable = [hit for hit in proved if hit.relation is not Relation.METADATA]
+    page_hits, inconclusive_pages = page_scan.hits(audited, listable)
+    proved += _with_proofs(cache, page_hits, matcher=matcher, facts=facts, track=track)
+    problems = {path: fact.problem for path, fact in facts.items() if fact.problem is not None}
+    reasons = unsure_versions | derivation.contradicted | problems
+    inconclusive = [
+        *find_inconclusive(cache, audited, artifacts=artifacts, matcher=matcher, reasons=reasons),
+        *inconclusive_pages,
+    ]
+    hit_paths = {path_of(hit.artifact) for hit in proved}
+    return CacheAudit(
+        hits=_with_context(proved, artifacts, page_hits),
+        inconclusive=[entry for entry in inconclusive if entry.path not in hit_paths],
+        entries=len(audited),
+        distributions=sum(artifact.kind in DISTRIBUTIONS for artifact in audited),
+        pages=sum(artifact.kind is Kind.PAGE for artifact in audited),
+        artifacts=artifacts,
     )
 
 
-def _facts(
-    cache: Cache, artifacts: Sequence[Artifact], book: Book, track: Track, *, deep: bool
-) -> dict[str, Facts]:
-    """Return what digests need of each artifact, by the paths of their entries."""
-    algorithms = tuple(sorted(book.algorithms))
+def _read_facts(
+    cache: Cache, artifacts: Sequence[Artifact], matcher: Matcher, track: Track, *, deep: bool
+) -> dict[str, DigestFacts]:
+    """Return what has to be compared with digests, by the paths of entries; it is read on all cores."""
+    algorithms = tuple(sorted(matcher.algorithms))
 
-    def read(one: Artifact) -> Facts:
-        if not algorithms or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
-            return Facts()
-        listed = () if one.listed is None or one.kind is Kind.METADATA else one.listed.hashes
-        # what is meant for other reasons is proved by more, and to be read once
-        found = digests_of(cache, one, {*algorithms, *(PROOF_ALGORITHMS if book.clauses(one, Facts()) else ())})
-        missing = [name for name in algorithms if name not in found]
+    def read(artifact: Artifact) -> DigestFacts:
+        if not algorithms or not isinstance(artifact.entry, (HttpEntry, BuiltEntry)):
+            return DigestFacts()
+        listed = () if artifact.listed is None or artifact.kind is Kind.METADATA else artifact.listed.hashes
+        # hash these now too: the proof of a match needs them, and the file is read once
+        for_proof = PROOF_ALGORITHMS if matcher.clauses_of(artifact, DigestFacts()) else ()
+        computed = digests_of(cache, artifact, {*algorithms, *for_proof})
+        missing = [name for name in algorithms if name not in computed]
         problem = f"its {', '.join(missing)} could not be computed" if missing else None
-        members, why = _members(cache, one, book, algorithms, deep=deep)
-        why = why if deep or book.is_sure_of_members else None
-        wanted = {digest: name for digest, name in members.items() if book.has_digest(digest)}
-        return Facts(
-            frozenset(one for one in found.items() if book.has_digest(one)),
-            frozenset(one for one in listed if book.has_digest(one)),
-            wanted,
-            problem or why,
-            found,
+        members, members_problem = _members(cache, artifact, matcher, algorithms, deep=deep)
+        if problem is None and (deep or matcher.names_members):
+            problem = members_problem
+        return DigestFacts(
+            matching=frozenset(filter(matcher.has_digest, computed.items())),
+            listed=frozenset(filter(matcher.has_digest, listed)),
+            members={digest: path for digest, path in members.items() if matcher.has_digest(digest)},
+            problem=problem,
+            computed=computed,
         )
 
     with ThreadPoolExecutor() as pool:
-        results = list(track(pool.map(read, artifacts), len(artifacts), "Hashing"))
-    return {path_of(one): found for one, found in zip(artifacts, results, strict=True)}
+        facts = list(track(pool.map(read, artifacts), len(artifacts), "Hashing"))
+    return {path_of(artifact): fact for artifact, fact in zip(artifacts, facts, strict=True)}
 
 
 def _members(
-    cache: Cache, artifact: Artifact, book: Book, algorithms: Sequence[str], *, deep: bool
+    cache: Cache, artifact: Artifact, matcher: Matcher, algorithms: Sequence[str], *, deep: bool
 ) -> tuple[dict[Digest, str], str | None]:
-    """Return the members of an archive by their digests, and why they cannot all be compared."""
-    if artifact.kind in {Kind.METADATA, Kind.PAGE} or not book.looks_for_members:
+    """Return the paths of an archive's members by their digests, and why not all of them can be compared."""
+    if artifact.kind in {Kind.METADATA, Kind.PAGE} or not matcher.looks_for_members:
         return {}, None
     if deep:
-        hashed = members_hashed(cache, artifact, algorithms)
+        hashed = hashed_members(cache, artifact, algorithms)
         is_archive = artifact.kind in DISTRIBUTIONS
-        why = "its members could not be read" if is_archive and hashed is None else None
-        return (members_told(cache, artifact) or {}) | (hashed or {}), why
+        problem = "its members could not be read" if is_archive and hashed is None else None
+        return (recorded_members(cache, artifact) or {}) | (hashed or {}), problem
     if artifact.kind is Kind.SDIST:
         return {}, "its members were not hashed (--deep does)"
-    found = members_told(cache, artifact)
-    if artifact.kind in {Kind.WHEEL, Kind.BUILT} and not found:
+    recorded = recorded_members(cache, artifact) or {}
+    if artifact.kind in {Kind.WHEEL, Kind.BUILT} and not recorded:
         return {}, "its RECORD could not be read (--deep hashes its members)"
-    lacking = set(algorithms).isdisjoint(name for name, _ in found or {}) and bool(found)
-    return found or {}, "its RECORD has other digests (--deep hashes its members)" if lacking else None
+    is_comparable = not recorded or any(name in algorithms for name, _ in recorded)
+    return recorded, None if is_comparable else "its RECORD has other digests (--deep hashes its members)"
 
 
-def _proved(cache: Cache, hits: Sequence[Hit], book: Book, facts: Mapping[str, Facts], track: Track) -> list[Hit]:
-    """Return hits with the digests of their bytes, and with the URL that these prove."""
+def _with_proofs(
+    cache: Cache, hits: Sequence[Hit], *, matcher: Matcher, facts: Mapping[str, DigestFacts], track: Track
+) -> list[Hit]:
+    """Return hits with the digests of their bytes, and with the URL that the key and these prove."""
 
     def prove(hit: Hit) -> Hit:
         proved, digests = prove_by_bytes(cache, hit.artifact, facts[path_of(hit.artifact)].computed)
-        return hit._replace(digests=digests, artifact=book.name(proved))
+        return hit._replace(digests=digests, artifact=matcher.with_indicator_url(proved))
 
     with ThreadPoolExecutor() as pool:
         return list(track(pool.map(prove, hits), len(hits), "Proving"))
 
 
-def _with_neighbours(hits: Sequence[Hit], catalogue: Sequence[Artifact], pages: Sequence[Hit]) -> list[Hit]:
-    """Return hits with the pages that list them, and with their source where they were built."""
-    wanted = {name for hit in hits for name in (hit.artifact.filename, *hit.artifact.filenames)}
-    listed: dict[str, dict[str, None]] = {}
-    for page in pages:
-        for name in wanted.intersection(page.listed):
-            listed.setdefault(name or "", {})[page.artifact.project or name_of(page.artifact)] = None
-    downloads = [one for one in catalogue if isinstance(one.entry, HttpEntry)]
-    found = []
+def _with_context(hits: Sequence[Hit], artifacts: Sequence[Artifact], page_hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits with the pages that list them, and with the source of built wheels."""
+    wanted = {filename for hit in hits for filename in _filenames_of(hit)}
+    pages: dict[str, dict[str, None]] = {}  # projects, in order and without repetitions, by listed file name
+    for page in page_hits:
+        for filename in wanted.intersection(page.listed):
+            pages.setdefault(filename, {})[page.artifact.project or display_name(page.artifact)] = None
+    downloads = [artifact for artifact in artifacts if isinstance(artifact.entry, HttpEntry)]
+    hits_with_context = []
     for hit in hits:
         artifact = hit.artifact
-        names = dict.fromkeys(filter(None, (artifact.filename, *artifact.filenames)))
-        by = dict.fromkeys(project for name in names for project in listed.get(name, ()))
+        listed_by = dict.fromkeys(
+            project for filename in _filenames_of(hit) for project in pages.get(filename, ())
+        )
         source = None
         if artifact.source is not None and isinstance(artifact.entry, BuiltEntry):
             source = artifact.source.url, any(sources_of(artifact, downloads))
-        found.append(hit._replace(listed_by=tuple(by), source=source))
-    return found
+        hits_with_context.append(hit._replace(listed_by=tuple(listed_by), source=source))
+    return hits_with_context
+
+
+def _filenames_of(hit: Hit) -> list[str]:
+    """Return the file names of a hit."""
+    return [name for name in (hit.artifact.filename, *hit.artifact.filenames) if name]

@@ -1,8 +1,8 @@
-"""Names such as 1.2-1, which may end with a build tag or with a post-release."""
+"""Versions such as 1.2-1, where the last part may be a wheel's build tag or the number of a post-release."""
 
 from collections.abc import Sequence
 
-from pipcache.audit.matcher import Book
+from pipcache.audit.matcher import Matcher
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, path_of
 from pipcache.inventory.proof import prove_by_bytes, prove_by_content
 from pipcache.store.cache import Cache
@@ -10,41 +10,52 @@ from pipcache.store.entries import HttpEntry
 from pipcache.util.filenames import normalise
 
 
-def name_twins(cache: Cache, artifacts: Sequence[Artifact], book: Book) -> tuple[list[Artifact], dict[str, str]]:
-    """Return ``artifacts`` with the names that prove to be listed twins, and why others may be one: path -> why.
+def name_by_build_tags(
+    cache: Cache, artifacts: Sequence[Artifact], matcher: Matcher
+) -> tuple[list[Artifact], dict[str, str]]:
+    """Name the artifacts whose key proves that they have a version with a build tag that an advisory lists.
 
-    A wheel with a build tag and an sdist of an implicit post release (PEP 440) can have been uploaded under a
-    name that only their URL has.
+    A wheel with a build tag, and an sdist of an implicit post-release (PEP 440), can have been uploaded under a
+    file name that only their URL has.
+
+    Returns:
+        All ``artifacts``, some with another name; and why others may have such a version, by the paths of entries.
     """
-    found, unsure = [], {}
-    for one in artifacts:
-        twins = _twins(one, book)
-        proved = _proved(cache, one, twins) if twins else one
-        if twins and not proved.url_proved and not any(claim.filename for claim in one.claims):
-            unsure[path_of(one)] = f"its file's name is not known, and may have the version {twins[0]}"
-        found.append(proved)
-    return found, unsure
+    named, reasons = [], {}
+    for artifact in artifacts:
+        versions = _listed_versions(artifact, matcher)
+        proved = _named_by_key(cache, artifact, versions) if versions else artifact
+        if versions and not proved.url_proved and not any(claim.filename for claim in artifact.claims):
+            reasons[path_of(artifact)] = f"its file's name is not known, and may have the version {versions[0]}"
+        named.append(proved)
+    return named, reasons
 
 
-def _twins(artifact: Artifact, book: Book) -> list[str]:
-    """Return the listed versions that the name of a download may have beside what its bytes say."""
+def _listed_versions(artifact: Artifact, matcher: Matcher) -> list[str]:
+    """Return the versions with a build tag that a download may have, of those that an advisory lists."""
     is_download = isinstance(artifact.entry, HttpEntry) and artifact.kind in {Kind.WHEEL, Kind.SDIST}
     if artifact.url_proved or not is_download:
         return []
-    releases = {(normalise(one.project), one.version) for one in artifact.claims if one.project and one.version}
-    return [twin for project, version in sorted(releases) for twin in book.twins(project, version)]
+    releases = {
+        (normalise(claim.project), claim.version) for claim in artifact.claims if claim.project and claim.version
+    }
+    return [
+        version
+        for project, untagged in sorted(releases)
+        for version in matcher.versions_with_build_tag(project, untagged)
+    ]
 
 
-def _proved(cache: Cache, artifact: Artifact, twins: Sequence[str]) -> Artifact:
-    """Return the artifact with the name that its key proves: its own, or that of a twin."""
+def _named_by_key(cache: Cache, artifact: Artifact, versions: Sequence[str]) -> Artifact:
+    """Return an artifact with the name that its key proves: by its own version, or by one of ``versions``."""
     own, digests = prove_by_bytes(cache, artifact)
     if digests is None or own.url_proved:
         return own
-    for twin in twins:
+    for version in versions:
         if artifact.kind is Kind.WHEEL:
-            guess = artifact._replace(build=twin.rpartition("-")[2])
+            guess = artifact._replace(build=version.rpartition("-")[2])
         else:
-            claim = Claim(Evidence.ADVISORY, "listed", artifact.project, twin)
+            claim = Claim(Evidence.ADVISORY, "listed", artifact.project, version)
             guess = artifact._replace(claims=(claim, *artifact.claims))
         if (proved := prove_by_content(guess, digests)).url_proved:
             return artifact._replace(claims=(proved.claims[0], *artifact.claims), url=proved.url, url_proved=True)

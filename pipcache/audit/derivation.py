@@ -1,11 +1,11 @@
-"""What was made from a hit: copies, built wheels, their sources, metadata files."""
+"""What is derived from hits: copies, built wheels, the sources of such wheels, metadata files."""
 
 from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.advisories.model import Indicator
-from pipcache.audit.matcher import Book, Clause
+from pipcache.audit.matcher import Clause, Matcher
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of, is_text
 from pipcache.inventory.built_from import BuiltFrom, noted_digests, source_key
@@ -18,28 +18,34 @@ from pipcache.util.urls import filename_in, has_key
 
 
 class Relation(StrEnum):
-    """How something found has to do with the advisories."""
+    """How a hit is related to the advisories."""
 
-    MATCH = "match"  # a clause means it
-    PAGE = "page"  # an index page that lists what a clause means: pip would choose it again
-    BUILT_FROM = "built-from"  # a wheel built from something found, or the origin.json it left
-    SOURCE = "source"  # what a wheel that was found was built from
-    COPY = "copy"  # the bytes of something found, under another key
-    METADATA = "metadata"  # the metadata file beside something found
+    MATCH = "match"  # an indicator matches it
+    PAGE = "page"  # an index page that lists a hit, or what an indicator matches: pip would choose it again
+    BUILT_FROM = "built-from"  # a wheel that was built from a hit, or the origin.json of such a wheel
+    SOURCE = "source"  # the download that a hit was built from
+    COPY = "copy"  # the bytes of a hit under another key
+    METADATA = "metadata"  # the .metadata file of a hit
 
 
 class Hit(NamedTuple):
-    """Something found: why, and the proof. ``of`` says of what it is derived; ``listed_by`` are projects' pages.
+    """An artifact that an advisory concerns, with the reason and the proof.
 
-    ``listed`` are the names of the files for which an index page is a hit.
-
-    ``source`` is of a built wheel where what it was made from is, or was: its URL, and whether it is cached.
+    Attributes:
+        artifact: the artifact.
+        relation: how it is related to the advisories.
+        clauses: what matches it, or what matches the files that a page lists.
+        derived_from: the name of the artifact that it is derived from; empty for matches and pages.
+        listed: of a page: the names of the listed files that are concerned.
+        digests: of its bytes; None where they cannot be read.
+        listed_by: the projects whose cached pages list it.
+        source: of a built wheel: the URL that it was built from, and whether that is cached; None if not known.
     """
 
     artifact: Artifact
     relation: Relation
     clauses: tuple[Clause, ...] = ()
-    of: str = ""
+    derived_from: str = ""
     listed: tuple[str, ...] = ()
     digests: Digests | None = None
     listed_by: tuple[str, ...] = ()
@@ -47,124 +53,147 @@ class Hit(NamedTuple):
 
 
 class Derivation:
-    """What was made from hits, step by step: copies, metadata, wheels built from them, sources of such wheels."""
+    """Finds what is derived from hits.
 
-    def __init__(self, cache: Cache, artifacts: Sequence[Artifact], book: Book) -> None:
+    Attributes:
+        contradicted: artifacts that have the bytes of a hit while their key proves the name of another project:
+            the reason, by the paths of entries.
+    """
+
+    def __init__(self, cache: Cache, artifacts: Sequence[Artifact], matcher: Matcher) -> None:
+        """Take the cache, the artifacts that may be derived from hits, and the indicators."""
         self._cache = cache
         self._artifacts = artifacts
-        self._book = book
-        self._known: dict[str, dict[str, str]] = {}
-        told = {name for one in artifacts if one.source is not None for name, _ in one.source.hashes}
-        self._algorithms = frozenset({"sha256", *told})
-        self._by_name: dict[str, set[str | None]] = {}  # what only names say: as whose file
-        self.contradicted: dict[str, str] = {}
-        """Why it cannot be told what a copy is, whose key proves another name; by its path."""
-
-    def of(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Return what is derived from ``hits`` and from what is derived from those."""
-        found: list[Hit] = []
-        there = {path_of(one.artifact) for one in hits}
-        origins = [one.artifact for one in hits]
-        self._by_name = {
-            path_of(one.artifact): {clause.indicator.project for clause in one.clauses}
-            for one in hits
-            if all(is_of_a_name(clause.indicator) for clause in one.clauses)
+        self._matcher = matcher
+        self._digests_by_path: dict[str, dict[str, str]] = {}
+        noted = {
+            name for artifact in artifacts if artifact.source is not None for name, _ in artifact.source.hashes
         }
-        if self._algorithms == {"sha256"}:  # as pip 23 and newer tell it
-            self._known |= {path_of(one.artifact): {"sha256": one.digests.sha256} for one in hits if one.digests}
-        # an indicator is a source too, though its file may be gone from the cache
-        fresh = [one for one in self._of_indicators() if path_of(one.artifact) not in there]
-        while True:
-            for one in fresh:
-                there.add(path_of(one.artifact))
-            found += fresh
-            origins += [one.artifact for one in fresh]
-            fresh = []
-            rest = [one for one in self._artifacts if path_of(one) not in there]
-            taken: set[str] = set()
-            for hit in self._step(origins, rest):
-                if (path := path_of(hit.artifact)) not in taken:
-                    taken.add(path)
-                    fresh.append(hit)
-            if not fresh:
-                return found
-            origins = []
-            # what else was built from a source is no worse for that
-            found += [one for one in fresh if one.relation is Relation.SOURCE]
-            there |= {path_of(one.artifact) for one in fresh}
-            fresh = [one for one in fresh if one.relation is not Relation.SOURCE]
+        self._algorithms = frozenset({"sha256", *noted})
+        self._projects_by_path: dict[str, set[str | None]] = {}  # of hits that match by their names alone
+        self.contradicted: dict[str, str] = {}
 
-    def _of_indicators(self) -> Iterator[Hit]:
-        for one in self._artifacts:
-            if beside := self._book.of_metadata(one):
-                first = beside[0].indicator
-                yield Hit(one, Relation.METADATA, tuple(beside), of=first.filename or filename_in(first.urls[0]))
-            if one.source is not None and (clauses := self._book.of_source(one.source)):
-                yield Hit(one, Relation.BUILT_FROM, tuple(clauses), of=one.source.url)
+    def derived_from(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Return what is derived from ``hits``, directly or in several steps, without ``hits``.
 
-    def _step(self, origins: Sequence[Artifact], rest: Sequence[Artifact]) -> Iterator[Hit]:
-        # one sign-in page may stand in the place of many files
-        files = [one for one in origins if one.kind in DISTRIBUTIONS and not is_text(self._cache, one)]
-        makers = {(name, value): one for one in files for name, value in self._digests(one).items()}
-        downloads = [one for one in origins if isinstance(one.entry, HttpEntry)]
-        urls = {key: one for one in downloads if one.url and (key := request_key(one.url)) is not None}
-        keys = {one.key: one for one in origins if one.key is not None and isinstance(one.entry, HttpEntry)}
-        keys |= urls
-        beside = {http_key(f"{one.url}.metadata"): one for one in origins if one.url and has_key(one.url)}
-        sizes = {one.size for one in files if one.size}
-        built = [one for one in origins if isinstance(one.entry, BuiltEntry) and one.source is not None]
-        for one in rest:
-            if one.kind is Kind.PAGE:
+        A worklist. Before each round of the loop, ``reached`` has the paths of ``hits`` and of ``derived``.
+        ``pending`` are those hits for which the loop has still to look for artifacts that are derived from them.
+        What is derived in one step from any other hit, apart from sources, is in ``derived`` already. Each round
+        reaches a new artifact or is the last one, so the loop ends.
+        """
+        self._projects_by_path = {
+            path_of(hit.artifact): {clause.indicator.project for clause in hit.clauses}
+            for hit in hits
+            if all(is_by_name_only(clause.indicator) for clause in hit.clauses)
+        }
+        if self._algorithms == {"sha256"}:  # pip >= 23 notes no other
+            self._digests_by_path |= {
+                path_of(hit.artifact): {"sha256": hit.digests.sha256} for hit in hits if hit.digests
+            }
+        reached = {path_of(hit.artifact) for hit in hits}
+        # what an indicator matches can be gone from the cache while what is derived from it is still there
+        derived = [hit for hit in self._derived_from_indicators() if path_of(hit.artifact) not in reached]
+        reached |= {path_of(hit.artifact) for hit in derived}
+        pending = [*hits, *derived]
+        while pending:
+            others = [artifact for artifact in self._artifacts if path_of(artifact) not in reached]
+            step = list(self._derived_in_one_step([hit.artifact for hit in pending], others))
+            reached |= {path_of(hit.artifact) for hit in step}
+            # a source is no reason to suspect the other wheels that were built from it
+            pending = [hit for hit in step if hit.relation is not Relation.SOURCE]
+            derived += [*(hit for hit in step if hit.relation is Relation.SOURCE), *pending]
+        return derived
+
+    def _derived_from_indicators(self) -> Iterator[Hit]:
+        """Yield what is derived from files that indicators match, whether these are in the cache or not."""
+        for artifact in self._artifacts:
+            if clauses := self._matcher.clauses_of_metadata(artifact):
+                first = clauses[0].indicator
+                filename = first.filename or filename_in(first.urls[0])
+                yield Hit(artifact, Relation.METADATA, tuple(clauses), derived_from=filename)
+            if artifact.source is not None and (clauses := self._matcher.clauses_of_source(artifact.source)):
+                yield Hit(artifact, Relation.BUILT_FROM, tuple(clauses), derived_from=artifact.source.url)
+
+    def _derived_in_one_step(self, origins: Sequence[Artifact], others: Sequence[Artifact]) -> Iterator[Hit]:
+        """Yield those of ``others`` that are derived from ``origins``, in the order of ``others``."""
+        # the same sign-in page may be stored in the place of many files
+        files = [origin for origin in origins if origin.kind in DISTRIBUTIONS and not is_text(self._cache, origin)]
+        by_digest = {pair: origin for origin in files for pair in self._digests(origin).items()}
+        sizes = {origin.size for origin in files if origin.size}
+        downloads = [origin for origin in origins if isinstance(origin.entry, HttpEntry)]
+        by_key = {origin.key: origin for origin in downloads if origin.key is not None}
+        by_key |= {
+            key: origin for origin in downloads if origin.url and (key := request_key(origin.url)) is not None
+        }
+        by_metadata_key = {
+            http_key(f"{origin.url}.metadata"): origin for origin in origins if origin.url and has_key(origin.url)
+        }
+        built = [
+            origin for origin in origins if isinstance(origin.entry, BuiltEntry) and origin.source is not None
+        ]
+        for artifact in others:
+            if artifact.kind is Kind.PAGE:
                 continue
-            if one.source is not None:  # a built wheel, or what is left of one
-                by_digest = (makers[pair] for pair in sorted(noted_digests(one.source)) if pair in makers)
-                maker = keys.get(source_key(one) or "") or next(by_digest, None)
-                if maker is not None:
-                    yield Hit(one, Relation.BUILT_FROM, of=name_of(maker))
+            if artifact.source is not None:  # a built wheel, or the origin.json of one
+                with_digest = (
+                    by_digest[pair] for pair in sorted(noted_digests(artifact.source)) if pair in by_digest
+                )
+                source = by_key.get(source_key(artifact) or "") or next(with_digest, None)
+                if source is not None:
+                    yield Hit(artifact, Relation.BUILT_FROM, derived_from=display_name(source))
                     continue
-            if not isinstance(one.entry, HttpEntry):
+            if not isinstance(artifact.entry, HttpEntry):
                 continue
-            if (wheel := next((made for made in built if self._is_source(one, made)), None)) is not None:
-                yield Hit(one, Relation.SOURCE, of=name_of(wheel))
-            elif one.kind is Kind.METADATA and one.key in beside:
-                yield Hit(one, Relation.METADATA, of=name_of(beside[one.key]))
-            elif one.size in sizes and one.kind is not Kind.METADATA:
-                original = makers.get(("sha256", self._digests(one).get("sha256", "")))
-                if original is None:
-                    continue
-                projects = self._by_name.get(path_of(original))
-                if projects is not None and self._is_another(one, projects):
-                    why = f"its key proves another name, and it has the bytes of {name_of(original)}"
-                    self.contradicted[path_of(one)] = why
-                else:
-                    yield Hit(one, Relation.COPY, of=name_of(original))
+            if (wheel := next((wheel for wheel in built if self._is_source(artifact, wheel)), None)) is not None:
+                yield Hit(artifact, Relation.SOURCE, derived_from=display_name(wheel))
+            elif artifact.kind is Kind.METADATA and artifact.key in by_metadata_key:
+                yield Hit(artifact, Relation.METADATA, derived_from=display_name(by_metadata_key[artifact.key]))
+            elif artifact.size in sizes and artifact.kind is not Kind.METADATA:
+                original = by_digest.get(("sha256", self._digests(artifact).get("sha256", "")))
+                if original is not None and not self._is_contradicted(artifact, original):
+                    yield Hit(artifact, Relation.COPY, derived_from=display_name(original))
 
     def _is_source(self, artifact: Artifact, built: Artifact) -> bool:
         """Return whether a wheel was built from a download: by URL, listed digest, or the bytes."""
         sources = BuiltFrom([built])
         if artifact in sources:
             return True
-        wanted = sources.digests
         is_archive = artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and artifact.size > 0
-        return bool(wanted) and is_archive and not wanted.isdisjoint(self._digests(artifact).items())
+        return (
+            bool(sources.digests)
+            and is_archive
+            and not sources.digests.isdisjoint(self._digests(artifact).items())
+        )
 
-    def _is_another(self, artifact: Artifact, projects: Container[str | None]) -> bool:
-        """Return whether the key of a copy proves that these are the bytes of a file of no such project."""
+    def _is_contradicted(self, copy: Artifact, original: Artifact) -> bool:
+        """Return whether the key of a copy proves another project than the names by which ``original`` is a hit.
+
+        The reason is noted in ``contradicted``.
+        """
+        projects = self._projects_by_path.get(path_of(original))
+        if projects is None or not self._is_of_another_project(copy, projects):
+            return False
+        name = display_name(original)
+        self.contradicted[path_of(copy)] = f"its key proves another name, and it has the bytes of {name}"
+        return True
+
+    def _is_of_another_project(self, artifact: Artifact, projects: Container[str | None]) -> bool:
+        """Return whether the key of an artifact proves that it is a file of none of ``projects``."""
         proved = artifact if artifact.url_proved else prove_by_bytes(self._cache, artifact)[0]
         return proved.url_proved and proved.project is not None and proved.project not in projects
 
     def _digests(self, artifact: Artifact) -> dict[str, str]:
         path = path_of(artifact)
-        if path not in self._known:
-            self._known[path] = digests_of(self._cache, artifact, self._algorithms)
-        return self._known[path]
+        if path not in self._digests_by_path:
+            self._digests_by_path[path] = digests_of(self._cache, artifact, self._algorithms)
+        return self._digests_by_path[path]
 
 
-def is_of_a_name(indicator: Indicator) -> bool:
-    """Return whether an indicator means a name alone, and neither bytes nor a URL or a key."""
+def is_by_name_only(indicator: Indicator) -> bool:
+    """Return whether an indicator gives a name, and neither digests nor URLs."""
     return indicator.project is not None and not (indicator.urls or indicator.digests)
 
 
-def name_of(artifact: Artifact) -> str:
-    """Return what an artifact is called: its file's name, else its key, else its place."""
+def display_name(artifact: Artifact) -> str:
+    """Return what to call an artifact: its file name, else its key, else the path of its entry."""
     return artifact.filename or artifact.key or path_of(artifact)

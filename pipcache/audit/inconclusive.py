@@ -1,9 +1,9 @@
-"""Which artifacts could not be judged, and why."""
+"""Artifacts that could not be judged, and why."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipcache.audit.matcher import Book
+from pipcache.audit.matcher import Matcher
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import is_text
 from pipcache.store.cache import Cache
@@ -15,56 +15,67 @@ from pipcache.util.urls import digests_in_path
 from pipcache.util.versions import parse_version
 
 
-class Unjudged(NamedTuple):
-    """Something that may be meant, for all that can be told."""
+class Inconclusive(NamedTuple):
+    """An entry that an indicator may match, and that could not be judged.
+
+    ``path`` is that of the entry, ``reason`` is text to show; ``artifact`` is None where the entry cannot be read.
+    """
 
     path: str
-    why: str
+    reason: str
     artifact: Artifact | None = None
 
 
-def unjudged(
+def find_inconclusive(
     cache: Cache,
     chosen: Iterable[Artifact],
-    catalogue: Iterable[Artifact],
-    book: Book,
+    artifacts: Iterable[Artifact],
+    matcher: Matcher,
     reasons: Mapping[str, str],
-) -> Iterator[Unjudged]:
-    """Yield what may be meant, for all that can be told; ``reasons`` are those known already, by path."""
-    for entry in unreadable_entries(catalogue):
-        yield Unjudged(entry.path, f"cannot be looked at: {entry.error}")
-    for one in catalogue:
-        if is_link_in_store(one.entry):
-            yield Unjudged(path_of(one), "a link, not followed", one)
-    for one in chosen:
-        if one.unreadable or not isinstance(one.entry, (HttpEntry, BuiltEntry)):
+) -> Iterator[Inconclusive]:
+    """Yield what could not be judged.
+
+    Args:
+        cache: the cache.
+        chosen: the artifacts that are audited.
+        artifacts: all artifacts of the cache: unreadable places and links can hide any artifact.
+        matcher: what is looked for.
+        reasons: why artifacts could not be compared, by the paths of their entries.
+    """
+    for entry in unreadable_entries(artifacts):
+        yield Inconclusive(entry.path, f"cannot be looked at: {entry.error}")
+    for artifact in artifacts:
+        if is_link_in_store(artifact.entry):
+            yield Inconclusive(path_of(artifact), "a link, not followed", artifact)
+    for artifact in chosen:
+        if artifact.unreadable or not isinstance(artifact.entry, (HttpEntry, BuiltEntry)):
             continue
-        path = path_of(one)
-        why = _why_unjudged(cache, one, book) or reasons.get(path)
-        if why is not None:
-            yield Unjudged(path, why, one)
+        path = path_of(artifact)
+        reason = _why_inconclusive(cache, artifact, matcher) or reasons.get(path)
+        if reason is not None:
+            yield Inconclusive(path, reason, artifact)
 
 
-def _why_unjudged(cache: Cache, artifact: Artifact, book: Book) -> str | None:
+def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher) -> str | None:
     if artifact.frame not in {Frame.CURRENT, None}:
         return artifact.problem or "its head does not decode"
     if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
         return artifact.problem or "it has no head"
     if artifact.kind is Kind.PAGE:
-        return _why_two_things(cache, artifact)
+        return _why_ambiguous(cache, artifact)
     if artifact.head is not None and is_page_by_head(artifact.head):
         return "its server calls it an index page, and it cannot be read as one"
-    if book.looks_for_bytes and (why := _why_incomparable(artifact, book)) is not None:
-        return why
+    if matcher.looks_for_bytes and (reason := _why_incomparable(artifact, matcher)) is not None:
+        return reason
     projects = {normalise(claim.project) for claim in artifact.claims if claim.project}
-    if not projects.isdisjoint(book.unsure):
+    if not projects.isdisjoint(matcher.unsure_projects):
         return "an advisory says of its project what cannot be evaluated"
-    if not book.looks_for_names:
+    if not matcher.looks_for_names:
         may_be_text = artifact.kind in {Kind.METADATA, Kind.OTHER}
-        return _why_two_things(cache, artifact) if book.looks_for_members and may_be_text else None
-    if (why := _why_nameless(cache, artifact, is_named=bool(projects))) is not None:
-        return why
-    if not any(map(book.concerns, projects)):
+        return _why_ambiguous(cache, artifact) if matcher.looks_for_members and may_be_text else None
+    if (reason := _why_nameless(cache, artifact, is_named=bool(projects))) is not None:
+        return reason
+    if not any(map(matcher.names_project, projects)):
         return None
     if artifact.version is None:
         return "its version is not known"
@@ -72,49 +83,48 @@ def _why_unjudged(cache: Cache, artifact: Artifact, book: Book) -> str | None:
 
 
 def _why_nameless(cache: Cache, artifact: Artifact, *, is_named: bool) -> str | None:
-    """Return why its names do not tell which project an artifact is of."""
+    """Return why the project of an artifact is not known."""
     if artifact.kind is Kind.METADATA or _is_document(cache, artifact):
-        return _why_two_things(cache, artifact)
+        return _why_ambiguous(cache, artifact)
     if not is_named:
         return "its project is not known"
-    # pip asks its setup.py, and not how the folder in it is called
+    # pip takes the name from setup.py, whatever the top folder of the sdist is called
     return "nothing but its folder names it" if artifact.is_guessed else None
 
 
-def _why_incomparable(artifact: Artifact, book: Book) -> str | None:
-    """Return why the bytes, or those a wheel was built from, cannot be held against digests."""
+def _why_incomparable(artifact: Artifact, matcher: Matcher) -> str | None:
+    """Return why an artifact, or what a wheel was built from, cannot be compared with digests."""
     if artifact.kind is Kind.BUILT:
-        return _why_unknown_source(artifact, book)
+        return _why_source_unknown(artifact, matcher)
     if artifact.problem is not None and artifact.size and artifact.kind is not Kind.UNKNOWN:
         return f"it may be a part of what is looked for: {artifact.problem}"
-    encoding = artifact.encoding
-    if encoding and artifact.kind in DISTRIBUTIONS:
-        return f"it is stored in a coding ({encoding})"
+    if artifact.encoding and artifact.kind in DISTRIBUTIONS:
+        return f"it is stored in a coding ({artifact.encoding})"
     return None
 
 
 def _is_document(cache: Cache, artifact: Artifact) -> bool:
-    """Return whether nothing can be installed from it: a redirect, or text."""
+    """Return whether pip cannot install an artifact: it is a redirect, or text."""
     if artifact.kind is not Kind.OTHER:
         return False
     return not artifact.size or artifact.is_redirect or is_text(cache, artifact)
 
 
-def _why_unknown_source(artifact: Artifact, book: Book) -> str | None:
-    """Return why it cannot be told whether a wheel was built from what is looked for."""
+def _why_source_unknown(artifact: Artifact, matcher: Matcher) -> str | None:
+    """Return why the source of a built wheel cannot be compared with digests."""
     source = artifact.source
     if source is None:
         return "what it was built from is not known"
-    if source.commit is not None or not book.is_sure_of_files:
+    if source.commit is not None or not matcher.looks_for_files:
         return None
-    told = {name for name, _ in (*source.hashes, *digests_in_path(source.url))}
-    if book.algorithms.isdisjoint(told):
-        return f"what it was built from is known by its {', '.join(sorted(told)) or 'URL'} alone"
+    algorithms = {name for name, _ in (*source.hashes, *digests_in_path(source.url))}
+    if matcher.algorithms.isdisjoint(algorithms):
+        return f"what it was built from is known by its {', '.join(sorted(algorithms)) or 'URL'} alone"
     return None
 
 
-def _why_two_things(cache: Cache, artifact: Artifact) -> str | None:
-    """Return why what begins like text may be installed: pip reads a ZIP from its end."""
+def _why_ambiguous(cache: Cache, artifact: Artifact) -> str | None:
+    """Return why pip may install what begins like text: a ZIP is read from its end."""
     if artifact.encoding:
         return None
     clues = artifact.clues

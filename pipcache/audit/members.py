@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from pipcache.archive.record import RECORD_LIMIT, parse_record
-from pipcache.archive.record import Digest as RecordDigest
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip
@@ -18,73 +17,88 @@ Digest = tuple[str, str]
 """An algorithm and a hex digest."""
 
 
-def members_told(cache: Cache, artifact: Artifact) -> dict[Digest, str] | None:
-    """Return the members of a wheel by the digests its RECORD tells; None when there is none that can be read."""
+def recorded_members(cache: Cache, artifact: Artifact) -> dict[Digest, str] | None:
+    """Return the members of a wheel by the digests in its RECORD (PEP 376, PEP 427).
+
+    Returns:
+        Paths of members; none for an artifact that is no wheel; None where RECORD cannot be read.
+    """
     if artifact.kind not in {Kind.WHEEL, Kind.BUILT}:
         return {}
-    found: dict[Digest, str] = {}
+    members: dict[Digest, str] = {}
     try:
         with open_body(cache, artifact) as body:
             directory = ZipDirectory(body.window)
             for record in directory.ending(".dist-info/RECORD"):
                 rows = parse_record(directory.read(record, RECORD_LIMIT)) or {}
-                for name, digests in rows.items():
-                    found |= {
-                        (one.algorithm, value): name for one in digests if (value := _hex_digest(one)) is not None
-                    }
+                # a digest is base64url without padding, or hex as some builders write it
+                members |= {
+                    (digest.algorithm, value): path
+                    for path, digests in rows.items()
+                    for digest in digests
+                    if digest.algorithm in DIGITS and (value := hex_of(*digest)) is not None
+                }
     except (OSError, ValueError):
         return None
-    return found
+    return members
 
 
-def _hex_digest(recorded: RecordDigest) -> str | None:
-    """Return a digest of RECORD in hex; it is base64url without padding, or hex as some builders write it."""
-    return hex_of(recorded.algorithm, recorded.value) if recorded.algorithm in DIGITS else None
+class _MemberDigests:
+    """Computes the digests of a member while it is read."""
+
+    def __init__(self, states: Iterable[State]) -> None:
+        self._states = tuple(states)
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes of the member."""
+        for state in self._states:
+            state.update(data)
 
 
-def members_hashed(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> dict[Digest, str] | None:
-    """Return the members of an archive by the digests of their bytes; None when they cannot all be read."""
-    hashing = _Hashing(algorithms)
-    try:
-        with open_body(cache, artifact) as body:
-            flaws = _walk(body.window, hashing)
-    except (OSError, ValueError):
-        return None
-    return None if flaws and not hashing.members else hashing.found()
-
-
-def _walk(window: Window, hashing: "_Hashing") -> bool:
-    if is_zip(window):
-        return bool(check_zip(window, hashing.observe, no_tick).flaws)
-    return bool(check_tar(window, no_tick, hashing.begin))
-
-
-class _Hashing:
-    """Takes the bytes of each member of an archive that is read once."""
+class _ArchiveDigests:
+    """Computes the digests of all members of an archive while it is read once."""
 
     def __init__(self, algorithms: Iterable[str]) -> None:
         self._algorithms = tuple(algorithms)
         self.members: list[tuple[str, dict[str, State]]] = []
 
-    def observe(self, member: Member) -> "_Digesting":
+    def begin_zip_member(self, member: Member) -> _MemberDigests:
         """Begin a member of a ZIP."""
-        return self.begin(member.name)
+        return self.begin_member(member.name)
 
-    def begin(self, name: str) -> "_Digesting":
+    def begin_member(self, path: str) -> _MemberDigests:
         """Begin a member."""
-        states = {one: state for one in self._algorithms if (state := new_digest(one)) is not None}
-        self.members.append((name, states))
-        return _Digesting(states.values())
+        states = {name: state for name in self._algorithms if (state := new_digest(name)) is not None}
+        self.members.append((path, states))
+        return _MemberDigests(states.values())
 
-    def found(self) -> dict[Digest, str]:
-        """Return all members by each of their digests."""
-        return {(one, state.hexdigest()): name for name, states in self.members for one, state in states.items()}
+    def paths(self) -> dict[Digest, str]:
+        """Return the paths of all members by each of their digests."""
+        return {(name, state.hexdigest()): path for path, states in self.members for name, state in states.items()}
 
 
-class _Digesting:
-    def __init__(self, states: Iterable[State]) -> None:
-        self._states = tuple(states)
+def hashed_members(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> dict[Digest, str] | None:
+    """Return the paths of the members of an archive by the digests of their bytes.
 
-    def update(self, data: bytes, /) -> None:
-        for state in self._states:
-            state.update(data)
+    Args:
+        cache: the cache.
+        artifact: a wheel or an sdist.
+        algorithms: names in ``DIGITS``; those that the system does not allow are left out.
+
+    Returns:
+        The paths; None where the archive cannot be read, or is damaged before its first member.
+    """
+    digests = _ArchiveDigests(algorithms)
+    try:
+        with open_body(cache, artifact) as body:
+            has_flaws = _read_members(body.window, digests)
+    except (OSError, ValueError):
+        return None
+    return None if has_flaws and not digests.members else digests.paths()
+
+
+def _read_members(window: Window, digests: _ArchiveDigests) -> bool:
+    """Read the members of an archive, and return whether the archive has flaws."""
+    if is_zip(window):
+        return bool(check_zip(window, digests.begin_zip_member, no_tick).flaws)
+    return bool(check_tar(window, no_tick, digests.begin_member))

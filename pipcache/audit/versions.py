@@ -1,4 +1,4 @@
-"""Versions as all names of a file may spell them."""
+"""Versions as the names of a file spell them."""
 
 import re
 from collections.abc import Iterable
@@ -13,56 +13,67 @@ from pipcache.util.versions import canonical
 
 
 def own_claims(artifact: Artifact) -> list[Claim]:
-    """Return the names an artifact itself has, and not those of what it was built from."""
+    """Return the names of an artifact itself, without those of what it was built from."""
     return [claim for claim in artifact.claims if claim.evidence is not Evidence.ORIGIN]
 
 
 def versions_of(artifact: Artifact, project: str) -> tuple[set[str], set[str]]:
-    """Return the versions an artifact's names give, and how version and build tag read together.
+    """Return the versions that an artifact's names give, and its versions with the build tag appended.
 
-    A wheel ``ctx-0.1.2-1-py3-none-any.whl`` is version 0.1.2, build 1; a record that was made from the upload's
-    name calls it ``0.1.2-1``, which is another version by PEP 440.
+    The wheel ``ctx-0.1.2-1-py3-none-any.whl`` is version 0.1.2, build 1. An advisory that was made from its file
+    name calls it ``0.1.2-1``, which PEP 440 reads as another version (a post-release).
+
+    Args:
+        artifact: the artifact.
+        project: normalised; names of other projects are ignored.
     """
-    spelled = {
+    versions = {
         version
         for claim in own_claims(artifact)
         if claim.project and normalise(claim.project) == project and (version := claim.version or artifact.version)
     }
-    texts = {f"{version}-{artifact.build}".lower() for version in spelled} if artifact.build else set[str]()
+    tagged = {f"{version}-{artifact.build}".lower() for version in versions} if artifact.build else set[str]()
     for filename in {claim.filename for claim in artifact.claims if claim.filename} | set(artifact.filenames):
         parsed = parse_filename(filename.removesuffix(".metadata"), project)
         if parsed is None or parsed.version is None or normalise(parsed.project) != project:
             continue
         if parsed.is_wheel:
-            texts |= {f"{parsed.version}-{parsed.build}".lower()} if parsed.build else set()
+            tagged |= {f"{parsed.version}-{parsed.build}".lower()} if parsed.build else set()
         else:
-            spelled.add(parsed.version)
-    return spelled, texts
+            versions.add(parsed.version)
+    return versions, tagged
 
 
 @lru_cache(maxsize=1 << 18)
-def is_in(part: Range, version: str) -> bool:
-    """Return whether a range holds a version."""
-    return part.contains(version)
+def range_contains(versions: Range, version: str) -> bool:
+    """Return whether a range contains a version."""
+    return versions.contains(version)
 
 
 def filenames_of(artifact: Artifact) -> set[str]:
-    """Return the names its file may have; what a page or a header says of it may be wrong, the key is not."""
-    told = {claim.filename for claim in artifact.claims if claim.filename}
+    """Return the file names that an artifact may have had.
+
+    What its content allows counts only where the key does not prove the name; a page or a header may be wrong.
+    """
+    claimed = {claim.filename for claim in artifact.claims if claim.filename}
     is_download = isinstance(artifact.entry, HttpEntry)
-    served = {filename_in(artifact.url)} if artifact.url and is_download else set[str]()
-    is_certain = any(one.filename and one.evidence is Evidence.KEY for one in artifact.claims)
-    return told | served | (set[str]() if is_certain else {*artifact.filenames})
+    in_url = {filename_in(artifact.url)} if artifact.url and is_download else set[str]()
+    is_proved = any(claim.filename and claim.evidence is Evidence.KEY for claim in artifact.claims)
+    return claimed | in_url | (set[str]() if is_proved else {*artifact.filenames})
 
 
-_TWIN = re.compile(r"(.+)-[0-9]+")
+_VERSION_WITH_BUILD_TAG = re.compile(r"(.+)-[0-9]+")
 
 
-def twins_in(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str]]:
-    """Return listed versions that may be a version and a build tag, by project and canonical version."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for one in indicators:
-        for version in one.versions if one.project is not None else ():
-            if (twin := _TWIN.fullmatch(version)) is not None:
-                found.setdefault((one.project or "", canonical(twin[1])), []).append(version)
-    return found
+def versions_with_build_tag(indicators: Iterable[Indicator]) -> dict[tuple[str, str], list[str]]:
+    """Return the versions in advisories that may be a version and a build tag, such as ``0.1.2-1``.
+
+    Returns:
+        The versions as written, by normalised project and by the canonical version without the build tag.
+    """
+    versions: dict[tuple[str, str], list[str]] = {}
+    for indicator in indicators:
+        for version in indicator.versions if indicator.project is not None else ():
+            if (match := _VERSION_WITH_BUILD_TAG.fullmatch(version)) is not None:
+                versions.setdefault((indicator.project or "", canonical(match[1])), []).append(version)
+    return versions

@@ -2,8 +2,8 @@
 
 import click
 
-from pipcache.audit.auditor import Window
-from pipcache.audit.request import Request as AuditRequest
+from pipcache.audit.auditor import TimeRange
+from pipcache.audit.request import AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     MomentParam,
@@ -67,7 +67,14 @@ def audit_command(
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is later than --until.")
-    request = AuditRequest(advisories, selectors, only_listed_versions, deep, all_caches, Window(since, until))
+    request = AuditRequest(
+        advisories=advisories,
+        selectors=selectors,
+        only_listed=only_listed_versions,
+        deep=deep,
+        all_caches=all_caches,
+        time_range=TimeRange(since, until),
+    )
     report = command.find(app.directory(cache_dir), request, track)
     command.write(report, form)
     return command.exit_code(report)

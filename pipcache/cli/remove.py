@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from pipcache.audit.request import Request as AuditRequest
+from pipcache.audit.request import AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     SelectorParam,

@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Iterable
 
-from pipcache.audit.auditor import NOTHING, Part, Report
-from pipcache.audit.request import Request, book_of, look
+from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, AuditReport
+from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
 from pipcache.commands.consent import write_answer
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
 from pipcache.location import machine
@@ -21,7 +21,7 @@ from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 
 
-def find(directory: CacheDirectory, request: Request, track: Track) -> Report:
+def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> AuditReport:
     """Read the advisories, and hold them against the cache, or all that this machine has.
 
     Raises:
@@ -29,24 +29,25 @@ def find(directory: CacheDirectory, request: Request, track: Track) -> Report:
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    advisories, book = book_of(request)
+    advisories, matcher = read_matcher(request)
     if not request.all_caches:
-        found = look(directory, book, request, track)
-        return Report([Part(directory, (directory.origin,), found)], advisories, window=request.window)
+        audit = audit_cache(directory, matcher, request, track)
+        caches = [AuditedCache(directory, (directory.origin,), audit)]
+        return AuditReport(caches, advisories, time_range=request.time_range)
     option = directory.path if directory.source is Source.OPTION else None
-    parts = []
+    caches = []
     for place in machine.every_cache(os.environ, option, homes=machine.machine_homes):
-        found, problem = NOTHING, place.problem
+        audit, problem = EMPTY_AUDIT, place.problem
         if problem is None:
             try:
-                found = look(place.cache, book, request, track)
+                audit = audit_cache(place.cache, matcher, request, track)
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message if error.is_fault else None
-        parts.append(Part(place.cache, place.owners, found, problem))
-    return Report(parts, advisories, everywhere=True, window=request.window)
+        caches.append(AuditedCache(place.cache, place.owners, audit, problem))
+    return AuditReport(caches, advisories, everywhere=True, time_range=request.time_range)
 
 
-def write(report: Report, form: str) -> None:
+def write(report: AuditReport, form: str) -> None:
     """Print the report."""
     match form:
         case "json":
@@ -67,7 +68,7 @@ def write(report: Report, form: str) -> None:
 _SHOWN = 5
 
 
-def exit_code(report: Report) -> ExitCode:
+def exit_code(report: AuditReport) -> ExitCode:
     """Return the exit code: hits come before what could not be judged."""
     if report.hits:
         return ExitCode.FINDINGS

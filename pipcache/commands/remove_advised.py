@@ -4,11 +4,10 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipcache.audit.auditor import NOTHING, Found, Part, Report
-from pipcache.audit.derivation import Hit, Relation, name_of
-from pipcache.audit.matcher import Book
-from pipcache.audit.request import Request as AuditRequest
-from pipcache.audit.request import book_of, look
+from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, AuditReport, CacheAudit
+from pipcache.audit.derivation import Hit, Relation, display_name
+from pipcache.audit.matcher import Matcher
+from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent, write_answer
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import path_of
@@ -38,36 +37,39 @@ class AdvisedRequest(NamedTuple):
     save: str | None = None
 
     def wants(self, hit: Hit) -> bool:
-        """Return whether something found is to go."""
+        """Return whether a hit is to be removed."""
         if hit.relation is Relation.MATCH:
             return True
         return not self.keep_pages if hit.relation is Relation.PAGE else self.derived
 
 
 class AdvisedAnswer(NamedTuple):
-    """What was found, and the plan for what of it is to go."""
+    """The audit, the hits that are to be removed, and the plan for them."""
 
     directory: CacheDirectory
-    report: Report
+    report: AuditReport
     wanted: list[Hit]
     plan: Plan
-    book: Book
+    matcher: Matcher
 
 
 def find(directory: CacheDirectory, request: AdvisedRequest, track: Track) -> AdvisedAnswer:
-    """Find what the advisories mean, and plan; nothing is touched.
+    """Audit the cache and plan what is removed; nothing is changed.
 
     Raises:
         BadAdvisory: a file of ``--advisory`` is not what it claims.
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    advisories, book = book_of(request.search)
-    found = look(directory, book, request.search, track)
-    wanted = [hit for hit in found.hits if request.wants(hit)]
-    plan = plan_artifacts((Candidate(hit.artifact, *_why(hit)) for hit in wanted), found.catalogue)
+    advisories, matcher = read_matcher(request.search)
+    audit = audit_cache(directory, matcher, request.search, track)
+    wanted = [hit for hit in audit.hits if request.wants(hit)]
     return AdvisedAnswer(
-        directory, Report([Part(directory, (directory.origin,), found)], advisories), wanted, plan, book
+        directory=directory,
+        report=AuditReport([AuditedCache(directory, (directory.origin,), audit)], advisories),
+        wanted=wanted,
+        plan=plan_artifacts((Candidate(hit.artifact, *_why(hit)) for hit in wanted), audit.artifacts),
+        matcher=matcher,
     )
 
 
@@ -76,8 +78,8 @@ def _why(hit: Hit) -> tuple[Reason, str]:
         first = hit.clauses[0]
         return Reason.ADVISORY, f"{first.indicator.record}: {first.text}"
     if hit.relation is Relation.PAGE:
-        return Reason.PAGE, hit.artifact.project or name_of(hit.artifact)
-    return Reason.DERIVED, f"{hit.relation.value} {hit.of}"
+        return Reason.PAGE, hit.artifact.project or display_name(hit.artifact)
+    return Reason.DERIVED, f"{hit.relation.value} {hit.derived_from}"
 
 
 def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: str, track: Track) -> ExitCode:
@@ -95,10 +97,10 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
             saved.extend(save_copies(Cache(answer.directory.path), items, request.save))
             say(f"Kept copies of {counted(len(saved), 'file')} in {clean(os.path.abspath(request.save))}.")
 
-    again: list[Found] = []
+    again: list[CacheAudit] = []
 
     def document(outcome: Outcome | None) -> PurgeDocument:
-        again.append(_second_look(answer, request, track) if outcome is not None else NOTHING)
+        again.append(_second_look(answer, request, track) if outcome is not None else EMPTY_AUDIT)
         base = removal_document(
             "remove",
             answer.directory,
@@ -128,15 +130,15 @@ def _backup_item(hit: Hit) -> BackupItem:
     return BackupItem(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
 
 
-def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -> Found:
-    return look(answer.directory, answer.book, request.search, track)
+def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -> CacheAudit:
+    return audit_cache(answer.directory, answer.matcher, request.search, track)
 
 
-def _left(found: Found, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome) -> list[Hit]:
+def _left(audit: CacheAudit, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome) -> list[Hit]:
     """Return what a second look finds, and what it cannot find any more because what proved it is gone."""
     pairs = zip(answer.plan.removals, outcome.fates, strict=True)
     stays = {entry_path(removal.entry) for removal, fate in pairs if fate not in {Fate.REMOVED, Fate.GONE}}
-    hits = [hit for hit in found.hits if request.wants(hit)]
+    hits = [hit for hit in audit.hits if request.wants(hit)]
     there = {path_of(hit.artifact) for hit in hits}
     return hits + [hit for hit in answer.wanted if path_of(hit.artifact) in stays - there]
 
@@ -147,11 +149,11 @@ def _write_end(answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hi
         verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
         write_answer(lambda: print(f"A second look {verdict}."), outcome_line(outcome))  # noqa: T201
         for hit in left[:_SHOWN]:
-            say(f"  {clean(name_of(hit.artifact))}")
+            say(f"  {clean(display_name(hit.artifact))}")
     for line in sentences(answer.report):
         say(line)
-    for one in answer.report.parts[0].found.unjudged[:_SHOWN]:
-        say(f"Could not be judged: {clean(one.path)}: {clean(one.why)}")
+    for entry in answer.report.caches[0].audit.inconclusive[:_SHOWN]:
+        say(f"Could not be judged: {clean(entry.path)}: {clean(entry.reason)}")
 
 
 _SHOWN = 5

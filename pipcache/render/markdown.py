@@ -2,46 +2,47 @@
 
 from collections.abc import Iterator
 
-from pipcache.audit.auditor import Part, Report
+from pipcache.audit.auditor import AuditReport, CacheAudit
 from pipcache.inventory.artifact import path_of
-from pipcache.render.json.audit import origin_text, response_date
+from pipcache.render.json.audit import iso_response_date, origin_text
 from pipcache.render.json.records import iso_time
 from pipcache.render.text.audit import MOST_DETAILS, RELATIONS, facts_of, sentences, title
 from pipcache.util.untrusted import clean, redact_text
 
 
-def markdown_lines(report: Report) -> Iterator[str]:
+def markdown_lines(report: AuditReport) -> Iterator[str]:
     """Yield the answer as Markdown for a ticket."""
     yield "# pipcache audit"
     yield ""
     yield from (_escaped(line) for line in sentences(report))
-    for part in report.parts:
+    for cache in report.caches:
         yield ""
-        yield f"## `{_code(part.cache.path)}`"
+        yield f"## `{_code(cache.directory.path)}`"
         yield ""
-        if part.problem is not None:
-            yield f"Could not be looked at: {_escaped(part.problem)}"
-        yield from _table(part)
-        for hit in part.found.hits[:MOST_DETAILS]:
+        if cache.problem is not None:
+            yield f"Could not be looked at: {_escaped(cache.problem)}"
+        yield from _table(cache.audit)
+        for hit in cache.audit.hits[:MOST_DETAILS]:
             yield from ("", f"### {_escaped(title(hit.artifact))}", "")
-            yield from (f"- {name}: {_escaped(value)}" for name, value in facts_of(part, hit))
-        if part.found.unjudged:
+            yield from (f"- {name}: {_escaped(value)}" for name, value in facts_of(cache, hit))
+        if cache.audit.inconclusive:
             yield ""
             yield "Could not be judged:"
             yield ""
-            yield from (f"- `{_code(one.path)}`: {_escaped(redact_text(one.why))}" for one in part.found.unjudged)
+            for entry in cache.audit.inconclusive:
+                yield f"- `{_code(entry.path)}`: {_escaped(redact_text(entry.reason))}"
 
 
-def _table(part: Part) -> Iterator[str]:
-    if not part.found.hits:
+def _table(audit: CacheAudit) -> Iterator[str]:
+    if not audit.hits:
         yield "Nothing was found."
         return
     yield "| what | file | by | sha256 | downloaded | key |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    for hit in part.found.hits:
+    for hit in audit.hits:
         artifact = hit.artifact
         reasons = [f"{clause.text} ({clause.indicator.record})" for clause in hit.clauses] or [origin_text(hit)]
-        times = " / ".join(filter(None, (response_date(artifact), iso_time(artifact.made_ns))))
+        times = " / ".join(filter(None, (iso_response_date(artifact), iso_time(artifact.made_ns))))
         cells = (
             RELATIONS[hit.relation],
             title(artifact),
@@ -55,7 +56,10 @@ def _table(part: Part) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     """Return text as Markdown that is only text, on one line."""
-    return "".join(f"\\{one}" if one in "\\`*_{}[]<>#|!~" else one for one in clean(text).replace("\n", " "))
+    return "".join(
+        f"\\{character}" if character in "\\`*_{}[]<>#|!~" else character
+        for character in clean(text).replace("\n", " ")
+    )
 
 
 def _code(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from pipcache import __version__
-from pipcache.audit.auditor import Part, Report
+from pipcache.audit.auditor import AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import origin_text
 from pipcache.render.text.audit import facts_of, title
@@ -23,14 +23,18 @@ _RULES = {
 _LEVELS = {Relation.PAGE: "warning", Relation.METADATA: "note"}
 
 
-def sarif_document(report: Report) -> dict[str, object]:
+def sarif_document(report: AuditReport) -> dict[str, object]:
     """Return the answer of ``audit`` as a SARIF log; what could not be judged are notifications of the run."""
-    unjudged = [(part, one) for part in report.parts for one in part.found.unjudged]
-    closed = [part for part in report.parts if part.problem is not None]
     notifications = [
-        _notification("warning", f"Could not be judged: {one.why}", part, one.path) for part, one in unjudged
+        _notification("warning", f"Could not be judged: {entry.reason}", cache, entry.path)
+        for cache in report.caches
+        for entry in cache.audit.inconclusive
     ]
-    notifications += [_notification("error", f"Could not be looked at: {one.problem}", one, "") for one in closed]
+    notifications += [
+        _notification("error", f"Could not be looked at: {cache.problem}", cache, "")
+        for cache in report.caches
+        if cache.problem is not None
+    ]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -49,37 +53,37 @@ def sarif_document(report: Report) -> dict[str, object]:
                 "invocations": [
                     {"executionSuccessful": report.is_whole, "toolExecutionNotifications": notifications}
                 ],
-                "results": [_result(part, hit) for part in report.parts for hit in part.found.hits],
+                "results": [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits],
             }
         ],
     }
 
 
 def _grouped(facts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in facts:
-        found.setdefault(name, []).append(value)
-    return found
+        values.setdefault(name, []).append(value)
+    return values
 
 
-def _notification(level: str, text: str, part: Part, path: str) -> dict[str, object]:
-    return {"level": level, "message": {"text": redact_text(text)}, "locations": [_at(part, path)]}
+def _notification(level: str, text: str, cache: AuditedCache, path: str) -> dict[str, object]:
+    return {"level": level, "message": {"text": redact_text(text)}, "locations": [_at(cache, path)]}
 
 
-def _result(part: Part, hit: Hit) -> dict[str, object]:
-    clauses = "; ".join(f"{one.text} ({one.indicator.record})" for one in hit.clauses) or origin_text(hit)
+def _result(cache: AuditedCache, hit: Hit) -> dict[str, object]:
+    clauses = "; ".join(f"{clause.text} ({clause.indicator.record})" for clause in hit.clauses) or origin_text(hit)
     return {
         "ruleId": hit.relation.value,
         "level": _LEVELS.get(hit.relation, "error"),
         "message": {"text": redact_text(f"{title(hit.artifact)}: {clauses}")},
-        "locations": [_at(part, file.path) for file in hit.artifact.files[:1]],
-        "relatedLocations": [_at(part, file.path) for file in hit.artifact.files[1:]],
+        "locations": [_at(cache, file.path) for file in hit.artifact.files[:1]],
+        "relatedLocations": [_at(cache, file.path) for file in hit.artifact.files[1:]],
         "partialFingerprints": {} if hit.digests is None else {"sha256/v1": hit.digests.sha256},
-        "properties": _grouped(facts_of(part, hit)),
+        "properties": _grouped(facts_of(cache, hit)),
     }
 
 
-def _at(part: Part, path: str) -> dict[str, object]:
-    place = os.path.join(part.cache.path, path).replace(os.sep, "/")
+def _at(cache: AuditedCache, path: str) -> dict[str, object]:
+    place = os.path.join(cache.directory.path, path).replace(os.sep, "/")
     uri = "file://" + quote(place, errors="surrogateescape")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}}}

@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from pipcache.audit.auditor import Part, Report, told
+from pipcache.audit.auditor import AuditedCache, AuditReport, response_date
 from pipcache.audit.derivation import Hit
-from pipcache.audit.inconclusive import Unjudged
+from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Clause
 from pipcache.inventory.artifact import Artifact
 from pipcache.render.json.records import (
@@ -23,7 +23,7 @@ from pipcache.util.untrusted import redact_text, redact_url
 
 
 class ClauseRecord(TypedDict):
-    """One clause of one record that means something."""
+    """A record of an advisory, and the part of it that matches."""
 
     source: str
     record: str
@@ -31,7 +31,7 @@ class ClauseRecord(TypedDict):
 
 
 class HitRecord(TypedDict):
-    """Something found, with its proof."""
+    """An artifact that an advisory concerns, with its proof."""
 
     relation: str
     of: str
@@ -44,22 +44,22 @@ class HitRecord(TypedDict):
     source_is_cached: bool | None
 
 
-class UnjudgedRecord(TypedDict):
-    """Something that may be meant, for all that can be told."""
+class InconclusiveRecord(TypedDict):
+    """An entry that could not be judged, and why."""
 
     path: str
     why: str
     artifact: ArtifactRecord | None
 
 
-class PartRecord(TypedDict):
-    """What one cache tells."""
+class AuditedCacheRecord(TypedDict):
+    """The result of the audit of one cache."""
 
     cache: CacheRecord
     found_by: list[str]
     problem: str | None
     hits: list[HitRecord]
-    unjudged: list[UnjudgedRecord]
+    unjudged: list[InconclusiveRecord]
     entries: int
     distributions: int
     pages: int
@@ -74,7 +74,7 @@ class AuditDocument(TypedDict):
     complete: bool
     since: str | None
     until: str | None
-    caches: list[PartRecord]
+    caches: list[AuditedCacheRecord]
     indicators: int
     records: int
     foreign: int
@@ -83,23 +83,23 @@ class AuditDocument(TypedDict):
     notes: list[str]
 
 
-def audit_document(report: Report) -> AuditDocument:
+def audit_document(report: AuditReport) -> AuditDocument:
     """Return the answer of ``audit`` as JSON has it."""
-    read = report.advisories
+    advisories = report.advisories
     return {
         "schema": 1,
         "command": "audit",
         "clean": not report.hits,
         "complete": report.is_whole,
-        "since": _moment(report.window.since),
-        "until": _moment(report.window.until),
-        "caches": [_part(one) for one in report.parts],
-        "indicators": len(read.indicators),
-        "records": read.records,
-        "foreign": read.foreign,
-        "withdrawn": list(read.withdrawn),
-        "never": [redact_text(one) for one in read.never],
-        "notes": [redact_text(one) for one in read.notes],
+        "since": _moment(report.time_range.since),
+        "until": _moment(report.time_range.until),
+        "caches": [_cache(cache) for cache in report.caches],
+        "indicators": len(advisories.indicators),
+        "records": advisories.records,
+        "foreign": advisories.foreign,
+        "withdrawn": list(advisories.withdrawn),
+        "never": [redact_text(text) for text in advisories.never],
+        "notes": [redact_text(text) for text in advisories.notes],
     }
 
 
@@ -107,33 +107,33 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else iso_time(int(seconds * 1e9))
 
 
-def _part(part: Part) -> PartRecord:
+def _cache(cache: AuditedCache) -> AuditedCacheRecord:
     return {
-        "cache": cache_record(part.cache),
-        "found_by": list(part.owners),
-        "problem": part.problem,
-        "hits": [hit_record(one) for one in part.found.hits],
-        "unjudged": [_unjudged(one) for one in part.found.unjudged],
-        "entries": part.found.looked_at,
-        "distributions": part.found.distributions,
-        "pages": part.found.pages,
+        "cache": cache_record(cache.directory),
+        "found_by": list(cache.owners),
+        "problem": cache.problem,
+        "hits": [hit_record(hit) for hit in cache.audit.hits],
+        "unjudged": [_inconclusive(entry) for entry in cache.audit.inconclusive],
+        "entries": cache.audit.entries,
+        "distributions": cache.audit.distributions,
+        "pages": cache.audit.pages,
     }
 
 
-def _unjudged(one: Unjudged) -> UnjudgedRecord:
-    record = None if one.artifact is None else artifact_record(one.artifact)
-    return {"path": one.path.replace(os.sep, "/"), "why": redact_text(one.why), "artifact": record}
+def _inconclusive(entry: Inconclusive) -> InconclusiveRecord:
+    record = None if entry.artifact is None else artifact_record(entry.artifact)
+    return {"path": entry.path.replace(os.sep, "/"), "why": redact_text(entry.reason), "artifact": record}
 
 
 def hit_record(hit: Hit) -> HitRecord:
-    """Return something found as JSON has it."""
+    """Return a hit as JSON has it."""
     return {
         "relation": hit.relation.value,
         "of": redact_text(origin_text(hit)),
-        "clauses": [_clause(one) for one in hit.clauses],
+        "clauses": [_clause(clause) for clause in hit.clauses],
         "artifact": artifact_record(hit.artifact),
         "digests": None if hit.digests is None else _digests(hit.digests),
-        "response_date": response_date(hit.artifact),
+        "response_date": iso_response_date(hit.artifact),
         "listed_by": list(hit.listed_by),
         "built_from": None if hit.source is None else redact_url(hit.source[0]),
         "source_is_cached": None if hit.source is None else hit.source[1],
@@ -141,7 +141,7 @@ def hit_record(hit: Hit) -> HitRecord:
 
 
 class NoteRecord(HitRecord):
-    """What is kept beside a copy: ``headers`` of its response, digests of what a wheel was built from."""
+    """The evidence that is kept with a copy: the digests of a built wheel's source, the response of a download."""
 
     source_digests: dict[str, str] | None
     status: int | None
@@ -149,7 +149,7 @@ class NoteRecord(HitRecord):
 
 
 def note_record(hit: Hit) -> NoteRecord:
-    """Return the evidence that is kept of something found."""
+    """Return the evidence that is kept with the copy of a hit."""
     head = hit.artifact.head
     return {
         **hit_record(hit),
@@ -164,31 +164,42 @@ def _digests(digests: Digests) -> dict[str, str]:
 
 
 def _clause(clause: Clause) -> ClauseRecord:
-    one = clause.indicator
-    return {"source": one.source, "record": redact_text(one.record), "clause": redact_text(clause.text)}
+    indicator = clause.indicator
+    return {
+        "source": indicator.source,
+        "record": redact_text(indicator.record),
+        "clause": redact_text(clause.text),
+    }
 
 
 def origin_text(hit: Hit) -> str:
     """Return what a hit is derived from, or the names of the concerned files that a page lists."""
-    return ", ".join(hit.listed) or hit.of
+    return ", ".join(hit.listed) or hit.derived_from
 
 
-def response_date(artifact: Artifact) -> str | None:
+def iso_response_date(artifact: Artifact) -> str | None:
     """Return the ``Date`` of the response as ISO 8601 UTC."""
-    return _moment(told(artifact))
+    return _moment(response_date(artifact))
 
 
 class PurgeDocument(RemovalDocument):
     """The answer of ``remove --advisory``."""
 
-    found: PartRecord
+    found: AuditedCacheRecord
     second_look: list[HitRecord] | None
     saved: list[str]
 
 
 def purge_document(
-    base: RemovalDocument, report: Report, left: Sequence[Hit] | None, saved: Sequence[str]
+    base: RemovalDocument, report: AuditReport, left: Sequence[Hit] | None, saved: Sequence[str]
 ) -> PurgeDocument:
-    """Return the answer of ``remove --advisory``; ``left`` is what a second look finds, None without one."""
-    second = None if left is None else [hit_record(one) for one in left]
-    return {**base, "found": _part(report.parts[0]), "second_look": second, "saved": list(saved)}
+    """Return the answer of ``remove --advisory``.
+
+    Args:
+        base: the answer of ``remove``.
+        report: the audit before the removal; it has one cache.
+        left: the hits of a second audit after the removal; None without one.
+        saved: paths of the copies that were kept.
+    """
+    second_look = None if left is None else [hit_record(hit) for hit in left]
+    return {**base, "found": _cache(report.caches[0]), "second_look": second_look, "saved": list(saved)}
