@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.index import Certificate
+    from tests.support.lock_samples import Write
 
 NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
 
@@ -45,6 +46,19 @@ def builder(tmp_path: Path) -> CacheBuilder:
 def program(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> Program:
     """The program on that cache."""
     return Program(builder.root, capsys)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file, and gives its path."""
+
+    def written(name: str, content: str | bytes) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return written
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from pipcache.store.entries import is_made_by_pip
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import read_locks
+from pipcache.verify.lock_index import read_lock_index
 
 
 class PruneAnswer(NamedTuple):
@@ -81,7 +81,7 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    needs, locks = read_needs(request.keep_for), read_locks(request.against)
+    needs, locks = read_needs(request.keep_for), read_lock_index(request.against)
 
     def judge(artifacts: Sequence[Artifact]) -> Judged:
         return judge_for(directory, request.verdicts, artifacts, artifacts, locks)

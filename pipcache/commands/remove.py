@@ -22,7 +22,7 @@ from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import read_locks
+from pipcache.verify.lock_index import read_lock_index
 
 
 class RemoveRequest(NamedTuple):
@@ -55,7 +55,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    locks = read_locks(request.against)
+    locks = read_lock_index(request.against)
     need = Need(deep=bool(request.selectors), selectors=request.selectors, page_clues=bool(request.reasons))
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)

@@ -17,8 +17,8 @@ from pipcache.render.text.show import show_lines
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
-from pipcache.verify.details import Details, detail
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.details import Details, describe
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verifier import VerifyOptions
 
 
@@ -48,12 +48,12 @@ def find(
     artifacts = read_inventory(cache, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track)
     selection = select(cache, artifacts, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
-    with judging(directory, VerifyOptions(Locks(), thorough=True)) as verifier:
+    with judging(directory, VerifyOptions(LockIndex(), thorough=True)) as verifier:
         verified = verifier.judge(chosen, artifacts)
-    if verified.left:
+    if verified.not_reached:
         raise KeyboardInterrupt
     judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
-    details = list(detail(cache, chosen, artifacts, judgements, track))
+    details = list(describe(cache, chosen, artifacts, judgements, track))
     return ShowAnswer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in artifacts))
 
 

@@ -12,7 +12,7 @@ from pipcache.removal.plan import Candidate, Reason
 from pipcache.render.progress_bar import meter
 from pipcache.store.cache import Cache
 from pipcache.verify.checks import Verdict
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import Verifier, VerifyOptions
 
@@ -29,7 +29,7 @@ def judge_for(
     reasons: Collection[Reason],
     chosen: Sequence[Artifact],
     artifacts: Sequence[Artifact],
-    locks: Locks,
+    locks: LockIndex,
 ) -> Judged:
     """Judge the ``chosen`` of all ``artifacts`` and return what is damaged or poisoned, as it was when judged.
 
@@ -38,7 +38,7 @@ def judge_for(
     """
     with judging(directory, VerifyOptions(locks)) as verifier:
         verified = verifier.judge(chosen, artifacts)
-    if verified.left:
+    if verified.not_reached:
         raise KeyboardInterrupt
     wanted = {reason.value: reason for reason in reasons}
     taken = [

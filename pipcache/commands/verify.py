@@ -22,7 +22,7 @@ from pipcache.store.entries import is_link
 from pipcache.util.progress import Track
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.context import is_judged
-from pipcache.verify.lock_index import read_locks
+from pipcache.verify.lock_index import read_lock_index
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
@@ -55,7 +55,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         CacheNotFound: the directory is missing, is a file, or cannot be read.
         NotAPipCache: it holds none of pip's stores.
     """
-    locks = read_locks(request.against)
+    locks = read_lock_index(request.against)
     need = Need(selectors=request.selectors, page_clues=True)
     cache = Cache(directory.path)
     with judging(directory, VerifyOptions(locks, request.thorough)) as verifier:
@@ -63,14 +63,14 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             artifacts = read_inventory(cache, need, configured_indexes, track)
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
-            artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.see)
+            artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.begin)
         selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
         verified = verifier.judge(chosen, artifacts)
     judgements = [_with_wanted(judgement, request.wanted) for judgement in verified.judgements]
     tally = Tally(
         verified.gone,
-        verified.left,
+        verified.not_reached,
         sum(not is_link(artifact.entry) for artifact in selection.chosen) - len(chosen),
         links_in_stores(artifacts),
         _count_findings(verified.judgements) - _count_findings(judgements),
@@ -89,9 +89,9 @@ def _count_findings(judgements: Iterable[Judgement]) -> int:
 
 def _is_known(judgement: Judgement) -> bool:
     """Return whether a lock file names this file: by a digest of a whole version when it is kept, or accuses."""
-    outside = [tried for tried in judgement.tried if tried.promise.is_outside]
+    outside = [comparison for comparison in judgement.comparisons if comparison.promise.is_outside]
     accuses = any(finding.check is Check.PC206 for finding in judgement.findings)
-    return accuses or any(tried.is_kept or not tried.promise.of_version for tried in outside)
+    return accuses or any(comparison.is_kept or not comparison.promise.covers_version for comparison in outside)
 
 
 def _with_wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:

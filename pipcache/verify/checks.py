@@ -1,13 +1,13 @@
-"""The catalogue of checks: code, name, meaning, and the verdict it leads to."""
+"""The checks: the code of each, what it means, and the verdict that it leads to."""
 
 from collections.abc import Mapping
-from enum import Enum, StrEnum
+from enum import Enum, Flag, StrEnum, auto
 
 from pipcache.archive.flaw import Defect
 
 
 class Verdict(StrEnum):
-    """The sum for one artifact, the worst first."""
+    """What the checks of an artifact come to, worst first."""
 
     POISONED = "poisoned"
     DAMAGED = "damaged"
@@ -16,48 +16,79 @@ class Verdict(StrEnum):
     VERIFIED = "verified"
 
 
+class Trait(Flag):
+    """What the findings of a check have in common beside the verdict."""
+
+    WHOLENESS = auto()  # a cut or a flipped bit can cause them, so the bytes may not be whole
+    CONTENT = auto()  # the bytes alone show them, so a file may have been published like this
+    DIGEST = auto()  # a promised digest differs: damaged where the bytes are not whole, else poisoned
+    IDENTITY = auto()  # the artifact is another one than it should be: poisoned, whole or not
+    PLACE = auto()  # they say where the flaw is, not who promised something
+
+
+NO_TRAITS = Trait(0)
+
+
 class Check(Enum):
     """A check; its name is its code.
 
-    ``leads_to`` is the verdict that a finding of it leads to, None for none. A digest that differs leads to
-    poisoned where the bytes are whole, and to damaged where they are not. ``sentence`` and ``effect`` explain
-    it to people.
+    Attributes:
+        leads_to: the verdict that a finding leads to, None for none; ``verdict.conclude`` says how several add up.
+        sentence: what is wrong, for people.
+        effect: what pip does about it, for people.
+        traits: what ``verdict.conclude`` and the reports depend on.
     """
 
-    def __init__(self, leads_to: Verdict | None, sentence: str, effect: str) -> None:
+    def __init__(self, leads_to: Verdict | None, sentence: str, effect: str, traits: Trait = NO_TRAITS) -> None:
         self.leads_to = leads_to
         self.sentence = sentence
         self.effect = effect
+        self.traits = traits
 
     # the stored response
     PC101 = (
         Verdict.DAMAGED,
         "The body has another length than Content-Length promised.",
         "pip serves it from the cache, and fails or refuses it by its hash, every time",
+        Trait.WHOLENESS,
     )
     PC102 = (
         Verdict.DAMAGED,
         "There is no body.",
         "pip 23.3.0 serves an empty file, every other pip downloads anew",
+        Trait.WHOLENESS,
     )
-    PC103 = (Verdict.DAMAGED, "There is a body without a head.", "no pip reads it")
+    PC103 = (Verdict.DAMAGED, "There is a body without a head.", "no pip reads it", Trait.WHOLENESS)
     PC104 = (
         Verdict.DAMAGED,
         "The head does not decode.",
         "pip downloads anew, or ends with a traceback where the head is whole and senseless",
+        Trait.WHOLENESS,
     )
     PC105 = (
         Verdict.DAMAGED,
         "The body does not decode to its end as Content-Encoding says.",
         "pip ends with an error, or finds no versions on an index page",
+        Trait.WHOLENESS,
     )
-    PC106 = (None, "The head stores credentials of the request.", "everyone who can read the cache can read them")
+    PC106 = (
+        None,
+        "The head stores credentials of the request.",
+        "everyone who can read the cache can read them",
+        Trait.WHOLENESS | Trait.PLACE,
+    )
 
-    PC107 = (Verdict.DAMAGED, "The index page ends early.", "pip finds no versions, or not all of them")
+    PC107 = (
+        Verdict.DAMAGED,
+        "The index page ends early.",
+        "pip finds no versions, or not all of them",
+        Trait.WHOLENESS,
+    )
     PC108 = (
         Verdict.DAMAGED,
         "Head and body are of different generations of the page.",
         "pip takes an old list of files for the new one, or ends with an error",
+        Trait.WHOLENESS,
     )
 
     # what was promised of the bytes
@@ -65,23 +96,32 @@ class Check(Enum):
         Verdict.POISONED,
         "The key is that of a URL which holds another BLAKE2b-256 than the bytes have.",
         "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
+        Trait.DIGEST,
     )
     PC202 = (
         Verdict.POISONED,
         "An index page promised another digest.",
         "pip refuses it by its hash, every time, and never downloads anew",
+        Trait.DIGEST,
     )
     PC203 = (
         Verdict.DAMAGED,
         "An index page promised another size.",
         "pip refuses it by its hash where it has one",
+        Trait.WHOLENESS,
     )
-    PC204 = (Verdict.POISONED, "The URL holds another digest.", "pip serves it from the cache")
-    PC205 = (Verdict.POISONED, "A header of the response promised another digest.", "pip serves it from the cache")
+    PC204 = (Verdict.POISONED, "The URL holds another digest.", "pip serves it from the cache", Trait.DIGEST)
+    PC205 = (
+        Verdict.POISONED,
+        "A header of the response promised another digest.",
+        "pip serves it from the cache",
+        Trait.DIGEST,
+    )
     PC206 = (
         Verdict.POISONED,
         "A lock or requirements file has another digest for it.",
         "pip refuses it with that file, and takes it without",
+        Trait.DIGEST,
     )
     PC207 = (
         None,
@@ -92,12 +132,14 @@ class Check(Enum):
         Verdict.POISONED,
         "The metadata file is not what the index page promised.",
         "pip refuses it by its hash, every time",
+        Trait.DIGEST,
     )
 
     PC209 = (
         Verdict.POISONED,
         "A wheel that was built from it tells another digest of it.",
         "pip serves it from the cache",
+        Trait.DIGEST,
     )
 
     # what it says it is
@@ -105,55 +147,84 @@ class Check(Enum):
         Verdict.POISONED,
         "It is not what its name or its server says.",
         "pip takes it for the file, and fails, every time",
+        Trait.IDENTITY,
     )
     PC302 = (
         Verdict.POISONED,
         "It is an index page of another project.",
         "pip finds no versions, or those of the other project",
+        Trait.IDENTITY,
     )
     PC303 = (
         Verdict.POISONED,
         "Its names disagree.",
         "pip fails where the name inside is not the one asked for, or installs it under the wrong one",
+        Trait.CONTENT | Trait.IDENTITY,
     )
 
     # the archive
-    PC401 = (Verdict.DAMAGED, "The archive is cut short or its directory is broken.", "pip cannot open it")
-    PC402 = (Verdict.DAMAGED, "A member's bytes are not those of its checksum.", "pip fails while it unpacks it")
+    PC401 = (
+        Verdict.DAMAGED,
+        "The archive is cut short or its directory is broken.",
+        "pip cannot open it",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
+    )
+    PC402 = (
+        Verdict.DAMAGED,
+        "A member's bytes are not those of its checksum.",
+        "pip fails while it unpacks it",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
+    )
     PC403 = (
         Verdict.POISONED,
         "There is more than one archive in it: readers disagree on which counts.",
         "pip installs what zipfile sees; a scanner may have seen the other",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
     PC404 = (
         Verdict.POISONED,
         "A member is there twice, or under a name that readers cut.",
         "pip installs one of them; a scanner may have seen the other",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
     PC405 = (
         Verdict.POISONED,
         "A member's local header differs from the central directory.",
         "pip installs what the directory says; a scanner may have seen the other",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
     PC406 = (
         Verdict.POISONED,
         "There are bytes before, between or after the members.",
         "pip passes over them; a scanner may not",
+        Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
 
     # RECORD
-    PC501 = (Verdict.POISONED, "RECORD lists a member that is not there.", "pip installs the rest without a word")
+    PC501 = (
+        Verdict.POISONED,
+        "RECORD lists a member that is not there.",
+        "pip installs the rest without a word",
+        Trait.CONTENT | Trait.PLACE,
+    )
     PC502 = (
         Verdict.POISONED,
         "A member's bytes are not those of its digest in RECORD.",
         "pip never checks it and installs them without a word",
+        Trait.CONTENT | Trait.PLACE,
     )
     PC503 = (
         Verdict.POISONED,
         "A member is not in RECORD.",
         "pip never checks it and installs the member without a word",
+        Trait.CONTENT | Trait.PLACE,
     )
-    PC504 = (Verdict.DAMAGED, "There is no RECORD, or it is none.", "pip refuses to install it")
+    PC504 = (
+        Verdict.DAMAGED,
+        "There is no RECORD, or it is none.",
+        "pip refuses to install it",
+        Trait.CONTENT | Trait.PLACE,
+    )
 
     # what pip built
     PC601 = (
@@ -173,25 +244,15 @@ class Check(Enum):
     )
 
     @property
-    def is_structural(self) -> bool:
-        """Whether a cut or a flipped bit alone can cause it in an honest file."""
-        return self.name.startswith(("PC10", "PC4")) or self is Check.PC203
-
-    @property
-    def is_of_content(self) -> bool:
-        """Whether the bytes show it by themselves: a file may have been published with such a flaw."""
-        return self.name.startswith(("PC4", "PC5")) or self is Check.PC303
-
-    @property
     def code(self) -> str:
-        """The stable code."""
+        """The code, which never changes."""
         return self.name
 
 
 def checks_named(prefix: str) -> frozenset[Check]:
-    """Return the checks whose codes begin with ``prefix``: a code, or a group such as PC2; empty for none."""
-    wanted = prefix.upper()
-    return frozenset(check for check in Check if wanted and check.code.startswith(wanted))
+    """Return the checks whose codes begin with ``prefix``: a code, or a group such as PC2."""
+    start = prefix.upper()
+    return frozenset(check for check in Check if start and check.code.startswith(start))
 
 
 CHECK_OF_DEFECT: Mapping[Defect, Check] = {
@@ -206,4 +267,4 @@ CHECK_OF_DEFECT: Mapping[Defect, Check] = {
     Defect.RECORD_UNLISTED: Check.PC503,
     Defect.NO_RECORD: Check.PC504,
 }
-"""The check that finds each defect of an archive."""
+"""The check that reports each defect of an archive."""

@@ -1,4 +1,4 @@
-"""What artifacts are judged against: lock files, cached index pages, and the other artifacts of the cache."""
+"""What artifacts are judged by: lock files, cached index pages, and the other artifacts of the cache."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,28 +11,39 @@ from pipcache.inventory.page_names import name_pages_of, page_bases
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
 from pipcache.util.progress import Tick
-from pipcache.verify.lock_index import Locks
-from pipcache.verify.promises import Promise, witness_of
+from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.promises import Promise, promises_of_built_wheel
 
 
 def is_judged(artifact: Artifact) -> bool:
-    """Return whether there is something to judge: an entry of a store, or a place that could not be looked at."""
+    """Return whether an artifact gets a verdict: entries of a store do, and places that could not be read."""
     return isinstance(artifact.entry, (HttpEntry, BuiltEntry, UnreadableEntry))
 
 
 class Context:
-    """The evidence of one run. The judge reads it from any thread; its owner changes it between two rounds.
+    """The evidence of one run. One thread, its owner, adds to it; others judge by it meanwhile.
+
+    No lock is needed as long as the owner keeps this order:
+
+    1. Threads may run ``judge_by_key`` at any time. It reads only ``cache``, ``locks`` and ``tick``, and sets
+       ``hashed`` for its own artifact.
+    2. ``set_artifacts`` comes before the first ``judge``.
+    3. Threads may ``judge`` downloads while the owner calls ``name``: no download is judged by others' names.
+    4. Built wheels are judged by their sources and by index pages, so only after the last ``name`` of a round.
+    5. ``read_pages_again`` is called when no thread runs.
 
     Attributes:
         cache: where bodies are read from.
         locks: the pins of the lock files given.
-        thorough: whether every promise is tried, or as many as a verdict needs.
+        thorough: whether every promise is compared, or only as many as a verdict needs.
         tick: called with the number of bytes that were read; raises ``Stopped`` when the run is to end.
-        links: the paths where links stand.
-        hashed: hex digests by algorithm of bodies that were read before, by the paths of their entries.
+        links: the paths of symbolic links among the entries.
+        hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries.
     """
 
-    def __init__(self, cache: Cache, locks: Locks, *, thorough: bool, tick: Tick, index_urls: IndexUrls) -> None:
+    def __init__(
+        self, cache: Cache, locks: LockIndex, *, thorough: bool, tick: Tick, index_urls: IndexUrls
+    ) -> None:
         """Take what is known before the cache is read."""
         self.cache = cache
         self.locks = locks
@@ -44,90 +55,96 @@ class Context:
         self._artifacts: Sequence[Artifact] = ()
         self._named: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
-        self._witnesses: dict[str, list[Promise]] = {}
+        self._promises_of_built: dict[str, list[Promise]] = {}
         self._reader: PageReader | None = None
 
-    def take(self, artifacts: Sequence[Artifact]) -> None:
-        """Take every artifact of the cache, as a basis for judging any of them."""
+    def set_artifacts(self, artifacts: Sequence[Artifact]) -> None:
+        """Take every artifact of the cache; each may be evidence about the others."""
         self._artifacts = artifacts
         self._reader = PageReader(self.cache, artifacts)
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
             if artifact.kind is Kind.BUILT and (key := source_key(artifact)) is not None:
-                self._witnesses.setdefault(key, []).extend(witness_of(artifact))
+                self._promises_of_built.setdefault(key, []).extend(promises_of_built_wheel(artifact))
 
-    def look_again_at_pages(self) -> None:
-        """Take the index pages as they are now, and no digest as known."""
+    def read_pages_again(self) -> None:
+        """Take the index pages as they are on the disk now, and forget every digest."""
         self.hashed.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
             is_page = artifact.kind is Kind.PAGE
             entry = self.cache.look_again(artifact.entry) if is_page else artifact.entry
             if entry is not None:
-                is_same = entry == artifact.entry
-                artifacts.append(artifact if is_same else self.identify(entry))
+                artifacts.append(artifact if entry == artifact.entry else self.identify(entry))
         self._artifacts = artifacts
 
     def identify(self, entry: Entry) -> Artifact:
-        """Return the artifact that an entry is now."""
+        """Return the artifact that an entry is on the disk now."""
         return identify(self.cache, entry, deep=True, bases=configured_bases(self._index_urls))
 
     def name(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
-        """Return ``artifacts`` with every name that the bytes, lock files and cached pages give.
+        """Return ``artifacts`` with every name that their bytes, lock files and cached pages give.
 
-        The pages of the projects they name come first; what these do not list is looked for on all the others.
+        The pages of the projects that they name are read first. The other pages are read only where one of the
+        artifacts is still without a URL.
         """
-        deep = [
-            artifact if artifact.kind is Kind.PAGE else identify(self.cache, artifact.entry, deep=True)
+        named = [
+            self.locks.name(
+                artifact if artifact.kind is Kind.PAGE else identify(self.cache, artifact.entry, deep=True)
+            )
             for artifact in artifacts
         ]
-        if not deep:
+        if not named:
             return []
-        mine = [self.locks.name(artifact) for artifact in deep]
-        own = {path_of(artifact) for artifact in mine}
-        others = [artifact for artifact in self._artifacts if path_of(artifact) not in own]
-        projects = {artifact.project for artifact in mine if artifact.kind is not Kind.PAGE}
-        mine = self._joined(mine, others, projects.__contains__)
-        if any(map(_may_be_listed, mine)):
-            mine = self._joined(mine, others, lambda project: project not in projects)
-        around = [*mine, *others]
-        names = {claim.project for artifact in around for claim in artifact.claims if claim.project}
-        named = name_pages_of(mine, names, page_bases(around, self._index_urls()))
+        paths = {path_of(artifact) for artifact in named}
+        others = [artifact for artifact in self._artifacts if path_of(artifact) not in paths]
+        projects = {artifact.project for artifact in named if artifact.kind is not Kind.PAGE}
+        named = self._name_by_pages(named, others, projects.__contains__)
+        if any(map(_may_be_listed, named)):
+            named = self._name_by_pages(named, others, lambda project: project not in projects)
+        known = [*named, *others]
+        names = {claim.project for artifact in known for claim in artifact.claims if claim.project}
+        named = name_pages_of(named, names, page_bases(known, self._index_urls()))
         self._named |= {path_of(artifact): artifact for artifact in named}
         return named
 
-    def _joined(
-        self, mine: list[Artifact], others: Iterable[Artifact], concerns: Callable[[str], bool]
+    def _name_by_pages(
+        self, artifacts: list[Artifact], others: Iterable[Artifact], concerns: Callable[[str], bool]
     ) -> list[Artifact]:
-        own = {path_of(artifact) for artifact in mine}
+        """Return ``artifacts`` with the names that the pages of projects give which ``concerns`` accepts."""
+        paths = {path_of(artifact) for artifact in artifacts}
         pages = [artifact for artifact in others if artifact.kind is Kind.PAGE]
-        joined = name_by_pages(self._read_pages, [*mine, *pages], concerns, self._index_urls)
-        self._pages = [artifact for artifact in joined if artifact.kind is Kind.PAGE]
-        return [artifact for artifact in joined if path_of(artifact) in own]
+        named = name_by_pages(self._page_reader, [*artifacts, *pages], concerns, self._index_urls)
+        self._pages = [artifact for artifact in named if artifact.kind is Kind.PAGE]
+        return [artifact for artifact in named if path_of(artifact) in paths]
 
-    def _read_pages(self) -> PageReader:
+    def _page_reader(self) -> PageReader:
         assert self._reader is not None
         return self._reader
 
-    def sources(self, artifact: Artifact) -> Sequence[Artifact]:
-        """Return the cached sdists that a wheel was built from, named as far as they were."""
-        downloads = sources_of(artifact, self._artifacts)
+    def sources(self, wheel: Artifact) -> Sequence[Artifact]:
+        """Return the cached sdists that a wheel was built from, with the names that they have by now."""
+        downloads = sources_of(wheel, self._artifacts)
         named = (self._named.get(path_of(download), download) for download in downloads)
         return [download for download in named if download.kind is Kind.SDIST and download.size]
 
-    def witnesses(self, artifact: Artifact) -> Sequence[Promise]:
-        """Return what wheels built from a download say of its bytes."""
-        return self._witnesses.get(artifact.key or "", ())
+    def promises_of_built_wheels(self, download: Artifact) -> Sequence[Promise]:
+        """Return what ``origin.json`` of wheels that were built from a download says of its bytes."""
+        return self._promises_of_built.get(download.key or "", ())
 
-    def is_misplaced(self, artifact: Artifact) -> bool:
-        """Return whether no credentials that ``origin.json`` left out can explain a key that is not its URL's."""
-        assert artifact.source is not None
-        if artifact.came_from == "PyPI" or artifact.source.url.startswith("file:"):
+    def is_misplaced(self, wheel: Artifact) -> bool:
+        """Return whether a built wheel whose key is not that of its ``origin.json`` lies in the wrong folder.
+
+        pip makes the key of the URL with its credentials and leaves them out of ``origin.json`` (PEP 610), so keys
+        may differ. The folder is wrong where there can be no credentials, or where a listed sdist makes the key.
+        """
+        assert wheel.source is not None
+        if wheel.came_from == "PyPI" or wheel.source.url.startswith("file:"):
             return True
-        return self._read_pages().source_of(artifact, self._pages) is not None
+        return self._page_reader().source_of(wheel, self._pages) is not None
 
 
 def _may_be_listed(artifact: Artifact) -> bool:
-    """Return whether some page may list a download whose URL is not known yet."""
+    """Return whether an artifact is a download without a proved URL, which a page may list."""
     is_download = isinstance(artifact.entry, HttpEntry) and artifact.kind is not Kind.PAGE
     return is_download and not artifact.url_proved and not artifact.is_redirect

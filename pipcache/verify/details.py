@@ -6,22 +6,28 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
-from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body, usual_digests
 from pipcache.inventory.built_from import BuiltFrom, sources_of
 from pipcache.inventory.proof import prove_by_content, prove_metadata
 from pipcache.store.cache import Cache
 from pipcache.store.content import TextBody
-from pipcache.store.entries import entry_path
 from pipcache.util.hashes import Digests
 from pipcache.util.progress import Track, untracked
-from pipcache.verify.verdict import Judgement, Tried
+from pipcache.verify.verdict import Comparison, Judgement
 
 
 class Details(NamedTuple):
-    """An artifact, proved as far as can be, and what its bytes and its neighbours tell.
+    """What is known about an artifact.
 
-    ``sources`` are the cached sdists a built wheel came from, ``offspring`` the built wheels made from an sdist.
+    Attributes:
+        artifact: the artifact, proved by its bytes where that is possible.
+        digests: the digests of its bytes as they are stored; None where they cannot be read.
+        metadata: its METADATA or PKG-INFO; None where it has none.
+        generator: what built a wheel, by its WHEEL file.
+        sources: the cached download that a built wheel came from, if any.
+        built_wheels: the built wheels that came from the artifact.
+        judgement: its judgement; None for what is not judged.
     """
 
     artifact: Artifact
@@ -29,50 +35,58 @@ class Details(NamedTuple):
     metadata: Metadata | None
     generator: str | None
     sources: tuple[Artifact, ...] = ()
-    offspring: tuple[Artifact, ...] = ()
+    built_wheels: tuple[Artifact, ...] = ()
     judgement: Judgement | None = None
 
     @property
-    def promises(self) -> tuple[Tried, ...]:
-        """What somebody said the bytes are, and whether that was kept."""
-        return () if self.judgement is None else self.judgement.tried
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The known promises of its bytes, compared or not."""
+        return () if self.judgement is None else self.judgement.comparisons
 
 
-def detail(
+def describe(
     cache: Cache,
     chosen: Sequence[Artifact],
-    everything: Sequence[Artifact],
+    artifacts: Sequence[Artifact],
     judgements: Mapping[str, Judgement],
     track: Track = untracked,
 ) -> Iterable[Details]:
-    """Yield the details of each chosen artifact, in order, with its judgement by the entry's path.
+    """Yield the details of each chosen artifact, in order. Bodies are hashed on all cores.
 
-    Bodies are hashed on all cores.
+    Args:
+        cache: the cache.
+        chosen: the artifacts to describe.
+        artifacts: every artifact of the cache.
+        judgements: the judgements of the chosen, by the paths of their entries.
+        track: shows the progress.
     """
     with ThreadPoolExecutor() as pool:
-        hashed = track(pool.map(lambda one: usual_digests(cache, one), chosen), len(chosen), "Hashing")
+        hashed = track(pool.map(lambda artifact: usual_digests(cache, artifact), chosen), len(chosen), "Hashing")
         digested = list(zip(chosen, hashed, strict=True))
     proved = [
         artifact if digests is None or artifact.url_proved else prove_by_content(artifact, digests)
         for artifact, digests in digested
     ]
-    names = prove_metadata(proved, [*proved, *everything])
-    built = [(artifact, BuiltFrom([artifact])) for artifact in everything if artifact.kind is Kind.BUILT]
-    for artifact, (_, digests) in zip(names, digested, strict=True):
+    named = prove_metadata(proved, [*proved, *artifacts])
+    sources_of_wheels = [
+        (artifact, BuiltFrom([artifact])) for artifact in artifacts if artifact.kind is Kind.BUILT
+    ]
+    for artifact, (_, digests) in zip(named, digested, strict=True):
         metadata, generator = _facts(cache, artifact)
+        sources = sources_of(artifact, (*named, *artifacts)) if artifact.kind is Kind.BUILT else ()
         yield Details(
             artifact,
             digests,
             metadata,
             generator,
-            tuple(islice(sources_of(artifact, (*names, *everything)), 1)) if artifact.kind is Kind.BUILT else (),
-            tuple(other for other, sources in built if artifact in sources),
-            judgements.get(entry_path(artifact.entry)),
+            sources=tuple(islice(sources, 1)),
+            built_wheels=tuple(wheel for wheel, downloads in sources_of_wheels if artifact in downloads),
+            judgement=judgements.get(path_of(artifact)),
         )
 
 
 def _facts(cache: Cache, artifact: Artifact) -> tuple[Metadata | None, str | None]:
-    """Return (metadata, generator) of an artifact's content, as far as it has them."""
+    """Return the metadata in an artifact, and what built it; None for what it does not have."""
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST, Kind.BUILT, Kind.METADATA}:
         return None, None
     try:

@@ -17,24 +17,32 @@ from pipcache.util.hashes import Digests, hash_window, new_digest
 from pipcache.util.untrusted import redact_url
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.context import Context
-from pipcache.verify.promises import Promise, Weight, promises
-from pipcache.verify.verdict import Finding, Judgement, Tried, summed
+from pipcache.verify.promises import Influence, Promise, find_promises
+from pipcache.verify.structure import structure_findings
+from pipcache.verify.verdict import Comparison, Finding, Judgement, conclude
 
 _DECODED_LIMIT = 64 << 20
+"""The most bytes of a decoded body that are hashed."""
+
+_BLAKE = "blake2b_256"
+"""The algorithm of the digest in PyPI's URLs."""
+
+_STRONGER = "a stronger one was tried"
 
 
 def judge(artifact: Artifact, context: Context) -> Judgement:
-    """Return the judgement of one artifact; its bytes are read once for all digests, and again only for flaws.
+    """Return the judgement of an artifact.
 
-    What ``context.tick`` raises goes through.
+    Its bytes are read once for all digests, and again only to look for flaws. What ``context.tick`` raises goes
+    through.
     """
     if isinstance(artifact.entry, UnreadableEntry) or artifact.unreadable:
         return Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
     try:
         if isinstance(artifact.entry, HttpEntry):
-            early = _judge_head(artifact, artifact.entry, context)
-            if early is not None:
-                return early
+            judgement = _judge_head(artifact, artifact.entry, context)
+            if judgement is not None:
+                return judgement
         with open_body(context.cache, artifact) as body:
             return _judge_bytes(artifact, body.window, context)
     except OSError as error:
@@ -42,76 +50,74 @@ def judge(artifact: Artifact, context: Context) -> Judgement:
 
 
 def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
-    """Return the judgement of a download whose key proves its bytes; None for all others, which need more.
+    """Return the judgement of a download whose key proves its bytes; None for others, which ``judge`` has to see.
 
-    What ``context.tick`` raises goes through.
+    Its digests are kept in ``context.hashed`` for that. What ``context.tick`` raises goes through.
     """
-    if not isinstance(artifact.entry, HttpEntry) or artifact.head is None or _credentials(artifact):
+    if not isinstance(artifact.entry, HttpEntry) or artifact.head is None or _credential_findings(artifact):
         return None
     try:
         with open_body(context.cache, artifact) as body:
-            if _length_finding(artifact, window := body.window):
+            if _length_findings(artifact, window := body.window):
                 return None
-            wanted = {_BLAKE}
+            algorithms = {_BLAKE}
             if artifact.came_from != "PyPI":
-                # it will need what pages and headers promise, and no body is read twice for its digests
-                wanted |= {
-                    "sha256",
-                    *(one.what for one in promises(artifact, context.locks) if one.what != "size"),
-                }
-            digests = hash_window(window, wanted, context.tick)
+                # judge() will need what pages and headers promise: hash these now too, and the file is read once
+                promises = find_promises(artifact, context.locks)
+                algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
+            digests = hash_window(window, algorithms, context.tick)
     except OSError:
         return None
     context.hashed[path_of(artifact)] = digests
-    blake = digests[_BLAKE]
-    proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(blake, "", None))
-    tried = [
-        _compared(one, digests[one.what]) if one.what in digests else Tried(one, None, _STRONGER)
-        for one in promises(proved, context.locks)
+    proved = artifact
+    if not artifact.url_proved:
+        proved = prove_by_content(artifact, Digests(digests[_BLAKE], "", None))
+    comparisons = [
+        _compare_value(promise, digests[promise.measure])
+        if promise.measure in digests
+        else Comparison(promise, None, _STRONGER)
+        for promise in find_promises(proved, context.locks)
     ]
-    is_proved = any(one.is_kept and one.is_strong for one in tried)
-    return summed(proved, [], tried) if is_proved and not any(one.is_broken for one in tried) else None
-
-
-_BLAKE = "blake2b_256"
-
-_STRONGER = "a stronger one was tried"
+    is_proved = any(comparison.is_proof for comparison in comparisons)
+    is_broken = any(comparison.is_broken for comparison in comparisons)
+    return conclude(proved, [], comparisons) if is_proved and not is_broken else None
 
 
 def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judgement | None:
-    """Return the judgement of an entry whose head alone decides; None when its body is to be looked at."""
-    if linked := {path for path in _parts(entry) if path in context.links}:
-        problem = f"{linked.pop()} is a symbolic link, which is not followed"
+    """Return the judgement of an entry whose head decides alone; None when its body has to be read."""
+    if links := {path for path in _head_and_body_paths(entry) if path in context.links}:
+        problem = f"{links.pop()} is a symbolic link, which is not followed"
         return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
     if entry.head is None:
-        return _broken(artifact, Check.PC103, "a head", "none")
+        return _judge_incomplete(artifact, Check.PC103, "a head", "none")
     head = artifact.head
     if head is None:
-        is_foreign, why = _why_undecodable(context.cache, entry)
+        is_foreign, problem = _why_undecodable(context.cache, entry)
         if is_foreign:
-            return Judgement(artifact, Verdict.UNREADABLE, problem=why)
-        return _broken(artifact, Check.PC104, "a stored response", why)
+            return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
+        return _judge_incomplete(artifact, Check.PC104, "a stored response", problem)
     if head.is_redirect:
-        return summed(artifact, _credentials(artifact), [])
+        return conclude(artifact, _credential_findings(artifact), [])
     has_body = entry.body is not None if entry.store is Store.HTTP_V2 else head.body is not None
-    return None if has_body else _broken(artifact, Check.PC102, "a body", "none")
+    return None if has_body else _judge_incomplete(artifact, Check.PC102, "a body", "none")
 
 
-def _parts(entry: HttpEntry) -> tuple[str, str]:
-    """Return where the head and the body of an entry lie, whether they are there or not."""
+def _head_and_body_paths(entry: HttpEntry) -> tuple[str, str]:
+    """Return the paths of the head and the body of an entry, which need not exist."""
     head = entry_path(entry).removesuffix(".body")
     return head, f"{head}.body"
 
 
-def _broken(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
-    return summed(artifact, [Finding(check, "", expected, actual), *_credentials(artifact)], [])
+def _judge_incomplete(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
+    """Return the judgement of an entry without a usable head or body."""
+    return conclude(artifact, [Finding(check, "", expected, actual), *_credential_findings(artifact)], [])
 
 
 def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
-    """Return (is it in a form of other pips, why) for a head that does not decode.
+    """Return why a head does not decode, for people, and before it whether only other pips can read its form.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the head cannot be read.
     """
     assert entry.head is not None
     try:
@@ -130,8 +136,11 @@ def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
 _SECRETS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def _credentials(artifact: Artifact) -> list[Finding]:
-    """Return a finding for each secret of the request that ``vary`` holds; the secret is not told."""
+def _credential_findings(artifact: Artifact) -> list[Finding]:
+    """Return a finding for each header with credentials of the request that the head keeps for ``Vary``.
+
+    A finding never holds the credentials.
+    """
     vary = artifact.head.vary if artifact.head is not None else {}
     return [
         Finding(Check.PC106, f"vary: {name}", "no credentials", "credentials")
@@ -141,64 +150,66 @@ def _credentials(artifact: Artifact) -> list[Finding]:
 
 
 def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
-    """Hash what the promises need, and look for flaws where no strong one was kept."""
-    length = _length_finding(artifact, window)
-    tried, proved = _try(artifact, window, context)
-    kept_strong = any(one.is_kept and one.is_strong for one in tried)
-    broken = [one for one in tried if one.is_broken]
-    findings = [*length, *_credentials(artifact)]
-    if context.thorough or broken or not kept_strong or length:
-        from pipcache.verify.structure import structure_findings  # noqa: PLC0415 - not where keys prove everything
-
+    """Compare the bytes with the promises, and look for flaws unless a decisive promise is kept."""
+    length = _length_findings(artifact, window)
+    comparisons, proved = _compare_with_promises(artifact, window, context)
+    is_proved = any(comparison.is_proof for comparison in comparisons)
+    is_supported = any(comparison.is_support for comparison in comparisons)
+    broken = [comparison for comparison in comparisons if comparison.is_broken]
+    findings = [*length, *_credential_findings(artifact)]
+    if context.thorough or broken or not is_proved or length:
         findings += structure_findings(proved, window, context.tick)
-        findings += _built_findings(proved, context)
-    findings += _etag_findings(proved, tried)
-    vouched = any(one.is_kept and one.promise.weight is not Weight.WITNESS for one in tried)
-    for one in broken:
-        if one.promise.of_version and vouched:
-            continue  # a file the lock does not know, of a version it knows
-        if not (one.promise.weight is Weight.WITNESS and kept_strong):
-            findings.append(_broken_promise(one))
-    return summed(proved, findings, tried)
+        findings += _built_wheel_findings(proved, context)
+    findings += _etag_findings(proved, comparisons)
+    for comparison in broken:
+        if comparison.promise.covers_version and is_supported:
+            continue  # another file of a version that the lock file pins
+        if is_proved and comparison.promise.influence is Influence.WHEN_BROKEN:
+            continue  # the wheel's origin.json is wrong, not the download
+        findings.append(_finding_of(comparison))
+    return conclude(proved, findings, comparisons)
 
 
-def _etag_findings(artifact: Artifact, tried: Iterable[Tried]) -> Iterator[Finding]:
-    """Yield an ETag that is not kept where the key does not follow from PyPI's bytes either."""
+def _etag_findings(artifact: Artifact, comparisons: Iterable[Comparison]) -> Iterator[Finding]:
+    """Yield a broken ETag of a file that has PyPI's headers, and whose bytes the key does not prove either."""
     is_pypis = artifact.head is not None and "x-pypi-file-project" in artifact.head.headers
     if not is_pypis or artifact.url_proved or artifact.kind not in {Kind.WHEEL, Kind.SDIST}:
         return
-    for one in tried:
-        if one.promise.check is Check.PC207 and one.is_kept is False:
-            yield _broken_promise(one)
+    for comparison in comparisons:
+        if comparison.promise.check is Check.PC207 and comparison.is_kept is False:
+            yield _finding_of(comparison)
 
 
-def _broken_promise(tried: Tried) -> Finding:
-    promise = tried.promise
-    unit = "{} bytes" if promise.what == "size" else f"{promise.what} {{}}"
-    others = f", or {len(promise.or_else)} others" if promise.or_else else ""
-    expected = unit.format(promise.expected) + ("..." if promise.is_prefix else others)
-    return Finding(promise.check, promise.by, expected, unit.format(tried.actual))
+def _finding_of(comparison: Comparison) -> Finding:
+    """Return the finding of a broken promise."""
+    promise = comparison.promise
+    spelled = "{} bytes" if promise.is_size else f"{promise.measure} {{}}"
+    others = f", or {len(promise.alternatives)} others" if promise.alternatives else ""
+    expected = spelled.format(promise.expected) + ("..." if promise.is_prefix else others)
+    return Finding(promise.check, promise.by, expected, spelled.format(comparison.actual))
 
 
-def _length_finding(artifact: Artifact, window: Window) -> list[Finding]:
-    """Compare with ``Content-Length``, which counts the bytes as they came (RFC 9110, 8.6)."""
+def _length_findings(artifact: Artifact, window: Window) -> list[Finding]:
+    """Compare with ``Content-Length``, which counts the bytes as they were sent (RFC 9110, 8.6)."""
     headers = artifact.head.headers if artifact.head is not None else {}
     stated = headers.get("content-length", "")
     if headers.get("transfer-encoding") or codings(headers.get("content-encoding")):
-        return []  # a coded body tells itself where it ends
+        return []  # decoding shows where a coded body ends
     if not re.fullmatch(r"[0-9]{1,18}", stated) or int(stated) == window.length:
         return []
     return [Finding(Check.PC101, "content-length", f"{stated} bytes", f"{window.length} bytes")]
 
 
-def _try(artifact: Artifact, window: Window, context: Context) -> tuple[list[Tried], Artifact]:
-    """Return the promises with what the bytes are, and the artifact with the proof by its key."""
-    found = promises(artifact, context.locks, context.witnesses(artifact))
-    needed = found if context.thorough else _enough(found)
+def _compare_with_promises(
+    artifact: Artifact, window: Window, context: Context
+) -> tuple[list[Comparison], Artifact]:
+    """Return the bytes compared with every promise, and the artifact, proved by its key where that is possible."""
+    promises = find_promises(artifact, context.locks, context.promises_of_built_wheels(artifact))
+    needed = promises if context.thorough else _needed_promises(promises)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
-    has_strong = any(one.is_strong and not one.of_version for one in needed)
-    wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_strong)
-    algorithms = {one.what for one in needed if one.what != "size" and not one.of_decoded}
+    has_decisive = any(promise.is_decisive and not promise.covers_version for promise in needed)
+    wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_decisive)
+    algorithms = {promise.measure for promise in needed if not (promise.is_size or promise.covers_decoded)}
     if wants_proof:
         algorithms.add(_BLAKE)
     digests = context.hashed.get(path_of(artifact), {})
@@ -207,64 +218,71 @@ def _try(artifact: Artifact, window: Window, context: Context) -> tuple[list[Tri
     if wants_proof and (blake := digests.get(_BLAKE)) is not None:
         artifact = prove_by_content(artifact, Digests(blake, "", None))
         if artifact.url_proved:
-            by_key = [one for one in promises(artifact, context.locks) if one.check is Check.PC201]
-            found, needed = [*by_key, *found], [*by_key, *needed]
-    tried = [_tried(one, artifact, window, digests, is_needed=one in needed) for one in found]
-    return tried, artifact
+            of_key = [
+                promise for promise in find_promises(artifact, context.locks) if promise.check is Check.PC201
+            ]
+            promises, needed = [*of_key, *promises], [*of_key, *needed]
+    comparisons = [
+        _compare(promise, artifact, window, digests, is_needed=promise in needed) for promise in promises
+    ]
+    return comparisons, artifact
 
 
-def _enough(found: Sequence[Promise]) -> list[Promise]:
-    """Return the promises a verdict needs: what lock files say, one strong one, or all weak ones."""
-    outside = [one for one in found if one.is_outside]
-    inside = [one for one in found if not one.is_outside]
-    strong = next((one for one in inside if one.is_strong), None)
-    if any(one.is_strong and not one.of_version for one in outside):
+def _needed_promises(promises: Sequence[Promise]) -> list[Promise]:
+    """Return the promises a verdict needs: those of lock files, and a decisive one, or all where there is none."""
+    outside = [promise for promise in promises if promise.is_outside]
+    inside = [promise for promise in promises if not promise.is_outside]
+    if any(promise.is_decisive and not promise.covers_version for promise in outside):
         return outside
-    return [*outside, strong] if strong is not None else [*outside, *inside]
+    decisive = next((promise for promise in inside if promise.is_decisive), None)
+    return [*outside, decisive] if decisive is not None else [*outside, *inside]
 
 
-def _tried(
+def _compare(
     promise: Promise, artifact: Artifact, window: Window, digests: Mapping[str, str], *, is_needed: bool
-) -> Tried:
-    if promise.what == "size":
-        return Tried(promise, str(window.length))
-    if not is_needed and (promise.of_decoded or promise.what not in digests):
-        return Tried(promise, None, _STRONGER)
-    if promise.of_decoded:
-        return _tried_decoded(promise, artifact, window)
-    return _compared(promise, digests.get(promise.what))
+) -> Comparison:
+    """Compare bytes with a promise; one that is not needed only where nothing more has to be read."""
+    if promise.is_size:
+        return Comparison(promise, str(window.length))
+    if not is_needed and (promise.covers_decoded or promise.measure not in digests):
+        return Comparison(promise, None, _STRONGER)
+    if promise.covers_decoded:
+        return _compare_decoded(promise, artifact, window)
+    return _compare_value(promise, digests.get(promise.measure))
 
 
-def _compared(promise: Promise, actual: str | None) -> Tried:
-    if actual is None:
-        return Tried(promise, None, "not allowed or not known here")
-    if len(actual) != len(promise.expected) and not promise.is_prefix:
-        return Tried(promise, None, f"no digest of {promise.what} is as long as this")
-    return Tried(promise, actual)
+def _compare_value(promise: Promise, digest: str | None) -> Comparison:
+    """Compare a digest with a promise; None where it could not be computed."""
+    if digest is None:
+        return Comparison(promise, None, "not allowed or not known here")
+    if len(digest) != len(promise.expected) and not promise.is_prefix:
+        return Comparison(promise, None, f"no digest of {promise.measure} is as long as this")
+    return Comparison(promise, digest)
 
 
-def _tried_decoded(promise: Promise, artifact: Artifact, window: Window) -> Tried:
-    digest = new_digest(promise.what)
+def _compare_decoded(promise: Promise, artifact: Artifact, window: Window) -> Comparison:
+    """Compare the digest of a decoded body with a promise."""
+    digest = new_digest(promise.measure)
     try:
         data = decode_body(window, artifact.encoding, _DECODED_LIMIT)
     except UndecodableBody as error:
-        return Tried(promise, None, error.reason)
+        return Comparison(promise, None, error.reason)
     if digest is not None:
         digest.update(data)
-    return _compared(promise, None if digest is None else digest.hexdigest())
+    return _compare_value(promise, None if digest is None else digest.hexdigest())
 
 
-def _built_findings(artifact: Artifact, context: Context) -> Iterator[Finding]:
-    """Yield what does not fit between a built wheel, its folder's key and its source (pip ``cache.py``)."""
-    source = artifact.source
-    if artifact.kind is not Kind.BUILT or source is None:
+def _built_wheel_findings(wheel: Artifact, context: Context) -> Iterator[Finding]:
+    """Yield where a built wheel, its folder's key and its source disagree (pip ``cache.py``)."""
+    source = wheel.source
+    if wheel.kind is not Kind.BUILT or source is None:
         return
     if source.is_directory:
         yield Finding(Check.PC603, "origin.json", "an archive, or a commit", redact_url(source.url))
-    if artifact.build_key is None and context.is_misplaced(artifact):
-        yield Finding(Check.PC601, "origin.json", f"the key of {redact_url(source.url)}", artifact.key or "")
-    for sdist in context.sources(artifact):
-        # of two that disagree the one is accused that nothing else vouches for
+    if wheel.build_key is None and context.is_misplaced(wheel):
+        yield Finding(Check.PC601, "origin.json", f"the key of {redact_url(source.url)}", wheel.key or "")
+    for sdist in context.sources(wheel):
+        # when an sdist and a wheel built from it disagree, report the one that no other promise supports
         if judge(sdist, context).verdict is not Verdict.VERIFIED:
             continue
         with open_body(context.cache, sdist) as body:

@@ -1,4 +1,4 @@
-"""Whether an index page is whole, and written by one generation of pip."""
+"""Finds index pages that are cut, of another project, or put together from two downloads."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,31 +15,34 @@ from pipcache.verify.checks import Check
 from pipcache.verify.verdict import Finding
 
 _START = 8 << 10
+"""Decoded bytes that are kept of the beginning of a page."""
 
 _END = 64 << 10
+"""Decoded bytes that are kept of its end."""
 
 
 class _Ends(NamedTuple):
-    """The first and the last decoded bytes of a page; ``depth`` is how many more braces it opens than closes."""
+    """The first and the last decoded bytes of a page, and how many braces in all of it are not closed."""
 
     start: bytes
     end: bytes
-    depth: int = 0
+    open_braces: int = 0
 
 
 def _read_ends(pieces: Iterable[bytes]) -> _Ends:
+    """Return the ends of a page that is given in pieces."""
     start = end = b""
-    depth = 0
+    open_braces = 0
     for piece in pieces:
         if len(start) < _START:
             start += piece[: _START - len(start)]
         end = (end + piece)[-_END:]
-        depth += piece.count(b"{") - piece.count(b"}")
-    return _Ends(start, end, depth)
+        open_braces += piece.count(b"{") - piece.count(b"}")
+    return _Ends(start, end, open_braces)
 
 
 def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding]:
-    """Yield what is wrong with an index page; the page is parsed only where its ends do not settle it.
+    """Yield what is wrong with an index page; it is parsed only where its ends do not show that it is whole.
 
     Args:
         artifact: the page.
@@ -51,8 +54,8 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
     """
     encoding = artifact.encoding
     try:
-        if not codings(encoding) and _came_whole(artifact, window):
-            # it is as long as was promised, so the bytes between the ends cannot show a cut
+        if not codings(encoding) and _has_stated_length(artifact, window):
+            # its length is right, so nothing is cut off and the ends are enough
             ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
         else:
             ends = _read_ends(decoded_pieces(window, encoding, tick))
@@ -60,7 +63,7 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         yield Finding(Check.PC105, "", f"a body in {encoding}", str(error))
         return
     except UndecodableBody:
-        return  # no decoder for it here
+        return  # there is no decoder for the coding here
     if not ends.start:
         yield Finding(Check.PC301, "", "an index page", "nothing")
         return
@@ -70,25 +73,30 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         return
     stated = stated_project(ends.start)
     names = [stated] if stated is not None else quick_project(ends.start)
-    asked = _asked(artifact)
-    if form is None or not _looks_whole(form, ends) or not names or asked not in {None, *names}:
-        page = _parsed(window, encoding)
+    requested = _requested_project(artifact)
+    if form is None or not _looks_whole(form, ends) or not names or requested not in {None, *names}:
+        page = _parse(window, encoding)
         if page is None:
             yield _not_a_page(form, ends)
             return
         project = stated or page.project
-        if asked is not None and project not in {None, asked} and (stated or not _is_of(asked, page)):
-            yield Finding(Check.PC302, "", asked, project or "")
-    yield from _generation(artifact, form, ends)
+        if (
+            requested is not None
+            and project not in {None, requested}
+            and (stated or not _may_be_of(requested, page))
+        ):
+            yield Finding(Check.PC302, "", requested, project or "")
+    yield from _generation_findings(artifact, form, ends)
 
 
-def _asked(artifact: Artifact) -> str | None:
-    """Return the project whose page was requested, proved by the key; None when that is not known."""
+def _requested_project(artifact: Artifact) -> str | None:
+    """Return the normalised project whose page was requested, as the key proves; None where it does not."""
     claims = (claim for claim in artifact.claims if claim.evidence is Evidence.KEY and claim.project)
     return next((normalise(claim.project) for claim in claims if claim.project), None)
 
 
-def _parsed(window: Window, encoding: str | None) -> Page | None:
+def _parse(window: Window, encoding: str | None) -> Page | None:
+    """Return the decoded page; None where it is none."""
     try:
         return parse_page(decode_body(window, encoding, PAGE_LIMIT))
     except UndecodableBody:
@@ -96,19 +104,20 @@ def _parsed(window: Window, encoding: str | None) -> Page | None:
 
 
 def _looks_whole(form: PageFormat, ends: _Ends) -> bool:
-    """Return whether the ends of a page show that it is a page, and not cut; if not, it has to be parsed."""
+    """Return whether the ends show that a page is whole; where they do not, it has to be parsed."""
     if form is PageFormat.HTML:
         return True
-    # a cut JSON document closes fewer objects than it opens, unless there are braces in its texts
-    return ends.depth == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
+    # a cut JSON document leaves braces open, unless there are braces in its texts
+    return ends.open_braces == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
 
 
-def _is_of(asked: str, page: Page) -> bool:
-    """Return whether all files on a page that names no project can be ``asked``'s."""
-    return bool(page.files) and all(normalise(file.filename).startswith(f"{asked}-") for file in page.files)
+def _may_be_of(project: str, page: Page) -> bool:
+    """Return whether a page that names no project may be about ``project``: by the names of all its files."""
+    return bool(page.files) and all(normalise(file.filename).startswith(f"{project}-") for file in page.files)
 
 
 def _not_a_page(form: PageFormat | None, ends: _Ends) -> Finding:
+    """Return the finding of a body that does not parse as a page: a page that is cut, or something else."""
     is_cut = form is PageFormat.JSON and b'"files"' in ends.start and not ends.end.rstrip().endswith(b"}")
     if is_cut:
         return Finding(
@@ -119,21 +128,21 @@ def _not_a_page(form: PageFormat | None, ends: _Ends) -> Finding:
 
 
 def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
-    """Return what an HTML page lacks at its end; None for a whole page.
+    """Return what is missing at the end of an HTML page; None for a whole page.
 
-    A page that is as long as its ``Content-Length`` may omit ``</html>``.
+    ``</html>`` may be omitted where ``Content-Length`` or the content coding shows that the page is whole.
     """
     tail = ends.end[-4096:].lower()
     if tail.rfind(b"<") > tail.rfind(b">"):
         return "the end of a tag"
     if 0 <= tail.rfind(b"</a") < tail.rfind(b"<a "):
         return "</a>"
-    opens = b"<html" in ends.start[:1024].lower()
-    is_whole = _came_whole(artifact, window) or bool(codings(artifact.encoding))  # which decoded to its end
-    return "</html>" if opens and not is_whole and b"</html" not in tail else None
+    has_html_tag = b"<html" in ends.start[:1024].lower()
+    is_whole = _has_stated_length(artifact, window) or bool(codings(artifact.encoding))
+    return "</html>" if has_html_tag and not is_whole and b"</html" not in tail else None
 
 
-def _came_whole(artifact: Artifact, window: Window) -> bool:
+def _has_stated_length(artifact: Artifact, window: Window) -> bool:
     """Return whether the body is as long as ``Content-Length`` says."""
     return artifact.head is not None and artifact.head.headers.get("content-length") == str(window.length)
 
@@ -144,12 +153,12 @@ _SERIALS = {
 }
 
 
-def _generation(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Finding]:
-    """Yield where the serial in ``X-PyPI-Last-Serial`` is not the page's (warehouse ``api/simple.py``)."""
+def _generation_findings(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Finding]:
+    """Yield a difference between ``X-PyPI-Last-Serial`` and the page's serial (warehouse ``api/simple.py``)."""
     stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
     if form is None or not re.fullmatch(r"[0-9]{1,20}", stated):
         return
-    # HTML has it in its last lines, JSON before or behind the list of files, which may be long
+    # HTML has the serial in its last lines, JSON before or after the list of files
     end = ends.end[-1024:] if form is PageFormat.HTML else ends.end
     serial = _SERIALS[form].search(end) or (form is PageFormat.JSON and _SERIALS[form].search(ends.start))
     if serial and int(serial[1]) != int(stated):

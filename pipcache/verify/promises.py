@@ -1,4 +1,4 @@
-"""Who promised what of the bytes."""
+"""What the cache and lock files promise of an artifact's bytes."""
 
 import binascii
 import re
@@ -8,84 +8,111 @@ from enum import Enum
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.store.layout import Store
 from pipcache.util.hashes import DIGITS
 from pipcache.util.urls import pypi_path_in
 from pipcache.verify.checks import Check
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 
 
-class Weight(Enum):
-    """How far a promise counts."""
+class Influence(Enum):
+    """Which result of a comparison with a promise counts for the verdict."""
 
-    STRONG = "strong"  # kept, it makes all others over the same bytes unnecessary
-    PLAIN = "plain"
-    HINT = "hint"  # kept, it vouches; broken, it proves nothing
-    WITNESS = "witness"  # broken, it accuses; kept, it vouches for nothing
+    DECISIVE = "decisive"  # both, and a kept one makes every other promise of the same bytes unnecessary
+    NORMAL = "normal"  # both
+    WHEN_KEPT = "when kept"  # a broken one proves nothing
+    WHEN_BROKEN = "when broken"  # a kept one proves nothing
 
 
-_WEAK = frozenset({"md5", "sha1"})
+SIZE = "size"
+"""The measure of a promise of a number of bytes."""
+
+_FORGEABLE = frozenset({"md5", "sha1"})
 
 
 class Promise(NamedTuple):
-    """What somebody said the bytes are.
+    """What somebody said the bytes of an artifact are.
 
-    ``what`` is a digest's algorithm or "size"; ``expected`` the hex digest (or its first digits: ``is_prefix``)
-    or the bytes; any of ``or_else`` is right as well. ``of_decoded``: of the bytes without their content coding.
-    ``of_version``: said of a project's version, of which there may be more files than were written down.
+    Attributes:
+        by: who said it, for people; the path of a lock file.
+        measure: the digest's algorithm (a name in ``hashes.DIGITS``), or ``SIZE``.
+        expected: the digest in lower-case hex, or the size in bytes.
+        check: the check that reports a broken one.
+        influence: which result counts for the verdict.
+        is_prefix: whether ``expected`` is only the beginning of the digest.
+        covers_decoded: whether it is about the bytes without their content coding.
+        alternatives: other values that are right too.
+        covers_version: whether it names a version only, which may have more files than were written down.
     """
 
     by: str
-    what: str
+    measure: str
     expected: str
     check: Check
-    weight: Weight = Weight.PLAIN
+    influence: Influence = Influence.NORMAL
     is_prefix: bool = False
-    of_decoded: bool = False
-    or_else: tuple[str, ...] = ()
-    of_version: bool = False
+    covers_decoded: bool = False
+    alternatives: tuple[str, ...] = ()
+    covers_version: bool = False
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it is about the number of bytes."""
+        return self.measure == SIZE
 
     @property
     def is_outside(self) -> bool:
-        """True for what stands in a file outside the cache."""
+        """Whether it stands in a file outside the cache."""
         return self.check is Check.PC206
 
     @property
-    def is_strong(self) -> bool:
-        """True for a promise that, when kept, makes all others over the same bytes unnecessary."""
-        is_digest = self.what not in _WEAK and DIGITS.get(self.what) == len(self.expected)
-        return self.weight is Weight.STRONG and is_digest and not self.is_prefix
+    def is_decisive(self) -> bool:
+        """Whether it makes every other promise of the same bytes unnecessary when it is kept."""
+        is_digest = self.measure not in _FORGEABLE and DIGITS.get(self.measure) == len(self.expected)
+        return self.influence is Influence.DECISIVE and is_digest and not self.is_prefix
 
     def is_kept_by(self, actual: str) -> bool:
-        """Return whether the bytes are as promised."""
+        """Return whether the bytes are as promised, when ``actual`` is their digest or size."""
         if self.is_prefix:
             return actual.startswith(self.expected)
-        return actual == self.expected or actual in self.or_else
+        return actual == self.expected or actual in self.alternatives
 
 
-def promises(artifact: Artifact, locks: Locks, witnesses: Iterable[Promise] = ()) -> list[Promise]:
-    """Return every promise that can be found for an artifact, the strongest first."""
-    found = [*_of_locks(artifact, locks)]
-    if artifact.key is not None and artifact.store != "wheels":
-        found += [*_of_url(artifact), *_of_page(artifact), *_of_headers(artifact), *witnesses]
-    return sorted(dict.fromkeys(found), key=lambda promise: not promise.is_strong)
+def find_promises(artifact: Artifact, locks: LockIndex, of_built_wheels: Iterable[Promise] = ()) -> list[Promise]:
+    """Return every promise that is known of an artifact, the decisive ones first.
+
+    Args:
+        artifact: the artifact, with the names and listings of cached pages.
+        locks: the pins of lock files.
+        of_built_wheels: what ``origin.json`` of wheels built from the artifact says.
+    """
+    known = [*_of_locks(artifact, locks)]
+    if artifact.key is not None and artifact.store is not Store.WHEELS:
+        known += [*_of_url(artifact), *_of_pages(artifact), *_of_headers(artifact), *of_built_wheels]
+    return sorted(dict.fromkeys(known), key=lambda promise: not promise.is_decisive)
 
 
-def _of_locks(artifact: Artifact, locks: Locks) -> Iterator[Promise]:
+def _of_locks(artifact: Artifact, locks: LockIndex) -> Iterator[Promise]:
     """Yield what lock files promise; of several digests of one algorithm any is right."""
     grouped: dict[tuple[str, str, bool], list[str]] = {}
-    for one in locks.of(artifact):
-        for algorithm, digest in one.digests:
-            of_version = one.filename is None and one.url is None
-            grouped.setdefault((one.source, algorithm, of_version), []).append(digest)
-    for (source, algorithm, of_version), digests in grouped.items():
-        others = tuple(digests[1:])
+    for pin in locks.pins_of(artifact):
+        covers_version = pin.filename is None and pin.url is None
+        for algorithm, digest in pin.digests:
+            grouped.setdefault((pin.source, algorithm, covers_version), []).append(digest)
+    for (source, algorithm, covers_version), digests in grouped.items():
         yield Promise(
-            source, algorithm, digests[0], Check.PC206, Weight.STRONG, or_else=others, of_version=of_version
+            source,
+            algorithm,
+            digests[0],
+            Check.PC206,
+            Influence.DECISIVE,
+            alternatives=tuple(digests[1:]),
+            covers_version=covers_version,
         )
 
 
-def is_metadata(artifact: Artifact) -> bool:
-    """Return whether the URL, or where it is not known the content, is that of a ``.metadata`` file."""
+def is_metadata_file(artifact: Artifact) -> bool:
+    """Return whether an artifact is a ``.metadata`` file (PEP 658), by its URL, or by its content without one."""
     if artifact.url is not None and artifact.url_proved:
         return artifact.url.endswith(".metadata")
     return artifact.kind is Kind.METADATA
@@ -95,84 +122,96 @@ _GITLAB_SHAPE = re.compile(r"/packages/pypi/files/([0-9a-f]{64})/[^/]+$")
 
 _DEVPI_SHAPE = re.compile(r"/\+f/([0-9a-f]{3})/([0-9a-f]{13})/[^/]+$")
 
-_SENTINEL = "a" * 64  # of a file that PyPI never had
+_PLACEHOLDER = "a" * 64  # of a file that PyPI never had
 
 
 def _of_url(artifact: Artifact) -> Iterator[Promise]:
-    """Yield what a proved URL holds: PyPI's BLAKE2b-256, GitLab's sha256, part of devpi's.
+    """Yield the digest in a proved URL: PyPI's BLAKE2b-256, GitLab's SHA-256, the beginning of devpi's SHA-256.
 
-    Proxies copy PyPI's path, and other stores may have paths of that shape: there it can only vouch.
+    Proxies copy PyPI's path, and other servers may have paths of that shape. From those a broken promise proves
+    nothing.
     """
-    if artifact.url is None or not artifact.url_proved or is_metadata(artifact):
+    if artifact.url is None or not artifact.url_proved or is_metadata_file(artifact):
         return
     path = artifact.url.partition("?")[0]
     if path.endswith((".asc", ".provenance")):
-        return  # beside a distribution, under its digest
+        return  # these lie beside a distribution, and their URL holds its digest
     pypi_path = pypi_path_in(path)
-    if pypi_path is not None and pypi_path.is_whole and pypi_path.blake2b_256 != _SENTINEL:
-        weight = Weight.STRONG if artifact.came_from == "PyPI" else Weight.HINT
-        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", pypi_path.blake2b_256, Check.PC201, weight)
+    if pypi_path is not None and pypi_path.is_whole and pypi_path.blake2b_256 != _PLACEHOLDER:
+        influence = Influence.DECISIVE if artifact.came_from == "PyPI" else Influence.WHEN_KEPT
+        yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", pypi_path.blake2b_256, Check.PC201, influence)
     elif match := _GITLAB_SHAPE.search(path):
-        yield Promise("the URL", "sha256", match[1], Check.PC204, Weight.STRONG)
+        yield Promise("the URL", "sha256", match[1], Check.PC204, Influence.DECISIVE)
     elif match := _DEVPI_SHAPE.search(path):
         yield Promise("the URL (16 digits)", "sha256", match[1] + match[2], Check.PC204, is_prefix=True)
 
 
-def _of_page(artifact: Artifact) -> Iterator[Promise]:
+def _of_pages(artifact: Artifact) -> Iterator[Promise]:
+    """Yield the digests and sizes that cached index pages list (PEP 503, 658, 691, 700)."""
     for listed in (artifact.listed, *artifact.also_listed):
         if listed is None:
             continue
-        if is_metadata(artifact):
+        if is_metadata_file(artifact):
             for algorithm, digest in listed.core_metadata or ():
                 yield Promise(
-                    "index page (core-metadata)", algorithm, digest, Check.PC208, Weight.STRONG, of_decoded=True
+                    "index page (core-metadata)",
+                    algorithm,
+                    digest,
+                    Check.PC208,
+                    Influence.DECISIVE,
+                    covers_decoded=True,
                 )
             continue
         for algorithm, digest in listed.hashes:
-            yield Promise("index page", algorithm, digest, Check.PC202, Weight.STRONG)
+            yield Promise("index page", algorithm, digest, Check.PC202, Influence.DECISIVE)
         if listed.size is not None:
-            yield Promise("index page", "size", str(listed.size), Check.PC203)
+            yield Promise("index page", SIZE, str(listed.size), Check.PC203)
 
 
-def witness_of(wheel: Artifact) -> Iterator[Promise]:
-    """Yield what ``origin.json`` beside a built wheel says of the sdist it was built from."""
+def promises_of_built_wheel(wheel: Artifact) -> Iterator[Promise]:
+    """Yield what ``origin.json`` beside a built wheel says of the download it was built from (PEP 610)."""
     for algorithm, digest in wheel.source.hashes if wheel.source is not None else ():
         by = f"origin.json beside {wheel.filename or 'a wheel'}"
-        yield Promise(by, algorithm, digest.lower(), Check.PC209, Weight.WITNESS)
+        yield Promise(by, algorithm, digest.lower(), Check.PC209, Influence.WHEN_BROKEN)
 
 
-_CHECKSUMS = {"x-checksum-sha256": "sha256", "x-checksum-sha1": "sha1", "x-checksum-md5": "md5"}
+_CHECKSUM_HEADERS = {"x-checksum-sha256": "sha256", "x-checksum-sha1": "sha1", "x-checksum-md5": "md5"}
 
-_FIELD = re.compile(r"(?i)\b(sha-256|sha-512|md5|sha)\s*=\s*:([A-Za-z0-9+/=]+):")
+_DIGEST_FIELD = re.compile(r"(?i)\b(sha-256|sha-512|md5|sha)\s*=\s*:([A-Za-z0-9+/=]+):")
 
-_NAMES = {"sha-256": "sha256", "sha-512": "sha512", "md5": "md5", "sha": "sha1"}
+_ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512", "md5": "md5", "sha": "sha1"}
 
 
 def _of_headers(artifact: Artifact) -> Iterator[Promise]:
-    """Yield what the response's headers promise (Artifactory; RFC 9530; RFC 1864; Google's; PyPI's ETag)."""
+    """Yield what the headers of the response promise.
+
+    They are Artifactory's ``X-Checksum-*``, ``Repr-Digest`` and ``Content-Digest`` (RFC 9530), ``Content-MD5``
+    (RFC 1864), Google's ``x-goog-hash``, and ``ETag`` where PyPI and S3 put an MD5 digest into it.
+    """
     headers = artifact.head.headers if artifact.head is not None else {}
     is_coded = bool(headers.get("content-encoding", ""))
-    for name, algorithm in _CHECKSUMS.items():
-        # of the file in the repository, which a coding on the way changes
+    for name, algorithm in _CHECKSUM_HEADERS.items():
+        # the digest is of the file in the repository; a content coding changes the bytes
         if re.fullmatch(r"[0-9a-fA-F]{32,128}", value := headers.get(name, "")) and not is_coded:
             yield Promise(name, algorithm, value.lower(), Check.PC205)
     for name in ("repr-digest", "content-digest"):
-        for match in _FIELD.finditer(headers.get(name, "")):
-            if (digest := _from_base64(match[2])) is not None:
-                yield Promise(name, _NAMES[match[1].lower()], digest, Check.PC205)
-    for name, value in (("content-md5", headers.get("content-md5", "")), *_google(headers)):
-        if (digest := _from_base64(value, 16)) is not None:
+        for match in _DIGEST_FIELD.finditer(headers.get(name, "")):
+            if (digest := _hex_of_base64(match[2])) is not None:
+                yield Promise(name, _ALGORITHMS[match[1].lower()], digest, Check.PC205)
+    for name, value in (("content-md5", headers.get("content-md5", "")), *_google_digests(headers)):
+        if (digest := _hex_of_base64(value, 16)) is not None:
             yield Promise(name, "md5", digest, Check.PC205)
     etag = headers.get("etag", "").strip()
     if re.fullmatch(r'"[0-9a-f]{32}"', etag) and artifact.kind in DISTRIBUTIONS and not is_coded:
-        # S3 and its like, of which no page comes; not for objects uploaded in parts, whose ETag has a dash
-        yield Promise("etag", "md5", etag[1:-1], Check.PC207, Weight.HINT)
-    elif "x-pypi-last-serial" in headers and (digest := _from_base64(etag.strip('"') + "==", 16)) is not None:
-        # of the page as it was sent (webob's md5_etag over the compressed bytes)
-        yield Promise("etag", "md5", digest, Check.PC207, Weight.HINT)
+        # an object store's; the ETag of an object that was uploaded in parts has a dash, and is no digest of it
+        yield Promise("etag", "md5", etag[1:-1], Check.PC207, Influence.WHEN_KEPT)
+    elif "x-pypi-last-serial" in headers and (digest := _hex_of_base64(etag.strip('"') + "==", 16)) is not None:
+        # PyPI's, of the page as it was sent (webob's md5_etag over the compressed bytes)
+        yield Promise("etag", "md5", digest, Check.PC207, Influence.WHEN_KEPT)
 
 
-def _google(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _google_digests(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (header, MD5 digest in base64) of Google Cloud Storage, where no coding changed the bytes."""
     for part in headers.get("x-goog-hash", "").split(","):
         name, _, value = part.strip().partition("=")
         is_stored_coded = headers.get("x-goog-stored-content-encoding", "identity").lower() != "identity"
@@ -180,7 +219,8 @@ def _google(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield "x-goog-hash", value
 
 
-def _from_base64(text: str, size: int | None = None) -> str | None:
+def _hex_of_base64(text: str, size: int | None = None) -> str | None:
+    """Return the bytes of a base64 text in hex; None where it is none, or not of ``size`` bytes."""
     try:
         raw = b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Findings that an artifact's bytes show by themselves, by its kind."""
+"""Finds what is wrong with the bytes of an artifact alone, by its kind."""
 
 from collections.abc import Iterable, Iterator
 
@@ -28,7 +28,7 @@ from pipcache.verify.verdict import Finding
 
 
 def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[Finding]:
-    """Return what is wrong with an artifact's bytes by themselves, whatever was promised of them.
+    """Return what is wrong with an artifact's bytes, without regard to promises.
 
     Args:
         artifact: the artifact, whose kind says what its bytes must be.
@@ -44,7 +44,7 @@ def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[F
         return list(page_findings(artifact, window, tick))
     content = inspect(window, None, deep=True)
     if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
-        # pip stores an archive's bytes as they came, so a coding that the server names for it means nothing
+        # an archive as it is stored was not coded, whatever coding the server names
         if (problem := _coding_problem(window, encoding, tick)) is not None:
             return [Finding(Check.PC105, "", f"a body in {encoding}", problem)]
         content = inspect(window, encoding, deep=True)
@@ -54,13 +54,14 @@ def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[F
         case Kind.SDIST:
             return [*_sdist_findings(window, content, tick), *_name_findings(artifact)]
         case Kind.METADATA:
-            actual = _described(content)
+            actual = _describe(content)
             return [] if actual == "metadata" else [Finding(Check.PC301, "", "a METADATA file", actual)]
         case _:
             return _unnamed_findings(window, content, encoding, tick)
 
 
 def _findings(flaws: Iterable[Flaw]) -> list[Finding]:
+    """Return the findings of an archive's flaws."""
     return [Finding(CHECK_OF_DEFECT[flaw.defect], flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
 
 
@@ -69,7 +70,7 @@ def _zip_findings(window: Window, tick: Tick) -> list[Finding]:
 
 
 def _unnamed_findings(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[Finding]:
-    """Return what is wrong with bytes that no name promises anything of: an archive must be whole all the same."""
+    """Return what is wrong with bytes of which no name says what they are; an archive must still be whole."""
     match content:
         case ZipBody() | WheelFacts() | SdistFacts(suffix=".zip"):
             return _zip_findings(window, tick)
@@ -97,7 +98,8 @@ def _coding_problem(window: Window, encoding: str | None, tick: Tick) -> str | N
     return None
 
 
-def _described(content: Content) -> str:
+def _describe(content: Content) -> str:
+    """Return what a content is, for people."""
     match content:
         case WheelFacts():
             return "a wheel"
@@ -118,17 +120,17 @@ def _wheel_findings(artifact: Artifact, window: Window, content: Content, tick: 
         case WheelFacts(folder=folder):
             return [*_findings(check_wheel(window, folder, tick)), *_name_findings(artifact)]
         case TextBody() | EmptyBody() | SdistFacts():
-            return [Finding(Check.PC301, "", "a wheel", _described(content))]
+            return [Finding(Check.PC301, "", "a wheel", _describe(content))]
         case ZipBody(problem=None):
             return _zip_findings(window, tick) or [Finding(Check.PC301, "", "a wheel", "another ZIP")]
         case _:
-            return [Finding(Check.PC401, "", "a wheel", _described(content))]
+            return [Finding(Check.PC401, "", "a wheel", _describe(content))]
 
 
 def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Finding]:
     match content:
         case TextBody() | EmptyBody() | WheelFacts():
-            return [Finding(Check.PC301, "", "an sdist", _described(content))]
+            return [Finding(Check.PC301, "", "an sdist", _describe(content))]
         case SdistFacts(suffix=".zip") | ZipBody():
             return _zip_findings(window, tick)
         case _:

@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact
-from pipcache.verify.checks import Check, Verdict
-from pipcache.verify.promises import Promise, Weight
+from pipcache.verify.checks import Check, Trait, Verdict
+from pipcache.verify.promises import Influence, Promise
 
 
-class Tried(NamedTuple):
-    """One promise, and what the bytes are; ``actual`` is None where it was not compared: ``why`` says why."""
+class Comparison(NamedTuple):
+    """A promise compared with the bytes.
+
+    Attributes:
+        promise: what somebody said the bytes are.
+        actual: what they are, spelled as in ``promise.expected``; None where that was not compared.
+        why_not: why it was not compared, for people.
+    """
 
     promise: Promise
     actual: str | None
-    why: str | None = None
+    why_not: str | None = None
 
     @property
     def is_kept(self) -> bool | None:
@@ -21,18 +27,30 @@ class Tried(NamedTuple):
         return None if self.actual is None else self.promise.is_kept_by(self.actual)
 
     @property
-    def is_strong(self) -> bool:
-        """True for a strong promise that was compared."""
-        return self.actual is not None and self.promise.is_strong
+    def is_proof(self) -> bool:
+        """Whether a decisive promise is kept: the bytes are those that were published."""
+        return bool(self.is_kept) and self.promise.is_decisive
 
     @property
     def is_broken(self) -> bool:
-        """True where the bytes are not as promised, and that means something."""
-        return self.is_kept is False and self.promise.weight is not Weight.HINT
+        """Whether the bytes are not as promised, and the promise counts when it is broken."""
+        return self.is_kept is False and self.promise.influence is not Influence.WHEN_KEPT
+
+    @property
+    def is_support(self) -> bool:
+        """Whether the promise is kept, and counts when it is kept."""
+        return bool(self.is_kept) and self.promise.influence is not Influence.WHEN_BROKEN
 
 
 class Finding(NamedTuple):
-    """One broken promise, or one flaw: the check, by whom or where, what was expected and what is there."""
+    """A broken promise or a flaw.
+
+    Attributes:
+        check: the check that found it.
+        by: who promised something, or the place of the flaw (``Trait.PLACE``); empty where there is neither.
+        expected: what should be there, for people.
+        actual: what is there, for people.
+    """
 
     check: Check
     by: str
@@ -41,39 +59,45 @@ class Finding(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """An artifact, its verdict, and all that led there. ``problem`` is why it could not be judged."""
+    """An artifact, its verdict, and what led to it.
+
+    Attributes:
+        artifact: the artifact, with every name that was found while it was judged.
+        verdict: what findings and comparisons come to.
+        findings: what is wrong.
+        comparisons: every promise that is known, compared or not.
+        problem: why the artifact could not be judged; None where it was.
+    """
 
     artifact: Artifact
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
-    tried: tuple[Tried, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     problem: str | None = None
 
 
-_ALWAYS_POISONED = frozenset({Check.PC301, Check.PC302, Check.PC303})
+def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> Judgement:
+    """Return the judgement that findings and comparisons come to.
 
-_DIGESTS = frozenset({Check.PC201, Check.PC202, Check.PC204, Check.PC205, Check.PC206, Check.PC208, Check.PC209})
-
-
-def summed(artifact: Artifact, findings: Sequence[Finding], tried: Sequence[Tried]) -> Judgement:
-    """Return the judgement that findings and promises come to.
-
-    Bytes that are not as promised are damaged where they are not whole either, and poisoned where they are. What
-    the bytes show by themselves leads nowhere where a strong promise is kept: they are as they were published.
+    A digest that differs means damage where the bytes are not whole either, and poison where they are. What the
+    bytes alone show is reported, but does not count when a decisive promise is kept: the file was published so.
     """
-    as_published = any(one.is_kept and one.is_strong for one in tried)
-    checks = {finding.check for finding in findings if not (as_published and finding.check.is_of_content)}
+    is_as_published = any(comparison.is_proof for comparison in comparisons)
+    checks = {finding.check for finding in findings}
+    if is_as_published:
+        checks = {check for check in checks if Trait.CONTENT not in check.traits}
     verdicts = {check.leads_to for check in checks if check.leads_to is not None}
-    if checks & _ALWAYS_POISONED:
+    if _any_has(Trait.IDENTITY, checks):
         verdict = Verdict.POISONED
-    elif checks & _DIGESTS and any(check.is_structural for check in checks):
+    elif _any_has(Trait.DIGEST, checks) and _any_has(Trait.WHOLENESS, checks):
         verdict = Verdict.DAMAGED
     elif verdicts:
         verdict = Verdict.POISONED if Verdict.POISONED in verdicts else Verdict.DAMAGED
     else:
-        kept = any(
-            one.is_kept and one.promise.what != "size" and one.promise.weight is not Weight.WITNESS
-            for one in tried
-        )
-        verdict = Verdict.VERIFIED if kept else Verdict.INTACT
-    return Judgement(artifact, verdict, tuple(findings), tuple(tried))
+        is_verified = any(comparison.is_support and not comparison.promise.is_size for comparison in comparisons)
+        verdict = Verdict.VERIFIED if is_verified else Verdict.INTACT
+    return Judgement(artifact, verdict, tuple(findings), tuple(comparisons))
+
+
+def _any_has(trait: Trait, checks: set[Check]) -> bool:
+    return any(trait in check.traits for check in checks)

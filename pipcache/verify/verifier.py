@@ -1,8 +1,8 @@
-"""All judgements of a run: on all cores, and stoppable."""
+"""Judges artifacts on all cores; an interruption keeps what was judged until then."""
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -14,28 +14,42 @@ from pipcache.store.entries import Entry
 from pipcache.util.progress import Meter, Stopped
 from pipcache.verify.context import Context, is_judged
 from pipcache.verify.judge import judge, judge_by_key
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 
 Work = Callable[[Artifact, Context], Judgement | None]
+"""What a thread does with an artifact: ``judge`` or ``judge_by_key``."""
 
 Task = tuple[str, Future[Judgement | None]]
+"""The path of an artifact's entry, and what will come of the work on it."""
 
 
 class VerifyOptions(NamedTuple):
-    """How to verify: against which lock files, by every promise or as needed, in how many threads (None: all)."""
+    """How to verify.
 
-    locks: Locks
+    Attributes:
+        locks: the pins of the lock files to verify against.
+        thorough: whether every promise is compared, or only as many as a verdict needs.
+        threads: how many threads there are; None for as many as there are cores.
+    """
+
+    locks: LockIndex
     thorough: bool = False
     threads: int | None = None
 
 
 class Verified(NamedTuple):
-    """The judgements in the order of the inventory; ``gone`` vanished meanwhile, ``left`` were not reached."""
+    """What a run came to.
+
+    Attributes:
+        judgements: the judgements in the order of the inventory.
+        gone: how many artifacts vanished meanwhile.
+        not_reached: how many artifacts were not judged, because the run was interrupted.
+    """
 
     judgements: list[Judgement]
     gone: int
-    left: int
+    not_reached: int
 
 
 def verify(
@@ -54,9 +68,10 @@ def verify(
 
 
 class Verifier:
-    """The threads of one run, what they count, and how they are stopped.
+    """The threads that judge the artifacts of a cache, and the progress they make.
 
-    What the key may prove can be given to ``see`` while the inventory is still being read.
+    It works in rounds: downloads whose keys may prove their bytes, then all that needs names from pages, then once
+    more what had findings. The first round can begin with ``begin`` while the inventory is still being read.
     """
 
     def __init__(
@@ -68,11 +83,19 @@ class Verifier:
         meter: Meter,
         should_stop: Callable[[], bool],
     ) -> None:
-        """Start the threads; the caller stops them, or leaves the ``with``."""
+        """Start the threads; ``stop``, or leaving the ``with``, ends them.
+
+        Args:
+            cache: the cache.
+            options: how to verify.
+            index_urls: gives the URLs of the indexes that pip is configured to use.
+            meter: shows the progress in bytes.
+            should_stop: asked before each piece that is read; any thread calls it.
+        """
         self._cache = cache
         self._options = options
-        self._early: dict[str, Task] = {}
-        self._seen = 0
+        self._proofs: dict[str, Task] = {}
+        self._size_begun = 0
         self._stopping = threading.Event()
         self._should_stop = should_stop
         self._meter = meter
@@ -80,7 +103,7 @@ class Verifier:
         self._context = Context(
             cache, options.locks, thorough=options.thorough, tick=self._tick, index_urls=index_urls
         )
-        self._submitted: list[Task] = []
+        self._tasks: list[Task] = []
         self._pool = ThreadPoolExecutor(options.threads or os.cpu_count() or 1)
 
     def __enter__(self) -> Self:
@@ -91,79 +114,83 @@ class Verifier:
     ) -> None:
         self.stop()
 
-    def see(self, artifact: Artifact) -> None:
-        """Begin with an artifact that is to be judged whatever else is in the cache."""
-        self._seen += artifact.size if is_judged(artifact) else 0
-        self._meter.expect(self._seen)
+    def begin(self, artifact: Artifact) -> None:
+        """Start the proof by its key of an artifact that ``judge`` will be given, where it may have one."""
+        self._size_begun += artifact.size if is_judged(artifact) else 0
+        self._meter.expect(self._size_begun)
         if self._may_be_proved(artifact):
             self._prove([artifact])
 
     def judge(self, chosen: Sequence[Artifact], artifacts: Sequence[Artifact]) -> Verified:
         """Judge the ``chosen`` of all ``artifacts`` of the cache; an interruption ends it early.
 
-        A kept proof by the key needs no page and no second look; for the rest every cached page of its project is
-        read, and what fails is looked at once more, for pip may just have been rewriting it.
+        A download whose key proves its bytes needs no page. For the others every cached page of their projects is
+        read. What has findings is judged once more, because pip may have been writing it.
         """
         judged = [artifact for artifact in chosen if is_judged(artifact)]
         self._meter.expect(sum(artifact.size for artifact in judged))
-        self._context.take(artifacts)
+        self._context.set_artifacts(artifacts)
         done: dict[str, Judgement | None] = {}
         suspects: dict[str, Entry] = {}
         try:
-            by_key = [artifact for artifact in judged if self._may_be_proved(artifact)]
-            proving = {path_of(artifact) for artifact in by_key}
-            proofs = self._prove(by_key)
-            # while bodies are hashed the rest is named
-            others = [artifact for artifact in judged if path_of(artifact) not in proving]
-            rest = self._submit(self._context.name(others), judge)
-            for path, proof in _collected(proofs):
+            provable = [artifact for artifact in judged if self._may_be_proved(artifact)]
+            provable_paths = {path_of(artifact) for artifact in provable}
+            proofs = self._prove(provable)
+            # the others are named while the threads hash
+            others = [artifact for artifact in judged if path_of(artifact) not in provable_paths]
+            tasks = self._submit(self._context.name(others), judge)
+            for path, proof in _results(proofs):
                 if proof is not None:
                     done[path] = proof  # noqa: PERF403 - an interruption must find what was done until then
-            unproved = [artifact for artifact in by_key if path_of(artifact) not in done]
-            rest += self._submit(self._context.name(unproved), judge)
-            for path, judgement in _collected(rest):
-                if judgement is not None and (judgement.findings or judgement.problem):
+            unproved = [artifact for artifact in provable if path_of(artifact) not in done]
+            tasks += self._submit(self._context.name(unproved), judge)
+            for path, judgement in _results(tasks):
+                if judgement is not None and _is_suspect(judgement):
                     suspects[path] = judgement.artifact.entry
                 else:
                     done[path] = judgement
             if suspects:
-                self._context.look_again_at_pages()
-                again = {path: self._cache.look_again(entry) for path, entry in suspects.items()}
-                done |= {path: None for path, entry in again.items() if entry is None}
-                there = [self._context.identify(entry) for entry in again.values() if entry is not None]
-                done |= _collected(self._submit(self._context.name(there), judge))
+                done.update(self._judge_again(suspects))
         except (KeyboardInterrupt, Stopped):
             self.stop()
-            for path, judgement in self._ended():
-                if judgement is not None and not (judgement.findings or judgement.problem):
+            for path, judgement in self._finished():
+                if judgement is not None and not _is_suspect(judgement):
                     done.setdefault(path, judgement)
         in_order = [done[path] for artifact in judged if (path := path_of(artifact)) in done]
         judgements = [judgement for judgement in in_order if judgement is not None]
-        return Verified(judgements, len(in_order) - len(judgements), len(judged) - len(in_order))
+        return Verified(judgements, gone=len(in_order) - len(judgements), not_reached=len(judged) - len(in_order))
+
+    def _judge_again(self, suspects: Mapping[str, Entry]) -> Iterator[tuple[str, Judgement | None]]:
+        """Judge entries once more, as they are now; yield each path, with None for an entry that vanished."""
+        self._context.read_pages_again()
+        entries = {path: self._cache.look_again(entry) for path, entry in suspects.items()}
+        yield from ((path, None) for path, entry in entries.items() if entry is None)
+        artifacts = [self._context.identify(entry) for entry in entries.values() if entry is not None]
+        yield from _results(self._submit(self._context.name(artifacts), judge))
 
     def _may_be_proved(self, artifact: Artifact) -> bool:
-        """Return whether the key may prove the bytes: a download of no other server, which no lock knows."""
+        """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
         is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, "PyPI"}
-        return is_download and not self._options.thorough and not self._options.locks.knows(artifact)
+        return is_download and not self._options.thorough and not self._options.locks.has_pins_of(artifact)
 
     def _prove(self, artifacts: Iterable[Artifact]) -> list[Task]:
-        """Let the threads prove artifacts by their keys, each once."""
+        """Let the threads prove artifacts by their keys, each only once in a run."""
         for artifact in artifacts:
-            if (path := path_of(artifact)) not in self._early:
-                (self._early[path],) = self._submit([artifact], judge_by_key)
-        return [self._early[path_of(artifact)] for artifact in artifacts]
+            if (path := path_of(artifact)) not in self._proofs:
+                (self._proofs[path],) = self._submit([artifact], judge_by_key)
+        return [self._proofs[path_of(artifact)] for artifact in artifacts]
 
     def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
         """Let the threads do ``work`` on each artifact."""
         tasks = [
             (path_of(artifact), self._pool.submit(self._count_once, artifact, work)) for artifact in artifacts
         ]
-        self._submitted += tasks
+        self._tasks += tasks
         return tasks
 
-    def _ended(self) -> Iterator[tuple[str, Judgement | None]]:
-        """Yield what came of each artifact that was done before the threads were stopped."""
-        for path, future in self._submitted:
+    def _finished(self) -> Iterator[tuple[str, Judgement | None]]:
+        """Yield the path of each artifact whose work was finished when the threads stopped, and the result."""
+        for path, future in self._tasks:
             if future.done() and not future.cancelled() and future.exception() is None:
                 yield path, future.result()
 
@@ -173,23 +200,32 @@ class Verifier:
         self._pool.shutdown(cancel_futures=True)
 
     def _tick(self, size: int = 0) -> None:
+        """Count bytes that a thread has read, up to its artifact's size; raise ``Stopped`` when it is to end."""
         if self._stopping.is_set() or self._should_stop():
             raise Stopped
-        room = min(size, self._local.room)
-        if room > 0:
-            self._local.room -= room
-            self._meter.advance(room)
+        counted = min(size, self._local.uncounted)
+        if counted > 0:
+            self._local.uncounted -= counted
+            self._meter.advance(counted)
 
     def _count_once(self, artifact: Artifact, work: Work) -> Judgement | None:
-        """Let one artifact count for its size, however often it is read, and for nothing when it comes again."""
-        self._local.room = artifact.size
+        """Do ``work`` so that the progress grows by the artifact's size, however often it is read.
+
+        Without a judgement the progress is taken back: the artifact will come again.
+        """
+        self._local.uncounted = artifact.size
         judgement = work(artifact, self._context)
-        done = self._local.room if judgement is not None else self._local.room - artifact.size
-        self._meter.advance(done)
+        missing = self._local.uncounted if judgement is not None else self._local.uncounted - artifact.size
+        self._meter.advance(missing)
         return judgement
 
 
-def _collected(tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
-    """Yield the path of each artifact and what came of it, in order, when it is there."""
+def _is_suspect(judgement: Judgement) -> bool:
+    """Return whether an artifact has to be judged once more."""
+    return bool(judgement.findings or judgement.problem)
+
+
+def _results(tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
+    """Yield the path of each artifact and the result of the work on it, in order, as soon as it is there."""
     for path, future in tasks:
         yield path, future.result()

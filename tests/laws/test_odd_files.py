@@ -12,8 +12,8 @@ from pipcache.inventory.collector import Need, read_inventory
 from pipcache.query.selector import parse_selector
 from pipcache.store.cache import Cache
 from pipcache.verify.context import is_judged
-from pipcache.verify.details import detail
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.details import describe
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import archives, caches
 from tests.support.answers import COMMANDS, FILE, MEGABYTE, SIMPLE, WHEEL, Answer, check, page, posix
@@ -122,11 +122,13 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
         "selfcheck",
         "wheels",
     ]
-    for details in detail(Cache(root), artifacts, artifacts, {}):
+    for details in describe(Cache(root), artifacts, artifacts, {}):
         assert details.artifact.store
-    verified = verify(Cache(root), artifacts, artifacts, VerifyOptions(Locks()), index_urls=tuple, meter=Silent())
+    verified = verify(
+        Cache(root), artifacts, artifacts, VerifyOptions(LockIndex()), index_urls=tuple, meter=Silent()
+    )
     assert len(verified.judgements) + verified.gone == sum(map(is_judged, artifacts))
-    assert verified.left == 0
+    assert verified.not_reached == 0
 
 
 @pytest.mark.permissions

@@ -20,7 +20,7 @@ from pipcache.store.cachecontrol import Head
 from pipcache.store.entries import UnreadableEntry
 from pipcache.store.layout import Store
 from pipcache.util.progress import no_tick
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.structure import structure_findings
 from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import archives, caches, hostile
@@ -67,9 +67,9 @@ def judged(root: Path) -> Judged:
     """The judgement of the only thing in a cache."""
     everything = read_inventory(Cache(str(root)), Need(deep=True))
     result = verify(
-        Cache(str(root)), everything, everything, VerifyOptions(Locks()), index_urls=list, meter=Silent()
+        Cache(str(root)), everything, everything, VerifyOptions(LockIndex()), index_urls=list, meter=Silent()
     )
-    assert (result.gone, result.left) == (0, 0)
+    assert (result.gone, result.not_reached) == (0, 0)
     (judgement,) = result.judgements
     found = frozenset((finding.check.code, finding.by) for finding in judgement.findings)
     return Judged(judgement.verdict, found)

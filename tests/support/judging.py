@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.store.cache import Cache
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verifier import Verified, VerifyOptions, verify
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class Silent:
 
 
 def verified(
-    root: Path, locks: Locks | None = None, *, thorough: bool = False, threads: int | None = None
+    root: Path, locks: LockIndex | None = None, *, thorough: bool = False, threads: int | None = None
 ) -> Verified:
     """The cache verified as the program does it."""
     catalogue = read_inventory(Cache(str(root)), Need())
-    request = VerifyOptions(locks or Locks(), thorough, threads)
+    request = VerifyOptions(locks or LockIndex(), thorough, threads)
     return verify(Cache(str(root)), catalogue, catalogue, request, index_urls=tuple, meter=Silent())
 
 

@@ -18,7 +18,7 @@ import pytest
 from pipcache.locks.lockfiles import read_lock
 from pipcache.util import urls
 from pipcache.verify.checks import Verdict
-from pipcache.verify.lock_index import Locks
+from pipcache.verify.lock_index import LockIndex
 from tests.support import caches
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
@@ -58,7 +58,7 @@ def pypi_url(filename: str, body: bytes) -> str:
 
 def of(builder: CacheBuilder, key: str, *locks: Path, thorough: bool = False) -> Judgement:
     rows = [one._replace(source=str(path)) for path in locks for one in read_lock(str(path))]
-    judgements = verified(builder.root, Locks(rows), thorough=thorough).judgements
+    judgements = verified(builder.root, LockIndex(rows), thorough=thorough).judgements
     (found,) = [one for one in judgements if one.artifact.key == key]
     return found
 
@@ -128,7 +128,7 @@ def test_no_lock_hides_what_another_one_says(builder: CacheBuilder, tmp_path: Pa
     wrong.write_text(f"foo==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     key = builder.download(FILES + WHEEL[0], WHEEL[1])
     assert of(builder, key, right).verdict is Verdict.VERIFIED
-    told = {one.promise.by: one.is_kept for one in of(builder, key, right, wrong).tried}
+    told = {one.promise.by: one.is_kept for one in of(builder, key, right, wrong).comparisons}
     assert told == {str(right): True, str(wrong): False}
 
 

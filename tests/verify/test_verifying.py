@@ -26,8 +26,8 @@ from pipcache.util import urls
 from pipcache.util.compression import decoded_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Check, Verdict, checks_named
-from pipcache.verify.lock_index import Locks
-from pipcache.verify.verdict import Finding, summed
+from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.verdict import Finding, conclude
 from pipcache.verify.verifier import VerifyOptions, verify
 from tests.support import caches, truth
 from tests.support.archives import build_sdist, build_wheel, metadata
@@ -300,9 +300,9 @@ def test_a_prefix_is_told_as_a_prefix(builder: CacheBuilder) -> None:
     key = by_devpi(builder)
     (found,) = [one for one in of(builder, key).findings if one.check is Check.PC204]
     assert found.expected == f"sha256 {digest('sha256', WHEEL[1])[:16]}..."
-    assert [one.promise.is_prefix for one in of(builder, key).tried if one.promise.by.startswith("the URL")] == [
-        True
-    ]
+    assert [
+        one.promise.is_prefix for one in of(builder, key).comparisons if one.promise.by.startswith("the URL")
+    ] == [True]
 
 
 @pytest.mark.parametrize(("coding", "module"), [("gzip", "gzip"), ("br", "brotli")])
@@ -425,9 +425,9 @@ def test_a_strong_promise_makes_the_weak_ones_unnecessary_unless_thorough(builde
     headers = {**FILE_HEADERS, "x-pypi-file-project": "foo", "X-Checksum-Md5": digest("md5", WHEEL[1])}
     key = builder.download(url, WHEEL[1], headers=headers)
     builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
-    as_needed = {one.promise.by: one.is_kept for one in of(builder, key).tried}
+    as_needed = {one.promise.by: one.is_kept for one in of(builder, key).comparisons}
     assert as_needed == {"the key (BLAKE2b in the URL)": True, "x-checksum-md5": None}
-    thorough = {one.promise.by: one.is_kept for one in of(builder, key, thorough=True).tried}
+    thorough = {one.promise.by: one.is_kept for one in of(builder, key, thorough=True).comparisons}
     assert thorough == {"the key (BLAKE2b in the URL)": True, "index page": True, "x-checksum-md5": True}
 
 
@@ -453,7 +453,9 @@ def test_where_md5_is_not_allowed_its_promises_are_not_compared(
     monkeypatch.setattr(hashlib, "new", new)
     judgement = of(builder, key)
     assert (judgement.findings, judgement.verdict) == ((), Verdict.INTACT)
-    assert [(one.is_kept, one.why) for one in judgement.tried] == [(None, "not allowed or not known here")]
+    assert [(one.is_kept, one.why_not) for one in judgement.comparisons] == [
+        (None, "not allowed or not known here")
+    ]
 
 
 @pytest.mark.parametrize("algorithm", ["shake_128", "md5\0", "sha256", "nobodys", "sha1"])
@@ -491,7 +493,7 @@ def test_what_changes_meanwhile_is_judged_anew(builder: CacheBuilder) -> None:
     root = str(builder.root)
     catalogue = read_inventory(Cache(root), Need())
     answer = verify(
-        Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=Rewriter(rewrite)
+        Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=Rewriter(rewrite)
     )
     found = {one.artifact.key: one for one in answer.judgements}
     assert found[key].verdict is Verdict.VERIFIED
@@ -505,7 +507,7 @@ def test_a_body_that_comes_late_is_seen_at_the_second_look(builder: CacheBuilder
     root = str(builder.root)
     catalogue = read_inventory(Cache(root), Need())
     meter = Rewriter(lambda: caches.replace(builder.body(key), WHEEL[1]))
-    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=meter)
+    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=meter)
     assert {one.artifact.key: one.findings for one in answer.judgements}[key] == ()
 
 
@@ -525,7 +527,7 @@ def test_the_meter_comes_to_the_sum_of_all_sizes(builder: CacheBuilder) -> None:
     root, meter = str(builder.root), Silent()
     catalogue = read_inventory(Cache(root), Need())
     sizes = sum(one.size for one in catalogue)
-    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(Locks()), index_urls=tuple, meter=meter)
+    answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=meter)
     again = sum(one.artifact.size for one in answer.judgements if one.findings)
     assert meter.total == sizes + again
 
@@ -597,7 +599,7 @@ def test_every_code_is_stable_and_every_sentence_one(program: Program) -> None:
 def test_a_finding_leads_to_the_verdict_of_its_check(check: Check, builder: CacheBuilder) -> None:
     builder.download(FILES + WHEEL[0], WHEEL[1])
     (artifact,) = read_inventory(Cache(str(builder.root)), Need())
-    judgement = summed(artifact, [Finding(check, "", "this", "that")], [])
+    judgement = conclude(artifact, [Finding(check, "", "this", "that")], [])
     assert judgement.verdict is (check.leads_to or Verdict.INTACT)
 
 

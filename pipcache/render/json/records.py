@@ -10,7 +10,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.entries import Entry, UnreadableEntry
 from pipcache.util.untrusted import redact_header, redact_text, redact_url
-from pipcache.verify.verdict import Finding, Tried
+from pipcache.verify.verdict import Comparison, Finding
 
 
 class EvidenceRecord(TypedDict):
@@ -139,17 +139,17 @@ class FindingRecord(TypedDict):
     effect: str
 
 
-def promise_record(tried: Tried) -> PromiseRecord:
+def promise_record(comparison: Comparison) -> PromiseRecord:
     """Return a promise as JSON has it."""
-    promise = tried.promise
+    promise = comparison.promise
     return {
         "by": promise.by,
-        "what": promise.what,
+        "what": promise.measure,
         "expected": promise.expected,
         "is_prefix": promise.is_prefix,
-        "actual": tried.actual,
-        "kept": tried.is_kept,
-        "why_not": tried.why,
+        "actual": comparison.actual,
+        "kept": comparison.is_kept,
+        "why_not": comparison.why_not,
     }
 
 

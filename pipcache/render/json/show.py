@@ -67,7 +67,7 @@ def shown_record(details: Details) -> ShownRecord:
         "digests": None if details.digests is None else details.digests.by_name(),
         "verdict": None if details.judgement is None else details.judgement.verdict.value,
         "findings": [] if details.judgement is None else list(map(finding_record, details.judgement.findings)),
-        "promises": [promise_record(promise) for promise in details.promises],
+        "promises": [promise_record(comparison) for comparison in details.comparisons],
         "status": None if head is None else head.status,
         "headers": {} if head is None else redacted_headers(head.headers),
         "vary": {} if head is None else redacted_headers(head.vary),
@@ -87,5 +87,5 @@ def shown_record(details: Details) -> ShownRecord:
             "subdirectory": source.subdirectory,
         },
         "cached_sources": [source.key for source in details.sources if source.key is not None],
-        "built_from_it": [wheel.key for wheel in details.offspring if wheel.key is not None],
+        "built_from_it": [wheel.key for wheel in details.built_wheels if wheel.key is not None],
     }

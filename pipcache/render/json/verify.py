@@ -88,7 +88,7 @@ def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
         "verdict": judgement.verdict.value,
         "artifact": artifact_record(judgement.artifact),
         "findings": [finding_record(finding) for finding in judgement.findings],
-        "promises": [promise_record(tried) for tried in judgement.tried],
+        "promises": [promise_record(comparison) for comparison in judgement.comparisons],
         "cure": cure_of(cache, judgement),
         "problem": None if judgement.problem is None else redact_text(judgement.problem),
     }

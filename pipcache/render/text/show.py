@@ -13,7 +13,7 @@ from pipcache.util.units import format_size
 from pipcache.util.untrusted import clean, redact_header, redact_text, redact_url
 from pipcache.verify.checks import Verdict
 from pipcache.verify.details import Details
-from pipcache.verify.verdict import Finding, Tried
+from pipcache.verify.verdict import Comparison, Finding
 
 _HEADER_PREFIXES = (
     *("age", "cache-control", "content-", "date", "etag", "last-modified", "location", "vary"),
@@ -104,9 +104,9 @@ def _digest_fields(details: Details) -> Iterator[Field]:
         yield Field("sha256", details.digests.sha256)
         yield Field("blake2b-256", details.digests.blake2b_256)
         yield Field("md5", details.digests.md5 or "not allowed on this system")
-    for index, tried in enumerate(details.promises):
-        yield Field("" if index else "promised", _promise_text(tried), is_bad=tried.is_kept is False)
-    if not details.promises and details.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
+    for index, comparison in enumerate(details.comparisons):
+        yield Field("" if index else "promised", _promise_text(comparison), is_bad=comparison.is_kept is False)
+    if not details.comparisons and details.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
         yield Field("promised", "nothing that is in the cache vouches for these bytes")
     listed = details.artifact.listed
     if listed is not None and listed.yanked is not False:
@@ -115,10 +115,10 @@ def _digest_fields(details: Details) -> Iterator[Field]:
         yield Field("uploaded", listed.upload_time)
 
 
-def _promise_text(tried: Tried) -> str:
-    promise = tried.promise
-    standing = {True: "kept", False: "NOT KEPT", None: f"not compared: {tried.why}"}[tried.is_kept]
-    shown = promise.what if tried.is_kept else f"{promise.what} {promise.expected}"
+def _promise_text(comparison: Comparison) -> str:
+    promise = comparison.promise
+    standing = {True: "kept", False: "NOT KEPT", None: f"not compared: {comparison.why_not}"}[comparison.is_kept]
+    shown = promise.measure if comparison.is_kept else f"{promise.measure} {promise.expected}"
     return f"{shown} by {promise.by}: {standing}"
 
 
@@ -150,7 +150,7 @@ def _build_fields(details: Details) -> Iterator[Field]:
             yield Field("source is", f"cached: {name} ({download.store.value}, key {download.key})")
         if not details.sources:
             yield Field("source is", "not in the cache")
-    for wheel in details.offspring:
+    for wheel in details.built_wheels:
         yield Field("built from it", f"{wheel.filename} (key {wheel.key})")
 
 

@@ -14,7 +14,7 @@ from pipcache.render.console import styled
 from pipcache.store.entries import entry_path
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean, redact_text
-from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.verdict import Finding, Judgement
 
 _COLOURS = {Verdict.POISONED: "red", Verdict.DAMAGED: "yellow", Verdict.UNREADABLE: "yellow"}
@@ -59,8 +59,8 @@ def _promised(finding: Finding) -> str:
     expected = _cut(finding.expected)
     if not finding.by:
         return expected
-    is_of_member = finding.check.code.startswith(("PC106", "PC4", "PC5"))
-    return f"{finding.by}: {expected}" if is_of_member else f"{expected}, by {finding.by}"
+    is_place = Trait.PLACE in finding.check.traits
+    return f"{finding.by}: {expected}" if is_place else f"{expected}, by {finding.by}"
 
 
 def fit(lines: Iterable[str], columns: int) -> Iterator[str]:

@@ -13,8 +13,8 @@ from pipcache.locks.lockfiles import read_lock
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
 from pipcache.store.layout import Store
-from pipcache.verify.lock_index import Locks
-from pipcache.verify.promises import promises
+from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.promises import find_promises
 from tests.support import archives, truth
 from tests.support.caches import CacheBuilder
 from tests.support.lock_samples import (
@@ -50,9 +50,12 @@ def artifact(
 
 def promised(path: str, cached: Artifact) -> list[tuple[str, str, tuple[str, ...], bool]]:
     """What the file promises: algorithm, digest, what is right as well, and if it is said of a whole version."""
-    locks = Locks(read_lock(path))
-    digests = [(each.what, each.expected, each.or_else, each.of_version) for each in promises(cached, locks)]
-    assert locks.knows(cached) == bool(digests)
+    locks = LockIndex(read_lock(path))
+    digests = [
+        (each.measure, each.expected, each.alternatives, each.covers_version)
+        for each in find_promises(cached, locks)
+    ]
+    assert locks.has_pins_of(cached) == bool(digests)
     return digests
 
 
