@@ -9,7 +9,7 @@ from pipcache.inventory.artifact import Artifact, unreadable_entries
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
-from pipcache.query.selection import passed_over, select
+from pipcache.query.selection import select, without_usable_version
 from pipcache.query.selector import Selector
 from pipcache.removal.duplicates import find_copies
 from pipcache.removal.outcome import Outcome
@@ -76,7 +76,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         directory,
         plan,
         selection.unmatched,
-        passed_over(request.selectors, selection),
+        without_usable_version(request.selectors, selection),
         artifacts,
         sum(artifact.is_unnamed for artifact in artifacts) if by_name else 0,
     )

@@ -1,17 +1,25 @@
-"""Filters and sort orders."""
+"""Filters, and the orders of lists."""
 
 import re
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.store.entries import entry_path
+from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.store.layout import Store
 
 
 class Filters(NamedTuple):
-    """Narrowing conditions; all must hold. Ages are in seconds, sizes in bytes; None or empty means any."""
+    """Conditions on artifacts, all of which must hold; None, False or empty for no condition.
+
+    Attributes:
+        kinds: the kinds that are allowed.
+        stores: the stores that are allowed.
+        older_than: seconds since an artifact was downloaded or built, which must be more.
+        newer_than: the same seconds, which must be less.
+        larger_than: bytes, of which an artifact must have more.
+        unnamed: whether only artifacts without a name are allowed.
+    """
 
     kinds: frozenset[Kind] = frozenset()
     stores: frozenset[Store] = frozenset()
@@ -21,7 +29,7 @@ class Filters(NamedTuple):
     unnamed: bool = False
 
     def allow(self, artifact: Artifact, now: float) -> bool:
-        """Return whether ``artifact`` passes at the time ``now`` (seconds since the epoch)."""
+        """Return whether the conditions hold for an artifact at the time ``now``, in seconds since the epoch."""
         made = artifact.made_ns
         age = None if made is None else now - made / 1e9
         return (
@@ -44,7 +52,14 @@ class SortKey(StrEnum):
 
 
 def sort(artifacts: Iterable[Artifact], by: SortKey, *, reverse: bool = False) -> list[Artifact]:
-    """Return ``artifacts`` in a total order: by name and version, largest, oldest, or longest unused first."""
+    """Return ``artifacts`` in order.
+
+    Args:
+        artifacts: the artifacts.
+        by: the order: by name and version, or the largest, the oldest or the longest unused first. Where it does
+            not decide, name and version do.
+        reverse: whether the order is turned round.
+    """
     ordered = _by_name(artifacts)
     match by:
         case SortKey.NAME:
@@ -59,7 +74,7 @@ def sort(artifacts: Iterable[Artifact], by: SortKey, *, reverse: bool = False) -
 
 
 def _by_name(artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Return ``artifacts`` by project, version, kind, file name, and at last by where they lie."""
+    """Return ``artifacts`` by project, version, kind, file name, store and path; those without a project last."""
     projects: dict[str | None, list[Artifact]] = {}
     for artifact in artifacts:
         projects.setdefault(artifact.project, []).append(artifact)
@@ -67,7 +82,7 @@ def _by_name(artifacts: Iterable[Artifact]) -> list[Artifact]:
     for project in sorted(projects, key=lambda name: (name is None, name or "")):
         members = projects[project]
         if len(members) > 1:
-            members.sort(key=_place)
+            members.sort(key=_kind_and_path)
         versions = {artifact.version or "" for artifact in members}
         if len(versions) > 1:
             order = _version_order(versions)
@@ -76,39 +91,42 @@ def _by_name(artifacts: Iterable[Artifact]) -> list[Artifact]:
     return ordered
 
 
-def _place(artifact: Artifact) -> tuple[str, str, str, str]:
-    return artifact.kind, artifact.filename or "", artifact.store, entry_path(artifact.entry)
+def _kind_and_path(artifact: Artifact) -> tuple[str, str, str, str]:
+    return artifact.kind, artifact.filename or "", artifact.store, path_of(artifact)
 
 
-# PEP 440 in its normal form, without an epoch; the release is a group
-_NORMAL = r"([0-9]{1,9}(?:\.[0-9]{1,9})*)(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9.]+)?"
+_NORMAL_VERSION = (
+    r"([0-9]{1,9}(?:\.[0-9]{1,9})*)(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?(?:\+[a-z0-9.]+)?"
+)
+"""A version as PEP 440 normalises it, without an epoch; the group is the release."""
 
 
 def _version_order(versions: Collection[str]) -> dict[str, int]:
-    """Return the places of ``versions`` in PEP 440 order; what is not PEP 440 comes first, by its text."""
+    """Return the position of each version in PEP 440 order; texts that are no versions come first, by text."""
     ordered = _by_release(versions) or _by_pep_440(versions)
-    return {version: place for place, version in enumerate(ordered)}
+    return {version: position for position, version in enumerate(ordered)}
 
 
 def _by_release(versions: Collection[str]) -> list[str] | None:
-    """Return ``versions`` in order when their releases alone decide it; packaging takes 2 ms to import."""
+    """Return ``versions`` in order where their releases decide; None where it takes ``packaging``."""
     releases: dict[tuple[int, ...], str] = {}
     for version in versions:
-        match = re.fullmatch(_NORMAL, version)
+        match = re.fullmatch(_NORMAL_VERSION, version)
         if match is None:
             return None
         numbers = [*map(int, match[1].split("."))]
         while numbers and not numbers[-1]:
             numbers.pop()
-        releases[tuple(numbers)] = version
+        releases[tuple(numbers)] = version  # 1 and 1.0 are equal, and their spelling has to decide
     return [releases[release] for release in sorted(releases)] if len(releases) == len(versions) else None
 
 
 def _by_pep_440(versions: Collection[str]) -> list[str]:
-    from pipcache.util.versions import parse_version  # noqa: PLC0415 - see above
+    """Return ``versions`` in PEP 440 order, and before them the texts that are no versions."""
+    from pipcache.util.versions import parse_version  # noqa: PLC0415 - brings packaging, which takes 2 ms
 
-    def key(version: str) -> tuple[bool, object, str]:
+    def sort_key(version: str) -> tuple[bool, object, str]:
         parsed = parse_version(version)
         return (False, version, version) if parsed is None else (True, parsed, version)
 
-    return sorted(versions, key=key)
+    return sorted(versions, key=sort_key)

@@ -1,8 +1,9 @@
-"""What a person has in hand, as a predicate over artifacts."""
+"""Selectors: what a person has in hand, and which artifacts it matches."""
 
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import DigestLookup
@@ -16,13 +17,25 @@ if TYPE_CHECKING:
 
 
 class SelectorError(ValueError):
-    """A selector that cannot be understood; the message names the part that is wrong."""
+    """A text is no selector; the message names the part that is wrong."""
 
 
 class Selector(NamedTuple):
-    """One selector as a person wrote it. Exactly one of the fields behind ``text`` is set, ``specifiers`` aside.
+    """A selector as a person wrote it.
 
-    ``digest`` is (algorithms it may be of, hex). ``note`` says what of the text is ignored.
+    Exactly one of ``project``, ``pattern``, ``filename``, ``url``, ``digest`` and ``key`` says what it selects by,
+    except that a URL has a key too.
+
+    Attributes:
+        text: the selector as it was written.
+        project: the normalised name of a project (PEP 503).
+        specifiers: which versions of ``project`` (PEP 440); None or empty for every version.
+        pattern: a normalised pattern for names of projects, with ``*`` and ``?``.
+        filename: the name of a wheel, an sdist or a ``.metadata`` file.
+        url: a URL without fragment and user information.
+        digest: the algorithms that the digest may be of (names in ``hashes.DIGITS``), and the digest in hex.
+        key: the key of an entry in lower case; of ``url``, empty where pip keeps no such URL.
+        note: what of the text is ignored, for people.
     """
 
     text: str
@@ -37,26 +50,34 @@ class Selector(NamedTuple):
 
     @property
     def names_projects(self) -> bool:
-        """True when the projects it can be about are known by their names."""
+        """Whether it can match artifacts of certain projects only."""
         return self.project is not None or self.pattern is not None or self._file_project is not None
 
     @property
     def _file_project(self) -> str | None:
+        """The project of a wheel's file name; the names of sdists are not certain enough."""
         parsed = parse_filename(self.filename.removesuffix(".metadata")) if self.filename else None
         return normalise(parsed.project) if parsed is not None and parsed.is_wheel else None
 
     def concerns(self, project: str) -> bool:
-        """Return whether it can be about ``project`` (normalised)."""
+        """Return whether it can match artifacts of ``project``, a normalised name."""
         if self.pattern is not None:
             return _fits(project, self.pattern)
         return project in {self.project, self._file_project} or not self.names_projects
 
     def matches(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
-        """Return whether any evidence says that ``artifact`` is meant."""
+        """Return whether it matches an artifact by any of its names, URLs or digests.
+
+        Args:
+            artifact: the artifact, with all evidence of its names.
+            digest_of: computes a digest of an artifact's bytes.
+        """
         if self.project is not None:
-            return any(self._allows(name, version) for name, version in _named(artifact) if name == self.project)
+            return any(
+                self._allows(version) for project, version in _releases(artifact) if project == self.project
+            )
         if self.pattern is not None:
-            return any(_fits(name, self.pattern) for name, _ in _named(artifact))
+            return any(_fits(project, self.pattern) for project, _ in _releases(artifact))
         if self.filename is not None:
             return self.filename in _filenames(artifact)
         if self.url is not None:
@@ -65,43 +86,47 @@ class Selector(NamedTuple):
             return self._has_digest(artifact, digest_of)
         return self.key == artifact.key
 
-    def _allows(self, name: str, version: str | None) -> bool:
+    def _allows(self, version: str | None) -> bool:
+        """Return whether the specifiers allow a version; without specifiers an unknown one too."""
         if self.specifiers is None or not self.specifiers:
             return True
-        return version is not None and name == self.project and _contains(self.specifiers, version)
+        return version is not None and _contains(self.specifiers, version)
 
     def _has_digest(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
+        """Return whether an artifact has the digest, or a page or ``origin.json`` says so of it."""
         assert self.digest is not None
-        algorithms, wanted = self.digest
+        algorithms, digest = self.digest
         promised = (
             [*(artifact.listed.hashes if artifact.listed else ())] if artifact.kind is not Kind.METADATA else []
         )
         promised += artifact.source.hashes if artifact.source else ()
-        if any(name in algorithms and value.lower() == wanted for name, value in promised):
+        if any(name in algorithms and value.lower() == digest for name, value in promised):
             return True
-        return any(digest_of(artifact, algorithm) == wanted for algorithm in algorithms)
+        return any(digest_of(artifact, algorithm) == digest for algorithm in algorithms)
 
 
 def _fits(project: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - only patterns need it
+    """Return whether a project's name fits a pattern."""
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - a list does without it
 
     return fnmatchcase(project, pattern)
 
 
-def _named(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
-    """Yield (normalised project, version) of every claim; a claim without a version borrows the best one."""
+def _releases(artifact: Artifact) -> Iterator[tuple[str, str | None]]:
+    """Yield (normalised project, version) of every claim; the best claim gives the version where one has none."""
     for claim in artifact.claims:
         if claim.project:
             yield normalise(claim.project), claim.version or artifact.version
 
 
 def _filenames(artifact: Artifact) -> set[str]:
-    named = {claim.filename for claim in artifact.claims if claim.filename}
-    return named or set(artifact.filenames)
+    """Return the file names that are claimed; without any, those that the content allows."""
+    claimed = {claim.filename for claim in artifact.claims if claim.filename}
+    return claimed or set(artifact.filenames)
 
 
 def _source_urls(artifact: Artifact) -> set[str]:
-    """Return the ways a built wheel's source can be written; without user information."""
+    """Return how people and pip write the URL of a built wheel's source, without user information."""
     source = artifact.source
     if source is None:
         return set()
@@ -113,13 +138,18 @@ def _source_urls(artifact: Artifact) -> set[str]:
 
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
-    from pipcache.util.versions import parse_version  # noqa: PLC0415 - only specifiers need it
+    """Return whether specifiers allow a version, pre-releases too; one that is not PEP 440 meets only ``===``."""
+    from pipcache.util.versions import parse_version  # noqa: PLC0415 - brings packaging, which a list does without
 
-    # === compares text (PEP 440), so the version as it was found counts as well
-    others = [one for one in specifiers if not (one.operator == "===" and one.version.lower() == version.lower())]
+    # === compares texts (PEP 440), so the version as it is written counts as well
+    unmet = [
+        specifier
+        for specifier in specifiers
+        if not (specifier.operator == "===" and specifier.version.lower() == version.lower())
+    ]
     if (parsed := parse_version(version)) is None:
-        return not others
-    return all(one.contains(parsed, prereleases=True) for one in others)
+        return not unmet
+    return all(specifier.contains(parsed, prereleases=True) for specifier in unmet)
 
 
 _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -128,10 +158,10 @@ _HEX = r"[0-9A-Fa-f]+"
 
 
 def parse_selector(text: str) -> Selector:
-    """Return the selector that ``text`` is.
+    """Return the selector that a text is; its form decides which kind.
 
     Raises:
-        SelectorError: it is none; the message names the part that is wrong.
+        SelectorError: it is no selector; the message names the part that is wrong.
     """
     text = text.strip()
     if not text:
@@ -159,7 +189,7 @@ def parse_selector(text: str) -> Selector:
 
 
 def _refuse_digests(text: str) -> None:
-    """Refuse what a name could be, and is a digest for everybody who sees it."""
+    """Raise ``SelectorError`` for a digest that would be taken for the name of a project."""
     if is_strange(text):
         raise SelectorError(f"{text!r} looks like a digest of an algorithm that is not known here")
     if is_bare_base64(text):
@@ -167,8 +197,6 @@ def _refuse_digests(text: str) -> None:
 
 
 def _parse_url(text: str) -> Selector:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - only URLs need it
-
     url = without_user(text.partition("#")[0])  # pip's keys never hold user information
     try:
         if not urlsplit(url).scheme:
@@ -194,7 +222,7 @@ def _parse_pattern(text: str) -> Selector:
 
 
 def _parse_requirement(text: str) -> Selector:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow, and rarely needed
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - takes 2 ms, which a list does without
 
     try:
         requirement = Requirement(text)
