@@ -45,6 +45,10 @@ class Evidence(StrEnum):
     LOCK = "lock"  # a lock file given by the user has the URL whose hash is the entry's key
 
 
+PYPI = "PyPI"
+"""``came_from`` of what PyPI served."""
+
+
 class Place(StrEnum):
     """The part of an entry that a name was read from, where checks depend on it. The values are shown."""
 
@@ -216,7 +220,7 @@ class Artifact(NamedTuple):
             return f"{self.source.vcs or 'vcs'} {short_url(self.source.url)}@{self.source.commit[:12]}"
         url = self.url or (self.source.url if self.source is not None else None)
         if url is not None:
-            return "PyPI" if is_pypi_file_host(_host(url)) else short_url(url)
+            return PYPI if is_pypi_file_host(_host(url)) else short_url(url)
         if self.head is None:
             return None
         return next((name for header, name in _SERVERS if header in self.head.headers), None)
@@ -239,8 +243,8 @@ def unreadable_entries(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
 
 
 _SERVERS = (
-    ("x-pypi-file-project", "PyPI"),
-    ("x-pypi-last-serial", "PyPI"),
+    ("x-pypi-file-project", PYPI),
+    ("x-pypi-last-serial", PYPI),
     ("x-artifactory-filename", "Artifactory"),
     ("x-artifactory-id", "Artifactory"),
     ("x-jfrog-version", "Artifactory"),

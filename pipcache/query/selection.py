@@ -84,10 +84,5 @@ def without_usable_version(selectors: Iterable[Selector], selection: Selection) 
         if artifact.kind not in {Kind.PAGE, Kind.OTHER}
         and any(normalise(claim.project) in projects for claim in artifact.claims if claim.project)
         and path_of(artifact) not in chosen
-        and not all(map(parse_version, _versions(artifact)))
+        and not all(map(parse_version, [claim.version for claim in artifact.claims if claim.version] or [""]))
     ]
-
-
-def _versions(artifact: Artifact) -> list[str]:
-    """Return every version that is claimed; one empty text without any."""
-    return [claim.version for claim in artifact.claims if claim.version] or [""]

@@ -88,9 +88,7 @@ class Selector(NamedTuple):
 
     def _allows(self, version: str | None) -> bool:
         """Return whether the specifiers allow a version; without specifiers an unknown one too."""
-        if self.specifiers is None or not self.specifiers:
-            return True
-        return version is not None and _contains(self.specifiers, version)
+        return not self.specifiers or (version is not None and _contains(self.specifiers, version))
 
     def _has_digest(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
         """Return whether an artifact has the digest, or a page or ``origin.json`` says so of it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
 from pipcache.inventory.built_from import source_key, sources_of
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_pages import PageReader
@@ -139,7 +139,7 @@ class Context:
         may differ. The folder is wrong where there can be no credentials, or where a listed sdist makes the key.
         """
         assert wheel.source is not None
-        if wheel.came_from == "PyPI" or wheel.source.url.startswith("file:"):
+        if wheel.came_from == PYPI or wheel.source.url.startswith("file:"):
             return True
         return self._page_reader().source_of(wheel, self._pages) is not None
 

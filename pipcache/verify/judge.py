@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.proof import prove_by_content
 from pipcache.store.cache import Cache
@@ -61,7 +61,7 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
             if _length_findings(artifact, window := body.window):
                 return None
             algorithms = {_BLAKE}
-            if artifact.came_from != "PyPI":
+            if artifact.came_from != PYPI:
                 # judge() will need what pages and headers promise: hash these now too, and the file is read once
                 promises = find_promises(artifact, context.locks)
                 algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
@@ -69,9 +69,7 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     except OSError:
         return None
     context.hashed[path_of(artifact)] = digests
-    proved = artifact
-    if not artifact.url_proved:
-        proved = prove_by_content(artifact, Digests(digests[_BLAKE], "", None))
+    proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(digests[_BLAKE], "", None))
     comparisons = [
         _compare_value(promise, digests[promise.measure])
         if promise.measure in digests

@@ -32,10 +32,6 @@ class LockIndex:
             elif pin.version is not None:
                 self._by_version.setdefault((pin.project, version), []).append(pin)
 
-    def has_pins_of(self, artifact: Artifact) -> bool:
-        """Return whether a lock file pins an artifact."""
-        return bool(self.pins_of(artifact))
-
     def pins_of(self, artifact: Artifact) -> list[Pin]:
         """Return the pins of an artifact: of each lock file those by key, else by file name, else by version."""
         if not (self._by_filename or self._by_version):

@@ -54,8 +54,8 @@ def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[F
         case Kind.SDIST:
             return [*_sdist_findings(window, content, tick), *_name_findings(artifact)]
         case Kind.METADATA:
-            actual = _describe(content)
-            return [] if actual == "metadata" else [Finding(Check.PC301, "", "a METADATA file", actual)]
+            is_metadata = isinstance(content, TextBody) and content.metadata is not None
+            return [] if is_metadata else [Finding(Check.PC301, "", "a METADATA file", _describe(content))]
         case _:
             return _unnamed_findings(window, content, encoding, tick)
 
@@ -116,6 +116,7 @@ def _describe(content: Content) -> str:
 
 
 def _wheel_findings(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[Finding]:
+    """Return what is wrong with what should be a wheel."""
     match content:
         case WheelFacts(folder=folder):
             return [*_findings(check_wheel(window, folder, tick)), *_name_findings(artifact)]
@@ -128,6 +129,7 @@ def _wheel_findings(artifact: Artifact, window: Window, content: Content, tick: 
 
 
 def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Finding]:
+    """Return what is wrong with what should be an sdist."""
     match content:
         case TextBody() | EmptyBody() | WheelFacts():
             return [Finding(Check.PC301, "", "an sdist", _describe(content))]
@@ -137,16 +139,16 @@ def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Findin
             return _findings(check_tar(window, tick))
 
 
-_FREE = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
+_FREE_NAMES = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
+"""Places where an sdist may have any name: older tools wrote them as they liked (PEP 625), and pip reads PKG-INFO."""
 
 
 def _name_findings(artifact: Artifact) -> Iterator[Finding]:
     """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440)."""
-    # an sdist and its top folder may be called anything (PEP 625 came late), and pip goes by PKG-INFO
-    free = _FREE if artifact.kind is Kind.SDIST else frozenset()
-    named = [claim for claim in artifact.claims if claim.project and claim.place not in free]
-    for claim in named[1:]:
-        best = named[0]
+    ignored = _FREE_NAMES if artifact.kind is Kind.SDIST else frozenset()
+    claims = [claim for claim in artifact.claims if claim.project and claim.place not in ignored]
+    for claim in claims[1:]:
+        best = claims[0]
         assert best.project is not None
         assert claim.project is not None
         if normalise(claim.project) != normalise(best.project):

@@ -83,9 +83,9 @@ def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Seque
     bytes alone show is reported, but does not count when a decisive promise is kept: the file was published so.
     """
     is_as_published = any(comparison.is_proof for comparison in comparisons)
-    checks = {finding.check for finding in findings}
-    if is_as_published:
-        checks = {check for check in checks if Trait.CONTENT not in check.traits}
+    checks = {
+        finding.check for finding in findings if not (is_as_published and Trait.CONTENT in finding.check.traits)
+    }
     verdicts = {check.leads_to for check in checks if check.leads_to is not None}
     if _any_has(Trait.IDENTITY, checks):
         verdict = Verdict.POISONED

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
 from pipcache.inventory.collector import IndexUrls
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry
@@ -170,8 +170,8 @@ class Verifier:
 
     def _may_be_proved(self, artifact: Artifact) -> bool:
         """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
-        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, "PyPI"}
-        return is_download and not self._options.thorough and not self._options.locks.has_pins_of(artifact)
+        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, PYPI}
+        return is_download and not self._options.thorough and not self._options.locks.pins_of(artifact)
 
     def _prove(self, artifacts: Iterable[Artifact]) -> list[Task]:
         """Let the threads prove artifacts by their keys, each only once in a run."""

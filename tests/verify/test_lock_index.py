@@ -55,7 +55,7 @@ def promised(path: str, cached: Artifact) -> list[tuple[str, str, tuple[str, ...
         (each.measure, each.expected, each.alternatives, each.covers_version)
         for each in find_promises(cached, locks)
     ]
-    assert locks.has_pins_of(cached) == bool(digests)
+    assert bool(locks.pins_of(cached)) == bool(digests)
     return digests
 
 
