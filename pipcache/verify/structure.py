@@ -140,7 +140,7 @@ def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Findin
 
 
 _FREE_NAMES = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
-"""Places where an sdist may have any name: older tools wrote them as they liked (PEP 625), and pip reads PKG-INFO."""
+"""Where an sdist may have any name: PEP 625 came late, and pip goes by PKG-INFO."""
 
 
 def _name_findings(artifact: Artifact) -> Iterator[Finding]:

@@ -138,12 +138,15 @@ class Verifier:
             proofs = self._prove(provable)
             # the others are named while the threads hash
             others = [artifact for artifact in judged if path_of(artifact) not in provable_paths]
-            tasks = self._submit(self._context.name(others), judge)
+            named = self._context.name(others)
+            tasks = self._submit((artifact for artifact in named if artifact.kind is not Kind.BUILT), judge)
             for path, proof in _results(proofs):
                 if proof is not None:
                     done[path] = proof  # noqa: PERF403 - an interruption must find what was done until then
             unproved = [artifact for artifact in provable if path_of(artifact) not in done]
             tasks += self._submit(self._context.name(unproved), judge)
+            # built wheels are judged by their sources, which have all their names only now
+            tasks += self._submit((artifact for artifact in named if artifact.kind is Kind.BUILT), judge)
             for path, judgement in _results(tasks):
                 if judgement is not None and _is_suspect(judgement):
                     suspects[path] = judgement.artifact.entry

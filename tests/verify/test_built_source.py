@@ -2,9 +2,16 @@
 
 import hashlib
 import json
+import time
+from collections.abc import Iterable
 
+import pytest
+
+from pipcache.inventory.artifact import Artifact
+from pipcache.verify.context import Context
 from tests.support import archives, truth
 from tests.support.caches import FILE_HEADERS, CacheBuilder
+from tests.support.judging import codes, verified
 from tests.support.program import Program
 
 BASE = "https://files.example"
@@ -28,3 +35,26 @@ def test_list_show_and_verify_give_it_the_same_source(builder: CacheBuilder, pro
     for records in (listed, shown, judged):
         (built,) = [record for record in records if record["kind"] == "built"]
         assert (built["url"], built["built_by"]) == (url, "cp311")
+
+
+def test_a_wheel_is_judged_when_its_source_has_its_names(
+    builder: CacheBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filename, sdist = archives.build_sdist("foo", "1.0")
+    url = f"{BASE}/{filename}"
+    row = {"filename": filename, "url": url, "hashes": {"sha256": hashlib.sha256(sdist).hexdigest()}}
+    page = json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]}).encode()
+    headers = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+json"}
+    builder.download("https://index.example/simple/foo/", page, headers=headers)
+    builder.download(url, sdist)
+    origin = {"url": url, "archive_info": {"hashes": {"sha256": hashlib.sha256(b"another").hexdigest()}}}
+    key = builder.built(origin, *archives.build_wheel("foo", "1.0"))
+    name = Context.name
+
+    def name_slowly(context: Context, artifacts: Iterable[Artifact]) -> list[Artifact]:
+        time.sleep(0.3)
+        return name(context, artifacts)
+
+    monkeypatch.setattr(Context, "name", name_slowly)
+    found = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
+    assert found[key] == {"PC602"}
