@@ -15,7 +15,7 @@ def main() -> int:
         return 0
     gc.disable()  # a run is short and makes no cycles worth looking for
     try:
-        from pipcache.cli.main import run  # noqa: PLC0415
+        from pipcache.cli.main import run
 
         code = run()
     except KeyboardInterrupt:  # before or after what handles it

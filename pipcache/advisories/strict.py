@@ -60,7 +60,7 @@ def read_yaml(text: str, path: str) -> list[object]:
         AdvisoryError: it is no YAML, ends within a line, holds an anchor, an alias, a tag or a key twice, or
             is nested too deeply.
     """
-    import yaml  # noqa: PLC0415 - slow, and only for YAML
+    import yaml  # slow, and only for YAML
 
     if not text.endswith(("\n", "\r")):  # YAML has no end mark of its own
         raise AdvisoryError(f"{path} ends within a line: it is cut off; a line end was expected")
@@ -78,7 +78,7 @@ def read_yaml(text: str, path: str) -> list[object]:
 
 def _documents(events: Iterable[object], path: str) -> Iterator[object]:
     """Yield the documents that YAML's events build; without recursion, and without looking at what a tag means."""
-    import yaml  # noqa: PLC0415 - as above
+    import yaml
 
     open_: list[tuple[dict[str, object] | list[object], list[str]]] = []  # with the key that waits for its value
     for event in events:

@@ -91,8 +91,8 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
     """Print the answer to standard output and what it leaves out to standard error."""
     match form:
         case "json":
-            from pipcache.render.json.list import list_document  # noqa: PLC0415 - only for this form
-            from pipcache.render.json.records import dump  # noqa: PLC0415 - only for this form
+            from pipcache.render.json.list import list_document  # only for this form
+            from pipcache.render.json.records import dump  # only for this form
 
             print(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))  # noqa: T201
         case "paths":

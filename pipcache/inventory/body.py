@@ -49,7 +49,7 @@ def digest_lookup(
     digests_by_path: dict[tuple[str, str], str] = {}
     names = tuple(algorithms)
     if names and artifacts:
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few commands hash, and it takes milliseconds
+        from concurrent.futures import ThreadPoolExecutor  # few commands hash, and it takes milliseconds
 
         with ThreadPoolExecutor() as pool:
             results = pool.map(lambda artifact: digests_of(cache, artifact, names), artifacts)

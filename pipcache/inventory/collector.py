@@ -101,7 +101,7 @@ def configured_bases(index_urls: IndexUrls) -> PageBases:
 
     @computed_once
     def bases() -> Sequence[str]:
-        from pipcache.inventory.page_names import page_bases  # noqa: PLC0415 - a plain list reads no page
+        from pipcache.inventory.page_names import page_bases  # a plain list reads no page
 
         return page_bases((), index_urls())
 
@@ -115,7 +115,7 @@ def page_reader(
 
     @computed_once
     def reader() -> "PageReader":
-        from pipcache.inventory.from_pages import PageReader  # noqa: PLC0415 - a plain list reads no page
+        from pipcache.inventory.from_pages import PageReader  # a plain list reads no page
 
         return PageReader(cache, artifacts, search)
 
@@ -161,8 +161,8 @@ def name_by_pages(
     """
     if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
         return artifacts
-    from pipcache.inventory.from_pages import name_listed_files  # noqa: PLC0415 - a plain list reads no page
-    from pipcache.inventory.page_names import name_page, name_pages_of, page_bases  # noqa: PLC0415 - as above
+    from pipcache.inventory.from_pages import name_listed_files  # a plain list reads no page
+    from pipcache.inventory.page_names import name_page, name_pages_of, page_bases
 
     pages = reader()
     bases = page_bases(artifacts, index_urls())

@@ -116,7 +116,7 @@ def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBas
         artifact = _by_content(artifact, content, body)
         if bases is None or body is None or artifact.kind is not Kind.PAGE:
             return artifact
-        from pipcache.inventory.page_names import read_clues  # noqa: PLC0415 - a plain list reads no page
+        from pipcache.inventory.page_names import read_clues  # a plain list reads no page
 
         return artifact._replace(clues=read_clues(artifact, body, bases()))
 
@@ -282,7 +282,7 @@ def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:
     lowered = text.start.lower()
     if content_type.startswith(PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
         return artifact._replace(kind=Kind.PAGE)
-    from pipcache.index.page import parse_page  # noqa: PLC0415 - most pages are recognised by their head
+    from pipcache.index.page import parse_page  # most pages are recognised by their head
 
     data = b"" if body is None else body.readable(PAGE_LIMIT)
     page = parse_page(data)

@@ -86,7 +86,7 @@ def read_configuration(path: str, *, limit: int = -1, special: bool = False) -> 
 
 
 def _parsed(path: str, text: str) -> ConfigFile:
-    import configparser  # noqa: PLC0415 - most machines have no such file
+    import configparser  # most machines have no such file
 
     class Parser(configparser.RawConfigParser):
         def optionxform(self, optionstr: str) -> str:
@@ -109,7 +109,7 @@ def _folders(platform: str, environ: Mapping[str, str]) -> tuple[list[str], list
     """Return the folders of the machine's and of the user's files, lowest first (pip ``utils/appdirs.py``)."""
     home = expanduser("~", environ)
     if platform == "win32":
-        import platformdirs  # noqa: PLC0415 - slow to import, and needed on Windows only
+        import platformdirs  # slow to import, and needed on Windows only
 
         user = platformdirs.user_config_dir("pip", appauthor=False, roaming=True)
         machine = platformdirs.site_config_dir("pip", appauthor=False, multipath=True)
@@ -149,7 +149,7 @@ def expanduser(path: str, environ: Mapping[str, str]) -> str:
         return os.path.expanduser(path)
     home = environ.get("HOME")
     if home is None:
-        import pwd  # noqa: PLC0415 - not on Windows
+        import pwd  # not on Windows
 
         try:
             home = pwd.getpwuid(os.getuid()).pw_dir

@@ -72,7 +72,7 @@ class CacheDirectory(NamedTuple):
     @property
     def option(self) -> str:
         """The option that a command for this directory needs, after a space; empty where it needs none."""
-        import shlex  # noqa: PLC0415 - only for messages
+        import shlex  # only for messages
 
         is_named = self.source is Source.OPTION or self.elsewhere
         return f" --cache-dir {shlex.quote(self.path)}" if is_named else ""
@@ -157,7 +157,7 @@ def environment_settings(environ: Mapping[str, str]) -> list[Setting]:
 def _defaults(platform: str, environ: Mapping[str, str]) -> list[Setting]:
     """Return the defaults, highest first, by the rules of the platformdirs in pip."""
     if platform == "win32":
-        import platformdirs  # noqa: PLC0415 - slow to import, and needed on Windows only
+        import platformdirs  # slow to import, and needed on Windows only
 
         default = platformdirs.user_cache_dir("pip", appauthor=False)
         return [Setting(Source.DEFAULT, "platform default", default)]

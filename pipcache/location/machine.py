@@ -55,7 +55,7 @@ class _Place(NamedTuple):
 def machine_homes() -> Iterable[tuple[str, str]]:
     """Return the users of the system with their homes; on Windows the profiles beside the user's own."""
     try:
-        import pwd  # noqa: PLC0415 - not on Windows
+        import pwd  # not on Windows
     except ImportError:
         return profiles(os.path.expanduser("~"))
     return [(user.pw_name, user.pw_dir) for user in pwd.getpwall()]

@@ -49,7 +49,7 @@ class Needs:
     """The pins of the files of ``--keep-for``. What any of the files names is needed."""
 
     def __init__(self, pins: Iterable[Pin]) -> None:
-        """Take the pins; their ``source`` tells the files apart."""
+        """Take the pins; their ``source`` names the file that each comes from."""
         self._keys: set[str] = set()
         self._commits: set[str] = set()
         self._with_digests: set[str] = set()

@@ -123,7 +123,7 @@ def _by_release(versions: Collection[str]) -> list[str] | None:
 
 def _by_pep_440(versions: Collection[str]) -> list[str]:
     """Return ``versions`` in PEP 440 order, and before them the texts that are no versions."""
-    from pipcache.util.versions import parse_version  # noqa: PLC0415 - brings packaging, which takes 2 ms
+    from pipcache.util.versions import parse_version  # brings packaging, which takes 2 ms
 
     def sort_key(version: str) -> tuple[bool, object, str]:
         parsed = parse_version(version)

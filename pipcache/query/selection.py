@@ -1,4 +1,4 @@
-"""Applies selectors and filters to artifacts, and tells which selectors matched nothing."""
+"""Selectors and filters applied to artifacts, and the selectors that matched nothing."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ def without_usable_version(selectors: Iterable[Selector], selection: Selection) 
 
     They are of a project for which ``selectors`` give specifiers, and their version is unknown or not PEP 440.
     """
-    from pipcache.util.versions import parse_version  # noqa: PLC0415 - brings packaging, which a list does without
+    from pipcache.util.versions import parse_version  # brings packaging, which a list does without
 
     projects = {
         selector.project

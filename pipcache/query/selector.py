@@ -105,7 +105,7 @@ class Selector(NamedTuple):
 
 def _fits(project: str, pattern: str) -> bool:
     """Return whether a project's name fits a pattern."""
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - a list does without it
+    from fnmatch import fnmatchcase  # a list does without it
 
     return fnmatchcase(project, pattern)
 
@@ -137,7 +137,7 @@ def _source_urls(artifact: Artifact) -> set[str]:
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
     """Return whether specifiers allow a version, pre-releases too; one that is not PEP 440 meets only ``===``."""
-    from pipcache.util.versions import parse_version  # noqa: PLC0415 - brings packaging, which a list does without
+    from pipcache.util.versions import parse_version  # brings packaging, which a list does without
 
     # === compares texts (PEP 440), so the version as it is written counts as well
     unmet = [
@@ -220,7 +220,7 @@ def _parse_pattern(text: str) -> Selector:
 
 
 def _parse_requirement(text: str) -> Selector:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - takes 2 ms, which a list does without
+    from packaging.requirements import InvalidRequirement, Requirement  # takes 2 ms, which a list does without
 
     try:
         requirement = Requirement(text)

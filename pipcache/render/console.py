@@ -39,7 +39,7 @@ def styled(text: str, style: str, *, colour: bool) -> str:
 
 def width() -> int:
     """Return the terminal's width in columns."""
-    from shutil import get_terminal_size  # noqa: PLC0415 - a pipe has no width
+    from shutil import get_terminal_size  # a pipe has no width
 
     return max(20, get_terminal_size().columns)
 

@@ -23,8 +23,8 @@ def github_lines(result: PruneResult) -> Iterator[str]:
     yield f"| **{verb}** | **{len(result.removed):,}** | **{count:,}** | **{freed}** |"
     yield f"| **kept** | **{result.kept:,}** | | **{format_size(result.after)}** |"
     if result.too_large is not None:
-        told = clean(result.too_large).replace("|", "\\|")
-        yield f"| too large | | | {told} |"
+        excess = clean(result.too_large).replace("|", "\\|")
+        yield f"| too large | | | {excess} |"
     values = {
         "kept": result.kept,
         "removed": len(result.removed),

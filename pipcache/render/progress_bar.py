@@ -47,8 +47,8 @@ def meter(label: str) -> Iterator["Meter"]:
     if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         yield Meter(None)
         return
-    from rich.console import Console  # noqa: PLC0415 - only where a person watches
-    from rich.progress import (  # noqa: PLC0415 - as above
+    from rich.console import Console  # only where a person watches
+    from rich.progress import (
         BarColumn,
         DownloadColumn,
         Progress,

@@ -71,7 +71,7 @@ def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
 
 def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, BuildKey]]:
     """Yield the keys of pip >= 20.0 (``cache.py``, ``_get_cache_path_parts``)."""
-    import json  # noqa: PLC0415 - only where something was built
+    import json  # only where something was built
 
     interpreters = [(name, version) for name in _INTERPRETERS for version in reversed(_VERSIONS)]
     interpreters.sort(key=lambda pair: pair[0] + pair[1] != hint)

@@ -192,13 +192,13 @@ class _BrotliDecoder:
 
 
 def _begin_bzip2(_salvage: bool) -> Decoder:  # noqa: FBT001 - the only argument of a Format's begin
-    import bz2  # noqa: PLC0415 - rare, and not worth every start
+    import bz2  # rare, and not worth every start
 
     return _PullDecoder(bz2.BZ2Decompressor(), OSError)
 
 
 def _begin_xz(_salvage: bool) -> Decoder:  # noqa: FBT001 - as above
-    import lzma  # noqa: PLC0415 - rare, and not worth every start
+    import lzma  # rare, and not worth every start
 
     return _PullDecoder(lzma.LZMADecompressor(memlimit=128 << 20), lzma.LZMAError)
 

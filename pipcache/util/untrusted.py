@@ -98,7 +98,7 @@ _MOST_PARTS = 1_500_000
 
 def decode_json(data: bytes) -> object:
     """Return the content of a JSON document; None if it is no JSON, or larger in memory than real documents."""
-    import json  # noqa: PLC0415 - a plain list has no use for it
+    import json  # a plain list has no use for it
 
     if len(data) > _MOST_PARTS and (
         data.count(b",") > _MOST_PARTS or data.count(b"[") + data.count(b"{") > _MOST_PARTS

@@ -34,9 +34,9 @@ def print_rows(rows: Sequence[Row], columns: Columns) -> None:
 
 
 def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - costs more than everything else a piped list does
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console  # costs more than everything else a piped list does
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
