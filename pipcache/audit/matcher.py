@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pipcache.advisories.model import Indicator
 from pipcache.audit.members import Digest
-from pipcache.audit.versions import (
+from pipcache.audit.spelled_versions import (
     filenames_of,
     own_claims,
     range_contains,

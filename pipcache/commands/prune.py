@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
-from pipcache.commands.verification import Judged, judge_for
+from pipcache.commands.run_verifier import Judged, judge_for
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory

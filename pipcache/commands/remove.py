@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
-from pipcache.commands.verification import judge_for
+from pipcache.commands.run_verifier import judge_for
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, unreadable_entries
 from pipcache.inventory.collector import Need, read_inventory

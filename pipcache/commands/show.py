@@ -3,7 +3,7 @@
 import sys
 from typing import NamedTuple
 
-from pipcache.commands.verification import judging
+from pipcache.commands.run_verifier import judging
 from pipcache.inventory.artifact import path_of
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipcache.commands.verification import judging
+from pipcache.commands.run_verifier import judging
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS
 from pipcache.inventory.collector import Need, read_inventory
