@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,21 @@ def own_imports(name: str) -> set[str]:
 
 def test_every_package_has_a_line_of_the_law() -> None:
     assert set(PACKAGES) - LAW.keys() == set()
+
+
+def test_the_readme_gives_the_law_as_it_is() -> None:
+    table = (
+        (REPOSITORY / "README.md").read_text("utf-8").partition("| package | may import |")[2].partition("\n\n")[0]
+    )
+    stated = {
+        package: allowed
+        for packages, allowed in re.findall(r"^\| (`.*`) \| (.*) \|$", table, re.MULTILINE)
+        for package in re.findall(r"`(\w+)`", packages)
+    }
+    assert stated.keys() == {*PACKAGES, "errors"}
+    assert stated.pop("cli") == "all of these"
+    for package, allowed in stated.items():
+        assert re.findall(r"`(\w+)`", allowed) == LAW[package].split(), package
 
 
 def test_only_three_modules_lie_in_the_root() -> None:
