@@ -41,7 +41,7 @@ def test_at_every_length_of_the_answer_what_was_removed_is_said(builder: CacheBu
     whole = purge(builder.root, output, advisory, 1 << 20)
     assert whole.returncode == 0, whole.stderr
     removed = 0
-    for size in range(0, output.stat().st_size, 40):
+    for size in range(0, output.stat().st_size, 20):
         key = builder.download(f"https://files.example/{filename}", wheel)
         ran = purge(builder.root, output, advisory, size)
         is_there = os.path.exists(builder.body(key))
@@ -49,4 +49,4 @@ def test_at_every_length_of_the_answer_what_was_removed_is_said(builder: CacheBu
         assert ("Removed 2 files" in ran.stderr) == (not is_there), (size, ran.stderr)
         assert ("Nothing was changed." in ran.stderr) == is_there, (size, ran.stderr)
         removed += not is_there
-    assert removed > 1
+    assert removed
