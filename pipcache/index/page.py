@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, PageFormat, page_rows, unescape
+from pipcache.index.page_format import PageFormat
+from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, page_rows, unescape
 from pipcache.util.filenames import normalise, parse_filename
 
 

@@ -3,15 +3,12 @@
 import html
 import re
 from collections.abc import Container, Iterator
-from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.untrusted import decode_json
-
-PAGE_LIMIT = 64 << 20
-"""Decoded bytes of a page that are read; the largest on PyPI have about 20 MB."""
 
 
 class PageFile(NamedTuple):
@@ -82,13 +79,6 @@ class Row(NamedTuple):
         if isinstance(self.attributes, str):
             return _html_file(self, self.attributes)
         return _json_file(self.filename, self.attributes)
-
-
-class PageFormat(Enum):
-    """The two formats of an index page."""
-
-    JSON = "json"
-    HTML = "html"
 
 
 class Rows:
@@ -307,13 +297,3 @@ def _html_file(row: Row, attributes: str) -> PageFile | None:
 def _html_digests(announced: str) -> tuple[tuple[str, str], ...]:
     algorithm, _, digest = announced.partition("=")
     return ((algorithm.lower(), digest.lower()),) if _HEX.fullmatch(digest) else ()
-
-
-def guess_format(start: bytes) -> PageFormat | None:
-    """Return the format of a page that begins with these decoded bytes; None for neither."""
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] == b"{":
-        return PageFormat.JSON
-    if text[:1] == b"<":
-        return PageFormat.HTML
-    return None

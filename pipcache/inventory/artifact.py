@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from pipcache.index.rows import PageFile
 from pipcache.store.cachecontrol import Frame, Head
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files, entry_path
 from pipcache.store.keys import BuildKey
@@ -15,6 +14,9 @@ from pipcache.util.filenames import normalise
 from pipcache.util.files import File
 from pipcache.util.untrusted import redact_url
 from pipcache.util.urls import is_pypi_file_host
+
+if TYPE_CHECKING:
+    from pipcache.index.rows import PageFile  # a plain list reads no page
 
 
 class Kind(StrEnum):
@@ -123,8 +125,8 @@ class Artifact(NamedTuple):
     head: Head | None = None
     url: str | None = None
     url_proved: bool = False
-    listed: PageFile | None = None
-    also_listed: tuple[PageFile, ...] = ()
+    listed: "PageFile | None" = None
+    also_listed: tuple["PageFile", ...] = ()
     source: Origin | None = None
     build_key: BuildKey | None = None
     problem: str | None = None

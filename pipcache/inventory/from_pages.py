@@ -5,7 +5,8 @@ from hashlib import sha224
 from typing import NamedTuple, Protocol
 
 from pipcache.index.links import NORMAL_URL, absolute_urls
-from pipcache.index.rows import PAGE_LIMIT, PageFile, Row, Rows, page_rows
+from pipcache.index.page_format import PAGE_LIMIT
+from pipcache.index.rows import PageFile, Row, Rows, page_rows
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.identify import kind_of_filename

@@ -10,7 +10,7 @@ from contextlib import closing
 from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
-from pipcache.index.rows import PAGE_LIMIT, PageFormat
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.built_wheel import identify_built, identify_origin
 from pipcache.store.body import Body

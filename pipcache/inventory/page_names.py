@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from pipcache.index.page import parse_page, quick_project, stated_project
-from pipcache.index.rows import PAGE_LIMIT, page_rows
+from pipcache.index.page_format import PAGE_LIMIT
+from pipcache.index.rows import page_rows
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, PageClues
 from pipcache.inventory.body import open_body
 from pipcache.store.body import Body

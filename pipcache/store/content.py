@@ -13,7 +13,7 @@ from pipcache.archive.metadata import (
 )
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.index.rows import PageFormat, guess_format
+from pipcache.index.page_format import PageFormat, guess_format
 from pipcache.util.compression import BZIP2, GZIP, XZ, UndecodableBody, archive_format, decode_body
 from pipcache.util.files import Window
 

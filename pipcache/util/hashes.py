@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from base64 import urlsafe_b64decode
+from binascii import a2b_base64
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
@@ -38,11 +38,11 @@ ALGORITHM = (
 # there are projects called md5-something: after a dash only what looks like a digest counts
 _DIGEST_SHAPE = r"[0-9a-f]{32,}$|[\w+/-]{20,}={1,2}$|(?-i:(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9]))[\w+/-]{22,}$"
 
-_TAGGED = re.compile(rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_DIGEST_SHAPE}))\s*(.*)")
+_TAGGED = rf"(?i)({ALGORITHM})(?::|=(?!=)|-(?={_DIGEST_SHAPE}))\s*(.*)"
 
-_UNKNOWN_ALGORITHM = re.compile(r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}")
+_UNKNOWN_ALGORITHM = r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}"
 
-_BARE_BASE64 = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?", re.ASCII)
+_BARE_BASE64 = r"(?a)(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?"
 
 
 def algorithm_of(name: str) -> str | None:
@@ -56,7 +56,7 @@ def algorithm_of(name: str) -> str | None:
 
 def split_tagged(text: str) -> tuple[str, str] | None:
     """Return the algorithm and the value of ``alg:value``, ``alg=value`` or ``alg-value``; None for other text."""
-    tagged = _TAGGED.fullmatch(text)
+    tagged = re.fullmatch(_TAGGED, text)
     algorithm = None if tagged is None else algorithm_of(tagged[1])
     return None if tagged is None or algorithm is None else (algorithm, tagged[2])
 
@@ -71,9 +71,9 @@ def hex_of(algorithm: str, value: str) -> str | None:
     count, value = DIGITS[algorithm], value.strip()
     if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", value):
         return value.lower()
-    bare = value.rstrip("=").replace("+", "-").replace("/", "_")
-    if re.fullmatch(r"[\w-]+", bare, re.ASCII) and len(bare) == -(-count * 4 // 6):
-        return urlsafe_b64decode(bare + "=" * (-len(bare) % 4)).hex()
+    bare = value.rstrip("=").replace("-", "+").replace("_", "/")
+    if re.fullmatch(r"[A-Za-z0-9+/]+", bare) and len(bare) == -(-count * 4 // 6):
+        return a2b_base64(bare + "=" * (-len(bare) % 4)).hex()
     return None
 
 
@@ -84,12 +84,12 @@ def expected_of(algorithm: str) -> str:
 
 def is_bare_base64(text: str) -> bool:
     """Return whether a text looks like a SHA-256 or SHA-512 digest in base64url, without its algorithm's name."""
-    return _BARE_BASE64.fullmatch(text) is not None
+    return re.fullmatch(_BARE_BASE64, text) is not None
 
 
 def is_strange(text: str) -> bool:
     """Return whether a text looks like a digest of an unknown algorithm, and so is no project's name."""
-    return _UNKNOWN_ALGORITHM.fullmatch(text) is not None and split_tagged(text) is None
+    return re.fullmatch(_UNKNOWN_ALGORITHM, text) is not None and split_tagged(text) is None
 
 
 class Digests(NamedTuple):

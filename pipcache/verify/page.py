@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipcache.index.page import Page, parse_page, quick_project, stated_project
-from pipcache.index.rows import PAGE_LIMIT, PageFormat, guess_format
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.inventory.artifact import Artifact, Evidence
 from pipcache.util.compression import BrokenStream, UndecodableBody, codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise

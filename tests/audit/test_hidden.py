@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.index.rows import PAGE_LIMIT
+from pipcache.index.page_format import PAGE_LIMIT
 from pipcache.util.urls import PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from pipcache.index.links import absolute_urls
 from pipcache.index.page import Page, parse_page, quick_project
-from pipcache.index.rows import PageFile, PageFormat, page_rows
+from pipcache.index.page_format import PageFormat
+from pipcache.index.rows import PageFile, page_rows
 from pipcache.store.keys import http_key
 from tests.support.places import REPOSITORY
 
