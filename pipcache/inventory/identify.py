@@ -6,7 +6,6 @@
 import os
 import re
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
@@ -106,19 +105,26 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
 
 
 def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None) -> Artifact:
-    with closing(cache.response(entry, deep=deep)) as response:
-        head, content, body = response.head, response.content, response.body
-        artifact = _before_content(entry, response)
-        if head is not None and head.is_redirect:
-            return _as_redirect(artifact, head)
-        if content is None:
-            return _by_promise(artifact, "a head without a body: pip takes it for a miss")
-        artifact = _by_content(artifact, content, body)
-        if bases is None or body is None or artifact.kind is not Kind.PAGE:
-            return artifact
-        from pipcache.inventory.page_names import read_clues  # a plain list reads no page
+    response = cache.response(entry, deep=deep)
+    try:
+        return _of_response(entry, response, bases)
+    finally:
+        response.close()
 
-        return artifact._replace(clues=read_clues(artifact, body, bases()))
+
+def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) -> Artifact:
+    head, content, body = response.head, response.content, response.body
+    artifact = _before_content(entry, response)
+    if head is not None and head.is_redirect:
+        return _as_redirect(artifact, head)
+    if content is None:
+        return _by_promise(artifact, "a head without a body: pip takes it for a miss")
+    artifact = _by_content(artifact, content, body)
+    if bases is None or body is None or artifact.kind is not Kind.PAGE:
+        return artifact
+    from pipcache.inventory.page_names import read_clues  # a plain list reads no page
+
+    return artifact._replace(clues=read_clues(artifact, body, bases()))
 
 
 def _before_content(entry: HttpEntry, response: Response) -> Artifact:

@@ -72,15 +72,16 @@ def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool) -> Respon
     if file is None:
         return response
     body = Body(lambda: directory.open(file), file.size, head and head.headers.get("content-encoding"))
-    response = response._replace(size=file.size, body=body)
     if head is not None and not deep and is_page_by_head(head):
-        return response._replace(content=PageBody())
+        return response._replace(content=PageBody(), size=file.size, body=body)
     try:
-        return response._replace(content=body.content(deep=deep))
+        return response._replace(content=body.content(deep=deep), size=file.size, body=body)
     except OSError as error:
         body.close()
         return response._replace(
             content=OpaqueBody(None),
+            size=file.size,
+            body=body,
             problem=response.problem or explain_read_error(error),
             unreadable=response.unreadable or not isinstance(error, FileNotFoundError),
         )
