@@ -42,10 +42,10 @@ _PATIENCE = 0.7
 
 
 @contextmanager
-def meter(label: str) -> Iterator["Meter"]:
+def meter(label: str) -> Iterator["BytesMeter"]:
     """Give something that counts bytes; it shows speed and time left to those who have waited."""
     if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
-        yield Meter(None)
+        yield BytesMeter(None)
         return
     from rich.console import Console  # only where a person watches
     from rich.progress import (
@@ -60,7 +60,7 @@ def meter(label: str) -> Iterator["Meter"]:
     columns = (TextColumn("{task.description}"), BarColumn(None), DownloadColumn(), TransferSpeedColumn())
     console = Console(file=sys.stderr, no_color=not wants_colour(sys.stderr))
     progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
-    counter = Meter(progress)
+    counter = BytesMeter(progress)
     progress.add_task(label, total=None)
     try:
         yield counter
@@ -68,7 +68,7 @@ def meter(label: str) -> Iterator["Meter"]:
         progress.stop()
 
 
-class Meter:
+class BytesMeter:
     """Counts bytes from any thread."""
 
     def __init__(self, progress: "Progress | None") -> None:
