@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from packaging.specifiers import SpecifierSet
 
@@ -113,14 +113,24 @@ def _read_row(row: Mapping[str, str], where: str, indicator: Indicator, builder:
     if version:
         of_kinds = indicator._replace(kinds=purl.kinds, filename=purl.filename) if purl is not None else indicator
         builder.add(_with_versions(of_kinds, version, where))
-    for digest in digests:
-        add_digest(digest, about_file(indicator, filename), builder)
+    _add_digests(digests, filename, indicator, builder)
     if url:
         add_url(url, where, indicator, builder)
     if filename and not (version or url or digests):
         if not is_distribution(filename):
             raise AdvisoryError(f"{where}: {quoted(filename)} is no wheel or sdist; the name of one was expected")
         add_filename(filename, indicator, builder)
+
+
+def _add_digests(
+    digests: Iterable[Digest], filename: str, indicator: Indicator, builder: AdvisoriesBuilder
+) -> None:
+    """Add indicators for the digests of a file; a bare name that is no distribution's is of a member or a file."""
+    last_part = filename.rpartition("/")[2]
+    for digest in digests:
+        add_digest(digest, about_file(indicator, last_part if is_distribution(last_part) else filename), builder)
+        if filename == last_part != "" and not is_distribution(filename):
+            add_digest(digest, about_file(indicator, ""), builder)
 
 
 def _digest(column: str, text: str, where: str) -> Digest:

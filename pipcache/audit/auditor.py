@@ -14,7 +14,7 @@ from pipcache.audit.members import Digest, hashed_members, recorded_members
 from pipcache.audit.pages import PageScan
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
-from pipcache.inventory.built_from import sources_of
+from pipcache.inventory.built_from import SourceIndex
 from pipcache.inventory.proof import PROOF_ALGORITHMS, prove_by_bytes
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.cache import Cache
@@ -232,7 +232,7 @@ def _with_context(hits: Sequence[Hit], artifacts: Sequence[Artifact], page_hits:
     for page in page_hits:
         for filename in wanted.intersection(page.listed):
             pages.setdefault(filename, {})[page.artifact.project or display_name(page.artifact)] = None
-    downloads = [artifact for artifact in artifacts if isinstance(artifact.entry, HttpEntry)]
+    downloads = SourceIndex(artifacts)
     hits_with_context = []
     for hit in hits:
         artifact = hit.artifact
@@ -241,7 +241,7 @@ def _with_context(hits: Sequence[Hit], artifacts: Sequence[Artifact], page_hits:
         )
         source = None
         if artifact.source is not None and isinstance(artifact.entry, BuiltEntry):
-            source = artifact.source.url, any(sources_of(artifact, downloads))
+            source = artifact.source.url, bool(downloads.sources_of(artifact))
         hits_with_context.append(hit._replace(listed_by=tuple(listed_by), source=source))
     return hits_with_context
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pipcache.archive.record import RECORD_LIMIT, parse_record
+from pipcache.archive.record import Digest as RecordDigest
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip
@@ -31,16 +32,19 @@ def recorded_members(cache: Cache, artifact: Artifact) -> dict[Digest, str] | No
             directory = ZipDirectory(body.window)
             for record in directory.ending(".dist-info/RECORD"):
                 rows = parse_record(directory.read(record, RECORD_LIMIT)) or {}
-                # a digest is base64url without padding, or hex as some builders write it
+                # a digest is base64url without padding, or hex as some builders write it; other texts equal none
                 members |= {
-                    (digest.algorithm, value): path
+                    (digest.algorithm, _hex_of(digest) or digest.value): path
                     for path, digests in rows.items()
                     for digest in digests
-                    if digest.algorithm in DIGITS and (value := hex_of(*digest)) is not None
                 }
     except (OSError, ValueError):
         return None
     return members
+
+
+def _hex_of(digest: RecordDigest) -> str | None:
+    return hex_of(digest.algorithm, digest.value) if digest.algorithm in DIGITS else None
 
 
 class _MemberDigests:

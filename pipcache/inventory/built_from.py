@@ -1,6 +1,6 @@
 """Which downloads built wheels were built from, by the URL or a digest in ``origin.json`` (PEP 610)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.store.entries import HttpEntry
@@ -16,6 +16,11 @@ def source_key(artifact: Artifact) -> str | None:
 def noted_digests(source: Origin) -> frozenset[tuple[str, str]]:
     """Return the (algorithm, hex digest) pairs that ``origin.json`` has of an archive, in lower case."""
     return frozenset((name, value.lower()) for name, value in source.hashes)
+
+
+def _may_be_source(artifact: Artifact) -> bool:
+    """Return whether an artifact is a download, and neither a page nor a metadata file."""
+    return isinstance(artifact.entry, HttpEntry) and artifact.kind not in {Kind.PAGE, Kind.METADATA}
 
 
 class BuiltFrom:
@@ -35,13 +40,29 @@ class BuiltFrom:
 
     def __contains__(self, artifact: Artifact) -> bool:
         """Return whether an artifact is one of the sources, by its key or by a digest that an index page lists."""
-        if not isinstance(artifact.entry, HttpEntry) or artifact.kind in {Kind.PAGE, Kind.METADATA}:
+        if not _may_be_source(artifact):
             return False
         listed = () if artifact.listed is None else artifact.listed.hashes
         return artifact.key in self.keys or not self.digests.isdisjoint(listed)
 
 
-def sources_of(built: Artifact, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    """Yield the downloads that a wheel was built from."""
-    sources = BuiltFrom([built])
-    return (artifact for artifact in artifacts if artifact in sources)
+class SourceIndex:
+    """The downloads of a cache, looked up by the wheels that were built from them."""
+
+    def __init__(self, artifacts: Iterable[Artifact]) -> None:
+        """Index the downloads among ``artifacts`` by their keys, and by the digests that index pages list."""
+        self._downloads: list[Artifact] = []
+        self._places: dict[object, list[int]] = {}
+        for artifact in artifacts:
+            if not _may_be_source(artifact):
+                continue
+            listed = () if artifact.listed is None else artifact.listed.hashes
+            for name in (artifact.key, *listed):
+                self._places.setdefault(name, []).append(len(self._downloads))
+            self._downloads.append(artifact)
+
+    def sources_of(self, built: Artifact) -> list[Artifact]:
+        """Return the downloads that a wheel was built from, in the order of the cache."""
+        sources = BuiltFrom([built])
+        places = {place for name in (*sources.keys, *sources.digests) for place in self._places.get(name, ())}
+        return [self._downloads[place] for place in sorted(places)]

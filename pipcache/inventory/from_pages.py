@@ -11,12 +11,12 @@ from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.identify import kind_of_filename
 from pipcache.store.cache import Cache
-from pipcache.store.entries import HttpEntry
+from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.store.keys import BuildKey, http_key, invert_key
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import parse_filename
 from pipcache.util.progress import Track, untracked
-from pipcache.util.versions import same_version
+from pipcache.util.versions import canonical, parse_version, same_version
 
 
 class Listing(NamedTuple):
@@ -38,16 +38,14 @@ class RowFilter:
     Where the sources of built wheels are looked for, rows of sdists of the wheels' versions matter too.
     """
 
-    def __init__(
-        self, page: Artifact, base: str | None, keys: Container[str], built: Collection[str | None]
-    ) -> None:
+    def __init__(self, page: Artifact, base: str | None, keys: Container[str], built: Collection[str]) -> None:
         """Make a filter.
 
         Args:
             page: the index page.
             base: the URL in its ``<base href>``, None without one.
             keys: keys of HTTP entries.
-            built: versions of built wheels of the page's project whose source is looked for.
+            built: versions of built wheels of the page's project whose source is looked for, as ``_spelled``.
         """
         self._page = page
         self._base = base
@@ -84,7 +82,21 @@ class RowFilter:
         name = None if filename.endswith(".whl") else parse_filename(filename, self._page.project)
         if name is None or name.is_wheel:
             return None
-        return name.version if any(same_version(name.version, built) for built in self._built) else None
+        return name.version if name.version is not None and _spelled(name.version) in self._built else None
+
+
+def _spelled(version: str) -> str:
+    """Return a version in a spelling that equal versions share, as ``same_version`` compares them."""
+    spelled = version.replace("_", "+", 1)
+    return version.replace("_", "-") if parse_version(spelled) is None else canonical(spelled)
+
+
+def _lacks_origin(artifact: Artifact) -> bool:
+    """Return whether only a page can name the source of a built wheel, or explain the key of its folder."""
+    if not isinstance(artifact.entry, BuiltEntry):
+        return False
+    by_page = any(claim.evidence is Evidence.KEY for claim in artifact.claims)
+    return artifact.entry.origin is None or artifact.build_key is None or by_page
 
 
 class PageSearch(Protocol):
@@ -128,13 +140,12 @@ class PageReader:
         self.cache = cache
         self.search = search
         keys: set[str] = set() if search is None else set(search.keys)
-        self._built: dict[str, list[str | None]] = {}
+        self._built: dict[str, set[str]] = {}
         for artifact in artifacts:
             if isinstance(artifact.entry, HttpEntry):
                 keys.add(artifact.entry.key)
-            elif artifact.kind is Kind.BUILT and artifact.project is not None:
-                # also where the source is known: it is asked for again when the entry is read again
-                self._built.setdefault(artifact.project, []).append(artifact.version)
+            elif artifact.project is not None and artifact.version is not None and _lacks_origin(artifact):
+                self._built.setdefault(artifact.project, set()).add(_spelled(artifact.version))
         self._keys = frozenset(keys)
         self._read: dict[tuple[object, ...], _PageListings] = {}
 

@@ -63,7 +63,7 @@ def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClue
     if not _claimed_projects(artifact) and _proved_url(artifact.key, names, bases) is None:
         project = _project_of(body.readable(PAGE_LIMIT)) or stated_project(start)
     try:
-        ends_like_zip = body.encoding is None and body.ends_like_zip()
+        ends_like_zip = not body.encoding and body.ends_like_zip()
     except OSError:
         ends_like_zip = False
     return PageClues(names, project, ends_like_zip=ends_like_zip)

@@ -199,16 +199,17 @@ def _read_artifacts(
 ) -> list[Artifact]:
     """Return the artifacts of a survey, named as far as the policies need it."""
     entries = track(survey.entries, len(survey.entries), "Reading")
-    bases = configured_bases(configured_indexes)
     if not request.needs_names:
         artifacts = [identify_by_head(cache, entry) for entry in entries]
     else:
         deep = bool(request.keep or needs is not None)
+        by_project = needs is not None or request.policies.keep_latest is not None
+        reads_pages = by_project or bool(request.keep or request.verdicts)
+        bases = configured_bases(configured_indexes) if reads_pages else None
         artifacts = [
             identify(cache, entry, deep=deep or isinstance(entry, StrayEntry), bases=bases) for entry in entries
         ]
         projects = needs.projects_with_digests() if needs is not None else frozenset[str]()
-        by_project = needs is not None or request.policies.keep_latest is not None
         if request.policies.keep_latest is not None:
             projects |= _projects_with_versions(artifacts)  # their pages say which versions were yanked
         need = Need(deep=deep, selectors=request.keep, pages=by_project, projects=projects)

@@ -1,5 +1,6 @@
 """The bytes that an entry stores: one open file, from which content, digests and decoded bytes are read."""
 
+import errno
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
@@ -105,10 +106,11 @@ class Body:
         return _ZIP_END in window.read(max(window.length - _ZIP_END_REACH, 0), _ZIP_END_REACH)
 
     def close(self) -> None:
-        """Close the file if it is open."""
+        """Close the file if it is open; it is not opened again."""
         for window in (self._window, self._owner):
             if window is not None:
                 window.close()
+        self._open, self._window = _closed, None
 
     def __enter__(self) -> Self:
         return self
@@ -117,3 +119,7 @@ class Body:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _closed() -> Window:
+    raise OSError(errno.EBADF, "the body is closed")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
-from pipcache.inventory.built_from import source_key, sources_of
+from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_pages import PageReader
 from pipcache.inventory.identify import identify
@@ -55,6 +55,7 @@ class Context:
         self._artifacts: Sequence[Artifact] = ()
         self._named: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
+        self._sources = SourceIndex(())
         self._promises_of_built: dict[str, list[Promise]] = {}
         self._reader: PageReader | None = None
 
@@ -62,6 +63,7 @@ class Context:
         """Take every artifact of the cache; each may be evidence about the others."""
         self._artifacts = artifacts
         self._reader = PageReader(self.cache, artifacts)
+        self._sources = SourceIndex(artifacts)
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
             if artifact.kind is Kind.BUILT and (key := source_key(artifact)) is not None:
@@ -79,8 +81,8 @@ class Context:
         self._artifacts = artifacts
 
     def identify(self, entry: Entry) -> Artifact:
-        """Return the artifact that an entry is on the disk now."""
-        return identify(self.cache, entry, deep=True, bases=configured_bases(self._index_urls))
+        """Return the artifact that an entry is on the disk now; its head may say that it is an index page."""
+        return identify(self.cache, entry, bases=configured_bases(self._index_urls))
 
     def name(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
         """Return ``artifacts`` with every name that their bytes, lock files and cached pages give.
@@ -124,7 +126,7 @@ class Context:
 
     def sources(self, wheel: Artifact) -> Sequence[Artifact]:
         """Return the cached sdists that a wheel was built from, with the names that they have by now."""
-        downloads = sources_of(wheel, self._artifacts)
+        downloads = self._sources.sources_of(wheel)
         named = (self._named.get(path_of(download), download) for download in downloads)
         return [download for download in named if download.kind is Kind.SDIST and download.size]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.inventory.artifact import Artifact, Kind, path_of
-from pipcache.inventory.body import open_body, usual_digests
-from pipcache.inventory.built_from import BuiltFrom, sources_of
+from pipcache.inventory.body import is_text, open_body, usual_digests
+from pipcache.inventory.built_from import BuiltFrom, SourceIndex
 from pipcache.inventory.proof import prove_by_content, prove_metadata
 from pipcache.store.cache import Cache
 from pipcache.store.content import TextBody
@@ -68,21 +68,27 @@ def describe(
         for artifact, digests in digested
     ]
     named = prove_metadata(proved, [*proved, *artifacts])
+    downloads = SourceIndex((*named, *artifacts))
     sources_of_wheels = [
         (artifact, BuiltFrom([artifact])) for artifact in artifacts if artifact.kind is Kind.BUILT
     ]
     for artifact, (_, digests) in zip(named, digested, strict=True):
         metadata, generator = _facts(cache, artifact)
-        sources = sources_of(artifact, (*named, *artifacts)) if artifact.kind is Kind.BUILT else ()
+        sources = downloads.sources_of(artifact) if artifact.kind is Kind.BUILT else ()
         yield Details(
             artifact,
             digests,
             metadata,
             generator,
-            sources=tuple(islice(sources, 1)),
+            sources=tuple(islice((source for source in sources if _is_archive(cache, source)), 1)),
             built_wheels=tuple(wheel for wheel, downloads in sources_of_wheels if artifact in downloads),
             judgement=judgements.get(path_of(artifact)),
         )
+
+
+def _is_archive(cache: Cache, download: Artifact) -> bool:
+    """Return whether a download has bytes that a wheel can be built from, and no sign-in page or redirect."""
+    return download.size > 0 and not download.is_redirect and not is_text(cache, download)
 
 
 def _facts(cache: Cache, artifact: Artifact) -> tuple[Metadata | None, str | None]:

@@ -140,3 +140,15 @@ def test_specifiers_in_a_table_stay_specifiers(read: Read) -> None:
 def test_a_table_that_is_damaged_says_nothing(read: Read, text: str, says: str) -> None:
     with pytest.raises(AdvisoryError, match=says):
         read("a.csv", text)
+
+
+@pytest.mark.parametrize("name", ["malware.bin", "foo-1.0.tar.lzma.asc"])
+def test_a_digest_beside_any_other_name_is_of_a_member_or_of_a_file(read: Read, name: str) -> None:
+    advisories = read("iocs.csv", f"filename,sha256\n{name},{'ab' * 32}\n")
+    assert {indicator.member for indicator in advisories.indicators} == {name, None}
+    assert {indicator.digests for indicator in advisories.indicators} == {(("sha256", "ab" * 32),)}
+
+
+def test_a_file_may_be_named_with_its_folder(read: Read) -> None:
+    (indicator,) = read("iocs.csv", f"filename,sha256\ndist/foo-1.0.tar.gz,{'ab' * 32}\n").indicators
+    assert (indicator.filename, indicator.member) == ("foo-1.0.tar.gz", None)
