@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipcache.archive.record import RECORD_LIMIT, parse_record
-from pipcache.archive.record import Digest as RecordDigest
+from pipcache.archive.record import RECORD_LIMIT, Digest as RecordDigest, parse_record
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip

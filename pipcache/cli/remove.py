@@ -17,8 +17,7 @@ from pipcache.cli.options import (
     format_option,
     read_selectors,
 )
-from pipcache.commands import remove as command
-from pipcache.commands import remove_advised
+from pipcache.commands import remove as command, remove_advised
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode
 from pipcache.query.filters import Filters

@@ -11,10 +11,6 @@ class Directory(NamedTuple):
 
     root: str
 
-    def path_of(self, path: str) -> str:
-        """Return the path of a file below ``root``, with ``root``."""
-        return f"{self.root}/{path}"
-
     def look(self, path: str) -> File:
         """Return the present status of a file, without following a link.
 
@@ -29,7 +25,7 @@ class Directory(NamedTuple):
         Raises:
             OSError: it cannot be opened, or is a link by now.
         """
-        return Window(open_quietly(self.path_of(file.path)), 0, file.stat.st_size)
+        return Window(open_quietly(f"{self.root}/{file.path}"), 0, file.stat.st_size)
 
     def read(self, file: File, limit: int) -> bytes:
         """Return the first ``limit`` bytes of a file.
@@ -37,7 +33,7 @@ class Directory(NamedTuple):
         Raises:
             OSError: it cannot be opened or read, or is no regular file any more.
         """
-        descriptor = open_quietly(self.path_of(file.path))
+        descriptor = open_quietly(f"{self.root}/{file.path}")
         try:
             return os.read(descriptor, min(limit, file.stat.st_size))
         finally:

@@ -52,21 +52,6 @@ class Verified(NamedTuple):
     not_reached: int
 
 
-def verify(
-    cache: Cache,
-    chosen: Sequence[Artifact],
-    artifacts: Sequence[Artifact],
-    options: VerifyOptions,
-    *,
-    index_urls: IndexUrls,
-    meter: Meter,
-    should_stop: Callable[[], bool] = bool,
-) -> Verified:
-    """Judge the ``chosen`` of all ``artifacts`` of a cache; see ``Verifier.judge``."""
-    with Verifier(cache, options, index_urls=index_urls, meter=meter, should_stop=should_stop) as verifier:
-        return verifier.judge(chosen, artifacts)
-
-
 class Verifier:
     """The threads that judge the artifacts of a cache, and the progress they make.
 

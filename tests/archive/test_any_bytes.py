@@ -11,8 +11,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from pipcache.archive.metadata import (
     SdistFacts,

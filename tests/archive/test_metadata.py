@@ -5,8 +5,7 @@ from __future__ import annotations
 import email
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pipcache.archive.metadata import (
     Metadata,

@@ -10,8 +10,7 @@ import tarfile
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, reject
-from hypothesis import strategies as st
+from hypothesis import given, reject, strategies as st
 
 from pipcache.archive.metadata import (
     Metadata,

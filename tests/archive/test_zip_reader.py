@@ -10,8 +10,7 @@ import zipfile
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from pipcache.archive.metadata import (
     Metadata,

@@ -11,8 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from pipcache.index.links import absolute_urls
 from pipcache.index.page import Page, parse_page, quick_project

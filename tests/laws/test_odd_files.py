@@ -14,11 +14,11 @@ from pipcache.store.cache import Cache
 from pipcache.verify.context import is_judged
 from pipcache.verify.details import describe
 from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.verifier import VerifyOptions, verify
+from pipcache.verify.verifier import VerifyOptions
 from tests.support import archives, caches
 from tests.support.answers import COMMANDS, FILE, MEGABYTE, SIMPLE, WHEEL, Answer, check, page, posix
 from tests.support.caches import CacheBuilder
-from tests.support.judging import Silent
+from tests.support.judging import Silent, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from pipcache.errors import CacheNotFound
-from pipcache.location import config
-from pipcache.location import locate as locating
+from pipcache.location import config, locate as locating
 from pipcache.location.locate import Setting, Source, locate
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.errors import CacheNotFound
-from pipcache.location import config, machine
-from pipcache.location import locate as locating
+from pipcache.location import config, locate as locating, machine
 from pipcache.location.locate import Source, locate
 from pipcache.location.machine import (
     MachineCache,

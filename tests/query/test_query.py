@@ -11,8 +11,7 @@ import random
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from packaging.version import InvalidVersion, Version
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind

@@ -7,8 +7,7 @@ import json
 
 import pytest
 from cachecontrol.controller import CacheController
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
 from pipcache.store.origin import Origin, parse_origin

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import msgpack
 import pytest
 from cachecontrol.serialize import Serializer
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from requests import PreparedRequest
 
 from pipcache.store.cachecontrol import Frame, Head, MalformedResponse, decode_head, read_inline

@@ -22,10 +22,10 @@ from pipcache.store.layout import Store
 from pipcache.util.progress import no_tick
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.structure import structure_findings
-from pipcache.verify.verifier import VerifyOptions, verify
+from pipcache.verify.verifier import VerifyOptions
 from tests.support import archives, caches, hostile
 from tests.support.hostile import STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
-from tests.support.judging import Silent
+from tests.support.judging import Silent, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,12 +7,31 @@ from typing import TYPE_CHECKING
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.store.cache import Cache
 from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.verifier import Verified, VerifyOptions, verify
+from pipcache.verify.verifier import Verified, Verifier, VerifyOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pipcache.inventory.artifact import Artifact
+    from pipcache.inventory.collector import IndexUrls
+    from pipcache.util.progress import Meter
     from pipcache.verify.verdict import Judgement
+
+
+def verify(
+    cache: Cache,
+    chosen: Sequence[Artifact],
+    artifacts: Sequence[Artifact],
+    options: VerifyOptions,
+    *,
+    index_urls: IndexUrls,
+    meter: Meter,
+    should_stop: Callable[[], bool] = bool,
+) -> Verified:
+    """The judgements of the `chosen` of all `artifacts` of a cache."""
+    with Verifier(cache, options, index_urls=index_urls, meter=meter, should_stop=should_stop) as verifier:
+        return verifier.judge(chosen, artifacts)
 
 
 class Silent:

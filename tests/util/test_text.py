@@ -7,8 +7,7 @@ import unicodedata
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from pipcache.util.untrusted import HIDDEN, clean, redact_header, redact_text, redact_url
 

@@ -11,8 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from pipcache.inventory.artifact import Kind
 from pipcache.util.progress import no_tick

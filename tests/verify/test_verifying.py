@@ -28,11 +28,11 @@ from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Check, Verdict, checks_named
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Finding, conclude
-from pipcache.verify.verifier import VerifyOptions, verify
+from pipcache.verify.verifier import VerifyOptions
 from tests.support import caches, truth
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
-from tests.support.judging import Silent, codes, verified
+from tests.support.judging import Silent, codes, verified, verify
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.program import Program

@@ -1,21 +1,17 @@
 """What several commands say on standard error beside their answers."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from pipcache.inventory.artifact import Artifact
+from pipcache.query.selector import Selector
 from pipcache.render.console import say
 from pipcache.store.entries import Entry, UnreadableEntry, is_link_in_store
 from pipcache.util.untrusted import clean
 
-if TYPE_CHECKING:
-    from pipcache.inventory.artifact import Artifact
-    from pipcache.query.selector import Selector
-
-
 _SHOWN = 5
 
 
-def say_unmatched(selectors: Iterable["Selector"]) -> None:
+def say_unmatched(selectors: Iterable[Selector]) -> None:
     """Say which selectors met nothing, and how a likely slip would be written."""
     for selector in selectors:
         name, dash, version = selector.text.rpartition("-")
@@ -33,6 +29,6 @@ def say_unreadable(entries: Iterable[Entry]) -> None:
         say(f"... and at {len(unreadable) - _SHOWN} more places")
 
 
-def links_in_stores(catalogue: Iterable["Artifact"]) -> int:
+def links_in_stores(catalogue: Iterable[Artifact]) -> int:
     """Return how many links stand where pip may find entries behind them."""
     return sum(is_link_in_store(artifact.entry) for artifact in catalogue)
