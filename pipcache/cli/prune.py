@@ -35,12 +35,14 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 
 @cli.command(
     "prune",
-    epilog=epilog("pipcache prune --ci --keep-for requirements.txt", 0, 2, 3, meanings=_CODES),
+    epilog=epilog("pipcache prune --keep-for requirements.txt --keep-latest 1", 0, 2, 3, meanings=_CODES),
     context_settings={"auto_envvar_prefix": "PIPCACHE_PRUNE"},
 )
 @cache_dir_option
 @click.option(
-    "--ci", is_flag=True, help="Remove what is fetched again as fast as it is restored; keep what was built."
+    "--ci",
+    is_flag=True,
+    help="Remove all that came from an index; keep what was built. The next run downloads the rest again.",
 )
 @click.option(
     "--keep-for",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
@@ -44,22 +48,22 @@ def recipe(name: str) -> str:
     return match[1]
 
 
-def github() -> list[str]:
-    """The scripts of a job's steps, each run by itself."""
-    lines = recipe("github").splitlines()
-    scripts: list[str] = []
-    for number, line in enumerate(lines):
-        if (found := re.match(r"( *)(- )?run: \|$", line)) is not None:
-            indent = len(found[0]) - len("run: |")
-            below = lines[number + 1 :]
-            end = next((at for at, one in enumerate(below) if len(one) - len(one.lstrip()) <= indent), len(below))
-            scripts.append("\n".join(below[:end]))
-    return scripts
+SAVES = "steps.python.outputs.cache-hit != 'true'"
+"""The condition of a step that is skipped where nothing will be saved."""
 
 
-def gitlab() -> list[str]:
+def github(*, is_exact_hit: bool = False) -> list[str]:
+    """The scripts of a job's steps, each run by itself, without those that an exact hit skips."""
+    steps: list[dict[str, str]] = yaml.safe_load(recipe("github"))["steps"]
+    assert {step["if"] for step in steps if "if" in step} == {SAVES}
+    assert any(step.get("id") == "python" for step in steps)
+    return [step["run"] for step in steps if "run" in step and not (is_exact_hit and "if" in step)]
+
+
+def gitlab(*parts: str) -> list[str]:
     """The commands of a job, in the order in which the runner takes them."""
-    return re.findall(r"(?m)^ {4}- (.*)$", recipe("gitlab"))
+    job: dict[str, list[str]] = yaml.safe_load(recipe("gitlab"))["test"]
+    return [line for part in parts or ("before_script", "script", "after_script") for line in job[part]]
 
 
 def docker() -> list[str]:
@@ -119,18 +123,23 @@ def job(tmp_path: Path, index: Index) -> Job:
 
 
 def kept(cache: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
-    return {one["kind"] for one in Program(cache, capsys).artifacts("list", "--all")}
+    return {artifact["kind"] for artifact in Program(cache, capsys).artifacts("list", "--all")}
+
+
+def runner_files(job: Job) -> Mapping[str, str]:
+    """The files and the folder that GitHub's runner names in variables; new for each run."""
+    names = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "RUNNER_TEMP")
+    for name in names[:2]:
+        (job.folder / name).unlink(missing_ok=True)
+    (job.folder / names[2]).mkdir(exist_ok=True)
+    return {name: str(job.folder / name) for name in names}
 
 
 def test_github(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
-    files: Mapping[str, str] = {
-        name: str(job.folder / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "RUNNER_TEMP")
-    }
     scripts = github()
     assert len(scripts) == 3
-    (job.folder / "RUNNER_TEMP").mkdir()
-    job.run(scripts, **files)
-    assert kept(job.home / ".cache" / "pip", capsys) == {"built", "sdist"}
+    job.run(scripts, **runner_files(job))
+    assert kept(job.home / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
     summary = (job.folder / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
     assert summary.startswith("| pipcache prune |")
     outputs = (job.folder / "GITHUB_OUTPUT").read_text(encoding="utf-8").splitlines()
@@ -138,12 +147,44 @@ def test_github(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     assert any(re.fullmatch(r"bytes_after=[1-9]\d+", line) for line in outputs)
 
 
+def add_releases(index: Index) -> None:
+    """Serve three releases of a wheel and of an sdist, whose bytes no compression makes small."""
+    wheels, sdists = index.add_project("bumped"), index.add_project("bumped-source")
+    for version in ("1.0", "2.0", "3.0"):
+        payload = {"payload.bin": random.Random(version).randbytes(40_000)}
+        filename, body = build_wheel("bumped", version, members=payload)
+        index.add_file(wheels, filename, body, version=version, metadata=metadata("bumped", version))
+        filename, body = build_sdist("bumped-source", version, members=payload)
+        index.add_file(sdists, filename, body, version=version)
+
+
+def test_github_keeps_what_the_lock_needs(job: Job, index: Index) -> None:
+    """The cache stays as large as one lock, and a run with the lock of the run before downloads no file."""
+    add_releases(index)
+    cache = job.home / ".cache" / "pip"
+    sizes = []
+    for version in ("1.0", "2.0", "3.0"):
+        lock = f"tagged==2.0\nsource-gz==0.3\nbumped=={version}\nbumped-source=={version}\n"
+        (job.folder / "requirements.txt").write_text(lock, encoding="ascii")
+        job.run(github(), **runner_files(job))
+        sizes.append(sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()))
+        shutil.rmtree(job.folder / "installed")
+        index.exchanges.clear()
+        printed = job.run(github(is_exact_hit=True), **runner_files(job))
+        shutil.rmtree(job.folder / "installed")
+        assert "Successfully installed" in printed
+        assert "Building wheel" not in printed
+        assert not [exchange for exchange in index.exchanges if exchange.path.startswith("/packages/")]
+    assert sizes[0] < sizes[2] * 1.05
+    assert sizes[2] <= sizes[0] * 1.05
+
+
 def test_gitlab(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
-    variables = dict(re.findall(r'(?m)^ {4}([A-Z_]+): "(.*)"$', recipe("gitlab")))
-    assert len(variables) == 4
+    variables: dict[str, str] = yaml.safe_load(recipe("gitlab"))["test"]["variables"]
+    assert len(variables) == 3
     expanded = {name: value.replace("$CI_PROJECT_DIR", str(job.folder)) for name, value in variables.items()}
-    assert "Kept 2 entries, removed " in job.run(gitlab(), **expanded)
-    assert kept(job.folder / ".cache" / "pip", capsys) == {"built", "sdist"}
+    assert re.search(r"Kept \d+ entries, removed 0: ", job.run(gitlab(), **expanded))
+    assert kept(job.folder / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
 
 
 def test_docker(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,9 +194,9 @@ def test_docker(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_cron(job: Job) -> None:
-    job.run(gitlab()[2:3])
+    job.run(gitlab("script"))
     (job.home / ".local" / "bin").mkdir(parents=True)
     (job.home / ".local" / "bin" / "pipcache").symlink_to(job.folder / "opt" / "pipcache" / "bin" / "pipcache")
-    job.run(gitlab()[:1])
+    job.run(gitlab("before_script"))
     (printed,) = job.run(cron()).splitlines()
     assert printed.startswith("Kept ")
