@@ -1,6 +1,6 @@
 """Exit codes, and the exceptions that end a run."""
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class ExitCode(IntEnum):
@@ -10,7 +10,26 @@ class ExitCode(IntEnum):
     FINDINGS = 1
     USAGE = 2
     FAILED = 3
+    UNJUDGED = 4
     INTERRUPTED = 130
+
+
+class ErrorKind(StrEnum):
+    """What ended a run, for programs; each is a row of the README's table."""
+
+    CACHE_MISSING = "cache-missing"
+    CACHE_UNREADABLE = "cache-unreadable"
+    NOT_A_DIRECTORY = "not-a-directory"
+    NOT_A_PIP_CACHE = "not-a-pip-cache"
+    NO_CACHE_DIRECTORY = "no-cache-directory"
+    BAD_LOCK = "bad-lock"
+    BAD_ADVISORY = "bad-advisory"
+    BAD_SELECTORS = "bad-selectors"
+    NO_CONSENT = "no-consent"
+    NOT_SAVED = "not-saved"
+    NOT_WRITTEN = "not-written"
+    INTERRUPTED = "interrupted"
+    UNEXPECTED = "unexpected"
 
 
 class PipcacheError(Exception):
@@ -20,24 +39,66 @@ class PipcacheError(Exception):
         message: what is wrong, a sentence to show.
         path: the file or directory that the message is about.
         hint: what the user can try next, a sentence to show.
-        is_fault: False where nothing is wrong and there is only no cache yet.
+        is_fault: False where nothing is wrong: the run ends because a person wants it.
+        kind: what ended the run, for programs.
     """
 
     exit_code = ExitCode.FAILED
+    kind = ErrorKind.UNEXPECTED
 
     def __init__(
-        self, message: str, *, path: str | None = None, hint: str | None = None, is_fault: bool = True
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        hint: str | None = None,
+        is_fault: bool = True,
+        kind: ErrorKind | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.hint = hint
         self.is_fault = is_fault
+        self.kind = kind or self.kind
 
 
 class CacheNotFound(PipcacheError):  # noqa: N818 - it names the state of the cache
-    """The cache directory does not exist or cannot be read."""
+    """There is no cache directory: none is named, it is missing, it is a file, or it cannot be read."""
+
+    kind = ErrorKind.CACHE_UNREADABLE
 
 
 class NotAPipCache(PipcacheError):  # noqa: N818 - as above
-    """The directory exists and holds none of pip's stores."""
+    """The directory holds something, and none of pip's stores."""
+
+    kind = ErrorKind.NOT_A_PIP_CACHE
+
+
+class NotWritten(PipcacheError):  # noqa: N818 - it says what became of the answer
+    """The answer cannot be written to standard output."""
+
+    kind = ErrorKind.NOT_WRITTEN
+
+
+class Interrupted(PipcacheError):  # noqa: N818 - it says what a person did
+    """A person ended the run."""
+
+    exit_code = ExitCode.INTERRUPTED
+    kind = ErrorKind.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted.", is_fault=False)
+
+
+class FileRefused(PipcacheError):  # noqa: N818 - it says what became of a file
+    """A file that was named on the command line cannot be used."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NoConsent(PipcacheError):  # noqa: N818 - it says what is lacking
+    """A question would have to be asked, and cannot be."""
+
+    exit_code = ExitCode.USAGE
+    kind = ErrorKind.NO_CONSENT

@@ -15,7 +15,7 @@ from pipcache.advisories.model import Advisories, AdvisoriesBuilder, AdvisoryErr
 from pipcache.advisories.osv import is_osv, read_osv
 from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
-from pipcache.errors import ExitCode, PipcacheError
+from pipcache.errors import ErrorKind, FileRefused
 from pipcache.util.textfile import UnreadableText, read_text
 from pipcache.util.untrusted import Table, TableError, quoted
 
@@ -161,7 +161,7 @@ def _description(record: Table) -> str:
     return f"has the keys {', '.join(map(quoted, list(record.values)[:4]))}" if record.values else "is empty"
 
 
-class BadAdvisory(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
+class BadAdvisory(FileRefused):
     """A file given with --advisory is no advisory, or a damaged one."""
 
-    exit_code = ExitCode.USAGE
+    kind = ErrorKind.BAD_ADVISORY

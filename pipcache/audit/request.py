@@ -89,8 +89,8 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
     """Read one cache, and return what ``matcher`` matches there.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     cache = Cache(directory.path)
     page_scan = PageScan(cache, matcher)

@@ -7,14 +7,20 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import cache_dir_option, epilog, format_option
-from pipcache.render.console import is_terminal
+from pipcache.render.console import is_terminal, print_answer
 from pipcache.render.json.dir import dir_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.dir import explain_lines
 from pipcache.util.untrusted import clean
 
+_CODES = {
+    0: "done, whatever is there",
+    2: "the command line was wrong",
+    3: "no directory is named, or the one given with --cache-dir does not exist",
+}
 
-@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2))
+
+@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2, 3, meanings=_CODES))
 @cache_dir_option
 @click.option("--explain", is_flag=True, help="Say who decided it, and what else was considered.")
 @format_option("table", "json")
@@ -23,7 +29,7 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
     """Print the path of pip's cache directory."""
     cache = app.directory(cache_dir, explain=explain or form == "json")
     if form == "json":
-        click.echo(dump(dir_document(cache)))
+        print_answer(dump(dir_document(cache)))
         return
     if is_terminal(sys.stdout):
         click.echo(clean(cache.path))

@@ -3,26 +3,59 @@
 import os
 import sys
 from importlib import import_module
-from typing import NamedTuple
 
 import click
 
 from pipcache import __version__
 from pipcache.cli.options import cache_dir_option
+from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say
+from pipcache.util.untrusted import clean
 
 
-class App(NamedTuple):
-    """What every command needs: which directory, in which form to answer."""
+class App:
+    """What is known of a run so far: which command, which directory, in which form to answer.
 
-    cache_dir: str | None
+    Attributes:
+        command: the name of the command; empty before it is known.
+        form: the value of ``--format``; None before it is known.
+        option: the value of the group's ``--cache-dir``.
+        is_typed: whether ``--cache-dir`` stands on the command line, not in the environment.
+        cache: the cache directory; None before it is known.
+    """
+
+    def __init__(self) -> None:
+        self.command = ""
+        self.form: str | None = None
+        self.option: str | None = None
+        self.is_typed = False
+        self.cache: CacheDirectory | None = None
 
     def directory(self, option: str | None, *, explain: bool = False) -> CacheDirectory:
-        """Return the cache directory; the command's own option goes before the group's."""
-        cache = locate(self.cache_dir if option is None else option, os.environ, explain=explain)
+        """Return the cache directory; the command's own option goes before the group's.
+
+        A directory that is missing or empty is an empty cache, which is told here for every command. Only a
+        missing one that was typed is taken for a slip.
+
+        Raises:
+            CacheNotFound: the directory was typed and is missing, or no setting names one.
+        """
+        cache = locate(self.option if option is None else option, os.environ, explain=explain)
+        self.cache = cache
         if cache.disabled_by is not None:
             say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
+        if cache.exists is False and cache.is_empty:
+            if self.is_typed:
+                raise CacheNotFound(
+                    "The directory given with --cache-dir does not exist.",
+                    path=cache.path,
+                    hint="Look at its spelling, or leave --cache-dir out.",
+                    kind=ErrorKind.CACHE_MISSING,
+                )
+            say(f"Nothing is cached yet: {clean(cache.path)} does not exist.")
+        elif cache.is_empty:
+            say(f"The cache is empty: {clean(cache.path)}")
         return cache
 
 
@@ -82,4 +115,5 @@ class Commands(click.Group):
 @click.pass_context
 def cli(context: click.Context, cache_dir: str | None) -> None:
     """See, name, prove and remove what pip keeps in its cache."""
-    context.obj = App(cache_dir)
+    app = context.ensure_object(App)
+    app.option, app.command = cache_dir, context.invoked_subcommand or ""

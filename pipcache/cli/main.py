@@ -1,4 +1,4 @@
-"""The run of a command line: errors become messages and exit codes."""
+"""The run of a command line: errors become messages, documents and exit codes."""
 
 import sys
 from collections.abc import Sequence
@@ -6,34 +6,67 @@ from contextlib import suppress
 
 import click
 
-from pipcache.cli.group import ClosedPipe, cli
-from pipcache.errors import ExitCode, PipcacheError
-from pipcache.render.console import prepare_streams, say, styled, wants_colour
+from pipcache.cli.group import App, ClosedPipe, cli
+from pipcache.errors import ExitCode, Interrupted, NotWritten, PipcacheError
+from pipcache.render.console import (
+    is_answer_begun,
+    prepare_streams,
+    print_answer,
+    say,
+    styled,
+    wants_colour,
+)
 from pipcache.util.untrusted import clean
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. Errors become messages here, and nowhere else."""
     prepare_streams()
+    app = App()
     try:
-        code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False, obj=app)
     except click.ClickException as error:
         with suppress(OSError):  # the exit code says it too
             error.show()
         return error.exit_code
     except PipcacheError as error:
-        _explain(error)
-        return error.exit_code
+        return _end(app, error)
     except (KeyboardInterrupt, click.Abort):
-        say("Interrupted.")
-        return ExitCode.INTERRUPTED
+        return _end(app, Interrupted())
     except ClosedPipe:
         return ExitCode.OK
     except OSError as error:
         # what cannot be read in the cache is part of the answer; this is the answer that cannot be written
-        _explain(PipcacheError(f"The answer cannot be written: {error.strerror}."))
-        return ExitCode.FAILED
+        return _end(app, NotWritten(f"The answer cannot be written: {error.strerror}."))
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _end(app: App, error: PipcacheError) -> int:
+    """Tell why a run ended without its answer, to people and to programs, and return its exit code."""
+    if app.form in {"json", "sarif"} and not isinstance(error, NotWritten) and not is_answer_begun():
+        with suppress(OSError):  # the exit code says it too
+            print_answer(_document(app, error))
+            sys.stdout.flush()
+    _explain(error)
+    return error.exit_code
+
+
+def _document(app: App, error: PipcacheError) -> str:
+    """Return the document that stands in the place of the answer."""
+    from pipcache.render.json.failure import ErrorRecord, failure_document
+    from pipcache.render.json.records import dump
+
+    if app.form == "sarif":
+        from pipcache.render.sarif import sarif_failure
+
+        return dump(sarif_failure(error.kind.value, error.message, int(error.exit_code)))
+    record: ErrorRecord = {
+        "kind": error.kind.value,
+        "message": error.message,
+        "path": error.path,
+        "hint": error.hint,
+    }
+    return dump(failure_document(app.command, app.cache, record))
 
 
 def _explain(error: PipcacheError) -> None:

@@ -6,7 +6,9 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector, SelectorError, parse_selector
@@ -63,11 +65,17 @@ def _selector(text: str) -> Selector:
     return selector
 
 
+class BadSelectors(FileRefused):
+    """A file given with -r holds something that is no selector, or cannot be read."""
+
+    kind = ErrorKind.BAD_SELECTORS
+
+
 def read_selectors(path: str) -> list[Selector]:
     """Return the selectors of a file, one a line, ``#`` and what follows aside; ``-`` is standard input.
 
     Raises:
-        UsageError: it cannot be read, holds none, or a line is none; each such line is named.
+        BadSelectors: it cannot be read, holds none, or a line is none; each such line is named.
     """
     name = "standard input" if path == "-" else path
     try:
@@ -75,7 +83,7 @@ def read_selectors(path: str) -> list[Selector]:
             lines = file.read().split("\n")  # which is all that ends a line; a comment may hold the rest
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise click.UsageError(f"Selectors cannot be read from {clean(name)}: {reason}.") from None
+        raise BadSelectors(f"Selectors cannot be read from {name}: {reason}.") from None
     selectors, wrong = [], []
     for number, line in enumerate(lines, 1):
         # a # within a URL begins its fragment, not a comment
@@ -85,11 +93,11 @@ def read_selectors(path: str) -> list[Selector]:
         try:
             selectors.append(_selector(text))
         except SelectorError as error:
-            wrong.append(f"{clean(name)}, line {number}: {clean(str(error))}")
+            wrong.append(f"{name}, line {number}: {error}")
     if wrong:
-        raise click.UsageError("\n".join((*wrong, "Nothing was removed.")))
+        raise BadSelectors("; ".join(wrong), hint="Nothing was removed.")
     if not selectors:
-        raise click.UsageError(f"There is no selector in {clean(name)}.")
+        raise BadSelectors(f"There is no selector in {name}.")
     return selectors
 
 
@@ -131,7 +139,7 @@ def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
         "--advisory",
         "advisories",
         multiple=True,
-        type=click.Path(exists=True, allow_dash=True),
+        type=click.Path(allow_dash=True),
         metavar="FILE",
         help="What is bad: OSV, CSV, a list, CycloneDX; a directory of them, or -. Repeatable.",
     )
@@ -147,8 +155,25 @@ def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option(
         "--cache-dir",
         metavar="DIR",
-        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default.",
+        callback=_note_typed,
+        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default. A missing or "
+        "empty one is an empty cache; only a missing one that is typed here is a mistake (exit status 3).",
     )(command)
+
+
+def _note_typed(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Note on the run's ``App`` whether ``--cache-dir`` was typed, or comes from the environment."""
+    if value is not None and context.obj is not None:
+        source = context.get_parameter_source(parameter.name or "")
+        context.obj.is_typed = source is ParameterSource.COMMANDLINE
+    return value
+
+
+def _note_form(context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Note on the run's ``App`` in which form to answer."""
+    if context.obj is not None:
+        context.obj.form = value
+    return value
 
 
 def format_option(
@@ -162,6 +187,7 @@ def format_option(
         default=formats[0],
         show_default=True,
         envvar=envvar,
+        callback=_note_form,
         help=f"table is for people; json is for programs (schema 1, see the README).{more}",
     )
 
@@ -216,7 +242,7 @@ def against_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option(
         "--against",
         multiple=True,
-        type=click.Path(exists=True, dir_okay=False),
+        type=click.Path(),
         metavar="FILE",
         help="Hold files against the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
         "poetry.lock, pdm.lock, Pipfile.lock. Repeatable.",

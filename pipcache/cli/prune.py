@@ -14,9 +14,10 @@ from pipcache.cli.options import (
     epilog,
     format_option,
 )
+from pipcache.cli.remove import HOW_TO_GO_ON
 from pipcache.commands import prune as command
 from pipcache.commands.consent import Consent
-from pipcache.errors import ExitCode
+from pipcache.errors import ExitCode, NoConsent
 from pipcache.prune.request import Policies, PruneRequest
 from pipcache.query.selector import Selector
 from pipcache.removal.plan import Reason
@@ -47,7 +48,7 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 @click.option(
     "--keep-for",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=click.Path(allow_dash=True),
     metavar="FILE",
     help="Keep only what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock. "
     "Repeatable.",
@@ -125,7 +126,7 @@ def prune_command(
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
     if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
-        raise click.UsageError(f"--format {form} asks no question at a terminal: add --yes, or --dry-run.")
+        raise NoConsent(f"--format {form} asks no question at a terminal.", hint=HOW_TO_GO_ON)
     policies = Policies(
         old_layouts=True if old_layouts else False if keep_old_layouts else None,
         unused_for=unused_for,

@@ -19,7 +19,7 @@ from pipcache.cli.options import (
 )
 from pipcache.commands import remove as command, remove_advised
 from pipcache.commands.consent import Consent
-from pipcache.errors import ExitCode
+from pipcache.errors import ExitCode, NoConsent
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
 from pipcache.removal.plan import Reason
@@ -44,7 +44,7 @@ REMOVE_CODES = {
     "-r",
     "files",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=click.Path(allow_dash=True),
     help="Read selectors from FILE, one a line; # begins a comment, - is standard input. Repeatable.",
     metavar="FILE",
 )
@@ -121,12 +121,17 @@ def remove_command(
 
 
 def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
-    """End the run at once, before anything is read, when a question would have to be asked and cannot."""
+    """Return when no question has to be asked, or it can be; called before anything is read.
+
+    Raises:
+        NoConsent: a question would have to be asked, and cannot be.
+    """
     if yes or dry_run:
         return
     if form == "json":
-        raise click.UsageError("--format json asks no question: add --yes, or --dry-run for the plan alone.")
+        raise NoConsent("--format json asks no question.", hint=HOW_TO_GO_ON)
     if sys.stdin is None or not is_terminal(sys.stdin):
-        raise click.UsageError(
-            "There is no terminal to ask at: add --yes to go on without, or --dry-run for the plan alone."
-        )
+        raise NoConsent("There is no terminal to ask at.", hint=HOW_TO_GO_ON)
+
+
+HOW_TO_GO_ON = "Nothing was removed: add --yes to go on without a question, or --dry-run for the plan alone."

@@ -10,7 +10,7 @@ from pipcache.commands.consent import write_answer
 from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
 from pipcache.location import machine
 from pipcache.location.locate import CacheDirectory, Source
-from pipcache.render.console import is_terminal, say, wants_colour, width
+from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.audit import audit_document
 from pipcache.render.json.records import dump
 from pipcache.render.markdown import markdown_lines
@@ -26,8 +26,8 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
 
     Raises:
         BadAdvisory: a file of ``--advisory`` is not what it claims.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     advisories, matcher = read_matcher(request)
     if not request.all_caches:
@@ -42,7 +42,7 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
             try:
                 audit = audit_cache(place.cache, matcher, request, track)
             except (CacheNotFound, NotAPipCache) as error:
-                problem = error.message if error.is_fault else None
+                problem = error.message
         caches.append(AuditedCache(place.cache, place.owners, audit, problem))
     return AuditReport(caches, advisories, everywhere=True, time_range=request.time_range)
 
@@ -60,7 +60,7 @@ def write(report: AuditReport, form: str) -> None:
             lines = audit_lines(report, colour=wants_colour(sys.stdout))
             lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
     # a reader that closes early must not make a finding look clean
-    write_answer(lambda: print("\n".join(lines)))  # noqa: T201
+    write_answer(lambda: print_answer("\n".join(lines)))
     for note in report.advisories.notes[:_SHOWN]:
         say(f"Note: {clean(note)}")
 

@@ -31,8 +31,8 @@ def find(directory: CacheDirectory, clearing: Clearing) -> ClearAnswer:
     """Walk the cache and plan; no file is opened, and nothing touched.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     cache = Cache(directory.path)
     survey = cache.survey()

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
-from pipcache.errors import ExitCode, PipcacheError
+from pipcache.errors import ErrorKind, ExitCode, NotWritten, PipcacheError
 from pipcache.location.locate import CacheDirectory
 from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
-from pipcache.render.console import say
+from pipcache.render.console import print_answer, say
 from pipcache.render.json.records import dump
 from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines
 from pipcache.render.text.table import Columns, Row, print_rows
@@ -34,6 +34,7 @@ class Declined(PipcacheError):  # noqa: N818 - it says what a person did
     """The question was not answered with yes."""
 
     exit_code = ExitCode.USAGE
+    kind = ErrorKind.NO_CONSENT
 
 
 class PlanReport(NamedTuple):
@@ -83,7 +84,7 @@ def run_with_consent(
 
     Raises:
         Declined: the question was not answered with yes.
-        PipcacheError: the answer cannot be written; its hint says what was done.
+        NotWritten: the answer cannot be written; its hint says what was done.
     """
     if report.show is not None:
         write_answer(report.show)
@@ -96,8 +97,13 @@ def run_with_consent(
             raise Declined("Nothing was removed.", is_fault=False)
         report.prepare()
         outcome = carry_out_plan(directory, plan, track, force=consent.force)
-    text = report.answer(outcome)
-    write_answer(lambda: print(text), "Nothing was removed." if outcome is None else report.summary(outcome))  # noqa: T201
+    done = "Nothing was removed." if outcome is None else report.summary(outcome)
+    try:
+        text = report.answer(outcome)
+    except BaseException:
+        say(done)  # a second look may be interrupted, or fail
+        raise
+    write_answer(lambda: print_answer(text), done)
     if outcome is not None:
         say_what_stays(plan, outcome)
     return outcome
@@ -115,7 +121,7 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
     ``done`` says what was removed until then.
 
     Raises:
-        PipcacheError: the answer cannot be written for another reason; its hint is ``done``.
+        NotWritten: the answer cannot be written for another reason; its hint is ``done``.
     """
     try:
         write()
@@ -123,7 +129,7 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
     except OSError as error:
-        raise PipcacheError(f"The answer cannot be written: {error.strerror}.", hint=done) from None
+        raise NotWritten(f"The answer cannot be written: {error.strerror}.", hint=done) from None
 
 
 def ask(plan: Plan) -> bool:

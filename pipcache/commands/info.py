@@ -6,7 +6,7 @@ import time
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.inventory.summary import Summary, summarise
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.render.console import wants_colour, width
+from pipcache.render.console import print_answer, wants_colour, width
 from pipcache.render.json.info import info_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.info import info_lines
@@ -18,8 +18,8 @@ def find(directory: CacheDirectory, track: Track) -> Summary:
     """Read the cache and add it up.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     return summarise(read_inventory(Cache(directory.path), Need(), configured_indexes, track))
 
@@ -27,7 +27,7 @@ def find(directory: CacheDirectory, track: Track) -> Summary:
 def write(directory: CacheDirectory, summary: Summary, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        print(dump(info_document(directory, summary)))  # noqa: T201
+        print_answer(dump(info_document(directory, summary)))
         return
     colour = wants_colour(sys.stdout)
     for line in info_lines(directory, summary, now=time.time(), width=width(), colour=colour):

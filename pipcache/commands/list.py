@@ -13,7 +13,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
-from pipcache.render.console import is_terminal, say
+from pipcache.render.console import is_terminal, print_answer, say
 from pipcache.render.text.list import LIST, make_row
 from pipcache.render.text.notices import say_unmatched, say_unreadable
 from pipcache.render.text.table import print_rows
@@ -52,8 +52,8 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     """Read the cache and choose.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
     need = Need(
@@ -94,13 +94,12 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
             from pipcache.render.json.list import list_document  # only for this form
             from pipcache.render.json.records import dump  # only for this form
 
-            print(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))  # noqa: T201
+            print_answer(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))
         case "paths":
             _write_paths(answer, null=null)
         case _:
             _write_table(answer)
-    if answer.unmatched:
-        say_unmatched(answer.unmatched)
+    say_unmatched(answer.directory, answer.unmatched)
 
 
 def _write_table(answer: ListAnswer) -> None:
@@ -108,9 +107,9 @@ def _write_table(answer: ListAnswer) -> None:
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
     sys.stdout.flush()
-    if not answer.artifacts:
+    if not answer.artifacts and not answer.directory.is_empty:
         say(f"The cache is empty: {clean(answer.directory.path)}")
-    elif not answer.shown and not answer.unmatched:
+    elif not answer.shown and not answer.unmatched and not answer.directory.is_empty:
         say(f"No distribution file to show in {clean(answer.directory.path)}")
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]

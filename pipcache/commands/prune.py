@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
 from pipcache.commands.run_verifier import Judged, judge_for
-from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
+from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
-from pipcache.prune.facts import Facts, GatheredFacts, gather
+from pipcache.prune.facts import GatheredFacts, gather
 from pipcache.prune.needs import read_needs
 from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import decide
@@ -52,13 +52,7 @@ def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> Prun
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    try:
-        gathered = gather_facts(directory, request, track)
-    except (CacheNotFound, NotAPipCache) as error:
-        if error.is_fault:
-            raise
-        say(f"{error.message}\n  {clean(directory.path)}")
-        gathered = GatheredFacts(Facts(artifacts=[], now=0.0, last_used=lambda _: 0.0, folder_contents={}))
+    gathered = gather_facts(directory, request, track)
     facts = gathered.facts
     decision = decide(request.policies, facts)
     plan = plan_pruning(decision.taken, facts.artifacts, facts.folder_contents, gathered.empty_folders)
@@ -78,8 +72,8 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
     Raises:
         BadLock: a file of ``--keep-for`` or ``--against`` is none.
         KeyboardInterrupt: the judging was interrupted.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     needs, locks = read_needs(request.keep_for), read_lock_index(request.against)
 
@@ -126,7 +120,7 @@ def _show(plan: Plan, *, everything: bool) -> None:
 
 def _say_notes(answer: PruneAnswer, request: PruneRequest) -> None:
     """Say what a person should know of the plan before it is carried out."""
-    say_unmatched(answer.gathered.unmatched)
+    say_unmatched(answer.directory, answer.gathered.unmatched)
     for line in unpinned_lines(answer.unpinned):
         say(line)
     policies = request.policies

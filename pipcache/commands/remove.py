@@ -52,8 +52,8 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
     """Read the cache, choose and plan; nothing is touched.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
     need = Need(deep=bool(request.selectors), selectors=request.selectors, page_clues=bool(request.reasons))
@@ -115,7 +115,7 @@ def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent) -
 
 
 def _say_uncovered(answer: RemoveAnswer) -> None:
-    say_unmatched(answer.unmatched)
+    say_unmatched(answer.directory, answer.unmatched)
     for artifact in answer.passed_over[:5]:
         name, version = artifact.project or "?", artifact.version
         what = f"{version} is not a PEP 440 version" if version else "its version is not known"

@@ -58,8 +58,8 @@ def find(directory: CacheDirectory, request: AdvisedRequest, track: Track) -> Ad
 
     Raises:
         BadAdvisory: a file of ``--advisory`` is not what it claims.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     advisories, matcher = read_matcher(request.search)
     audit = audit_cache(directory, matcher, request.search, track)
@@ -150,7 +150,7 @@ def _write_end(answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hi
         write_answer(lambda: print(f"A second look {verdict}."), outcome_line(outcome))  # noqa: T201
         for hit in left[:_SHOWN]:
             say(f"  {clean(display_name(hit.artifact))}")
-    for line in sentences(answer.report):
+    for line in () if answer.directory.is_empty else sentences(answer.report):
         say(line)
     for entry in answer.report.caches[0].audit.inconclusive[:_SHOWN]:
         say(f"Could not be judged: {clean(entry.path)}: {clean(entry.reason)}")

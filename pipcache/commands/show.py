@@ -10,7 +10,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
-from pipcache.render.console import say, wants_colour
+from pipcache.render.console import print_answer, say, wants_colour
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
 from pipcache.render.text.show import show_lines
@@ -41,8 +41,8 @@ def find(
 
     Raises:
         KeyboardInterrupt: the judging was interrupted.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track)
@@ -60,10 +60,10 @@ def find(
 def write(answer: ShowAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        print(dump(show_document(answer.directory, answer.details)))  # noqa: T201
+        print_answer(dump(show_document(answer.directory, answer.details)))
     else:
         for line in show_lines(answer.directory, answer.details, colour=wants_colour(sys.stdout)):
             print(line)  # noqa: T201
     sys.stdout.flush()
-    for selector in answer.unmatched:
+    for selector in () if answer.directory.is_empty else answer.unmatched:
         say(f"Nothing matches {clean(selector.text)!r} in {clean(answer.directory.path)}.")

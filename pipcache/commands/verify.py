@@ -12,7 +12,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
-from pipcache.render.console import is_terminal, say, wants_colour, width
+from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched
@@ -52,8 +52,8 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
 
     Raises:
         BadLock: a file of ``against`` is no lock file.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
     need = Need(selectors=request.selectors, page_clues=True)
@@ -103,12 +103,12 @@ def write(answer: VerifyAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
         unmatched = [selector.text for selector in answer.unmatched]
-        print(dump(verify_document(answer.directory, answer.judgements, answer.tally, unmatched)))  # noqa: T201
+        print_answer(dump(verify_document(answer.directory, answer.judgements, answer.tally, unmatched)))
     else:
         for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
             print(line)  # noqa: T201
     sys.stdout.flush()
-    say_unmatched(answer.unmatched)
+    say_unmatched(answer.directory, answer.unmatched)
     if left := answer.tally.left:
         done = len(answer.judgements)
         say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")

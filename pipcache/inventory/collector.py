@@ -79,8 +79,8 @@ def read_inventory(
         on_artifact: called with each artifact when its own bytes have been read, before index pages name it.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     entries = cache.scan()
     deep = need.deep or bool(need.selectors)

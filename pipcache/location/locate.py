@@ -6,13 +6,14 @@ The rules are those of pip 26.3: ``_internal/configuration.py`` (the files and t
 """
 
 import os
+import stat as stat_module
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 
-from pipcache.errors import CacheNotFound
+from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.config import (
     BOOLEANS,
     ConfigFile,
@@ -22,6 +23,7 @@ from pipcache.location.config import (
     normalised_option,
     xdg_folder,
 )
+from pipcache.store.layout import is_empty_cache
 
 
 class Source(Enum):
@@ -60,6 +62,8 @@ class CacheDirectory(NamedTuple):
         settings: every place that may set the directory, highest first.
         disabled_by: the setting that makes pip run without a cache (``PIP_NO_CACHE_DIR=1``); None without one.
         elsewhere: the settings of this run do not lead to it; it was found on the machine.
+        exists: a directory is at the path; None where that cannot be seen.
+        is_empty: it is missing, or no entry is in it.
     """
 
     path: str
@@ -68,6 +72,8 @@ class CacheDirectory(NamedTuple):
     settings: tuple[Setting, ...]
     disabled_by: str | None
     elsewhere: bool = False
+    exists: bool | None = None
+    is_empty: bool = False
 
     @property
     def option(self) -> str:
@@ -94,7 +100,11 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
             directory and there is no home directory.
     """
     if option == "":
-        raise CacheNotFound("--cache-dir is empty", hint="name a directory, or leave the option out")
+        raise CacheNotFound(
+            "--cache-dir is empty",
+            hint="name a directory, or leave the option out",
+            kind=ErrorKind.NO_CACHE_DIRECTORY,
+        )
     # an option decides alone; then the files are read only to be shown
     files = config_files(sys.platform, environ) if explain or option is None else []
     by_option = [Setting(Source.OPTION, "--cache-dir", option)]
@@ -104,14 +114,34 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
     disabling = [] if option else [_switch_text(switch) for switch in switches if not switch.note]
     decisive = next(filter(None, map(_effective, groups)), None)
     if decisive is None or decisive.value is None:
-        raise CacheNotFound("no home directory is known", hint="set HOME, or use --cache-dir")
+        raise CacheNotFound(
+            "no home directory is known",
+            hint="set HOME, or use --cache-dir",
+            kind=ErrorKind.NO_CACHE_DIRECTORY,
+        )
     try:
         path = os.path.normcase(os.path.realpath(expanduser(decisive.value, environ)))
     except (OSError, ValueError) as error:
         raise CacheNotFound(
-            f"{decisive.origin} names no usable directory: {error}", path=decisive.value
+            f"{decisive.origin} names no usable directory: {error}",
+            path=decisive.value,
+            kind=ErrorKind.NO_CACHE_DIRECTORY,
         ) from error
-    return CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))
+    cache = CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))
+    return seen(cache)
+
+
+def seen(cache: CacheDirectory) -> CacheDirectory:
+    """Return a cache directory with what is at its path now."""
+    try:
+        exists = stat_module.S_ISDIR(os.stat(cache.path).st_mode)
+    except FileNotFoundError:
+        return cache._replace(exists=False, is_empty=True)
+    except NotADirectoryError:  # a file above it; pip can keep nothing there
+        return cache._replace(exists=False, is_empty=False)
+    except (OSError, ValueError):
+        return cache._replace(exists=None, is_empty=False)
+    return cache._replace(exists=exists, is_empty=exists and is_empty_cache(cache.path))
 
 
 def _effective(group: Sequence[Setting]) -> Setting | None:

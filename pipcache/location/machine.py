@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pipcache.errors import CacheNotFound, NotAPipCache
 from pipcache.location.config import configuration_paths, expanduser, read_configuration
-from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate
+from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
 from pipcache.store.layout import find_stores
 from pipcache.util.files import is_folder
 
@@ -144,7 +144,7 @@ def every_cache(
             if not is_cache and not problem:
                 continue
             cache = CacheDirectory(path, setting.source, setting.origin, (setting,), None, elsewhere=True)
-            caches[path] = cache, problem
+            caches[path] = seen(cache), problem
         owners.setdefault(path, {})[setting.origin] = None
     return [MachineCache(cache, (*owners[path],), problem) for path, (cache, problem) in caches.items()]
 
@@ -152,7 +152,8 @@ def every_cache(
 def _look(path: str) -> tuple[bool, str | None]:
     """Return whether a directory is pip's cache, and why that cannot be seen."""
     try:
-        os.scandir(path).close()
+        if not os.listdir(path):
+            return False, None
         find_stores(path)
     except (CacheNotFound, NotAPipCache):
         return False, None

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 
-from pipcache.errors import ExitCode, PipcacheError
+from pipcache.errors import ErrorKind, FileRefused
 from pipcache.locks.model import LockError, Pin, last_part, read_digests, version_in
 from pipcache.locks.requirements import requirements
 from pipcache.util.filenames import normalise
@@ -204,7 +204,7 @@ def _file_pins(path: str, project: str, version: str | None, row: Table) -> Iter
         yield Pin(os.path.basename(path), normalise(project), version, filename or None, url, size, digests)
 
 
-class BadLock(PipcacheError):  # noqa: N818 - as the other errors, it says what it is
+class BadLock(FileRefused):
     """A file given with --against or --keep-for is no lock file."""
 
-    exit_code = ExitCode.USAGE
+    kind = ErrorKind.BAD_LOCK

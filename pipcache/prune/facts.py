@@ -102,8 +102,8 @@ def gather(
 
     Raises:
         KeyboardInterrupt: the judging was interrupted.
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     now = time.time()
     cache = Cache(directory.path)

@@ -11,7 +11,7 @@ import stat as stat_module
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
-from pipcache.errors import PipcacheError
+from pipcache.errors import ErrorKind, PipcacheError
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import open_body
 from pipcache.store.cache import Cache
@@ -20,6 +20,8 @@ from pipcache.util.files import is_folder
 
 class NotSaved(PipcacheError):  # noqa: N818 - it says what became of a file
     """A file could not be copied."""
+
+    kind = ErrorKind.NOT_SAVED
 
 
 class BackupItem(NamedTuple):

@@ -14,6 +14,22 @@ def prepare_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    _begun.clear()
+
+
+_begun: list[bool] = []
+"""Holds something once this run has begun to write its answer."""
+
+
+def print_answer(text: str) -> None:
+    """Print the whole text of an answer."""
+    _begun.append(True)
+    sys.stdout.write(text + "\n")
+
+
+def is_answer_begun() -> bool:
+    """True once this run has begun to write its answer, so that no other document may follow."""
+    return bool(_begun)
 
 
 def is_terminal(stream: IO[str]) -> bool:

@@ -35,25 +35,37 @@ def sarif_document(report: AuditReport) -> dict[str, object]:
         for cache in report.caches
         if cache.problem is not None
     ]
+    results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
+    return _log({"executionSuccessful": report.is_whole, "toolExecutionNotifications": notifications}, results)
+
+
+def sarif_failure(kind: str, message: str, exit_code: int) -> dict[str, object]:
+    """Return a run that ended without an answer as a SARIF log: a failed invocation and no results.
+
+    Args:
+        kind: what ended the run, as in the JSON document of a failure.
+        message: the sentence that people read.
+        exit_code: the exit code of the run.
+    """
+    notification = {"level": "error", "descriptor": {"id": kind}, "message": {"text": redact_text(message)}}
+    invocation = {
+        "executionSuccessful": False,
+        "exitCode": exit_code,
+        "toolExecutionNotifications": [notification],
+    }
+    return _log(invocation, [])
+
+
+def _log(invocation: dict[str, object], results: list[dict[str, object]]) -> dict[str, object]:
+    rules = [{"id": relation.value, "shortDescription": {"text": text}} for relation, text in _RULES.items()]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "pipcache",
-                        "version": __version__,
-                        "rules": [
-                            {"id": relation.value, "shortDescription": {"text": text}}
-                            for relation, text in _RULES.items()
-                        ],
-                    }
-                },
-                "invocations": [
-                    {"executionSuccessful": report.is_whole, "toolExecutionNotifications": notifications}
-                ],
-                "results": [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits],
+                "tool": {"driver": {"name": "pipcache", "version": __version__, "rules": rules}},
+                "invocations": [invocation],
+                "results": results,
             }
         ],
     }

@@ -34,8 +34,8 @@ class Cache:
         """Walk the directory once and return its entries, and the folders that hold nothing.
 
         Raises:
-            CacheNotFound: the directory is missing, is a file, or cannot be read.
-            NotAPipCache: it holds none of pip's stores.
+            CacheNotFound: the directory is a file, or cannot be read.
+            NotAPipCache: it holds something, and none of pip's stores.
         """
         return survey(self._directory)
 
@@ -43,8 +43,8 @@ class Cache:
         """Walk the directory once and return its entries in a total order (store, then path).
 
         Raises:
-            CacheNotFound: the directory is missing, is a file, or cannot be read.
-            NotAPipCache: it holds none of pip's stores.
+            CacheNotFound: the directory is a file, or cannot be read.
+            NotAPipCache: it holds something, and none of pip's stores.
         """
         return self.survey().entries
 

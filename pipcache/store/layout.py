@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
-from pipcache.errors import CacheNotFound, NotAPipCache
+from pipcache.errors import CacheNotFound, ErrorKind, NotAPipCache
 from pipcache.util.files import is_folder
 
 
@@ -101,29 +101,44 @@ _LITTER = frozenset(
 """Names of files that lie in many directories, so that they do not say what a directory is for."""
 
 
+def is_empty_cache(root: str) -> bool:
+    """Return whether a directory holds nothing but stores that hold nothing, and files that lie anywhere.
+
+    False where that cannot be seen, and where folders of a store's fan-out are left.
+    """
+    try:
+        names = set(os.listdir(root))
+        if names - RECOGNISED.keys() - _LITTER or "selfcheck.json" in names:
+            return False
+        stores = [os.path.join(root, name) for name in names & RECOGNISED.keys()]
+        return all(is_folder(os.lstat(path)) and not os.listdir(path) for path in stores)
+    except OSError:
+        return False
+
+
 def find_stores(root: str) -> dict[Store, str]:
     """Return the stores of the cache directory ``root``, with the names of their folders.
 
     A store is recognised by pip's fan-out inside it, not by its folder's name. An empty folder counts as a store
     where another store is recognised, where only stores lie beside it, or where it is called ``http-v2``: it holds
-    nothing that could be taken for an entry.
+    nothing that could be taken for an entry. A directory that is missing or empty has no stores: pip makes it when
+    it caches something.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     try:
         names = sorted(os.listdir(root))
     except FileNotFoundError:
-        raise CacheNotFound(
-            "Nothing is cached yet: the cache directory does not exist.",
-            path=root,
-            is_fault=False,
-            hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
-        ) from None
+        return {}
     except NotADirectoryError:
+        what = "The cache directory" if os.path.lexists(root) else "A folder above the cache directory"
         raise CacheNotFound(
-            "The cache directory is a file.", path=root, hint="Name a directory with --cache-dir."
+            f"{what} is a file.",
+            path=root,
+            hint="Name a directory with --cache-dir.",
+            kind=ErrorKind.NOT_A_DIRECTORY,
         ) from None
     except OSError as error:
         raise CacheNotFound(
@@ -155,13 +170,10 @@ def find_stores(root: str) -> dict[Store, str]:
         paths = ((store, os.path.join(root, name)) for store, name in recognised.items())
         recognised = {store: recognised[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
     was_cache = Store.HTTP_V2 in emptied or alone
-    if recognised or (emptied and was_cache) or names == ["selfcheck.json"]:
+    if recognised or (emptied and was_cache) or _LITTER.issuperset(names):
         return recognised | emptied
     raise NotAPipCache(
-        "Nothing is cached yet: the cache directory is empty."
-        if not names
-        else "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
+        "The directory is not a pip cache: none of pip's stores (http-v2, http, wheels, selfcheck) is in it.",
         path=root,
         hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
-        is_fault=bool(names),
     )

@@ -51,8 +51,8 @@ def survey(directory: Directory) -> Survey:
     """Walk the cache directory once and return its entries, and the folders that hold nothing.
 
     Raises:
-        CacheNotFound: the directory is missing, is a file, or cannot be read.
-        NotAPipCache: it holds none of pip's stores.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
     """
     root = directory.root
     stores = find_stores(root)

@@ -389,7 +389,7 @@ def test_without_a_terminal_and_without_consent_nothing_is_read_or_touched(
         assert (ran.code, ran.out) == (2, "")
         assert "--yes" in ran.err
         ran = program(*command, "--format", "json")
-        assert (ran.code, ran.out) == (2, "")
+        assert (ran.code, ran.document["error"]["kind"]) == (2, "no-consent")
     assert len(kept(builder)) == 2
 
 

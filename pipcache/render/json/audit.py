@@ -70,6 +70,7 @@ class AuditDocument(TypedDict):
 
     schema: Literal[1]
     command: Literal["audit"]
+    cache: CacheRecord
     clean: bool
     complete: bool
     since: str | None
@@ -89,6 +90,7 @@ def audit_document(report: AuditReport) -> AuditDocument:
     return {
         "schema": 1,
         "command": "audit",
+        "cache": cache_record(report.caches[0].directory),
         "clean": not report.hits,
         "complete": report.is_whole,
         "since": _moment(report.time_range.since),

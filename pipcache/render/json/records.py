@@ -50,9 +50,10 @@ class ArtifactRecord(TypedDict):
 
 
 class CacheRecord(TypedDict):
-    """The cache directory and who decided it."""
+    """The cache directory and who decided it; ``exists``: a directory is there, None where that cannot be seen."""
 
     path: str
+    exists: bool | None
     source: str
     origin: str
     disabled_by: str | None
@@ -72,6 +73,7 @@ def cache_record(cache: CacheDirectory) -> CacheRecord:
     """Return the cache directory as JSON has it."""
     return {
         "path": cache.path,
+        "exists": cache.exists,
         "source": cache.source.value,
         "origin": cache.origin,
         "disabled_by": cache.disabled_by,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pipcache.inventory.artifact import Artifact
+from pipcache.location.locate import CacheDirectory
 from pipcache.query.selector import Selector
 from pipcache.render.console import say
 from pipcache.store.entries import Entry, UnreadableEntry, is_link_in_store
@@ -11,9 +12,9 @@ from pipcache.util.untrusted import clean
 _SHOWN = 5
 
 
-def say_unmatched(selectors: Iterable[Selector]) -> None:
-    """Say which selectors met nothing, and how a likely slip would be written."""
-    for selector in selectors:
+def say_unmatched(cache: CacheDirectory, selectors: Iterable[Selector]) -> None:
+    """Say which selectors met nothing, and how a likely slip would be written; of an empty cache all is said."""
+    for selector in () if cache.is_empty else selectors:
         name, dash, version = selector.text.rpartition("-")
         looks_like_a_version = selector.project and dash and version[:1].isdigit()
         advice = f" For a version write {name}=={version}." if looks_like_a_version else ""
