@@ -33,10 +33,12 @@ REMOVE_CODES = {
     3: "not all of it could be done, or judged: no cache that is pip's, files that stay, places not read, links",
 }
 
+_CODES = {**REMOVE_CODES, 4: "with --advisory: all that was meant is gone, but something could not be judged"}
+
 
 @cli.command(
     "remove",
-    epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, meanings=REMOVE_CODES),
+    epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, 4, meanings=_CODES),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @click.option(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, AuditReport, CacheAudit
 from pipcache.audit.derivation import Hit, Relation, display_name
+from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Matcher
 from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent, write_answer
@@ -111,18 +112,20 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
             dry_run=consent.dry_run,
         )
         left = None if outcome is None else _left(again[0], request, answer, outcome)
-        return purge_document(base, answer.report, left, saved)
+        return purge_document(base, answer.report, left, _unjudged(answer, outcome, again[0]), saved)
 
     table = plan_rows(answer.plan), ARTIFACTS
     report = report_of(form, answer.plan, table, answer.directory.path, document)._replace(prepare=keep)
     outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
-    left: Sequence[Hit] = ()
+    audit = EMPTY_AUDIT
     if outcome is not None:
-        left = _left(again[0] if again else _second_look(answer, request, track), request, answer, outcome)
+        audit = again[0] if again else _second_look(answer, request, track)
+    left = _left(audit, request, answer, outcome)
+    unjudged = _unjudged(answer, outcome, audit)
     if form == "table":
-        _write_end(answer, outcome, left)
-    is_incomplete = bool(left) or not answer.report.is_whole
-    return exit_code_of(outcome, is_incomplete=is_incomplete)
+        _write_end(answer, outcome, left, unjudged)
+    code = exit_code_of(outcome, is_incomplete=bool(left))
+    return ExitCode.UNJUDGED if code is ExitCode.OK and unjudged else code
 
 
 def _backup_item(hit: Hit) -> BackupItem:
@@ -134,26 +137,50 @@ def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -
     return audit_cache(answer.directory, answer.matcher, request.search, track)
 
 
-def _left(audit: CacheAudit, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome) -> list[Hit]:
-    """Return what a second look finds, and what it cannot find any more because what proved it is gone."""
+def _removed(answer: AdvisedAnswer, outcome: Outcome | None) -> set[str]:
+    """Return the paths of the entries that are gone; without an outcome, of those that would be."""
+    if outcome is None:
+        return {entry_path(removal.entry) for removal in answer.plan.removals}
     pairs = zip(answer.plan.removals, outcome.fates, strict=True)
-    stays = {entry_path(removal.entry) for removal, fate in pairs if fate not in {Fate.REMOVED, Fate.GONE}}
+    return {entry_path(removal.entry) for removal, fate in pairs if fate in {Fate.REMOVED, Fate.GONE}}
+
+
+def _left(audit: CacheAudit, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome | None) -> list[Hit]:
+    """Return what was meant and stays.
+
+    That is what a second look finds, what it cannot find any more because what proved it is gone, and what no
+    plan can remove where it is.
+    """
     hits = [hit for hit in audit.hits if request.wants(hit)]
-    there = {path_of(hit.artifact) for hit in hits}
-    return hits + [hit for hit in answer.wanted if path_of(hit.artifact) in stays - there]
+    there = {path_of(hit.artifact) for hit in hits} | _removed(answer, outcome)
+    return hits + [hit for hit in answer.wanted if path_of(hit.artifact) not in there]
 
 
-def _write_end(answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hit]) -> None:
+def _unjudged(answer: AdvisedAnswer, outcome: Outcome | None, audit: CacheAudit) -> list[Inconclusive]:
+    """Return what neither look could judge, and the first could not unless it is gone; by path."""
+    first = answer.report.caches[0].audit.inconclusive
+    removed = _removed(answer, outcome)
+    stays = {entry.path: entry for entry in first if entry.path not in removed}
+    return list((stays | {entry.path: entry for entry in audit.inconclusive}).values())
+
+
+def _write_end(
+    answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hit], unjudged: Sequence[Inconclusive]
+) -> None:
     """Say what the run comes to, and what it does not cover."""
     if outcome is not None:
         verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
         write_answer(lambda: print(f"A second look {verdict}."), outcome_line(outcome))  # noqa: T201
-        for hit in left[:_SHOWN]:
-            say(f"  {clean(display_name(hit.artifact))}")
+    elif left:
+        say(f"{counted(len(left), 'entry', 'entries')} cannot be removed where they are:")
+    for hit in left[:_SHOWN]:
+        say(f"  {clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
     for line in () if answer.directory.is_empty else sentences(answer.report):
         say(line)
-    for entry in answer.report.caches[0].audit.inconclusive[:_SHOWN]:
+    for entry in unjudged[:_SHOWN]:
         say(f"Could not be judged: {clean(entry.path)}: {clean(entry.reason)}")
+    if len(unjudged) > _SHOWN:
+        say(f"... and {len(unjudged) - _SHOWN:,} more (--format json has them all)")
 
 
 _SHOWN = 5

@@ -189,11 +189,16 @@ class PurgeDocument(RemovalDocument):
 
     found: AuditedCacheRecord
     second_look: list[HitRecord] | None
+    still_unjudged: list[InconclusiveRecord]
     saved: list[str]
 
 
 def purge_document(
-    base: RemovalDocument, report: AuditReport, left: Sequence[Hit] | None, saved: Sequence[str]
+    base: RemovalDocument,
+    report: AuditReport,
+    left: Sequence[Hit] | None,
+    unjudged: Sequence[Inconclusive],
+    saved: Sequence[str],
 ) -> PurgeDocument:
     """Return the answer of ``remove --advisory``.
 
@@ -201,7 +206,14 @@ def purge_document(
         base: the answer of ``remove``.
         report: the audit before the removal; it has one cache.
         left: the hits of a second audit after the removal; None without one.
+        unjudged: what could not be judged and is still there.
         saved: paths of the copies that were kept.
     """
     second_look = None if left is None else [hit_record(hit) for hit in left]
-    return {**base, "found": _cache(report.caches[0]), "second_look": second_look, "saved": list(saved)}
+    return {
+        **base,
+        "found": _cache(report.caches[0]),
+        "second_look": second_look,
+        "still_unjudged": [_inconclusive(entry) for entry in unjudged],
+        "saved": list(saved),
+    }
