@@ -13,7 +13,6 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise, parse_filename
-from pipcache.util.hashes import BY_LENGTH
 from pipcache.util.progress import Track
 
 
@@ -42,8 +41,6 @@ def _indicator(selector: Selector) -> Indicator:
     indicator = Indicator("the command line", selector.text)
     if selector.digest is not None:
         algorithms, value = selector.digest
-        if len(algorithms) > 1:  # no algorithm was named: try all of that length
-            algorithms = BY_LENGTH[len(value)]
         return indicator._replace(digests=tuple((name, value) for name in algorithms))
     if selector.url is not None:
         file = read_file_url(selector.url, "the command line")

@@ -7,10 +7,11 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import cache_dir_option, epilog, format_option
-from pipcache.render.console import is_terminal, print_answer
+from pipcache.render.console import is_terminal, print_answer, width
 from pipcache.render.json.dir import dir_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.dir import explain_lines
+from pipcache.render.text.wrap import fit
 from pipcache.util.untrusted import clean
 
 _CODES = {
@@ -37,4 +38,5 @@ def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) ->
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(cache.path) + b"\n")
     if explain:
-        click.echo("\n".join(explain_lines(cache)))
+        lines = explain_lines(cache)
+        click.echo("\n".join(fit(lines, width()) if is_terminal(sys.stdout) else lines))

@@ -232,7 +232,7 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         "--larger-than",
         type=UnitParam("size", parse_size),
         metavar="SIZE",
-        help="Larger than this: 800, 50MB, 1.5GiB.",
+        help="Larger than this: 500kB, 50MB, 1.5GiB.",
     )
     return kind(store(older(newer(larger(with_filters)))))
 

@@ -68,7 +68,7 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
     "--max-size",
     type=_SIZE,
     metavar="SIZE",
-    help="Remove the least recently used, downloads before built wheels, until the rest fits: 500MB, 2GiB.",
+    help="Remove the least recently used, downloads before built wheels, until the rest fits: 500MB, 2GiB, 0.",
 )
 @click.option("--by-age-only", is_flag=True, help="With --max-size: built wheels are no dearer than downloads.")
 @click.option(

@@ -1,5 +1,7 @@
 """The command line of ``verify``."""
 
+import sys
+
 import click
 
 from pipcache.cli.group import App, cli
@@ -15,8 +17,10 @@ from pipcache.commands import verify as command
 from pipcache.errors import ExitCode
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
+from pipcache.render.console import is_terminal, width
 from pipcache.render.progress_bar import track
 from pipcache.render.text.verify import explain_lines
+from pipcache.render.text.wrap import fit
 from pipcache.verify.checks import Check, checks_named
 
 _CODES = {
@@ -99,7 +103,8 @@ def verify_command(
     files given with --against, which nobody who can write the cache can change. A SELECTOR narrows it, as in list.
     """
     if explain is not None:
-        click.echo("\n".join(explain_lines([check for check in Check if check in explain])))
+        lines = explain_lines([check for check in Check if check in explain])
+        click.echo("\n".join(fit(lines, width()) if is_terminal(sys.stdout) else lines))
         return ExitCode.OK
     wanted = frozenset().union(*selected) if selected else frozenset(Check)
     request = command.VerifyRequest(

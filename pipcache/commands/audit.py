@@ -16,7 +16,7 @@ from pipcache.render.json.records import dump
 from pipcache.render.markdown import markdown_lines
 from pipcache.render.sarif import sarif_document
 from pipcache.render.text.audit import audit_lines
-from pipcache.render.text.verify import fit
+from pipcache.render.text.wrap import fit
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 

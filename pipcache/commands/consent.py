@@ -15,11 +15,11 @@ from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
 from pipcache.render.console import print_answer, say
 from pipcache.render.json.records import dump
-from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines
+from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines, what_goes
 from pipcache.render.text.table import Columns, Row, print_rows
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
-from pipcache.util.units import counted, format_size
+from pipcache.util.units import counted
 
 
 class Consent(NamedTuple):
@@ -134,7 +134,7 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
 
 def ask(plan: Plan) -> bool:
     """Ask on standard error whether to carry out ``plan``; any answer but y or yes means no."""
-    say(f"Remove {counted(plan.files, 'file')} ({format_size(plan.size)})? [y/N] ", end="")
+    say(f"Remove {what_goes(plan)}? [y/N] ", end="")
     try:
         answer = sys.stdin.readline()
     except ValueError:  # bytes that are no text

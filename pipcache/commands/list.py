@@ -14,7 +14,7 @@ from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say
-from pipcache.render.text.list import LIST, make_row
+from pipcache.render.text.list import LIST, make_row, total_line
 from pipcache.render.text.notices import say_unmatched, say_unreadable
 from pipcache.render.text.table import print_rows
 from pipcache.store.cache import Cache
@@ -106,6 +106,8 @@ def _write_table(answer: ListAnswer) -> None:
 
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
+    if answer.shown:
+        print(total_line(answer.shown, answer.directory.path))  # noqa: T201
     sys.stdout.flush()
     if not answer.artifacts and not answer.directory.is_empty:
         say(f"The cache is empty: {clean(answer.directory.path)}")

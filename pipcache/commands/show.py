@@ -10,7 +10,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
-from pipcache.render.console import print_answer, say, wants_colour
+from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
 from pipcache.render.text.show import show_lines
@@ -62,7 +62,8 @@ def write(answer: ShowAnswer, form: str) -> None:
     if form == "json":
         print_answer(dump(show_document(answer.directory, answer.details)))
     else:
-        for line in show_lines(answer.directory, answer.details, colour=wants_colour(sys.stdout)):
+        colour, columns = wants_colour(sys.stdout), width() if is_terminal(sys.stdout) else None
+        for line in show_lines(answer.directory, answer.details, colour=colour, columns=columns):
             print(line)  # noqa: T201
     sys.stdout.flush()
     for selector in () if answer.directory.is_empty else answer.unmatched:

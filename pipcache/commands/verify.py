@@ -16,7 +16,8 @@ from pipcache.render.console import is_terminal, print_answer, say, wants_colour
 from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched
-from pipcache.render.text.verify import Tally, finding_lines, fit, in_order, sum_lines
+from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
+from pipcache.render.text.wrap import fit
 from pipcache.store.cache import Cache
 from pipcache.store.entries import is_link
 from pipcache.util.progress import Track

@@ -9,7 +9,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
-from pipcache.util.hashes import BY_LENGTH, RARE, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
+from pipcache.util.hashes import BY_LENGTH, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
 from pipcache.util.urls import without_user
 
 if TYPE_CHECKING:
@@ -172,8 +172,7 @@ def parse_selector(text: str) -> Selector:
         if len(text) == 56:
             return Selector(text, key=text.lower())
         if len(text) in BY_LENGTH:
-            usual = tuple(name for name in BY_LENGTH[len(text)] if name not in RARE)
-            return Selector(text, digest=(usual, text.lower()))
+            return Selector(text, digest=(BY_LENGTH[len(text)], text.lower()))
     if " @ " not in text and text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")

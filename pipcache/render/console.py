@@ -2,7 +2,10 @@
 
 import os
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def prepare_streams() -> None:
@@ -58,6 +61,17 @@ def width() -> int:
     from shutil import get_terminal_size  # a pipe has no width
 
     return max(20, get_terminal_size().columns)
+
+
+def rich_console(stream: IO[str]) -> "Console":
+    """Return rich's writer for a terminal, with the terminal's size: rich takes a dumb one for 80 columns wide."""
+    from rich.console import Console  # costs more than everything else a piped list does
+
+    return Console(file=stream, width=width(), height=_HEIGHT, highlight=False, no_color=not wants_colour(stream))
+
+
+_HEIGHT = 25
+"""Lines; nothing that is printed depends on them, but rich looks at a width only beside a height."""
 
 
 def say(message: str, end: str = "\n") -> None:

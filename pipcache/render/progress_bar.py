@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-import click
-
-from pipcache.render.console import is_terminal, wants_colour
+from pipcache.render.console import is_terminal, rich_console
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 
 T = TypeVar("T")
@@ -20,50 +18,81 @@ T = TypeVar("T")
 
 def track(items: Iterable[T], length: int, label: str) -> Iterable[T]:
     """Yield ``items`` with a progress bar on standard error, if a person watches and has waited a moment."""
-    if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if not _is_watched():
         yield from items
         return
-    started, bar = time.monotonic(), None
+    progress = _new_progress(label)
+    progress.update(progress.task_ids[0], total=length)
+    bar = _Bar(progress)
     try:
-        for index, item in enumerate(items, 1):
-            if bar is not None:
-                bar.update(1)
-            elif time.monotonic() - started > _PATIENCE:
-                bar = click.progressbar(length=length, label=label, file=sys.stderr)
-                bar.update(index)
+        for item in items:
             yield item
+            bar.advance(1)
     finally:
-        if bar is not None:
-            bar.render_finish()
+        progress.stop()
 
 
 _PATIENCE = 0.7
 """Seconds without a bar: most answers are there before."""
 
 
+def _is_watched() -> bool:
+    return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+
+
+def _new_progress(label: str, *columns: "ProgressColumn") -> "Progress":
+    """Return a bar with one task, which leaves nothing behind and starts no thread."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # only where a person watches
+
+    columns = columns or (TaskProgressColumn(),)
+    text = TextColumn("{task.description}")
+    progress = Progress(
+        *(text, BarColumn(None), *columns), console=rich_console(sys.stderr), transient=True, auto_refresh=False
+    )
+    progress.add_task(label, total=None)
+    return progress
+
+
+class _Bar:
+    """A bar that appears when a person has waited, and moves ten times a second; for any thread."""
+
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
+        self._next = time.monotonic() + _PATIENCE
+        self._is_shown = False
+
+    def advance(self, size: int) -> None:
+        """Move on by ``size``."""
+        self._progress.advance(self._progress.task_ids[0], size)
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _INTERVAL
+        if not self._is_shown:
+            self._is_shown = True
+            self._progress.start()
+        self._progress.refresh()
+
+
+_INTERVAL = 0.1
+"""Seconds between two pictures of a bar."""
+
+
 @contextmanager
 def meter(label: str) -> Iterator["BytesMeter"]:
     """Give something that counts bytes; it shows speed and time left to those who have waited."""
-    if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if not _is_watched():
         yield BytesMeter(None)
         return
-    from rich.console import Console  # only where a person watches
-    from rich.progress import (
-        BarColumn,
+    from rich.progress import (  # only where a person watches
         DownloadColumn,
-        Progress,
-        TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(None), DownloadColumn(), TransferSpeedColumn())
-    console = Console(file=sys.stderr, no_color=not wants_colour(sys.stderr))
-    progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
-    counter = BytesMeter(progress)
-    progress.add_task(label, total=None)
+    progress = _new_progress(label, DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     try:
-        yield counter
+        yield BytesMeter(progress)
     finally:
         progress.stop()
 
@@ -73,8 +102,7 @@ class BytesMeter:
 
     def __init__(self, progress: "Progress | None") -> None:
         self._progress = progress
-        self._started = time.monotonic()
-        self._is_shown = False
+        self._bar = None if progress is None else _Bar(progress)
 
     def expect(self, size: int) -> None:
         """Say how many bytes there are to do, as far as is known."""
@@ -83,9 +111,5 @@ class BytesMeter:
 
     def advance(self, size: int) -> None:
         """Say that so many more bytes are done, or fewer."""
-        if self._progress is None:
-            return
-        self._progress.advance(self._progress.task_ids[0], size)
-        if not self._is_shown and time.monotonic() - self._started > _PATIENCE:
-            self._is_shown = True
-            self._progress.start()
+        if self._bar is not None:
+            self._bar.advance(size)

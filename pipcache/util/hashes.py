@@ -24,10 +24,10 @@ BY_LENGTH = {
     96: ("sha384", "sha3_384"),
     128: ("sha512", "blake2b", "sha3_512"),
 }
-"""The algorithms whose digests have so many hex digits, likeliest first."""
+"""The algorithms whose digests have so many hex digits, likeliest first.
 
-RARE = frozenset({"blake2s", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
-"""Algorithms of ``BY_LENGTH`` that no index and no installer uses: hashing a whole cache for them takes long."""
+A digest without the name of its algorithm may be of any of them, for every command alike.
+"""
 
 ALGORITHM = (
     r"(?:sha-?512[/_-](?:224|256)|ripemd-?160|sm3|md5|sha-?(?:1|224|256|384|512)"

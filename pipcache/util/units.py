@@ -4,7 +4,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)(?:b|bytes?)?\s*"
+_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)(?:b|bytes?)?|b|bytes?)?\s*"
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -16,20 +16,22 @@ _WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "da
 
 
 def parse_size(text: str) -> int:
-    """Return the bytes that a size such as ``50MB``, ``1.5 GiB`` or ``800`` means.
+    """Return the bytes that a size such as ``50MB``, ``1.5 GiB`` or ``800 B`` means.
 
-    Units are 1000-based, or 1024-based with an ``i``.
+    Units are 1000-based, or 1024-based with an ``i``. A number needs its unit, unless it is zero: whoever writes 5
+    means 5 GB.
 
     Raises:
-        ValueError: the text is no size.
+        ValueError: the text is no size, or lacks its unit; then the message has the ways to write it.
     """
     match = re.fullmatch(_SIZE, text)
     if match is None:
-        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
+        raise ValueError(f"{text!r} is not a size such as 500kB, 50MB or 1.5GiB")
     number, prefix, binary = match.groups()
-    if binary and not prefix:
-        raise ValueError(f"{text!r} is not a size such as 800, 50MB or 1.5GiB")
-    factor: int = (1024 if binary else 1000) ** _POWERS[prefix.lower()]
+    if not re.search("[a-zA-Z]", text) and float(number):
+        whole = f" or {number}B" if "." not in number else ""
+        raise ValueError(f"{text.strip()} has no unit: write {number}GB, {number}MB{whole}")
+    factor: int = (1024 if binary else 1000) ** _POWERS[(prefix or "").lower()]
     return round(float(number) * factor)
 
 

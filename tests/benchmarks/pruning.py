@@ -39,7 +39,7 @@ def _measure(cache: Path, runs: int, part: float) -> int:
     copy = cache.with_name("copy")
     program = [sys.executable, "-m", "pipcache"]
     size = sum(path.lstat().st_blocks * 512 for path in cache.rglob("*") if path.is_file())
-    prune = [*program, "prune", "--max-size", str(int(size * (1 - part))), "--cache-dir", os.fspath(copy)]
+    prune = [*program, "prune", "--max-size", f"{int(size * (1 - part))}B", "--cache-dir", os.fspath(copy)]
     pruning, listing, deleting = [], [], []
     before, gone = _files(cache), list[str]()
     for _ in range(runs + 1):

@@ -1,7 +1,9 @@
 """The commands as their users meet them: what goes where, in which order, and how a run ends."""
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +53,9 @@ def start(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[s
 
 
 def test_a_list_is_sorted_by_project_and_by_version_as_versions_go(program: Program) -> None:
-    rows = [line.split()[:3] for line in program("list").lines]
+    *lines, total = program("list").lines
+    rows = [line.split()[:3] for line in lines]
+    assert re.fullmatch(r"5 artifacts, [\d.]+ kB in /.+/cache", total)
     assert rows == [
         ["PROJECT", "VERSION", "KIND"],
         ["bar", "1!0.5", "built"],
@@ -60,6 +64,25 @@ def test_a_list_is_sorted_by_project_and_by_version_as_versions_go(program: Prog
         ["foo", "1.10", "wheel"],
         ["zope-thing", "2.0rc1", "wheel"],
     ]
+
+
+def test_a_list_for_a_pipe_has_the_tags_last_and_no_blanks_at_the_end(
+    cache: CacheBuilder, program: Program
+) -> None:
+    tags = ".".join(f"manylinux_2_{number}_x86_64" for number in range(5, 30))
+    _, body = archives.build_wheel("foo", "2.0")
+    cache.download(f"{BASE}/foo-2.0-cp311-cp311-{tags}.whl", body)
+    for options in (["list"], ["list", "--all"], ["list", "--sort", "size"]):
+        header, *rows, _ = program(*options).lines
+        assert header.split()[-1] == "TAGS"
+        assert not [line for line in (header, *rows) if line != line.rstrip()]
+        assert max(len(row) for row in rows if row.split()[0] != "foo") < 100
+    plan = program("remove", "*", "--dry-run").lines
+    assert not [line for line in plan if line != line.rstrip()]
+
+
+def test_paths_have_no_total(program: Program) -> None:
+    assert all(os.path.exists(line) for line in program("list", "--format", "paths").lines)
 
 
 def test_what_a_list_leaves_out_is_counted_on_standard_error(program: Program) -> None:
@@ -168,7 +191,7 @@ def test_a_selector_that_meets_nothing_is_told_and_a_version_in_it_explained(pro
 def test_extras_are_ignored_with_a_note(program: Program) -> None:
     answer = program("list", "foo[full]==1.9")
     assert "extras are ignored: full" in answer.err
-    assert len(answer.lines) == 2
+    assert len(answer.lines) == 3
 
 
 # show
@@ -196,8 +219,6 @@ def test_show_of_nothing_is_a_usage_error(program: Program) -> None:
 def test_a_digest_finds_the_bytes_and_what_was_built_from_them(
     cache: CacheBuilder, program: Program, algorithm: str
 ) -> None:
-    import hashlib  # noqa: PLC0415 - for this test alone
-
     record = program.only("list", "foo==1.9")
     body = (cache.root / record["files"][1]).read_bytes()
     digest = hashlib.new(algorithm, body).hexdigest()
@@ -355,3 +376,19 @@ def test_json_is_ascii_and_has_its_schema(program: Program) -> None:
 def test_an_artifact_has_the_same_record_in_every_command(program: Program) -> None:
     listed, shown = program.artifacts("list", "foo==1.9")[0], program.artifacts("show", "foo==1.9")[0]
     assert {name: shown[name] for name in listed} == listed
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["md5", "sha1", "sha256", "sha3_256", "blake2s", "sha384", "sha3_384", "blake2b"]
+)
+def test_a_digest_without_its_algorithm_means_the_same_to_every_command(
+    cache: CacheBuilder, program: Program, algorithm: str
+) -> None:
+    record = program.only("list", "foo==1.9")
+    digest = hashlib.new(algorithm, (cache.root / record["files"][1]).read_bytes()).hexdigest()
+    assert program.only("list", digest)["key"] == record["key"]
+    assert program.only("show", digest)["key"] == record["key"]
+    (hit,) = program("audit", digest, "--format", "json").document["caches"][0]["hits"]
+    assert hit["artifact"]["key"] == record["key"]
+    removals = program("remove", digest, "--dry-run", "--format", "json").document["plan"]["removals"]
+    assert record["key"] in {removal["artifact"]["key"] for removal in removals}

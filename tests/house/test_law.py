@@ -182,7 +182,7 @@ def test_a_module_is_short_enough_to_be_read_in_one_go(name: str) -> None:
 
 
 LIBRARIES = {
-    "click": {"cli", "render.progress_bar"},
+    "click": {"cli"},
     "rich": {"render"},
     "msgpack": {"store.cachecontrol"},
     "platformdirs": {"location.locate", "location.config"},

@@ -130,7 +130,7 @@ def test_the_least_recently_used_goes_first_until_the_rest_fits(
     filled(builder)
     each = 100_000
     for gone in range(7):
-        ran = program("prune", "--max-size", str(each * (6 - gone) + 60_000), *options, "--format", "json", "-n")
+        ran = program("prune", "--max-size", f"{each * (6 - gone) + 60_000}B", *options, "--format", "json", "-n")
         assert sorted(taken(ran)) == sorted(order[:gone])
         assert ran.document["bytes_after"] <= each * (6 - gone) + 60_000
         assert ran.document["too_large"] is None
@@ -388,7 +388,7 @@ def test_a_dry_run_shows_the_plan_by_policy_and_removes_nothing(builder: CacheBu
     assert re.search(r"(?m)^--ci +2 +4 +[0-9.]+ kB +1 wheel, 1 index page$", done.stdout)
     assert re.search(r"(?m)^--unused-for +1 +1 +[0-9.]+ kB +1 built wheel$", done.stdout)
     assert re.search(r"(?m)^dead weight +0 +0 +- +\d empty folders?$", done.stdout)
-    assert re.search(r"(?m)^foo +1.0 +wheel .* ci: a wheel from an index$", done.stdout)
+    assert re.search(r"(?m)^foo +1.0 +wheel .* ci: a wheel from an index  +py3-none-any$", done.stdout)
     assert done.stdout.endswith("Nothing was removed: this is a dry run.\n")
 
 
@@ -502,6 +502,7 @@ def test_what_is_no_cache_is_refused(tmp_path: Path) -> None:
         (["--by-age-only"], "goes with --max-size"),
         (["--against", __file__], "goes with --damaged or --poisoned"),
         (["--max-size", "many"], "is not a size"),
+        (["--max-size", "5"], "5 has no unit: write 5GB, 5MB or 5B"),
         (["--unused-for", "30"], "is not an age"),
         (["--keep-latest", "0"], "0 is not in the range"),
         (["--keep-for", "nosuch.lock"], "nosuch.lock cannot be read: No such file"),
@@ -515,6 +516,16 @@ def test_a_wrong_command_line_removes_nothing(builder: CacheBuilder, arguments: 
     assert done.returncode == 2
     assert said in done.stderr
     assert caches.look(builder.root) == before
+
+
+def test_a_size_without_a_unit_in_the_environment_removes_nothing(builder: CacheBuilder) -> None:
+    wheel(builder, "foo", "1.0")
+    before = caches.look(builder.root)
+    done = run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="5")
+    assert done.returncode == 2
+    assert "5 has no unit: write 5GB, 5MB or 5B" in done.stderr
+    assert caches.look(builder.root) == before
+    assert run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="0").returncode == 0
 
 
 @pytest.mark.permissions

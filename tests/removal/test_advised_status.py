@@ -15,8 +15,8 @@ from tests.support.places import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Write
     from tests.support.caches import CacheBuilder
+    from tests.support.lock_samples import Write
     from tests.support.program import Program
 
 FILES = "https://files.example/"

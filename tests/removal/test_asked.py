@@ -81,6 +81,20 @@ def test_nothing_is_asked_where_there_is_nothing_to_remove(builder: CacheBuilder
     assert "?" not in err
 
 
+@pytest.mark.parametrize("command", [["clear"], ["prune"]], ids=" ".join)
+def test_empty_folders_are_asked_for_as_what_they_are(tmp_path: Path, command: list[str]) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    folder = builder.root / "http-v2" / "a" / "b"
+    folder.mkdir(parents=True)
+    for place in (folder, folder.parent, folder.parent.parent):
+        os.utime(place, (1, 1))
+    code, out, err = answered(builder, b"y\n", *command)
+    assert (code, folder.exists()) == (0, False)
+    assert "Remove 1 empty folder? [y/N] " in err
+    assert "0 files" not in out + err
+    assert "0 B" not in err
+
+
 INTERRUPTING = """
 import os, signal, sys
 count = 0

@@ -16,7 +16,8 @@ DAY = 86400
     ("text", "size"),
     [
         ("0", 0),
-        ("800", 800),
+        ("0.0", 0),
+        ("0 B", 0),
         ("800B", 800),
         ("800 bytes", 800),
         ("1 byte", 1),
@@ -33,6 +34,15 @@ DAY = 86400
 )
 def test_a_size_is_1000_based_unless_its_unit_has_an_i(text: str, size: int) -> None:
     assert parse_size(text) == size
+
+
+def test_a_size_without_a_unit_is_refused_with_the_ways_to_write_it() -> None:
+    for text in ("5", " 5 ", "500", "00012", "1000000000"):
+        number = text.strip()
+        with pytest.raises(ValueError, match=f"^{number} has no unit: write {number}GB, {number}MB or {number}B$"):
+            parse_size(text)
+    with pytest.raises(ValueError, match=r"^1\.5 has no unit: write 1\.5GB, 1\.5MB$"):
+        parse_size("1.5")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """The text of ``list``: artifacts as rows of a table."""
 
 import os
+from collections.abc import Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.render.text.table import Columns, Row
 from pipcache.store.entries import entry_path
-from pipcache.util.units import format_age, format_size
+from pipcache.util.units import counted, format_age, format_size
 from pipcache.util.untrusted import clean
 
 LIST = Columns(
-    ("PROJECT", "VERSION", "KIND", "TAGS", "SIZE", "AGE", "USED", "FROM"),
+    ("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM", "TAGS"),
     ("PROJECT", "VERSION", "KIND", "SIZE"),
     ("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM"),
 )
@@ -24,14 +25,21 @@ def make_row(artifact: Artifact, now: float) -> Row:
         _age(artifact.made_ns, now),
         _age(artifact.used_ns, now),
         clean(_origin_text(artifact)),
+        clean(tag_text(artifact)),
     )
     return Row(cells, artifact.problem is not None)
 
 
-def name_cells(artifact: Artifact) -> tuple[str, str, str, str]:
-    """Return the cells that say which artifact it is: project, version, kind and tags."""
+def total_line(artifacts: Sequence[Artifact], where: str) -> str:
+    """Return the sum of a list in a line; ``where`` is the cache directory."""
+    size = format_size(sum(artifact.size for artifact in artifacts))
+    return f"{counted(len(artifacts), 'artifact')}, {size} in {clean(where)}"
+
+
+def name_cells(artifact: Artifact) -> tuple[str, str, str]:
+    """Return the cells that say which artifact it is: project, version and kind."""
     name = artifact.project or f"({os.path.basename(entry_path(artifact.entry))[:16]})"
-    return clean(name), clean(artifact.version or "-"), artifact.kind.value, clean(tag_text(artifact))
+    return clean(name), clean(artifact.version or "-"), artifact.kind.value
 
 
 def _age(nanoseconds: int | None, now: float) -> str:

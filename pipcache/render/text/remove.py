@@ -6,14 +6,14 @@ from pipcache.inventory.artifact import Artifact
 from pipcache.query.filters import SortKey, sort
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Left, Plan, Reason, Removal, allocated
-from pipcache.render.text.list import name_cells
+from pipcache.render.text.list import name_cells, tag_text
 from pipcache.render.text.table import Columns, Row
 from pipcache.store.layout import Store
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean, redact_text
 
 ARTIFACTS = Columns(
-    ("PROJECT", "VERSION", "KIND", "TAGS", "STORE", "FILES", "SIZE", "WHY"),
+    ("PROJECT", "VERSION", "KIND", "STORE", "FILES", "SIZE", "WHY", "TAGS"),
     ("PROJECT", "VERSION", "KIND", "SIZE"),
     ("PROJECT", "VERSION", "KIND", "FILES", "SIZE", "WHY"),
 )
@@ -45,7 +45,8 @@ def plan_rows(plan: Plan) -> list[Row]:
 
 def _artifact_row(artifact: Artifact, removal: Removal) -> Row:
     size = format_size(allocated(removal.files))
-    cells = (*name_cells(artifact), artifact.store.value, f"{len(removal.files):,}", size, clean(why(removal)))
+    sums = artifact.store.value, f"{len(removal.files):,}", size
+    cells = (*name_cells(artifact), *sums, clean(why(removal)), clean(tag_text(artifact)))
     return Row(cells, artifact.problem is not None)
 
 
@@ -80,9 +81,19 @@ def _store_row(store: str, what: str, removals: Sequence[Removal]) -> Row:
     return Row(cells, is_problem=False)
 
 
+def what_goes(plan: Plan) -> str:
+    """Return what goes by a plan, for the question: its files, its empty folders, or both."""
+    parts = [f"{counted(plan.files, 'file')} ({format_size(plan.size)})"] if plan.removals else []
+    parts += [counted(len(plan.folders), "empty folder")] if plan.folders else []
+    return " and ".join(parts)
+
+
 def plan_sum(plan: Plan, where: str) -> str:
     """Return the sum of a plan in a line."""
-    parts = [counted(len(plan.removals), "entry", "entries"), counted(plan.files, "file"), format_size(plan.size)]
+    parts = []
+    if plan.removals:
+        entries = counted(len(plan.removals), "entry", "entries")
+        parts += [entries, counted(plan.files, "file"), format_size(plan.size)]
     if plan.folders:
         parts.append(counted(len(plan.folders), "empty folder"))
     return f"{', '.join(parts)} in {clean(where)}"
@@ -107,11 +118,11 @@ def _some(lines: Iterable[str]) -> Iterator[str]:
 
 def outcome_line(outcome: Outcome) -> str:
     """Return what happened in a line."""
-    files = counted(outcome.files, "file")
-    folders = f" and {counted(outcome.folders, 'folder')}" if outcome.folders else ""
+    parts = [] if outcome.folders and not outcome.files else [counted(outcome.files, "file")]
+    parts += [counted(outcome.folders, "folder")] if outcome.folders else []
     freed = f"{'' if outcome.is_measured else 'at least '}{format_size(outcome.freed)} freed"
     gone = f" {counted(outcome.gone, 'file')} had gone before." if outcome.gone else ""
-    return f"Removed {files}{folders}, {freed}.{gone}"
+    return f"Removed {' and '.join(parts)}, {freed}.{gone}"
 
 
 _ADVICE = {

@@ -9,6 +9,7 @@ from pipcache.inventory.artifact import Artifact, Claim, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.render.json.records import iso_time
+from pipcache.render.text.wrap import fit_line
 from pipcache.util.units import format_size
 from pipcache.util.untrusted import clean, redact_header, redact_text, redact_url
 from pipcache.verify.checks import Verdict
@@ -23,8 +24,10 @@ _HEADER_PREFIXES = (
 _LABEL_WIDTH = 12
 
 
-def show_lines(cache: CacheDirectory, details: Iterable[Details], *, colour: bool) -> Iterator[str]:
-    """Yield the lines of ``show``, cleaned for a terminal."""
+def show_lines(
+    cache: CacheDirectory, details: Iterable[Details], *, colour: bool, columns: int | None = None
+) -> Iterator[str]:
+    """Yield the lines of ``show``, cleaned for a terminal, and broken between words at ``columns`` if given."""
     groups = groupby(details, key=lambda shown: (shown.artifact.project, shown.artifact.version))
     for index, ((project, version), members) in enumerate(groups):
         title = " ".join(part for part in (project, version) if part) or "(no project known)"
@@ -37,15 +40,23 @@ def show_lines(cache: CacheDirectory, details: Iterable[Details], *, colour: boo
             yield "  " + styled(clean(name), "cyan", colour=colour)
             for field in _fields(cache, shown):
                 value = styled(clean(field.value), "red", colour=colour and field.is_bad)
-                yield f"    {field.label.ljust(_LABEL_WIDTH)}{value}"
+                line = f"    {field.label.ljust(_LABEL_WIDTH)}{value}"
+                if columns is None or field.is_path:
+                    yield line
+                else:
+                    yield from fit_line(line, columns, 4 + _LABEL_WIDTH)
 
 
 class Field(NamedTuple):
-    """A labelled line of ``show``; a line without a label goes on with the one above. Bad ones are red."""
+    """A labelled line of ``show``; one without a label goes on with the one above.
+
+    What is bad is red, and a path is not broken, for it may hold blanks.
+    """
 
     label: str
     value: str
     is_bad: bool = False
+    is_path: bool = False
 
 
 def _fields(cache: CacheDirectory, details: Details) -> Iterator[Field]:
@@ -69,7 +80,8 @@ def _fields(cache: CacheDirectory, details: Details) -> Iterator[Field]:
     yield from _time_fields(artifact)
     yield from _content_fields(details)
     yield from _labelled("headers", _header_texts(artifact))
-    yield from _labelled("files", (os.path.join(cache.path, file.path) for file in artifact.files))
+    for field in _labelled("files", (os.path.join(cache.path, file.path) for file in artifact.files)):
+        yield field._replace(is_path=True)
 
 
 def _labelled(label: str, values: Iterable[str]) -> Iterator[Field]:

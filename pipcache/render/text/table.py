@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.render.console import is_terminal, width
+from pipcache.render.console import is_terminal, rich_console, width
 
 
 class Row(NamedTuple):
@@ -34,8 +34,7 @@ def print_rows(rows: Sequence[Row], columns: Columns) -> None:
 
 
 def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
-    from rich.console import Console  # costs more than everything else a piped list does
-    from rich.table import Table
+    from rich.table import Table  # costs more than everything else a piped list does
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -53,7 +52,7 @@ def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
         table.add_row(
             *(Text(row.cells[index]) for index in columns.values()), style="red" if row.is_problem else None
         )
-    Console(width=width(), highlight=False).print(table)
+    rich_console(sys.stdout).print(table)
 
 
 _STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
@@ -88,4 +87,4 @@ def plain_table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> Iterabl
     sides = (">" if name in RIGHT else "<" for name in header)
     line = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True)).replace("<0", "")
     for row in table:
-        yield line.format(*row)
+        yield line.format(*row).rstrip()

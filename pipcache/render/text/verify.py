@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -61,24 +60,6 @@ def _promised(finding: Finding) -> str:
         return expected
     is_place = Trait.PLACE in finding.check.traits
     return f"{finding.by}: {expected}" if is_place else f"{expected}, by {finding.by}"
-
-
-def fit(lines: Iterable[str], columns: int) -> Iterator[str]:
-    """Yield ``lines`` broken between words at a terminal's width; commands and paths are not broken."""
-    for line in lines:
-        if len(line) <= columns or line.startswith("  Cure: ") or " " not in line.strip():
-            yield line
-            continue
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        unseen = len(line) - len(re.sub(r"\x1b\[[0-9;]*m", "", line))
-        yield from textwrap.wrap(
-            line,
-            columns + unseen,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
 
 
 def _cut(text: str) -> str:

@@ -1,0 +1,177 @@
+"""What a person sees at a terminal: whole columns where there is room, lines broken between words, no debris."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import archives
+from tests.support.caches import CacheBuilder
+from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pty = pytest.importorskip("pty")
+fcntl = pytest.importorskip("fcntl")
+termios = pytest.importorskip("termios")
+
+FILES = "https://files.example/packages/with/a/rather/long/path/to/the/file/"
+STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture
+def builder(tmp_path: Path) -> CacheBuilder:
+    builder = CacheBuilder(tmp_path / "cache with blanks")
+    for name in ("numpy", "charset-normalizer", "six"):
+        filename, body = archives.build_wheel(name, "2.10.1")
+        builder.download(FILES + filename, body)
+    builder.built(None, *archives.build_wheel("docopt", "0.6.2"))
+    return builder
+
+
+def seen(builder: CacheBuilder, columns: int, *arguments: str, **environment: str) -> list[str]:
+    """Run the program at a terminal of so many columns, and return the lines as they are written."""
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    sizes = {"COLUMNS": "unset", "LINES": "unset"}  # of the terminal that the tests run at
+    variables = {**clean_environment(builder.root.parent / "home"), "TERM": "xterm", **sizes, **environment}
+    variables = {name: value for name, value in variables.items() if value != "unset"}
+    command = [sys.executable, "-m", "pipcache", arguments[0], "--cache-dir", str(builder.root), *arguments[1:]]
+    written = b""
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=variables, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal
+    ) as program:
+        os.close(terminal)
+        while True:
+            select.select([controller], [], [])
+            try:
+                data = os.read(controller, 65536)
+            except OSError:  # how Linux says that nobody writes any more
+                break
+            if not data:
+                break
+            written += data
+        program.wait()
+    os.close(controller)
+    return STYLE.sub("", written.decode()).replace("\r\n", "\n").split("\n")
+
+
+TERMINALS = [{"TERM": "xterm-256color"}, {"TERM": "dumb"}, {"TERM": "unset"}, {"NO_COLOR": "1"}]
+each_terminal = pytest.mark.parametrize(
+    "terminal", TERMINALS, ids=lambda one: " ".join(map("=".join, one.items()))
+)
+
+
+@each_terminal
+@pytest.mark.parametrize("columns", [80, 120, 200])
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["remove", "*", "--dry-run"], ["prune", "--ci", "--dry-run"], ["clear", "--dry-run"]],
+    ids=lambda words: words[0],
+)
+def test_no_column_shrinks_where_there_is_room(
+    builder: CacheBuilder, columns: int, command: list[str], terminal: dict[str, str]
+) -> None:
+    lines = [line.rstrip() for line in seen(builder, columns, *command, **terminal)]
+    header = next(line for line in lines if "SIZE" in line)
+    assert "…" not in header
+    for name in header.split():
+        assert name in {
+            *("PROJECT", "VERSION", "KIND", "SIZE", "AGE", "USED", "FROM", "TAGS"),
+            *("STORE", "FILES", "WHY", "ENTRIES", "WHAT", "POLICY"),
+        }
+    if command[0] != "clear":
+        for text in ("charset-normalizer", "2.10.1", "wheel", "kB"):
+            assert any(text in line for line in lines), text
+    assert all(len(line) <= columns for line in lines if " in /" not in line and "   " in line)
+
+
+@each_terminal
+def test_a_narrow_terminal_has_the_columns_that_matter(builder: CacheBuilder, terminal: dict[str, str]) -> None:
+    lines = seen(builder, 40, "list", **terminal)
+    assert lines[0].split() == ["PROJECT", "VERSION", "KIND", "SIZE"]
+    assert any(line.startswith("numpy") and "2.10.1" in line and "wheel" in line for line in lines)
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
+def test_columns_of_the_environment_count(builder: CacheBuilder, terminal: str) -> None:
+    lines = seen(builder, 40, "list", TERM=terminal, COLUMNS="150")
+    assert lines[0].split()[-1] == "TAGS"
+    assert any("charset-normalizer  2.10.1" in line for line in lines)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize(
+    "command",
+    [["show", "numpy"], ["show", "docopt"], ["verify", "--explain"], ["dir", "--explain"]],
+    ids=" ".join,
+)
+def test_lines_are_broken_between_words_and_paths_and_digests_are_whole(
+    builder: CacheBuilder, columns: int, command: list[str]
+) -> None:
+    lines = seen(builder, columns, *command)
+    for line in lines:
+        words = line.split()
+        if len(line) > columns and str(builder.root) not in line:
+            # one word that is wider than what is left for it, behind its label at most
+            assert len(words) <= 3, line
+            assert max(map(len, words)) > columns - 20, line
+    piped = subprocess.run(
+        [sys.executable, "-m", "pipcache", command[0], "--cache-dir", str(builder.root), *command[1:]],
+        cwd=REPOSITORY,
+        env=clean_environment(builder.root.parent / "home"),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    assert piped.split() == " ".join(lines).split()
+    if command[0] == "show":
+        paths = [line for line in piped.splitlines() if str(builder.root) in line]
+        assert paths
+        assert set(paths) <= set(lines)
+
+
+SLOW = """
+import sys, time
+from pipcache.render import progress_bar
+progress_bar._PATIENCE = 0.0
+progress_bar._INTERVAL = 0.0
+from pipcache.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_a_bar_leaves_nothing_behind(builder: CacheBuilder) -> None:
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, "verify", "--cache-dir", str(builder.root)],
+        cwd=REPOSITORY,
+        env={**clean_environment(builder.root.parent / "home"), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    ) as program:
+        os.close(terminal)
+        written = b""
+        while True:
+            try:
+                data = os.read(controller, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            written += data
+        program.wait()
+    os.close(controller)
+    assert b"Verifying" in written or b"Reading" in written, written
+    # what stands after the last erasing of a line is nothing
+    assert STYLE.sub("", written.decode().rpartition("\x1b[2K")[2]).strip() == ""
