@@ -4,7 +4,7 @@ import sys
 from typing import NamedTuple
 
 from pipcache.commands.run_verifier import judging
-from pipcache.inventory.artifact import path_of
+from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
@@ -19,6 +19,7 @@ from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.details import Details, describe
 from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
 
@@ -53,8 +54,15 @@ def find(
     if verified.not_reached:
         raise KeyboardInterrupt
     judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
-    details = list(describe(cache, chosen, artifacts, judgements, track))
+    named = [_named(artifact, judgements.get(path_of(artifact))) for artifact in chosen]
+    details = list(describe(cache, named, artifacts, judgements, track))
     return ShowAnswer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in artifacts))
+
+
+def _named(artifact: Artifact, judgement: Judgement | None) -> Artifact:
+    """Return an artifact with the name that an index page gives to its bytes, which only their judgement shows."""
+    is_named = judgement is not None and judgement.artifact.listed is not None and artifact.listed is None
+    return judgement.artifact if judgement is not None and is_named else artifact
 
 
 def write(answer: ShowAnswer, form: str) -> None:

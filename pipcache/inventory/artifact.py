@@ -38,7 +38,7 @@ class Evidence(StrEnum):
     """One source of a name."""
 
     KEY = "key"  # a URL made from the content, or of a page of a known index, whose hash is the entry's key
-    PAGE = "page"  # a cached index page lists the URL whose hash is the entry's key
+    PAGE = "page"  # a cached index page lists the URL whose hash is the entry's key, or a digest of the bytes
     CONTENT = "content"  # the bytes themselves: .dist-info, PKG-INFO, the top folder, a page's own name
     HEADER = "header"  # a header of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
@@ -88,6 +88,18 @@ class PageClues(NamedTuple):
     ends_like_zip: bool
 
 
+class NamedRow(NamedTuple):
+    """A file on an index page that may be an artifact by its name or by a digest; no URL ties the two.
+
+    ``url`` is absolute, None where it is relative and the page's own URL is not known. ``page`` is the page, as
+    text to show.
+    """
+
+    file: "PageFile"
+    url: str | None
+    page: str
+
+
 class Artifact(NamedTuple):
     """An entry and what is known about it; ``None`` always means "cannot be known".
 
@@ -100,10 +112,13 @@ class Artifact(NamedTuple):
         tags: the tags of a wheel (PEP 425), as they are written in it.
         build: the build tag of a wheel.
         head: the head of the stored response.
-        url: where it came from; set only where the URL hashes to the key or ``origin.json`` has it.
+        url: where it came from: the URL hashes to the key, or ``origin.json`` has it, or a page lists it with a
+            digest of the bytes.
         url_proved: the URL hashes to the key.
-        listed: the file on an index page that has this URL.
+        listed: the file on an index page that has this URL, or else a digest of the bytes.
         also_listed: the same file where other pages list it differently.
+        named_rows: files on index pages that may be the artifact by their names or digests. Only ``verify`` and
+            ``show`` look for them.
         source: what a built wheel was built from.
         build_key: what the key of a built wheel's folder was made of.
         problem: why it could not be read or named, as text to show.
@@ -127,6 +142,7 @@ class Artifact(NamedTuple):
     url_proved: bool = False
     listed: "PageFile | None" = None
     also_listed: tuple["PageFile", ...] = ()
+    named_rows: tuple[NamedRow, ...] = ()
     source: Origin | None = None
     build_key: BuildKey | None = None
     problem: str | None = None

@@ -1,22 +1,24 @@
 """Names, URLs and digests that cached index pages give to the files they list."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha224
 from typing import NamedTuple, Protocol
+from urllib.parse import urljoin
 
 from pipcache.index.links import NORMAL_URL, absolute_urls
 from pipcache.index.page_format import PAGE_LIMIT
 from pipcache.index.rows import PageFile, Row, Rows, page_rows
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, path_of
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRow, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.identify import kind_of_filename
+from pipcache.inventory.releases import NO_RELEASES, Release, Releases, spelled_version
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
-from pipcache.store.keys import BuildKey, http_key, invert_key
+from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import parse_filename
 from pipcache.util.progress import Track, untracked
-from pipcache.util.versions import canonical, parse_version, same_version
+from pipcache.util.versions import same_version
 
 
 class Listing(NamedTuple):
@@ -35,27 +37,40 @@ class Listing(NamedTuple):
 class RowFilter:
     """Decides which rows of an index page matter: those whose file, or its ``.metadata``, has one of some keys.
 
-    Where the sources of built wheels are looked for, rows of sdists of the wheels' versions matter too.
+    Where the sources of built wheels are looked for, rows of sdists of the wheels' versions matter too, and so do
+    rows that may be a download by its release or by a digest, where such rows are looked for.
     """
 
-    def __init__(self, page: Artifact, base: str | None, keys: Container[str], built: Collection[str]) -> None:
+    def __init__(
+        self,
+        page: Artifact,
+        base: str | None,
+        keys: Container[str],
+        built: Collection[str],
+        releases: Releases = NO_RELEASES,
+    ) -> None:
         """Make a filter.
 
         Args:
             page: the index page.
             base: the URL in its ``<base href>``, None without one.
             keys: keys of HTTP entries.
-            built: versions of built wheels of the page's project whose source is looked for, as ``_spelled``.
+            built: versions of built wheels of the page's project whose source is looked for, spelled by
+                ``spelled_version``.
+            releases: the releases and digests of downloads that rows are looked for.
         """
         self._page = page
         self._base = base
         self._keys = keys
         self._built = built
+        self._releases = releases.on_page(page.project)
 
     def __call__(self, row: Row) -> bool:
         """Return whether a row matters; its URL is as the page writes it, without the fragment."""
         url = row.url
         if self._built and self.sdist_version(row) is not None:
+            return True
+        if self._releases is not None and self._releases.wants(row):
             return True
         if self._base is None and NORMAL_URL.fullmatch(url):
             # nearly every URL needs no parsing; the keys are those that places() gives
@@ -82,13 +97,21 @@ class RowFilter:
         name = None if filename.endswith(".whl") else parse_filename(filename, self._page.project)
         if name is None or name.is_wheel:
             return None
-        return name.version if name.version is not None and _spelled(name.version) in self._built else None
+        return name.version if name.version is not None and spelled_version(name.version) in self._built else None
+
+    def rows_of(self, row: Row, file: PageFile) -> Iterator[tuple[Release | str, NamedRow]]:
+        """Yield a row by the release, and by each digest, of a download that it may be."""
+        if self._releases is None:
+            return
+        url = next(iter(self.urls(file.url)), None)
+        named = NamedRow(file, url, _title(self._page.project))
+        for wanted in self._releases.wanted_by(row, file):
+            yield wanted, named
 
 
-def _spelled(version: str) -> str:
-    """Return a version in a spelling that equal versions share, as ``same_version`` compares them."""
-    spelled = version.replace("_", "+", 1)
-    return version.replace("_", "-") if parse_version(spelled) is None else canonical(spelled)
+def _title(project: str | None) -> str:
+    """Return how a page is called, for people."""
+    return f"index page of {project}" if project else "index page"
 
 
 def _lacks_origin(artifact: Artifact) -> bool:
@@ -129,29 +152,48 @@ def read_rows(cache: Cache, page: Artifact) -> Rows | None:
 class PageReader:
     """Reads which files of a cache its index pages list. A page is read once, and again when its files change."""
 
-    def __init__(self, cache: Cache, artifacts: Iterable[Artifact], search: PageSearch | None = None) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        artifacts: Iterable[Artifact],
+        search: PageSearch | None = None,
+        releases: Releases = NO_RELEASES,
+    ) -> None:
         """Make a reader.
 
         Args:
             cache: the cache.
             artifacts: those whose files are looked for on the pages.
             search: looks at the rows of each page that is read.
+            releases: the releases and digests of downloads that rows are looked for.
         """
         self.cache = cache
         self.search = search
         keys: set[str] = set() if search is None else set(search.keys)
         self._built: dict[str, set[str]] = {}
+        self._releases = releases
+        self._locations: dict[str, str] = {}
         for artifact in artifacts:
             if isinstance(artifact.entry, HttpEntry):
                 keys.add(artifact.entry.key)
+                if artifact.head is not None and artifact.is_redirect and "location" in artifact.head.headers:
+                    self._locations[artifact.entry.key] = artifact.head.headers["location"]
             elif artifact.project is not None and artifact.version is not None and _lacks_origin(artifact):
-                self._built.setdefault(artifact.project, set()).add(_spelled(artifact.version))
+                self._built.setdefault(artifact.project, set()).add(spelled_version(artifact.version))
         self._keys = frozenset(keys)
         self._read: dict[tuple[object, ...], _PageListings] = {}
 
     def listings(self, page: Artifact) -> dict[str, list[Listing]]:
         """Return the files of the cache that a page lists, by their keys; a page may list a file several times."""
         return self._listings_of(page).listings
+
+    def rows_of_releases(self, page: Artifact) -> dict[Release | str, list[NamedRow]]:
+        """Return the files on a page that may be downloads, by the release or the digest that is looked for."""
+        return self._listings_of(page).named
+
+    def named_rows(self, artifact: Artifact, rows: Mapping[Release | str, Sequence[NamedRow]]) -> list[NamedRow]:
+        """Return those of ``rows`` that may be an artifact."""
+        return [row for wanted in self._releases.of_artifact(artifact) for row in rows.get(wanted, ())]
 
     def source_of(self, artifact: Artifact, pages: Iterable[Artifact]) -> tuple[Origin, BuildKey] | None:
         """Return the listed sdist that a wheel was built from, and the parts of the wheel's key; None without one.
@@ -178,29 +220,52 @@ class PageReader:
     def _read_page(self, page: Artifact) -> "_PageListings":
         rows = read_rows(self.cache, page)
         built = self._built.get(page.project or "", ())
-        row_filter = RowFilter(page, None if rows is None else rows.base, self._keys, built)
+        row_filter = RowFilter(page, None if rows is None else rows.base, self._keys, built, self._releases)
         if self.search is not None:
             selected = self.search.select_rows(page, rows, row_filter)
         else:
             selected = () if rows is None else filter(row_filter, rows.rows)
         listings: dict[str, list[Listing]] = {}
         sdists: list[tuple[str, Origin]] = []
+        named: dict[Release | str, list[NamedRow]] = {}
         for row in selected:
             if (file := row.file()) is None:
                 continue
             for url, is_metadata, key in row_filter.places(file.url):
                 if key in self._keys:
-                    listings.setdefault(key, []).append(Listing(url, file, is_metadata, page.project))
+                    for place, key_there in self._followed(url, key):
+                        listing = Listing(place, file, is_metadata, page.project)
+                        listings.setdefault(key_there, []).append(listing)
+            for wanted, named_row in row_filter.rows_of(row, file):
+                named.setdefault(wanted, []).append(named_row)
             if built and (version := row_filter.sdist_version(row)) is not None:
                 sdists += ((version, Origin(url, file.hashes)) for url in row_filter.urls(file.url))
-        return _PageListings(listings, sdists)
+        return _PageListings(listings, sdists, named)
+
+    def _followed(self, url: str, key: str) -> Iterator[tuple[str, str]]:
+        """Yield a URL and its key, and those of the cached files that stored redirects lead to from there."""
+        yield url, key
+        for _ in range(_MOST_REDIRECTS):
+            try:
+                url = urljoin(url, self._locations[key]).partition("#")[0]
+            except (KeyError, ValueError):
+                return
+            if (there := request_key(url)) is None:
+                return
+            key = there
+            if key in self._keys:
+                yield url, key
+
+
+_MOST_REDIRECTS = 30  # requests follows no more
 
 
 class _PageListings(NamedTuple):
-    """What one page lists: files by the keys of their entries, and sdists as (version, source)."""
+    """What one page lists: files by the keys of their entries, sdists as (version, source), and rows by name."""
 
     listings: dict[str, list[Listing]]
     sdists: list[tuple[str, Origin]]
+    named: dict[Release | str, list[NamedRow]]
 
 
 def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listing] = ()) -> Artifact:
@@ -212,7 +277,7 @@ def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listi
     parsed = parse_filename(listing.file.filename, listing.project)
     claim = Claim(
         Evidence.PAGE,
-        f"index page of {listing.project}" if listing.project else "index page",
+        _title(listing.project),
         listing.project or (parsed.project if parsed else None),
         parsed.version if parsed else None,
         listing.file.filename + suffix,
@@ -228,6 +293,33 @@ def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listi
         listed=listing.file,
         also_listed=tuple(dict.fromkeys(other.file for other in others if other.file != listing.file)),
     )
+
+
+def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:
+    """Return ``artifact`` with the name that a page gives to a file of its bytes; the URL is not proved by that.
+
+    Args:
+        artifact: an artifact without a listed URL.
+        digests: hex digests of its bytes by algorithm, without those that can be forged.
+    """
+    for row in artifact.named_rows:
+        algorithm = next((name for name, digest in row.file.hashes if digests.get(name) == digest), None)
+        if algorithm is None:
+            continue
+        parsed = parse_filename(row.file.filename, artifact.project)
+        claim = Claim(
+            Evidence.PAGE,
+            f"{row.page}, by its {algorithm}",
+            None if parsed is None else parsed.project,
+            None if parsed is None else parsed.version,
+            row.file.filename,
+        )
+        kind = artifact.kind
+        if kind in {Kind.UNKNOWN, Kind.OTHER}:
+            kind = kind_of_filename(row.file.filename)
+        url = artifact.url or row.url
+        return artifact._replace(kind=kind, claims=(claim, *artifact.claims), url=url, listed=row.file)
+    return artifact
 
 
 def _with_source(reader: PageReader, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:
@@ -254,6 +346,7 @@ def name_listed_files(
         track: reports progress.
     """
     listings: dict[str, list[Listing]] = {}
+    rows: dict[Release | str, list[NamedRow]] = {}
     has_search = reader.search is not None
     pages = [
         page
@@ -264,11 +357,15 @@ def name_listed_files(
     for page in track(pages, len(pages), "Reading index pages"):
         for key, of_page in reader.listings(page).items():
             listings.setdefault(key, []).extend(of_page)
-    return [
-        _with_source(reader, artifact, pages)
-        if artifact.kind is Kind.BUILT and artifact.source is None
-        else name_by_listing(artifact, listings[artifact.entry.key][0], listings[artifact.entry.key][1:])
-        if isinstance(artifact.entry, HttpEntry) and artifact.entry.key in listings
-        else artifact
-        for artifact in artifacts
-    ]
+        for wanted, named in reader.rows_of_releases(page).items():
+            rows.setdefault(wanted, []).extend(named)
+
+    def name(artifact: Artifact) -> Artifact:
+        if artifact.kind is Kind.BUILT and artifact.source is None:
+            return _with_source(reader, artifact, pages)
+        if isinstance(artifact.entry, HttpEntry) and artifact.entry.key in listings:
+            return name_by_listing(artifact, listings[artifact.entry.key][0], listings[artifact.entry.key][1:])
+        named = reader.named_rows(artifact, rows) if rows else ()
+        return artifact._replace(named_rows=(*artifact.named_rows, *named)) if named else artifact
+
+    return [name(artifact) for artifact in artifacts]

@@ -55,6 +55,14 @@ def parse_filename(filename: str, project: str | None = None) -> FileName | None
     return None
 
 
+def normal_filename(filename: str) -> str:
+    """Return a file name with its project's name normalised (PEP 503), so that spellings compare equal."""
+    parsed = parse_filename(filename)
+    if parsed is None:
+        return filename
+    return normalise(parsed.project) + filename[len(parsed.project) :]
+
+
 def _parse_wheel(stem: str) -> FileName | None:
     parts = stem.rsplit("-", 3)
     if len(parts) != 4 or "-" not in parts[0]:

@@ -24,6 +24,7 @@ class Trait(Flag):
     DIGEST = auto()  # a promised digest differs: damaged where the bytes are not whole, else poisoned
     IDENTITY = auto()  # the artifact is another one than it should be: poisoned, whole or not
     PLACE = auto()  # they say where the flaw is, not who promised something
+    DOUBT = auto()  # nothing weaker than a digest from outside the response verifies an artifact beside them
 
 
 NO_TRAITS = Trait(0)
@@ -140,6 +141,13 @@ class Check(Enum):
         "A wheel that was built from it tells another digest of it.",
         "pip serves it from the cache",
         Trait.DIGEST,
+    )
+
+    PC210 = (
+        None,
+        "Index pages list other digests for a file of this name, and none lists its digest.",
+        "pip refuses it by its hash if such a page led to it; it may be another index's file, or an older one",
+        Trait.DOUBT,
     )
 
     # what it says it is

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
+from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_pages import PageReader
 from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import name_pages_of, page_bases
+from pipcache.inventory.releases import Releases
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
 from pipcache.util.progress import Tick
@@ -62,7 +64,7 @@ class Context:
     def set_artifacts(self, artifacts: Sequence[Artifact]) -> None:
         """Take every artifact of the cache; each may be evidence about the others."""
         self._artifacts = artifacts
-        self._reader = PageReader(self.cache, artifacts)
+        self._reader = None
         self._sources = SourceIndex(artifacts)
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
@@ -121,8 +123,20 @@ class Context:
         return [artifact for artifact in named if path_of(artifact) in paths]
 
     def _page_reader(self) -> PageReader:
-        assert self._reader is not None
+        if self._reader is None:
+            self._reader = PageReader(
+                self.cache, self._artifacts, releases=Releases(self._artifacts, self._digests_of_nameless())
+            )
         return self._reader
+
+    def _digests_of_nameless(self) -> dict[str, str]:
+        """Return the SHA-256, by key, of downloads that only a digest can join to an index page."""
+        digests = {
+            artifact.key: digests_of(self.cache, artifact, ["sha256"]).get("sha256")
+            for artifact in self._artifacts
+            if _is_nameless(artifact)
+        }
+        return {key: digest for key, digest in digests.items() if key is not None and digest is not None}
 
     def sources(self, wheel: Artifact) -> Sequence[Artifact]:
         """Return the cached sdists that a wheel was built from, with the names that they have by now."""
@@ -144,6 +158,15 @@ class Context:
         if wheel.came_from == PYPI or wheel.source.url.startswith("file:"):
             return True
         return self._page_reader().source_of(wheel, self._pages) is not None
+
+
+def _is_nameless(artifact: Artifact) -> bool:
+    """Return whether an artifact is a download whose content names no file that an index may have."""
+    if not isinstance(artifact.entry, HttpEntry) or artifact.url_proved or not artifact.size:
+        return False
+    if artifact.kind is Kind.SDIST:
+        return artifact.is_guessed
+    return artifact.kind in {Kind.UNKNOWN, Kind.OTHER} and not artifact.is_redirect
 
 
 def _may_be_listed(artifact: Artifact) -> bool:

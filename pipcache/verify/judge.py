@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
+from pipcache.inventory.from_pages import name_by_digest
 from pipcache.inventory.proof import prove_by_content
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
@@ -151,6 +152,7 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
     """Compare the bytes with the promises, and look for flaws unless a decisive promise is kept."""
     length = _length_findings(artifact, window)
     comparisons, proved = _compare_with_promises(artifact, window, context)
+    comparisons = _without_namesakes(comparisons)
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_supported = any(comparison.is_support for comparison in comparisons)
     broken = [comparison for comparison in comparisons if comparison.is_broken]
@@ -166,6 +168,18 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
             continue  # the wheel's origin.json is wrong, not the download
         findings.append(_finding_of(comparison))
     return conclude(proved, findings, comparisons)
+
+
+def _without_namesakes(comparisons: list[Comparison]) -> list[Comparison]:
+    """Leave out digests of files of the same name, where the bytes are proved or are those of another of these."""
+    of_name = [comparison for comparison in comparisons if comparison.promise.covers_name]
+    if not any(comparison.is_kept for comparison in of_name) and not any(
+        comparison.is_proof for comparison in comparisons
+    ):
+        return comparisons
+    return [
+        comparison for comparison in comparisons if comparison not in of_name or comparison.is_kept is not False
+    ]
 
 
 def _etag_findings(artifact: Artifact, comparisons: Iterable[Comparison]) -> Iterator[Finding]:
@@ -205,7 +219,7 @@ def _compare_with_promises(
     promises = find_promises(artifact, context.locks, context.promises_of_built_wheels(artifact))
     needed = promises if context.thorough else _needed_promises(promises)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
-    has_decisive = any(promise.is_decisive and not promise.covers_version for promise in needed)
+    has_decisive = any(promise.is_decisive and not promise.is_of_name for promise in needed)
     wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_decisive)
     algorithms = {promise.measure for promise in needed if not (promise.is_size or promise.covers_decoded)}
     if wants_proof:
@@ -223,6 +237,13 @@ def _compare_with_promises(
     comparisons = [
         _compare(promise, artifact, window, digests, is_needed=promise in needed) for promise in promises
     ]
+    if artifact.named_rows and artifact.listed is None:
+        proved_by = {
+            comparison.promise.measure: comparison.actual
+            for comparison in comparisons
+            if comparison.promise.covers_name and comparison.promise.is_strong and comparison.actual is not None
+        }
+        artifact = name_by_digest(artifact, proved_by)
     return comparisons, artifact
 
 
@@ -230,9 +251,9 @@ def _needed_promises(promises: Sequence[Promise]) -> list[Promise]:
     """Return the promises a verdict needs: those of lock files, and a decisive one, or all where there is none."""
     outside = [promise for promise in promises if promise.is_outside]
     inside = [promise for promise in promises if not promise.is_outside]
-    if any(promise.is_decisive and not promise.covers_version for promise in outside):
+    if any(promise.is_decisive and not promise.is_of_name for promise in outside):
         return outside
-    decisive = next((promise for promise in inside if promise.is_decisive), None)
+    decisive = next((promise for promise in inside if promise.is_decisive and not promise.is_of_name), None)
     return [*outside, decisive] if decisive is not None else [*outside, *inside]
 
 

@@ -8,7 +8,7 @@ from pipcache.locks.lockfiles import BadLock, read_lock
 from pipcache.locks.model import LockError, Pin
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
-from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.filenames import normal_filename, normalise
 from pipcache.util.versions import canonical
 
 
@@ -26,7 +26,7 @@ class LockIndex:
             if pin.url is not None and (key := request_key(pin.url)) is not None:
                 self._by_key.setdefault(key, []).append(pin)
             if pin.filename is not None:
-                self._by_filename.setdefault(_normal_filename(pin.filename), []).append(pin)
+                self._by_filename.setdefault(normal_filename(pin.filename), []).append(pin)
                 if not pin.filename.endswith(".whl"):
                     self._sdists.add((pin.source, pin.project, version))
             elif pin.version is not None:
@@ -67,7 +67,7 @@ class LockIndex:
         """
         return [
             pin
-            for pin in self._by_filename.get(_normal_filename(artifact.filename or ""), ())
+            for pin in self._by_filename.get(normal_filename(artifact.filename or ""), ())
             if not (pin.url or "").startswith("http")
             and (pin.source, pin.project, canonical(pin.version or "")) not in self._sdists
         ]
@@ -80,7 +80,7 @@ class LockIndex:
         filenames = claimed[:1] if artifact.url_proved else [*claimed, *artifact.filenames]
         return [
             pin
-            for filename in dict.fromkeys(map(_normal_filename, filenames))
+            for filename in dict.fromkeys(map(normal_filename, filenames))
             for pin in self._by_filename.get(filename, ())
         ]
 
@@ -91,14 +91,6 @@ class LockIndex:
             if claim.project and claim.version
         }
         return [pin for version in sorted(versions) for pin in self._by_version.get(version, ())]
-
-
-def _normal_filename(filename: str) -> str:
-    """Return a file name with its project's name normalised (PEP 503), so that spellings compare equal."""
-    parsed = parse_filename(filename)
-    if parsed is None:
-        return filename
-    return normalise(parsed.project) + filename[len(parsed.project) :]
 
 
 def read_lock_index(paths: Iterable[str]) -> LockIndex:

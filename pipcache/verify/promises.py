@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, PYPI, Artifact, Kind
+from pipcache.inventory.artifact import DISTRIBUTIONS, PYPI, Artifact, Evidence, Kind
 from pipcache.store.layout import Store
+from pipcache.util.filenames import normal_filename
 from pipcache.util.hashes import DIGITS
 from pipcache.util.urls import pypi_path_in
 from pipcache.verify.checks import Check
@@ -43,6 +44,7 @@ class Promise(NamedTuple):
         covers_decoded: whether it is about the bytes without their content coding.
         alternatives: other values that are right too.
         covers_version: whether it names a version only, which may have more files than were written down.
+        covers_name: whether it is about a file of the same name, which may be another index's.
     """
 
     by: str
@@ -54,6 +56,7 @@ class Promise(NamedTuple):
     covers_decoded: bool = False
     alternatives: tuple[str, ...] = ()
     covers_version: bool = False
+    covers_name: bool = False
 
     @property
     def is_size(self) -> bool:
@@ -68,8 +71,17 @@ class Promise(NamedTuple):
     @property
     def is_decisive(self) -> bool:
         """Whether it makes every other promise of the same bytes unnecessary when it is kept."""
-        is_digest = self.measure not in _FORGEABLE and DIGITS.get(self.measure) == len(self.expected)
-        return self.influence is Influence.DECISIVE and is_digest and not self.is_prefix
+        return self.influence is Influence.DECISIVE and self.is_strong and not self.is_prefix
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether it is a whole digest that nobody can forge."""
+        return self.measure not in _FORGEABLE and DIGITS.get(self.measure) == len(self.expected)
+
+    @property
+    def is_of_name(self) -> bool:
+        """Whether the bytes may be another file's of the same name or version, which the promise is not about."""
+        return self.covers_version or self.covers_name
 
     def is_kept_by(self, actual: str) -> bool:
         """Return whether the bytes are as promised, when ``actual`` is their digest or size."""
@@ -88,7 +100,8 @@ def find_promises(artifact: Artifact, locks: LockIndex, of_built_wheels: Iterabl
     """
     known = [*_of_locks(artifact, locks)]
     if artifact.key is not None and artifact.store is not Store.WHEELS:
-        known += [*_of_url(artifact), *_of_pages(artifact), *_of_headers(artifact), *of_built_wheels]
+        known += [*_of_url(artifact), *_of_pages(artifact), *_of_named_rows(artifact)]
+        known += [*_of_headers(artifact), *of_built_wheels]
     return sorted(dict.fromkeys(known), key=lambda promise: not promise.is_decisive)
 
 
@@ -166,6 +179,85 @@ def _of_pages(artifact: Artifact) -> Iterator[Promise]:
             yield Promise("index page", algorithm, digest, Check.PC202, Influence.DECISIVE)
         if listed.size is not None:
             yield Promise("index page", SIZE, str(listed.size), Check.PC203)
+
+
+def _of_named_rows(artifact: Artifact) -> Iterator[Promise]:
+    """Yield the digests that pages list for files of the artifact's release, under other URLs or unknown ones.
+
+    pip stores no redirect to a signed URL, and a relative URL needs the URL of its page. Any equal digest proves
+    the bytes. Digests that differ count only where a listed file has the artifact's own name, and even then it
+    may be the file of another index.
+    """
+    if not artifact.named_rows:
+        return
+    if is_metadata_file(artifact):
+        announced = _by_algorithm((row.page, row.file.core_metadata or ()) for row in artifact.named_rows)
+        for algorithm, digests in announced.items():
+            if algorithm not in _FORGEABLE:
+                by = f"{next(iter(digests.values()))} (core-metadata)"
+                yield _of_any(by, algorithm, digests, Check.PC208, Influence.WHEN_KEPT, covers_decoded=True)
+        return
+    own_names = set() if artifact.url_proved else own_filenames(artifact)
+    own = _by_algorithm(
+        (row.page, row.file.hashes)
+        for row in artifact.named_rows
+        if normal_filename(row.file.filename) in own_names
+    )
+    listed = _by_algorithm((row.page, row.file.hashes) for row in artifact.named_rows)
+    for algorithm, digests in listed.items():
+        is_own = algorithm in own
+        if algorithm not in _FORGEABLE:
+            influence = Influence.DECISIVE if is_own else Influence.WHEN_KEPT
+        elif is_own:
+            influence = Influence.WHEN_BROKEN
+        else:
+            continue
+        in_order = own.get(algorithm, {}) | digests
+        yield _of_any(next(iter(in_order.values())), algorithm, in_order, Check.PC210, influence)
+
+
+def _by_algorithm(listed: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> dict[str, dict[str, str]]:
+    """Return the pages that list digests, by algorithm and digest."""
+    digests: dict[str, dict[str, str]] = {}
+    for page, hashes in listed:
+        for algorithm, digest in hashes:
+            digests.setdefault(algorithm, {}).setdefault(digest, page)
+    return digests
+
+
+def _of_any(
+    by: str,
+    algorithm: str,
+    digests: Iterable[str],
+    check: Check,
+    influence: Influence,
+    *,
+    covers_decoded: bool = False,
+) -> Promise:
+    """Return the promise that the bytes have any of ``digests``."""
+    expected, *alternatives = digests
+    return Promise(
+        by,
+        algorithm,
+        expected,
+        check,
+        influence,
+        covers_decoded=covers_decoded,
+        alternatives=tuple(alternatives),
+        covers_name=True,
+    )
+
+
+def own_filenames(artifact: Artifact) -> set[str]:
+    """Return the file names that an artifact may have had on an index, as ``normal_filename`` gives them.
+
+    An archive that a forge makes of a tag has the name of an sdist, and no PKG-INFO.
+    """
+    has_metadata = any(claim.evidence is Evidence.CONTENT and claim.place is None for claim in artifact.claims)
+    if artifact.kind is Kind.SDIST and not has_metadata:
+        return set()
+    claimed = {claim.filename for claim in artifact.claims if claim.filename}
+    return set(map(normal_filename, claimed | {*artifact.filenames}))
 
 
 def promises_of_built_wheel(wheel: Artifact) -> Iterator[Promise]:

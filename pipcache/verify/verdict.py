@@ -86,6 +86,7 @@ def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Seque
     checks = {
         finding.check for finding in findings if not (is_as_published and Trait.CONTENT in finding.check.traits)
     }
+    is_doubtful = _any_has(Trait.DOUBT, checks)
     verdicts = {check.leads_to for check in checks if check.leads_to is not None}
     if _any_has(Trait.IDENTITY, checks):
         verdict = Verdict.POISONED
@@ -94,7 +95,10 @@ def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Seque
     elif verdicts:
         verdict = Verdict.POISONED if Verdict.POISONED in verdicts else Verdict.DAMAGED
     else:
-        is_verified = any(comparison.is_support and not comparison.promise.is_size for comparison in comparisons)
+        supports = (comparison for comparison in comparisons if comparison.is_support)
+        is_verified = any(
+            comparison.is_proof if is_doubtful else not comparison.promise.is_size for comparison in supports
+        )
         verdict = Verdict.VERIFIED if is_verified else Verdict.INTACT
     return Judgement(artifact, verdict, tuple(findings), tuple(comparisons))
 
