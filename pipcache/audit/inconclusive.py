@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipcache.audit.matcher import Matcher
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import is_text
+from pipcache.inventory.from_pages import may_list_files
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Frame
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link_in_store
@@ -65,6 +66,8 @@ def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher) -> str
         return _why_ambiguous(cache, artifact)
     if artifact.head is not None and is_page_by_head(artifact.head):
         return "its server calls it an index page, and it cannot be read as one"
+    if may_list_files(cache, artifact):
+        return "its server calls it HTML, and pip may find links to files in it"
     if matcher.looks_for_bytes and (reason := _why_incomparable(artifact, matcher)) is not None:
         return reason
     projects = {normalise(claim.project) for claim in artifact.claims if claim.project}

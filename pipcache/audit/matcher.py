@@ -1,5 +1,6 @@
 """Indicators, indexed so that each artifact is compared with the few that can match it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -238,13 +239,29 @@ class Matcher:
             tagged = {f"{parsed.version}-{parsed.build}"} if parsed.build else set[str]()
             kind = Kind.WHEEL if parsed.is_wheel else Kind.SDIST
             name = normalise(parsed.project)
-            clauses += self._clauses_of_release(name, {parsed.version}, tagged, kind)
+            if parsed.is_wheel:
+                spelled = {parsed.version, parsed.version.replace("_", "-")}
+                clauses += self._clauses_of_release(name, spelled, tagged, kind)
+            else:
+                for name_there, versions in self._releases_in(f"{parsed.project}-{parsed.version}"):
+                    clauses += self._clauses_of_release(name_there, versions, set(), kind)
             clauses += [
                 Clause(indicator, f"{indicator.record} means it")
                 for indicator, selector in self._patterns
                 if selector.concerns(name)
             ]
         return clauses
+
+    def _releases_in(self, stem: str) -> Iterator[tuple[str, set[str]]]:
+        """Yield the releases that pip may take a file ``stem`` for, as (project, spellings of the version).
+
+        pip splits it behind whichever project it looks for, and drops a Python version at its end
+        (``index/package_finder.py``, ``_extract_version_from_fragment`` and ``_py_version_re``).
+        """
+        for dash in re.finditer("-", stem):
+            if (name := normalise(stem[: dash.start()])) in self._by_project:
+                version = stem[dash.end() :]
+                yield name, {version, _PYTHON_AT_END.sub("", version)}
 
     def _filename_clauses(self, filename: str, text: str = "its file's name") -> list[Clause]:
         return [Clause(indicator, text) for indicator in self._by_filename.get(filename, ())]
@@ -319,6 +336,9 @@ class Matcher:
             if any(range_contains(span, version) for version in sorted(versions)):
                 return f"range: {span.text()}"
         return None
+
+
+_PYTHON_AT_END = re.compile(r"-py[123]\.?[0-9]?$")
 
 
 def _no_digest(_artifact: Artifact, _algorithm: str) -> None:

@@ -6,12 +6,13 @@ from pipcache.audit.derivation import Hit, Relation
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Clause, Matcher
 from pipcache.index.links import absolute_urls
+from pipcache.index.page_format import stated_format
 from pipcache.index.rows import Row, Rows
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.from_pages import PageReader, RowFilter, read_rows
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
-from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.filenames import normalise
 from pipcache.util.urls import digests_in_path
 
 
@@ -19,7 +20,7 @@ class _ScannedPage:
     """What a page lists of what is looked for.
 
     Attributes:
-        is_page: whether it was recognised as an index page.
+        is_read: whether it was read, as far as pip reads it at all.
         is_cut: whether it may have more rows than were read.
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
@@ -27,7 +28,7 @@ class _ScannedPage:
     """
 
     def __init__(self, matcher: Matcher, project: str | None) -> None:
-        self.is_page = False
+        self.is_read = False
         self.is_cut = False
         self.unplaced: str | None = None
         self.files: dict[str, Sequence[Clause]] = {}
@@ -47,8 +48,11 @@ class _ScannedPage:
             self._add(file.filename, clauses)
 
     def compare_names(self, row: Row) -> None:
-        """Record what matches a listed file by its name, or by the end of its URL; pip uses that."""
+        """Record what matches a listed file by its name, by the end of its URL, or by its egg; pip uses these."""
         filename = row.filename
+        for egg in row.eggs:
+            if clauses := self._clauses_of_filename(f"{egg}.tar"):
+                self._add(filename, clauses)
         if clauses := self._clauses_of_filename(filename):
             self._add(filename, clauses)
         # only JSON can give another name than the URL has
@@ -103,9 +107,10 @@ class PageScan:
     def select_rows(self, page: Artifact, rows: Rows | None, row_filter: RowFilter) -> Iterator[Row]:
         """Yield the rows of a page that ``row_filter`` accepts, and record what an indicator matches."""
         self._pages[path_of(page)] = scanned = _ScannedPage(self.matcher, page.project)
+        # pip takes no links from what its server calls neither HTML nor JSON of an index
+        scanned.is_read = rows is not None or (page.head is not None and stated_format(page.content_type) is None)
         if rows is None:
             return
-        scanned.is_page = rows.is_stated
         digests, folders = self.matcher.digest_values, self.matcher.digest_folders
         filenames = self.matcher.url_filenames - {""}
         compares_names = page.url is None or self.matcher.may_match_names_on_page(page.project)
@@ -116,8 +121,6 @@ class PageScan:
                 scanned.compare_file(row, row_filter)
             if compares_names:
                 scanned.compare_names(row)
-            if not scanned.is_page:
-                scanned.is_page = parse_filename(row.filename) is not None
             if page.url is None and row.served_as in filenames and not absolute_urls(row.url, rows.base, None):
                 scanned.unplaced = row.filename
             if is_selected:
@@ -159,10 +162,10 @@ class PageScan:
     def _gaps(self, page: Artifact, scanned: _ScannedPage) -> Iterator[str]:
         """Yield why a page may list a match that was not seen."""
         if self.matcher.may_match_on_page(page.project):
-            if not scanned.is_page:
+            if not scanned.is_read:
                 yield "a page that cannot be read"
             elif scanned.is_cut:
-                yield "a page of which only the beginning was read"
+                yield "a page that was not read whole"
         if scanned.unplaced is not None:
             yield f"it lists {scanned.unplaced} by a relative URL, and its own is not known"
 

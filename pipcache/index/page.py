@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from pipcache.index.anchors import unescape
 from pipcache.index.page_format import PageFormat
-from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, page_rows, unescape
-from pipcache.util.filenames import normalise, parse_filename
+from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, page_rows
+from pipcache.util.filenames import normalise
 
 
 class Page(NamedTuple):
@@ -17,19 +18,23 @@ class Page(NamedTuple):
     project: str | None
     files: tuple[PageFile, ...]
     base: str | None = None  # the value of <base href>, None without one
+    is_cut: bool = False  # it may have more files than were read
 
 
-def parse_page(data: bytes) -> Page | None:
-    """Parse a decoded page; None when it is no index page. Malformed content is left out, and is no error."""
-    page = page_rows(data)
+def parse_page(data: bytes, content_type: str = "") -> Page | None:
+    """Parse a decoded page; None when it is no index page. Malformed content is left out, and is no error.
+
+    ``content_type`` is that of the response.
+    """
+    page = page_rows(data, content_type)
     if page is None:
         return None
     listed = (file for row in page.rows if (file := row.file()) is not None)
     files = tuple(islice(listed, _MOST_FILES))
     # a sign-in page has anchors too, but none leads to a distribution
-    if not files and not page.is_stated:
+    if not files and not page.is_stated and not page.is_cut:
         return None
-    return Page(page.format, page.project or _common_project(files), files, page.base)
+    return Page(page.format, page.project or _common_project(files), files, page.base, page.is_cut)
 
 
 def stated_project(start: bytes) -> str | None:
@@ -61,5 +66,5 @@ _MOST_FILES = 200_000  # far more than any real page has; each is an object in m
 
 def _common_project(files: Iterable[PageFile]) -> str | None:
     """Return the project that all files belong to by their names; None where they differ (find-links pages)."""
-    names = {normalise(parsed.project) for file in files if (parsed := parse_filename(file.filename)) is not None}
+    names = {normalise(parsed.project) for file in files if (parsed := file.name()) is not None}
     return names.pop() if len(names) == 1 else None

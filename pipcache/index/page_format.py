@@ -13,6 +13,16 @@ class PageFormat(Enum):
     HTML = "html"
 
 
+def stated_format(content_type: str) -> PageFormat | None:
+    """Return how pip reads what has this ``Content-Type`` (``index/collector.py``); None where it does not."""
+    lowered = content_type.lower()
+    if lowered.startswith("application/vnd.pypi.simple.v1+json"):
+        return PageFormat.JSON
+    if lowered.startswith(("text/html", "application/vnd.pypi.simple.v1+html")):
+        return PageFormat.HTML
+    return None
+
+
 def guess_format(start: bytes) -> PageFormat | None:
     """Return the format of a page that begins with these decoded bytes; None for neither."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -1,13 +1,15 @@
 """An index page read file by file, lazily (PEP 503, 691, 714)."""
 
-import html
 import re
 from collections.abc import Container, Iterator
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
-from pipcache.util.filenames import normalise, parse_filename
+from pipcache.index.anchors import Anchor, attributes_of, find_anchors, unescape
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format, stated_format
+from pipcache.index.page_text import page_text
+from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
 from pipcache.util.untrusted import decode_json
 
 
@@ -17,7 +19,8 @@ class PageFile(NamedTuple):
     ``url`` is as written, and may be relative. ``hashes`` are (algorithm, hex digest). ``core_metadata`` are the
     digests of the ``.metadata`` file beside it: empty when the page says only that there is such a file, None when
     it does not. ``size`` (in bytes), ``upload_time`` and ``requires_python`` are None when the page does not have
-    them. ``yanked`` is the reason, or True without a reason.
+    them. ``yanked`` is the reason, or True without a reason. ``egg`` is project and version in the fragment
+    (``#egg=name-1.0``), which pip takes before those in the file's name; None without it.
     """
 
     filename: str
@@ -28,6 +31,14 @@ class PageFile(NamedTuple):
     yanked: str | bool = False
     core_metadata: tuple[tuple[str, str], ...] | None = None
     requires_python: str | None = None
+    egg: str | None = None
+
+    def name(self, project: str | None = None) -> FileName | None:
+        """Return project and version as pip takes them (``index/package_finder.py``); None where there are none.
+
+        ``project`` is the normalised project that the file belongs to, where it is known.
+        """
+        return parse_filename(self.filename, project) if self.egg is None else split_stem(self.egg, project)
 
 
 class Row(NamedTuple):
@@ -55,6 +66,13 @@ class Row(NamedTuple):
         url = self.url.partition("?")[0] if "?" in self.url else self.url
         return (unquote(url) if "%" in url else url).rstrip("/").rpartition("/")[2]
 
+    @property
+    def eggs(self) -> list[str]:
+        """The values of ``egg`` in its fragment or query (pip ``models/link.py``, ``_egg_fragment``)."""
+        if "egg=" not in self.fragment and "egg=" not in self.url:
+            return []
+        return _EGG.findall(f"{self.url.partition('?')[2]}#{self.fragment}")
+
     def may_have(self, digests: Container[str], folders: Container[str] = ()) -> bool:
         """Return whether the row may list any of ``digests`` for the file, or its URL is in any of ``folders``.
 
@@ -78,7 +96,7 @@ class Row(NamedTuple):
         """Return the file as the page lists it; None for an anchor that leads to no distribution."""
         if isinstance(self.attributes, str):
             return _html_file(self, self.attributes)
-        return _json_file(self.filename, self.attributes)
+        return _json_file(self, self.attributes)
 
 
 class Rows:
@@ -109,6 +127,14 @@ class Rows:
         self.is_cut = False
         self._rows = rows
 
+    def joined(self, other: "Rows") -> "Rows":
+        """Return a page with the rows of both."""
+        rows = Rows(
+            self.format, self.project, other.base, chain(self._rows, other._rows), is_stated=self.is_stated
+        )
+        rows.is_cut = self.is_cut or other.is_cut
+        return rows
+
     @property
     def rows(self) -> Iterator[Row]:
         """Its files, and other links; they can be iterated once."""
@@ -119,16 +145,25 @@ class Rows:
             yield row
 
 
-def page_rows(data: bytes) -> Rows | None:
-    """Return the rows of a decoded page, cut at ``PAGE_LIMIT``; None when it surely is no index page."""
-    form = guess_format(data[:512])
-    if form is PageFormat.JSON:
+def page_rows(data: bytes, content_type: str = "") -> Rows | None:
+    """Return the rows of a decoded page, cut at ``PAGE_LIMIT``; None when it surely is no index page.
+
+    Args:
+        data: the page.
+        content_type: the ``Content-Type`` of the response, by which pip chooses how to read it.
+    """
+    stated, guessed = stated_format(content_type), guess_format(data[:512])
+    rows = None
+    if stated is PageFormat.JSON:
+        rows = _json_rows(data, is_stated=True)
+    elif stated is PageFormat.HTML:
+        rows = _html_rows(data, content_type)
+        if guessed is PageFormat.JSON and (of_json := _json_rows(data)) is not None:
+            rows = of_json.joined(rows)
+    elif guessed is PageFormat.JSON:
         rows = _json_rows(data)
-    # pip believes the server that it is HTML, and html.parser reads anything
-    elif form is PageFormat.HTML or _ANCHOR_BYTES.search(data, 0, _LATE) is not None:
-        rows = _html_rows(data)
-    else:
-        rows = None
+    elif guessed is PageFormat.HTML or _ANCHOR_BYTES.search(data, 0, _LATE) is not None:
+        rows = _html_rows(data, content_type)
     if rows is not None and len(data) >= PAGE_LIMIT:
         rows.is_cut = True
     return rows
@@ -141,12 +176,16 @@ TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s*
 _MOST_ROWS = 1_000_000  # far more than any real page has
 
 
-def _json_rows(data: bytes) -> Rows | None:
+def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
+    """Return the rows of a JSON page; where its server states that it is one, pip needs nothing but ``files``."""
     document = decode_json(data)
-    if not isinstance(document, dict) or not isinstance(files := document.get("files"), list):
+    if not isinstance(document, dict):
         return None
+    files = document.get("files", [] if is_stated else None)
     name = document.get("name")
-    if not isinstance(name, str) and not isinstance(document.get("meta"), dict):
+    if not isinstance(files, list):
+        return None
+    if not is_stated and not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
     rows = (
         Row(*_split(row["url"]), row) for row in files if isinstance(row, dict) and isinstance(row.get("url"), str)
@@ -156,20 +195,22 @@ def _json_rows(data: bytes) -> Rows | None:
     )
 
 
-def _json_file(filename: str, row: dict[str, object]) -> PageFile:
-    size, yanked = row.get("size"), row.get("yanked", False)
-    upload_time, requires_python = row.get("upload-time"), row.get("requires-python")
+def _json_file(row: Row, attributes: dict[str, object]) -> PageFile:
+    size, yanked = attributes.get("size"), attributes.get("yanked", False)
+    upload_time, requires_python = attributes.get("upload-time"), attributes.get("requires-python")
     # PEP 714: the old name counts only where the new name is missing
-    announced: object = row.get("core-metadata", row.get("dist-info-metadata"))
+    announced: object = attributes.get("core-metadata", attributes.get("dist-info-metadata"))
+    hashes = dict(_digests(attributes.get("hashes"))) | dict(_fragment_hashes(row.fragment))
     return PageFile(
-        filename,
-        str(row["url"]),
-        _digests(row.get("hashes")),
+        row.filename,
+        row.url,
+        tuple(hashes.items()),
         size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time if isinstance(upload_time, str) else None,
         yanked if isinstance(yanked, (str, bool)) else False,
         _digests(announced) if isinstance(announced, dict) else (() if announced is True else None),
         requires_python if isinstance(requires_python, str) else None,
+        next(iter(row.eggs), None),
     )
 
 
@@ -187,110 +228,66 @@ _HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
 
 _BASE = re.compile(r"(?i)<base\s([^>]{0,4096})>")
 
-_ANCHOR = re.compile(r"<[aA][\s/]")
-
 _ANCHOR_BYTES = re.compile(rb"<[aA][\s/]")
 
 _LATE = 64 << 10  # bytes in which the first anchor must begin
-
-_REST_OF_ANCHOR = re.compile(r"""((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
-
-_LONGEST_ANCHOR = 64 << 10
-
-_PLAIN_ANCHOR = 2 << 10
-
-_MOST_UNENDED = 100
-
-_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 
 _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
 
 _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
 
 
-def unescape(text: str) -> str:
-    """Return ``text`` with its character references resolved, as far as that can be done."""
-    try:
-        return html.unescape(text)
-    except ValueError:  # a numeric reference longer than int() takes
-        return text
+_EGG = re.compile(r"[#&]egg=([^&#]*)")
 
 
-def _attributes(text: str) -> dict[str, str]:
-    """Return an anchor's attributes by lower-case name; of several with a name the first."""
-    attributes: dict[str, str] = {}
-    for name, double, single, bare in _ATTRIBUTE.findall(text):
-        attributes.setdefault(name.lower(), unescape(double or single or bare))
-    return attributes
+def _fragment_hashes(fragment: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, digest.lower()) for name, digest in _FRAGMENT_HASH.findall(fragment)) if fragment else ()
 
 
 def _split(url: str) -> tuple[str, str]:
+    """Return a URL without its fragment, and the fragment; urlsplit, which pip uses, drops line ends and tabs."""
+    if not url.isprintable():
+        url = url.translate(_DROPPED)
     plain, _, fragment = url.partition("#")
     return plain, fragment
 
 
-def _anchors(text: str) -> Iterator[Row | None]:
-    """Yield every anchor; after many anchors that never end yield None and stop, because each costs a search."""
-    unended = 0
-    start = _ANCHOR.search(text)
-    while start is not None:
-        place = start.end()
-        if (plain := _plain_anchor(text, place)) is not None:
-            row, place = plain
-            yield row
-        elif (rest := _REST_OF_ANCHOR.match(text, place, place + _LONGEST_ANCHOR)) is not None:
-            yield Row(*_split(_attributes(rest[1]).get("href", "").strip()), rest[1])
-            place = rest.end()
-        elif (unended := unended + 1) == _MOST_UNENDED:
-            yield None
-            return
-        start = _ANCHOR.search(text, place)
+_DROPPED = {ord(character): None for character in "\t\r\n"}
 
 
-def _plain_anchor(text: str, place: int) -> tuple[Row, int] | None:
-    """Return the anchor whose attributes begin at ``place``, and its end; None unless it is written the usual way.
-
-    Nearly all anchors are, and this is many times faster than regular expressions.
-    """
-    if not text.startswith('href="', place):
-        return None
-    end = text.find('"', place + 6, place + _PLAIN_ANCHOR)
-    close = text.find(">", end, end + _PLAIN_ANCHOR) if end >= 0 else -1
-    if close < 0:
-        return None
-    attributes = text[end + 1 : close]
-    if "'" in attributes or attributes.count('"') % 2:
-        return None
-    url = text[place + 6 : end]
-    plain, _, fragment = (unescape(url) if "&" in url else url).strip().partition("#")
-    return Row(plain, fragment, attributes), close
+def _html_row(anchor: Anchor | None) -> Row | None:
+    return None if anchor is None else Row(*_split(anchor.url), anchor.attributes)
 
 
-def _html_rows(data: bytes) -> Rows:
-    text = data.decode("utf-8", "replace")
+def _html_rows(data: bytes, content_type: str) -> Rows:
+    text, is_sure = page_text(data, content_type)
     title = TITLE.search(text, 0, TITLE_REACH)
     base_tag = _BASE.search(text, 0, 65536)
-    base = _attributes(base_tag[1]).get("href") if base_tag else None
+    base = attributes_of(base_tag[1]).get("href") if base_tag else None
     is_stated = title is not None or _META_VERSION.search(text, 0, TITLE_REACH) is not None
     project = normalise(unescape(title[1])) if title is not None else None
-    return Rows(PageFormat.HTML, project, base, _anchors(text), is_stated=is_stated)
+    rows = Rows(PageFormat.HTML, project, base, map(_html_row, find_anchors(text)), is_stated=is_stated)
+    rows.is_cut = not is_sure
+    return rows
 
 
 def _html_file(row: Row, attributes: str) -> PageFile | None:
-    filename, values = row.filename, _attributes(attributes)
-    if not filename or (parse_filename(filename) is None and not filename.endswith(".egg")):
+    filename, eggs = row.filename, row.eggs
+    if not eggs and (not filename or (parse_filename(filename) is None and not filename.endswith(".egg"))):
         return None
+    values = attributes_of(attributes)
     yanked = values.get("data-yanked")
     announced = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
     return PageFile(
         filename,
         row.url,
-        tuple((name, digest.lower()) for name, digest in _FRAGMENT_HASH.findall(row.fragment)),
+        _fragment_hashes(row.fragment),
         None,
         values.get("data-upload-time"),
         False if yanked is None else (yanked or True),
         None if announced is None else _html_digests(announced),
         values.get("data-requires-python"),
+        next(iter(eggs), None),
     )
 
 

@@ -202,6 +202,11 @@ class Artifact(NamedTuple):
         return None if self.head is None else self.head.headers.get("content-encoding")
 
     @property
+    def content_type(self) -> str:
+        """The ``Content-Type`` of the response; empty without one."""
+        return "" if self.head is None else self.head.headers.get("content-type", "")
+
+    @property
     def is_redirect(self) -> bool:
         """Whether it is a stored response that sends pip to another URL."""
         return self.head is not None and self.head.is_redirect

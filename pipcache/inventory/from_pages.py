@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urljoin
 
 from pipcache.index.links import NORMAL_URL, absolute_urls
-from pipcache.index.page_format import PAGE_LIMIT
+from pipcache.index.page_format import PAGE_LIMIT, stated_format
 from pipcache.index.rows import PageFile, Row, Rows, page_rows
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRow, path_of
 from pipcache.inventory.body import open_body
@@ -16,6 +16,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
 from pipcache.store.origin import Origin
+from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import parse_filename
 from pipcache.util.progress import Track, untracked
 from pipcache.util.versions import same_version
@@ -145,8 +146,20 @@ class PageSearch(Protocol):
 
 def read_rows(cache: Cache, page: Artifact) -> Rows | None:
     """Return the rows of a cached index page; None when it cannot be read, or is no index page."""
-    with open_body(cache, page) as body:
-        return page_rows(body.readable(PAGE_LIMIT))
+    try:
+        with open_body(cache, page) as body:
+            return page_rows(body.decoded(PAGE_LIMIT), page.content_type)
+    except (OSError, UndecodableBody):
+        return None
+
+
+def may_list_files(cache: Cache, artifact: Artifact) -> bool:
+    """Return whether pip may find links to files in what is a page by its ``Content-Type``, not by its content."""
+    is_response = isinstance(artifact.entry, HttpEntry) and artifact.size and not artifact.is_redirect
+    if not is_response or stated_format(artifact.content_type) is None:
+        return False
+    rows = read_rows(cache, artifact)
+    return rows is None or any(row.file() is not None for row in rows.rows) or rows.is_cut
 
 
 class PageReader:
@@ -274,11 +287,11 @@ def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listi
     ``others`` are further listings of the same file; those that differ are kept in ``also_listed``.
     """
     suffix = ".metadata" if listing.is_metadata else ""
-    parsed = parse_filename(listing.file.filename, listing.project)
+    parsed = listing.file.name(listing.project)
     claim = Claim(
         Evidence.PAGE,
         _title(listing.project),
-        listing.project or (parsed.project if parsed else None),
+        (None if listing.file.egg else listing.project) or (parsed.project if parsed else None),
         parsed.version if parsed else None,
         listing.file.filename + suffix,
     )
@@ -306,7 +319,7 @@ def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:
         algorithm = next((name for name, digest in row.file.hashes if digests.get(name) == digest), None)
         if algorithm is None:
             continue
-        parsed = parse_filename(row.file.filename, artifact.project)
+        parsed = row.file.name(artifact.project)
         claim = Claim(
             Evidence.PAGE,
             f"{row.page}, by its {algorithm}",

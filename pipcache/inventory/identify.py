@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
-from pipcache.index.page_format import PAGE_LIMIT, PageFormat
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat, stated_format
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.built_wheel import identify_built, identify_origin
 from pipcache.store.body import Body
@@ -19,6 +19,7 @@ from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, Tex
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
 from pipcache.store.response import PAGE_TYPES, Response, explain_read_error, is_page_by_head
+from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
     normalise,
@@ -155,7 +156,7 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
             return _as_wheel(artifact, facts)
         case SdistFacts() as facts:
             return _as_sdist(artifact, facts)
-        case TextBody(metadata=Metadata() as metadata):
+        case TextBody(metadata=Metadata() as metadata) if not _lists_files(artifact, body):
             claim = Claim(Evidence.CONTENT, "METADATA", metadata.name, metadata.version)
             return artifact._replace(kind=Kind.METADATA, claims=(claim, *artifact.claims))
         case TextBody() as text:
@@ -164,7 +165,8 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
             fallback = Kind.UNKNOWN if problem else Kind.OTHER
             return _by_promise(artifact, problem or "a ZIP that is neither a wheel nor an sdist", fallback)
         case OpaqueBody(problem=problem):
-            if artifact.head is not None and is_page_by_head(artifact.head):
+            is_page = artifact.head is not None and is_page_by_head(artifact.head)
+            if is_page or (promised_kind(artifact) is None and _lists_files(artifact, body)):
                 return artifact._replace(kind=Kind.PAGE, problem=artifact.problem or problem)
             return _by_promise(artifact, problem or "its content is nothing pip caches")
 
@@ -276,14 +278,13 @@ def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
 
 def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:
     """Return a text as an index page, as another document, or as what a proxy sent instead of a distribution."""
-    head = artifact.head
-    content_type = head.headers.get("content-type", "") if head is not None else ""
+    content_type = artifact.content_type.lower()
     page_format = text.form
     promised = promised_kind(artifact)
     if promised in {Kind.WHEEL, Kind.SDIST} or (page_format is None and promised is not None):
         stored = page_format.value if page_format else "text"
         return _by_promise(artifact, f"its content is {stored}, not what its server named")
-    if page_format is None and not content_type.startswith("text/html"):
+    if page_format is None and stated_format(content_type) is None:
         return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
     lowered = text.start.lower()
     if content_type.startswith(PAGE_TYPES) or any(sign in lowered for sign in _PAGE_SIGNS):
@@ -291,13 +292,32 @@ def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:
     from pipcache.index.page import parse_page  # most pages are recognised by their head
 
     data = b"" if body is None else body.readable(PAGE_LIMIT)
-    page = parse_page(data)
+    page = parse_page(data, content_type)
+    if page is None and _lists_files(artifact, body):
+        return artifact._replace(kind=Kind.PAGE, problem=artifact.problem or "it cannot be decoded")
     if page is not None:
         claims = (Claim(Evidence.CONTENT, "page", page.project),) if page.project else ()
         return artifact._replace(kind=Kind.PAGE, claims=(*claims, *artifact.claims))
     if page_format is PageFormat.JSON:
         artifact = artifact._replace(claims=(*_json_claims(data), *artifact.claims))
     return artifact._replace(kind=Kind.OTHER, notes=(*artifact.notes, _media_type(content_type)))
+
+
+def _lists_files(artifact: Artifact, body: Body | None) -> bool:
+    """Return whether pip may find links to files in a body; it reads what its server calls HTML.
+
+    So it may where the body cannot be decoded here, or has more than is read.
+    """
+    if body is None or stated_format(artifact.content_type) is None:
+        return False
+    from pipcache.index.page import parse_page  # few bodies get here
+
+    try:
+        return parse_page(body.decoded(PAGE_LIMIT), artifact.content_type) is not None
+    except UndecodableBody:
+        return True
+    except OSError:
+        return False
 
 
 def _json_claims(data: bytes) -> tuple[Claim, ...]:

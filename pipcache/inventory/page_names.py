@@ -61,7 +61,7 @@ def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClue
     names = tuple(quick_project(start))
     project = None
     if not _claimed_projects(artifact) and _proved_url(artifact.key, names, bases) is None:
-        project = _project_of(body.readable(PAGE_LIMIT)) or stated_project(start)
+        project = _project_of(body.readable(PAGE_LIMIT), artifact.content_type) or stated_project(start)
     try:
         ends_like_zip = not body.encoding and body.ends_like_zip()
     except OSError:
@@ -85,12 +85,12 @@ def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> 
     return None
 
 
-def _project_of(data: bytes) -> str | None:
+def _project_of(data: bytes, content_type: str) -> str | None:
     """Return the project that a whole page names, or else the one that all of its files belong to."""
-    rows = page_rows(data)
+    rows = page_rows(data, content_type)
     if rows is not None and rows.project is not None:
         return rows.project
-    page = parse_page(data)
+    page = parse_page(data, content_type)
     return None if page is None else page.project
 
 

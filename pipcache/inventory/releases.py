@@ -58,13 +58,17 @@ class ReleasesOnPage:
     def wants(self, row: Row) -> bool:
         """Return whether a row may be a download, by its name or by a digest."""
         digests = self._releases.digests
-        return self._release_of(row.filename) is not None or (bool(digests) and row.may_have(digests))
+        return any(map(self._release_of, self._names_of(row))) or (bool(digests) and row.may_have(digests))
 
     def wanted_by(self, row: Row, file: PageFile) -> Iterator[Release | str]:
         """Yield the release, and the digests, of the downloads that a row may be."""
-        if (release := self._release_of(row.filename)) is not None:
-            yield release
+        yield from filter(None, map(self._release_of, self._names_of(row)))
         yield from {digest for _, digest in file.hashes if digest in self._releases.digests}
+
+    def _names_of(self, row: Row) -> list[str]:
+        """Return the file names that a row gives; an egg is like the name of an sdist."""
+        eggs = row.eggs
+        return [row.filename, *(f"{egg}.tar" for egg in eggs)] if eggs else [row.filename]
 
     def _release_of(self, filename: str) -> Release | None:
         """Return the release of a listed file, where it is looked for."""

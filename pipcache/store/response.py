@@ -105,7 +105,7 @@ def _read_head(directory: Directory, file: File | None) -> Response:
 def is_page_by_head(head: Head) -> bool:
     """Return whether the headers of PyPI or of the simple API (PEP 691) say that the body is an index page."""
     headers = head.headers
-    content_type = headers.get("content-type", "")
+    content_type = headers.get("content-type", "").lower()
     return not head.is_redirect and (
         content_type.startswith(PAGE_TYPES)
         or ("x-pypi-last-serial" in headers and content_type.startswith("text/html"))

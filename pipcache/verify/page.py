@@ -75,7 +75,7 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
     names = [stated] if stated is not None else quick_project(ends.start)
     requested = _requested_project(artifact)
     if form is None or not _looks_whole(form, ends) or not names or requested not in {None, *names}:
-        page = _parse(window, encoding)
+        page = _parse(window, artifact)
         if page is None:
             yield _not_a_page(form, ends)
             return
@@ -95,10 +95,10 @@ def _requested_project(artifact: Artifact) -> str | None:
     return next((normalise(claim.project) for claim in claims if claim.project), None)
 
 
-def _parse(window: Window, encoding: str | None) -> Page | None:
+def _parse(window: Window, artifact: Artifact) -> Page | None:
     """Return the decoded page; None where it is none."""
     try:
-        return parse_page(decode_body(window, encoding, PAGE_LIMIT))
+        return parse_page(decode_body(window, artifact.encoding, PAGE_LIMIT), artifact.content_type)
     except UndecodableBody:
         return None
 
