@@ -12,24 +12,24 @@ from typing import NamedTuple
 
 _BLANKS = r"[ \t\r\n\f]"
 
-_PLAIN_ATTRIBUTE = (
-    rf"{_BLANKS}++[A-Za-z_:][-A-Za-z0-9_:.]*+"
-    rf"""(?:{_BLANKS}*+={_BLANKS}*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`/][^\s"'<>=`]*+))?"""
+_ATTRIBUTES = (  # a group that repeats possessively is not safe with every Python 3.11
+    rf"(?:{_BLANKS}++[A-Za-z_:][-A-Za-z0-9_:.]*+"
+    rf"""(?:{_BLANKS}*+={_BLANKS}*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`/][^\s"'<>=`]*+))?)*"""
 )
 
-_RAW = "script|style|title|textarea|xmp|iframe|noembed|noframes|noscript"
+_RAW = ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript")
 """Elements whose content some readers take for text."""
 
-_NO_ANCHORS = re.compile(
-    r"(?:[^<]++|<(?![A-Za-z/!?])"  # text
+_NO_ANCHOR = re.compile(
+    r"<(?![A-Za-z/!?])"  # text
     rf"|</[A-Za-z][A-Za-z0-9]*+{_BLANKS}*+>"
-    rf"|<(?!(?i:a|plaintext|{_RAW})(?![A-Za-z0-9]))[A-Za-z][A-Za-z0-9]*+(?:{_PLAIN_ATTRIBUTE})*+{_BLANKS}*+/?>"
-    rf"|<((?i:{_RAW}))(?:{_PLAIN_ATTRIBUTE})*+{_BLANKS}*+>[^<]*+</(?i:\1){_BLANKS}*+>"
-    r"|<!--(?!>|->)(?:[^-]++|-(?!-))*+-->"
-    r"|<![Dd][A-Za-z]++[^<>]*+>|<\?[^<>]*+>)*+"
+    rf"|<(?!(?i:a|plaintext|{'|'.join(_RAW)})(?![A-Za-z0-9]))[A-Za-z][A-Za-z0-9]*+{_ATTRIBUTES}{_BLANKS}*+/?>"
+    + "".join(rf"|<(?i:{name}){_ATTRIBUTES}{_BLANKS}*+>[^<]*+</(?i:{name}){_BLANKS}*+>" for name in _RAW)
+    + r"|<!--(?!>|->)[^-]*+(?:-[^-]++)*-->"
+    r"|<![Dd][A-Za-z]++[^<>]*+>|<\?[^<>]*+>"
 )
 
-_ANCHOR = re.compile(rf"<[Aa]((?:{_PLAIN_ATTRIBUTE})*+){_BLANKS}*+/?>")
+_ANCHOR = re.compile(rf"<[Aa]({_ATTRIBUTES}){_BLANKS}*+/?>")
 
 _PLAIN_START = '<a href="'
 
@@ -55,22 +55,20 @@ class Anchor(NamedTuple):
 
 def find_anchors(text: str) -> Iterator[Anchor | None]:
     """Yield every link of a page; None, and nothing more, where to read on takes too many steps."""
-    place = 0
-    while True:
-        skipped = _NO_ANCHORS.match(text, place)
-        assert skipped is not None  # it matches nothing as well
-        place = skipped.end()
-        if place == len(text):
-            return
+    place = text.find("<")
+    while place >= 0:
         if (plain := _plain_anchor(text, place)) is not None:
             anchor, place = plain
             yield anchor
+        elif (other := _NO_ANCHOR.match(text, place)) is not None:
+            place = other.end()
         elif (regular := _ANCHOR.match(text, place)) is not None:
             yield from (Anchor(url.strip(), regular[1]) for url in attribute_values(regular[1], "href"))
             place = regular.end()
         else:
             yield from _find_irregular(text, place)
             return
+        place = text.find("<", place)
 
 
 def _plain_anchor(text: str, place: int) -> tuple[Anchor, int] | None:
@@ -94,7 +92,7 @@ def _plain_anchor(text: str, place: int) -> tuple[Anchor, int] | None:
     return Anchor((unescape(url) if "&" in url else url).strip(), attributes), close + 1
 
 
-_PLAIN_REST = re.compile(rf"(?:{_PLAIN_ATTRIBUTE})*+{_BLANKS}*+/?")
+_PLAIN_REST = re.compile(rf"{_ATTRIBUTES}{_BLANKS}*+/?")
 
 
 def _find_irregular(text: str, place: int) -> Iterator[Anchor | None]:
