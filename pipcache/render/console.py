@@ -67,7 +67,13 @@ def rich_console(stream: IO[str]) -> "Console":
     """Return rich's writer for a terminal, with the terminal's size: rich takes a dumb one for 80 columns wide."""
     from rich.console import Console  # costs more than everything else a piped list does
 
-    return Console(file=stream, width=width(), height=_HEIGHT, highlight=False, no_color=not wants_colour(stream))
+    return Console(
+        file=stream,
+        width=width(),
+        height=_HEIGHT,
+        highlight=False,
+        color_system="auto" if wants_colour(stream) else None,
+    )
 
 
 _HEIGHT = 25

@@ -24,12 +24,12 @@ def fit_line(line: str, columns: int, hang: int) -> Iterator[str]:
     Args:
         line: the text, which may hold the styles of a terminal.
         columns: the width of the terminal.
-        hang: the blanks before each part but the first.
+        hang: the blanks before each part but the first; what stands within them, a label, has no line of its own.
     """
     part, size = "", 0
     for word in re.findall(r"\s*\S+", line):
         length = len(_STYLE.sub("", word))
-        if size + length > columns and part.strip():
+        if size + length > columns and size > hang:
             yield part
             part, size = " " * hang, hang
             word = word.lstrip()  # noqa: PLW2901 - the blanks before it are the end of the line
