@@ -8,6 +8,7 @@ import click
 
 from pipcache import __version__
 from pipcache.cli.options import cache_dir_option
+from pipcache.cli.slips import command_slip, option_slip
 from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say
@@ -21,11 +22,13 @@ class App:
         command: the name of the command; empty before it is known.
         form: the value of ``--format``; None before it is known.
         option: the value of the group's ``--cache-dir``.
+        is_trial: the command line is only read, and nothing is run.
         is_typed: whether ``--cache-dir`` stands on the command line, not in the environment.
         cache: the cache directory; None before it is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_trial: bool = False) -> None:
+        self.is_trial = is_trial
         self.command = ""
         self.form: str | None = None
         self.option: str | None = None
@@ -77,8 +80,26 @@ COMMANDS = {
 """The commands and what each is for; the module of each has its name and stands beside this one."""
 
 
+class Command(click.Command):
+    """A command; a word of its line that has no meaning is told with what was meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options and selectors."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise option_slip(error, ctx, words) from None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command, unless its line is only tried."""
+        return None if ctx.find_object(App) is not None and ctx.obj.is_trial else super().invoke(ctx)
+
+
 class Commands(click.Group):
     """The group; a command joins it when it is called, for start-up is part of every call."""
+
+    command_class = Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all commands, loaded or not."""
@@ -94,6 +115,22 @@ class Commands(click.Group):
         """Write the commands and what each is for, without loading one."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the group; what is none is told with what was meant."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise option_slip(error, ctx, words) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words name; what is none is told with what was meant."""
+        if args[0] not in COMMANDS:
+            raise command_slip(args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would end a closed pipe with exit code 1."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 
 from pipcache.cli.group import App, ClosedPipe, cli
+from pipcache.cli.slips import Slip, as_typed
 from pipcache.errors import ExitCode, Interrupted, NotWritten, PipcacheError
 from pipcache.render.console import (
     is_answer_begun,
@@ -16,7 +17,7 @@ from pipcache.render.console import (
     styled,
     wants_colour,
 )
-from pipcache.util.untrusted import clean
+from pipcache.util.untrusted import clean, redact_text
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +26,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     app = App()
     try:
         code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False, obj=app)
+    except Slip as slip:
+        _tell(slip, sys.argv[1:] if arguments is None else arguments)
+        return slip.exit_code
     except click.ClickException as error:
         with suppress(OSError):  # the exit code says it too
             error.show()
@@ -39,6 +43,37 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # what cannot be read in the cache is part of the answer; this is the answer that cannot be written
         return _end(app, NotWritten(f"The answer cannot be written: {error.strerror}."))
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _tell(slip: Slip, arguments: Sequence[str]) -> None:
+    """Say what has no meaning on a command line, and give the line as it was meant; it is not run."""
+    say(f"{styled('Error:', 'red', colour=wants_colour(sys.stderr))} {clean(redact_text(slip.message))}")
+    for line in slip.corrections(arguments):
+        if (whole := _without_slips(line)) is not None:
+            say(f"  {clean(redact_text(as_typed(whole)))}")
+
+
+def _without_slips(arguments: Sequence[str]) -> list[str] | None:
+    """Return a command line with every slip in it corrected; None where it is wrong all the same."""
+    line = list(arguments)
+    for _ in range(_MOST_SLIPS):
+        if not {"-h", "--help", "-V", "--version"}.isdisjoint(line):
+            return line
+        try:
+            cli.main(args=line, prog_name="pipcache", standalone_mode=False, obj=App(is_trial=True))
+        except Slip as slip:
+            better = slip.corrections(line)
+            if not better or better[0] == line:
+                return None
+            line = better[0]
+        except click.ClickException:
+            return None
+        else:
+            return line
+    return None
+
+
+_MOST_SLIPS = 9
 
 
 def _end(app: App, error: PipcacheError) -> int:

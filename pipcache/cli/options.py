@@ -8,10 +8,11 @@ from typing import ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
+from pipcache.cli.slips import FORMATS_ELSEWHERE, Slip
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
 from pipcache.query.filters import Filters
-from pipcache.query.selector import Selector, SelectorError, parse_selector
+from pipcache.query.selector import NoSelector, Selector, SelectorError, parse_selector
 from pipcache.render.console import say
 from pipcache.store.layout import Store
 from pipcache.util.units import parse_age, parse_moment, parse_size
@@ -47,20 +48,26 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
         """Return the selector that ``value`` is."""
         if isinstance(value, Selector):
             return value
+        is_trial = ctx is not None and ctx.obj is not None and ctx.obj.is_trial
         try:
-            return _selector(str(value))
+            return _selector(str(value), is_quiet=is_trial)
         except SelectorError as error:
-            self.fail(str(error), param, ctx)
+            from pipcache.query.slips import correct_selector  # only where it is needed
+
+            if (meant := correct_selector(str(value))) is None:
+                self.fail(str(error), param, ctx)
+            what = f"{str(value)!r} is no selector" if isinstance(error, NoSelector) else str(error)
+            raise Slip(f"{what}; write {meant!r}.", str(value), (meant,)) from None
 
 
-def _selector(text: str) -> Selector:
+def _selector(text: str, *, is_quiet: bool = False) -> Selector:
     """Return the selector that ``text`` is, and say what of it is ignored.
 
     Raises:
         SelectorError: it is none.
     """
     selector = parse_selector(text)
-    if selector.note is not None:
+    if selector.note is not None and not is_quiet:
         say(f"Note: in {clean(selector.text)!r} {selector.note}.")
     return selector
 
@@ -176,6 +183,18 @@ def _note_form(context: click.Context, _parameter: click.Parameter, value: str) 
     return value
 
 
+class FormatParam(click.Choice):  # type: ignore[type-arg]  # generic in the newest click only
+    """A form of the answer; the names that pip has for them are told as slips."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of the form."""
+        text = str(value)
+        meant = FORMATS_ELSEWHERE.get(text.lower(), text.lower())
+        if text not in self.choices and meant in self.choices:
+            raise Slip(f"There is no --format {text}: write {meant}.", text, (meant,))
+        return str(super().convert(value, param, ctx))
+
+
 def format_option(
     *formats: str, more: str = "", envvar: str | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -183,7 +202,7 @@ def format_option(
     return click.option(
         "--format",
         "form",
-        type=click.Choice(formats),
+        type=FormatParam(formats),
         default=formats[0],
         show_default=True,
         envvar=envvar,

@@ -20,6 +20,10 @@ class SelectorError(ValueError):
     """A text is no selector; the message names the part that is wrong."""
 
 
+class NoSelector(SelectorError):  # noqa: N818 - it says what the text is
+    """A text has the form of no selector at all."""
+
+
 class Selector(NamedTuple):
     """A selector as a person wrote it.
 
@@ -225,7 +229,7 @@ def _parse_requirement(text: str) -> Selector:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         first = str(error).partition("\n")[0]
-        raise SelectorError(
+        raise NoSelector(
             f"{text!r} is not a requirement, name pattern, file name, URL, digest or key: {first}"
         ) from None
     if requirement.marker is not None:

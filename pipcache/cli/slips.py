@@ -1,0 +1,164 @@
+"""Slips on the command line: what was meant, told and never run."""
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
+    **dict.fromkeys(("purge", "wipe", "empty", "reset"), (("clear",), "'clear' removes everything")),
+    **dict.fromkeys(
+        ("clean", "cleanup", "tidy"),
+        (("prune", "clear"), "'prune' keeps what is worth keeping, 'clear' removes everything"),
+    ),
+    **dict.fromkeys(("gc", "trim", "housekeeping"), (("prune",), "it is 'prune' here")),
+    **dict.fromkeys(("ls", "ll", "search", "find", "freeze"), (("list",), "it is 'list' here")),
+    **dict.fromkeys(("rm", "del", "delete", "uninstall", "erase"), (("remove",), "it is 'remove' here")),
+    **dict.fromkeys(("size", "du", "stat", "stats", "status", "summary"), (("info",), "it is 'info' here")),
+    **dict.fromkeys(("check", "fsck", "validate"), (("verify",), "it is 'verify' here")),
+    **dict.fromkeys(("scan", "ioc"), (("audit",), "it is 'audit' here")),
+    **dict.fromkeys(("cat", "inspect", "describe"), (("show",), "it is 'show' here")),
+    **dict.fromkeys(("path", "where", "location", "root"), (("dir",), "it is 'dir' here")),
+    "cache": ((), "all of pipcache is about the cache"),
+    "version": (("--version",), "it is an option"),
+}
+"""Commands of pip and of other tools: the commands here, and what to say of them."""
+
+_YES = dict.fromkeys(("--force", "--assume-yes", "--no-confirm", "--noconfirm", "--no-input"), ("--yes",))
+
+_FORMATS = {f"--{form}": ("--format", form) for form in ("json", "markdown", "sarif", "github", "paths", "table")}
+
+OPTIONS_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    **_YES,
+    **_FORMATS,
+    "--abspath": ("--format", "paths"),
+    "--md": ("--format", "markdown"),
+    **dict.fromkeys(("--dir", "--cache", "--path", "--cachedir", "--root"), ("--cache-dir",)),
+    **dict.fromkeys(("--output", "--output-format", "-o"), ("--format",)),
+    "--type": ("--kind",),
+    "--print0": ("-0",),
+    "--simulate": ("--dry-run",),
+    "--what-if": ("--dry-run",),
+}
+"""Options of pip and of other tools, with the words for them here."""
+
+FORMATS_ELSEWHERE = {"abspath": "paths", "path": "paths", "human": "table", "columns": "table", "text": "table"}
+"""Values of ``--format`` of pip, with those here."""
+
+_CLOSE = 0.7
+
+
+class Slip(click.UsageError):
+    """A word of the command line that has no meaning here, and what was meant.
+
+    Attributes:
+        wrong: the word, as it stands on the command line.
+        meant: the words to put in its place; several where it may mean several things.
+        also: the words behind it that go with it.
+        appended: the words to put at the end instead.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        wrong: str,
+        *meant: tuple[str, ...],
+        also: tuple[str, ...] = (),
+        appended: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.wrong = wrong
+        self.meant = meant
+        self.also = also
+        self.appended = appended
+
+    def corrections(self, arguments: Sequence[str]) -> list[list[str]]:
+        """Return a command line with what was meant in the place of the word: a line for each meaning."""
+        at = next((index for index, word in enumerate(arguments) if word == self.wrong), None)
+        if at is not None:
+            end = at + 1 + len(self.also)
+            return [[*arguments[:at], *meant, *arguments[end:], *self.appended] for meant in self.meant]
+        # behind an option's =
+        at = next((index for index, word in enumerate(arguments) if word.endswith(f"={self.wrong}")), None)
+        if at is None:
+            return []
+        option = arguments[at].removesuffix(self.wrong)
+        return [[*arguments[:at], option + "".join(meant), *arguments[at + 1 :]] for meant in self.meant]
+
+
+def nearest(word: str, words: Sequence[str]) -> str | None:
+    """Return the one of ``words`` that ``word`` begins or resembles; None where none is near."""
+    import difflib  # for slips alone
+
+    by_stem = {known.lstrip("-"): known for known in words}
+    stem = word.lstrip("-").lower()
+    begun = [known for known in by_stem if len(stem) > 1 and known.startswith(stem)]
+    close = difflib.get_close_matches(stem, by_stem, n=1, cutoff=_CLOSE)
+    chosen = begun[:1] if len(begun) == 1 else close
+    return by_stem[chosen[0]] if chosen else None
+
+
+def command_slip(word: str, known: Mapping[str, str]) -> Slip:
+    """Return the error for a command that is none."""
+    if word.lower() == "help":
+        return Slip("There is no command 'help': it is an option.", word, (), appended=("--help",))
+    meant, advice = COMMANDS_ELSEWHERE.get(word.lower(), ((), ""))
+    if advice:
+        lines: list[tuple[str, ...]] = [(name,) for name in meant]
+        return Slip(f"There is no command {word!r}: {advice}.", word, *lines or [()])
+    if (name := nearest(word, list(known))) is not None:
+        return Slip(f"There is no command {word!r}: the nearest is {name!r}.", word, (name,))
+    return Slip(f"There is no command {word!r}: 'pipcache --help' lists them.", word)
+
+
+def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Sequence[str]) -> Slip:
+    """Return the error for an option that a command does not have."""
+    wanted = error.option_name
+    word = next((word for word in arguments if word.partition("=")[0] == wanted), None)
+    if word is None:  # one letter of several behind a dash
+        word = next((word for word in arguments if word.startswith(wanted)), wanted)
+        wanted = f"-{word}" if len(word) > 2 and not word.startswith("--") else wanted
+    if isinstance(context.command, click.Group) and (slip := _slip_of_place(wanted, word, context, arguments)):
+        return slip
+    _, equals, value = word.partition("=")
+    names = [
+        name
+        for parameter in context.command.get_params(context)
+        if isinstance(parameter, click.Option)
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    ]
+    elsewhere = {name: meant for name, meant in OPTIONS_ELSEWHERE.items() if meant[0] in {*names, "-0"}}
+    near = wanted if wanted in elsewhere else nearest(wanted, [*names, *elsewhere])
+    meant = None if near is None else elsewhere.get(near, (near,))
+    command = context.command_path
+    if meant is None:
+        return Slip(f"There is no option {wanted} of {command!r}; its --help lists them.", word)
+    said = " ".join(meant)
+    words = (*meant[:-1], f"{meant[-1]}{equals}{value}")
+    return Slip(f"There is no option {wanted} of {command!r}: write {said}.", word, words)
+
+
+def _slip_of_place(option: str, word: str, context: click.Context, arguments: Sequence[str]) -> Slip | None:
+    """Return the error for an option of a command that stands before the command."""
+    group = context.command
+    assert isinstance(group, click.Group)
+    name = next((name for name in arguments if name in group.list_commands(context)), None)
+    command = None if name is None else group.get_command(context, name)
+    if command is None or word not in arguments:
+        return None
+    message = f"The option {option} goes behind the command {name!r}."
+    if option in OPTIONS_ELSEWHERE:
+        return Slip(message, word, (), appended=OPTIONS_ELSEWHERE[option])
+    known = next((one for one in command.params if isinstance(one, click.Option) and option in one.opts), None)
+    if known is None:
+        return None
+    at = list(arguments).index(word) + 1
+    also = () if known.is_flag or "=" in word else tuple(arguments[at : at + 1])
+    return Slip(message, word, (), also=also, appended=(word, *also))
+
+
+def as_typed(arguments: Sequence[str]) -> str:
+    """Return a command line for a shell."""
+    import shlex  # for slips alone
+
+    return shlex.join(["pipcache", *arguments])

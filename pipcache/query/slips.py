@@ -1,0 +1,77 @@
+"""Selectors as people write them by habit, and how pipcache wants them."""
+
+import re
+
+from pipcache.query.selector import SelectorError, parse_selector
+from pipcache.util.hashes import split_tagged
+
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?(?P<rest>.*)", re.DOTALL)
+
+_OPERATORS = {
+    **{operator: operator for operator in ("===", "==", "~=", "!=", "<=", ">=", "<", ">")},
+    "=": "==",
+    "=>": ">=",
+    "=<": "<=",
+    "=~": "~=",
+    "=!": "!=",
+    "<>": "!=",
+    "~": "~=",
+    "^": "^",
+    "@": "==",
+    ":": "==",
+    "": "==",
+}
+"""Operators of other tools and slips of the hand, with those of PEP 440."""
+
+_CLAUSE = re.compile(r"\s*([=<>~!^@:]*)\s*(\S*)\s*")
+
+
+def correct_selector(text: str) -> str | None:
+    """Return what a text that is no selector most likely means, as a selector; None where nobody can say."""
+    return next((candidate for candidate in _candidates(text.strip()) if _is_selector(candidate)), None)
+
+
+def _is_selector(text: str) -> bool:
+    try:
+        parse_selector(text)
+    except SelectorError:
+        return False
+    return True
+
+
+def _candidates(text: str) -> list[str]:
+    if "://" in text:  # a direct reference (PEP 508): the URL says it all
+        return [text.partition("@")[2].strip()]
+    if ";" in text:  # a marker is about an environment
+        return [text.partition(";")[0].strip()]
+    if re.search(r"[/\\]", text):
+        return [re.split(r"[/\\]", text)[-1]]
+    if (match := _NAMED.fullmatch(text)) is None or split_tagged(text) is not None:
+        return []
+    specifiers = _specifiers(match["rest"])
+    return [] if specifiers is None else [f"{match['name']}{match['extras'] or ''}{specifiers}"]
+
+
+def _specifiers(text: str) -> str | None:
+    """Return specifiers as PEP 440 has them; None where one cannot be understood."""
+    clauses = []
+    for clause in text.split(","):
+        match = _CLAUSE.fullmatch(clause)
+        if match is None or match[1] not in _OPERATORS:
+            return None
+        if match[2] not in {"", "*", "x", "X", "latest", "any"}:
+            clauses.append(_clause(_OPERATORS[match[1]], match[2]))
+    return ",".join(clauses)
+
+
+def _clause(operator: str, version: str) -> str:
+    """Return a clause; ``1.x`` and ``1*`` become ``1.*``, which only ``==`` and ``!=`` know."""
+    stem = re.sub(r"(?:\.?\*|\.[xX])+$", "", version)
+    if operator == "^":
+        first = re.match(r"v?(\d+)", stem)
+        return f">={stem}" + (f",<{int(first[1]) + 1}" if first is not None else "")
+    if stem == version:
+        return f"{operator}{version}"
+    if operator in {"==", "!=", "==="}:
+        return f"{operator[:2]}{stem}.*"
+    return f"=={stem}.*" if operator == "~=" else f"{operator}{stem}"

@@ -1,0 +1,150 @@
+"""Slips on the command line end with 2, one sentence and the line that was meant, which is never run."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.cli.main import run
+from pipcache.query.selector import SelectorError, parse_selector
+from pipcache.query.slips import correct_selector
+from tests.support import archives, caches
+
+if TYPE_CHECKING:
+    from tests.support.caches import CacheBuilder
+
+SLIPS = {
+    "purge": ["clear"],
+    "purge --yes": ["clear --yes"],
+    "clean": ["prune", "clear"],
+    "ls": ["list"],
+    "ls --all": ["list --all"],
+    "rm numpy": ["remove numpy"],
+    "size": ["info"],
+    "cache list": ["list"],
+    "cache remove numpy": ["remove numpy"],
+    "lst": ["list"],
+    "verfy numpy": ["verify numpy"],
+    "Prune": ["prune"],
+    "help": ["--help"],
+    "help list": ["list --help"],
+    "list --json": ["list --format json"],
+    "list -json": ["list --format json"],
+    "list --jsn": ["list --format json"],
+    "audit foo --sarif": ["audit foo --format sarif"],
+    "list --format=abspath": ["list --format=paths"],
+    "list --format abspath": ["list --format paths"],
+    "list --format=human": ["list --format=table"],
+    "list --format JSON": ["list --format json"],
+    "info --format human": ["info --format table"],
+    "list --larger-then 5MB": ["list --larger-than 5MB"],
+    "list --larger-then=5MB": ["list --larger-than=5MB"],
+    "remove foo --dryrun": ["remove foo --dry-run"],
+    "remove foo --dry": ["remove foo --dry-run"],
+    "list --cachedir /x": ["list --cache-dir /x"],
+    "--json list": ["list --format json"],
+    "--format json list": ["list --format json"],
+    "--dry-run clear": ["clear --dry-run"],
+    "list numpy=1.0": ["list numpy==1.0"],
+    "list numpy==1.x": ["list 'numpy==1.*'"],
+    "show 'numpy =1.0'": ["show numpy==1.0"],
+    "verify numpy==": ["verify numpy"],
+    "audit numpy=1.0": ["audit numpy==1.0"],
+    "remove 'numpy=>1.0' -n": ["remove 'numpy>=1.0' -n"],
+    "prune --keep numpy=1.0": ["prune --keep numpy==1.0"],
+    "prune --keep=numpy=1.0": ["prune --keep=numpy==1.0"],
+    "ls --json numpy=1.0 six==1.x": ["list --format json numpy==1.0 'six==1.*'"],
+}
+
+
+@pytest.mark.parametrize("typed", SLIPS)
+def test_the_line_that_was_meant_is_given(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shlex.split(typed)) == 2
+    out, err = capsys.readouterr()
+    sentence, *lines = err.splitlines()
+    assert out == ""
+    assert sentence.startswith("Error: ")
+    assert lines == [f"  pipcache {line}" for line in SLIPS[typed]]
+
+
+@pytest.mark.parametrize("typed", ["frobnicate", "list --frobnicate", "list --verion", "-l", "list -Q"])
+def test_where_nothing_is_near_no_line_is_made_up(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shlex.split(typed)) == 2
+    out, err = capsys.readouterr()
+    assert "\n  pipcache " not in err.partition("Usage")[0]
+    assert "--version" not in err
+    assert "Traceback" not in out + err
+
+
+def test_a_line_that_is_wrong_all_the_same_is_not_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ls", "--format", "nosuch"]) == 2
+    assert capsys.readouterr().err == "Error: There is no command 'ls': it is 'list' here.\n"
+
+
+def test_nothing_of_it_is_run(builder: CacheBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    filename, body = archives.build_wheel("numpy", "1.0")
+    builder.download(f"https://files.example/{filename}", body)
+    before = caches.look(builder.root)
+    for words in (["purge", "--yes"], ["rm", "numpy", "--yes"], ["remove", "numpy=1.0", "--yes"], ["gc"]):
+        assert run([*words, "--cache-dir", str(builder.root)]) == 2
+    assert caches.look(builder.root) == before
+    assert capsys.readouterr().out == ""
+
+
+def test_no_password_is_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ls", "https://ada:hunter2@files.example/a.whl"]) == 2
+    assert run(["list", "foo @ https://ada:hunter2@files.example/a.whl"]) == 2
+    assert "hunter2" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("numpy=1.0", "numpy==1.0"),
+        ("numpy = 1.0", "numpy==1.0"),
+        ("numpy[a,b]=1.0", "numpy[a,b]==1.0"),
+        ("numpy 1.0", "numpy==1.0"),
+        ("numpy@1.0", "numpy==1.0"),
+        ("numpy@latest", "numpy"),
+        ("numpy:1.0", "numpy==1.0"),
+        ("numpy==", "numpy"),
+        ("numpy>=", "numpy"),
+        ("numpy==*", "numpy"),
+        ("numpy==1.x", "numpy==1.*"),
+        ("numpy==1.X", "numpy==1.*"),
+        ("numpy==1.2.x", "numpy==1.2.*"),
+        ("numpy==1.x.x", "numpy==1.*"),
+        ("numpy==1*", "numpy==1.*"),
+        ("numpy=1.*", "numpy==1.*"),
+        ("numpy!=1.x", "numpy!=1.*"),
+        ("numpy>=1.x", "numpy>=1"),
+        ("numpy>1.*", "numpy>1"),
+        ("numpy~=1.*", "numpy==1.*"),
+        ("numpy=>1.0", "numpy>=1.0"),
+        ("numpy=<1.0", "numpy<=1.0"),
+        ("numpy=~1.0", "numpy~=1.0"),
+        ("numpy~1.0", "numpy~=1.0"),
+        ("numpy<>1.0", "numpy!=1.0"),
+        ("numpy^1.2", "numpy>=1.2,<2"),
+        ("numpy>=1.x,<2.x", "numpy>=1,<2"),
+        ("numpy>=1.0,", None),
+        ("numpy; python_version < '3'", "numpy"),
+        ("numpy==1.0 ; extra == 'x'", "numpy==1.0"),
+        ("numpy @ https://files.example/numpy-1.0.tar.gz", "https://files.example/numpy-1.0.tar.gz"),
+        ("./dist/numpy-1.0.tar.gz", "numpy-1.0.tar.gz"),
+        ("==1.0", None),
+        (">", None),
+        ("", None),
+        ("sha256:12345", None),
+        ("numpy==1.0 six==2", None),
+    ],
+)
+def test_a_selector_is_corrected(text: str, meant: str | None) -> None:
+    try:
+        parse_selector(text)
+    except SelectorError:
+        assert correct_selector(text) == meant
+    else:
+        assert meant is None
