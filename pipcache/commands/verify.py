@@ -15,12 +15,14 @@ from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
+from pipcache.render.text.cure import Scope, cure_of_all
 from pipcache.render.text.notices import links_in_stores, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
 from pipcache.render.text.wrap import fit
 from pipcache.store.cache import Cache
 from pipcache.store.entries import is_link
 from pipcache.util.progress import Track
+from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.context import is_judged
 from pipcache.verify.lock_index import read_lock_index
@@ -46,6 +48,7 @@ class VerifyAnswer(NamedTuple):
     judgements: list[Judgement]
     tally: Tally
     unmatched: list[Selector]
+    cure: str | None = None  # the command line that removes all that has findings
 
 
 def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> VerifyAnswer:
@@ -81,7 +84,14 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             _is_known(judgement) for judgement in verified.judgements if judgement.artifact.kind in DISTRIBUTIONS
         ]
         tally = tally._replace(known=sum(known), unknown=len(known) - sum(known))
-    return VerifyAnswer(directory, in_order(judgements), tally, selection.unmatched)
+    scope = Scope(
+        [selector.text for selector in request.selectors],
+        request.filters,
+        request.against,
+        is_usual=not request.thorough and request.wanted == frozenset(Check),
+    )
+    ordered = in_order(judgements)
+    return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure_of_all(directory, ordered, scope))
 
 
 def _count_findings(judgements: Iterable[Judgement]) -> int:
@@ -104,7 +114,8 @@ def write(answer: VerifyAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
         unmatched = [selector.text for selector in answer.unmatched]
-        print_answer(dump(verify_document(answer.directory, answer.judgements, answer.tally, unmatched)))
+        document = verify_document(answer.directory, answer.judgements, answer.tally, unmatched, answer.cure)
+        print_answer(dump(document))
     else:
         for line in fit(_lines(answer), width()) if is_terminal(sys.stdout) else _lines(answer):
             print(line)  # noqa: T201
@@ -122,6 +133,8 @@ def _lines(answer: VerifyAnswer) -> Iterator[str]:
             yield from finding_lines(answer.directory, judgement, colour=colour)
             yield ""
     yield from sum_lines(answer.judgements, answer.tally)
+    if answer.cure is not None:
+        yield f"Cure of all: {clean(answer.cure)}"
 
 
 def exit_code(answer: VerifyAnswer, fail_on: str) -> ExitCode:

@@ -14,7 +14,8 @@ from pipcache.render.json.records import (
     finding_record,
     promise_record,
 )
-from pipcache.render.text.verify import Tally, cure_of
+from pipcache.render.text.cure import cure_of
+from pipcache.render.text.verify import Tally
 from pipcache.util.untrusted import redact_text
 from pipcache.verify.checks import Verdict
 from pipcache.verify.verdict import Judgement
@@ -55,12 +56,17 @@ class VerifyDocument(TypedDict):
     known_to_locks: int | None
     unknown_to_locks: int | None
     unmatched: list[str]
+    cure: str | None
 
 
 def verify_document(
-    cache: CacheDirectory, judgements: Sequence[Judgement], tally: Tally, unmatched: Sequence[str]
+    cache: CacheDirectory,
+    judgements: Sequence[Judgement],
+    tally: Tally,
+    unmatched: Sequence[str],
+    cure: str | None,
 ) -> VerifyDocument:
-    """Return the answer of ``verify``."""
+    """Return the answer of ``verify``; ``cure`` is the command line that removes all that has findings."""
     return {
         "schema": 1,
         "command": "verify",
@@ -75,6 +81,7 @@ def verify_document(
         "known_to_locks": tally.known,
         "unknown_to_locks": tally.unknown,
         "unmatched": list(unmatched),
+        "cure": cure,
     }
 
 

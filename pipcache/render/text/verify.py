@@ -1,7 +1,6 @@
 """The text of ``verify``: findings by artifact, worst first, then the sum."""
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.query.filters import SortKey, sort
 from pipcache.render.console import styled
+from pipcache.render.text.cure import cure_of
 from pipcache.store.entries import entry_path
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean, redact_text
@@ -83,20 +83,6 @@ def title(artifact: Artifact) -> str:
         return artifact.filename.partition("?")[0] + (", built here" if artifact.kind is Kind.BUILT else "")
     names = [artifact.project, artifact.version, None if artifact.kind is Kind.UNKNOWN else artifact.kind.value]
     return " ".join(name for name in names if name) or "an entry without a name"
-
-
-def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
-    """Return the command that removes an artifact with findings; None without findings, or without a key."""
-    artifact = judgement.artifact
-    if not judgement.findings or artifact.key is None:
-        return None
-    if artifact.kind is not Kind.BUILT or judgement.verdict not in {Verdict.DAMAGED, Verdict.POISONED}:
-        return f"pipcache remove {artifact.key}{cache.option}"
-    # its folder's key may be that of other wheels too, so it goes by its verdict
-    files = sorted({finding.by for finding in judgement.findings if finding.check is Check.PC206})
-    against = "".join(f" --against {shlex.quote(file)}" for file in files)
-    name = shlex.quote(artifact.filename or artifact.key)
-    return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
 
 
 class Tally(NamedTuple):
