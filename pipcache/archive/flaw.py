@@ -15,8 +15,14 @@ class Defect(Enum):
     SLACK = auto()  # bytes that belong to no member
     RECORD_MISSING = auto()  # RECORD lists a member that does not exist
     RECORD_DIGEST = auto()  # a member has another digest than RECORD says
-    RECORD_UNLISTED = auto()  # RECORD has no line, or no digest, for a member
+    RECORD_UNLISTED = auto()  # RECORD has no line for a member
+    RECORD_WITHOUT_DIGEST = auto()  # RECORD has no digest of a member that can be computed
     NO_RECORD = auto()  # a wheel has no RECORD, or something else in its place
+    CLIMBS = auto()  # a member leads out of the folder that it is unpacked into, or is a device
+    INCOMPLETE = auto()  # something that every pip needs is missing, or is not text in UTF-8
+    REFUSED = auto()  # every pip refuses to install it
+    REFUSED_BY_SOME = auto()  # some pips refuse to install it
+    UNREADABLE = auto()  # it cannot be judged here, for the reason in ``actual``
 
 
 class Flaw(NamedTuple):

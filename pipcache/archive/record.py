@@ -5,10 +5,12 @@ import hashlib
 import io
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Flaw
-from pipcache.archive.zip_check import check_zip
+from pipcache.archive.wheel_rules import record_rule_flaws, wheel_rule_flaws
+from pipcache.archive.zip_check import MOST_MEMBERS, check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
@@ -47,34 +49,62 @@ class _MemberDigests:
         for recorded in self._recorded:
             state = self._hashes[recorded.algorithm]
             actual = Digest(recorded.algorithm, urlsafe_b64encode(state.digest()).rstrip(b"=").decode())
-            if actual != recorded and recorded.value.lower() != state.hexdigest():  # some builders write hex
+            # some builders write hex, and others the alphabet of plain base64
+            spellings = {actual.value, actual.value.replace("-", "+").replace("_", "/")}
+            if recorded.value not in spellings and recorded.value.lower() != state.hexdigest():
                 yield recorded, actual
+
+
+class LongRecord(Exception):  # noqa: N818 - it is RECORD that is too long
+    """A RECORD of more bytes or lines than are read; the message says of how many."""
 
 
 def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
     """Return the digests in RECORD by path; None for bytes that are no RECORD.
 
     A path with several lines has the digests of all of them, a path without a digest an empty list.
+
+    Raises:
+        LongRecord: it is longer than what is read of it.
     """
+    if len(data) > RECORD_LIMIT:
+        raise LongRecord(f"RECORD has more than {RECORD_LIMIT:,} bytes")
     rows: dict[str, list[Digest]] = {}
     try:
         for number, fields in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))):
             if not fields:
                 continue
             if number >= _MOST_LINES:
-                return None
+                raise LongRecord(f"RECORD has more than {_MOST_LINES:,} lines")
             digests = rows.setdefault(_normal_path(fields[0]), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
-            if value:
-                digests.append(Digest(algorithm.lower(), value.rstrip("=")))
+            if value := value.rstrip("="):
+                digests.append(Digest(algorithm.lower(), value))
     except (UnicodeDecodeError, csv.Error):
         return None
     return rows
 
 
+def read_record(directory: ZipDirectory, member: Member) -> bytes:
+    """Return the bytes of a RECORD, as many as ``parse_record`` takes and one more."""
+    return directory.read(member, RECORD_LIMIT + 1)
+
+
 def _normal_path(path: str) -> str:
     """Return a path as members and RECORD both have it: installers take ``./a`` for ``a``."""
     return path.removeprefix("./")
+
+
+def _by_members(rows: Mapping[str, list[Digest]], names: Iterable[str]) -> Mapping[str, list[Digest]]:
+    r"""Return the rows of RECORD by the paths of members: ``\`` is ``/`` where no member has it (flit 0.11)."""
+    if not any("\\" in path for path in rows):
+        return rows
+    paths = set(map(_normal_path, names))
+    by_members: dict[str, list[Digest]] = {}
+    for path, digests in rows.items():
+        is_written = path in paths or "\\" not in path
+        by_members.setdefault(path if is_written else _normal_path(path.replace("\\", "/")), []).extend(digests)
+    return by_members
 
 
 class RecordCheck:
@@ -108,8 +138,8 @@ class RecordCheck:
             if digests is None:
                 yield Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", "none")
             elif not any(digest.algorithm in _ALGORITHMS for digest in digests):
-                actual = digests[0].algorithm if digests else "none"
-                yield Flaw(Defect.RECORD_UNLISTED, name, "a digest in RECORD", actual)
+                actual = digests[0].algorithm or "one without a name" if digests else "none"
+                yield Flaw(Defect.RECORD_WITHOUT_DIGEST, name, "a digest in RECORD", actual)
             elif name in self._states:
                 for recorded, digest in self._states[name].differing():
                     yield Flaw(Defect.RECORD_DIGEST, name, "=".join(recorded), "=".join(digest))
@@ -133,15 +163,30 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
     directory = ZipDirectory(window)
     path = f"{folder}.dist-info/RECORD"
     records = [member for member in directory.ending(path) if member.name == path]
-    rows = parse_record(directory.read(records[-1], RECORD_LIMIT)) if records else None
-    record = RecordCheck(folder, rows or {})
+    data = read_record(directory, records[-1]) if records else b""
+    problem: str | None = None
+    try:
+        rows = parse_record(data) if records else None
+    except LongRecord as error:
+        rows, problem = {}, str(error)
+    names = [member.name for member in islice(directory.members(), MOST_MEMBERS)]
+    record = RecordCheck(folder, _by_members(rows or {}, names))
     report = check_zip(window, record.observe, tick)
     yield from report.flaws
     # a member that is broken anyway needs no finding about its digest, nor does a wheel with a broken RECORD
-    broken = {flaw.where for flaw in report.flaws if flaw.defect in {Defect.TRUNCATED, Defect.CHECKSUM}}
-    if rows is None:
+    broken = {flaw.where for flaw in report.flaws if flaw.defect in _OF_BYTES}
+    if "" not in broken:
+        yield from wheel_rule_flaws(directory, report.members, folder, broken)
+    if problem is not None:
+        yield Flaw(Defect.UNREADABLE, path, "a RECORD that can be read here", problem)
+    elif rows is None:
         yield Flaw(Defect.NO_RECORD, path, "RECORD", "something else" if records else "none")
     elif not broken & {path, ""}:
+        yield from record_rule_flaws(data, path)
         for flaw in record.flaws(report.members):
             if flaw.defect is not Defect.RECORD_DIGEST or flaw.where not in broken:
                 yield flaw
+
+
+_OF_BYTES = frozenset({Defect.TRUNCATED, Defect.CHECKSUM, Defect.UNREADABLE})
+"""The defects of a member that leave nothing to say about its digest."""

@@ -5,19 +5,27 @@ from collections.abc import Callable
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
+from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
 from pipcache.archive.zip_reader import is_zip
 from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 
 
-def check_tar(window: Window, tick: Tick, observe: Callable[[str], Digester | None] | None = None) -> list[Flaw]:
+def check_tar(
+    window: Window,
+    tick: Tick,
+    observe: Callable[[str], Digester | None] | None = None,
+    *,
+    of_index: bool = False,
+) -> list[Flaw]:
     """Check whether a tar, plain or compressed, is whole.
 
     Args:
         window: the bytes of the file.
         tick: called before each piece; what it raises goes through.
         observe: returns what takes a member's bytes, by the name in the member's header; None for nothing.
+        of_index: it is an sdist of an index, from whose top folder pip builds.
 
     Raises:
         OSError: the window cannot be read.
@@ -36,10 +44,13 @@ def check_tar(window: Window, tick: Tick, observe: Callable[[str], Digester | No
         return [*flaws, Flaw(Defect.TRUNCATED, "", "a whole archive", "its compressed bytes end too early")]
     except BrokenStream as error:
         return [*flaws, Flaw(Defect.CHECKSUM, "", "a whole archive", str(error))]
-    return [*flaws, *walk.flaws(is_plain=form is None)]
+    flaws += walk.flaws(is_plain=form is None)
+    return [*flaws, *walk.path_flaws(of_index=of_index)]
 
 
-_PAX_LIMIT = 1 << 20  # bytes of pax records that are kept
+_PAX_LIMIT = 1 << 20  # bytes of pax records, or of a long name, that are kept
+
+_MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
 
 _OCTAL_LIMIT = 8**11  # the size field has eleven octal digits
 
@@ -56,8 +67,11 @@ class _TarWalk:
         self._header = b""  # the part of the current header that has arrived
         self._to_skip = 0  # bytes before the next header
         self._members = 0
+        self._places: list[TarMember] = []
         self._zero_blocks = 0
-        self._pax_records: bytes | None = None  # None outside a pax header
+        self._pax_records: bytes | None = None  # the content of a header of others; None outside of one
+        self._header_kind = b""  # the type of the last header of others
+        self._pax_names: dict[bytes, str] = {}  # the name and the link that such headers give the next member
         self._pax_size: int | None = None  # the size that the pax records give the next member
         self._is_sparse_map = False
         self._flaw: Flaw | None = None
@@ -106,9 +120,12 @@ class _TarWalk:
     def _content_size(self, block: bytes) -> int:
         """Return the bytes of a member's content: its pax records count before its header, as for tarfile."""
         if self._pax_records is not None:
-            self._pax_size = _size_in_pax(self._pax_records)
+            self._read_header_of_others(self._pax_records)
         kind, size = block[156:157], _size_in_header(block)
-        self._pax_records = b"" if kind in _PAX else None
+        self._pax_records = b"" if kind in _HEADERS_OF_OTHERS else None
+        self._header_kind = kind
+        if kind not in _HEADERS_OF_OTHERS:
+            self._keep_place(block)
         if kind in _HEADERS_OF_OTHERS or self._pax_size is None:
             return size
         pax_size, self._pax_size = self._pax_size, None
@@ -118,6 +135,37 @@ class _TarWalk:
             member = f"member {self._members} of {size} bytes"
             self._flaw = Flaw(Defect.AMBIGUOUS, "", member, f"{pax_size} by its pax header")
         return pax_size
+
+    def _read_header_of_others(self, content: bytes) -> None:
+        """Take what a pax header, or a long name of GNU tar, says of the member behind it."""
+        if self._header_kind in {b"L", b"K"}:
+            key = b"path" if self._header_kind == b"L" else b"linkpath"
+            self._pax_names[key] = content.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            return
+        records = _pax_records(content)
+        size = records.get(b"size", b"")
+        self._pax_size = int(size) if size.isdigit() and len(size) <= 20 else None
+        for key in (b"path", b"linkpath"):
+            if key in records:
+                self._pax_names[key] = records[key].decode("utf-8", "surrogateescape")
+
+    def _keep_place(self, block: bytes) -> None:
+        """Keep where a member is unpacked to."""
+        names, self._pax_names = self._pax_names, {}
+        if len(self._places) > _MOST_MEMBERS:
+            return
+        link = block[157:257].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        name, kind = names.get(b"path", _name(block)), block[156:157]
+        if kind == b"\0" and name.endswith("/"):
+            kind = b"5"  # as old tars have folders
+        self._places.append(TarMember(name, kind, names.get(b"linkpath", link)))
+
+    def path_flaws(self, *, of_index: bool) -> list[Flaw]:
+        """Return which members pip does not unpack, by their names and types, after the last ``feed``."""
+        if len(self._places) > _MOST_MEMBERS:
+            too_many = f"there are more than {_MOST_MEMBERS:,} members in it"
+            return [Flaw(Defect.UNREADABLE, "", f"at most {_MOST_MEMBERS:,} members", too_many)]
+        return list(tar_sdist_flaws(self._places, of_index=of_index))
 
     def flaws(self, *, is_plain: bool) -> list[Flaw]:
         """Return what is wrong, after the last ``feed``.
@@ -159,15 +207,14 @@ def _size_in_header(block: bytes) -> int:
         return 0
 
 
-def _size_in_pax(records: bytes) -> int | None:
-    """Return the size that pax records give (POSIX.1-2001, pax); of several the last, as for tarfile."""
-    size, position = None, 0
-    while (match := _PAX_RECORD.match(records, position)) is not None:
+def _pax_records(content: bytes) -> dict[bytes, bytes]:
+    """Return pax records by their keywords (POSIX.1-2001, pax); of several the last, as for tarfile."""
+    records: dict[bytes, bytes] = {}
+    position = 0
+    while (match := _PAX_RECORD.match(content, position)) is not None:
         end = position + int(match[1])
         if end <= match.end():
             break
-        value = records[match.end() : end - 1]
-        if match[2] == b"size" and value.isdigit() and len(value) <= 20:
-            size = int(value)
+        records[match[2]] = content[match.end() : end - 1]
         position = end
-    return size
+    return records

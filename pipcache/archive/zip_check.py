@@ -12,14 +12,9 @@ from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
+from pipcache.archive.zip_methods import ENCRYPTED, END_MARK, LZMA, UnreadableMethod, begin_member
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip, zip64_fields
-from pipcache.util.compression import (
-    RAW_DEFLATE,
-    BrokenStream,
-    CutStream,
-    TrailingBytes,
-    decompress,
-)
+from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, decompress
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 
@@ -39,9 +34,8 @@ _UTF8 = 0x800  # flag: the name is UTF-8
 
 _DESCRIPTOR = 8  # flag: sizes and checksum stand behind the data
 
-_MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
-
-_UNREADABLE = 0x2061  # encrypted, patched, strongly encrypted, masked
+MOST_MEMBERS = 200_000
+"""Members that are looked at, far more than any real archive has; each is an object in memory."""
 
 _NEWEST_VERSION = 63  # of APPNOTE.TXT, for zipfile
 
@@ -82,7 +76,10 @@ def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick
         directory = ZipDirectory(window)
     except ValueError as error:
         return ZipReport([Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))], [])
-    members = list(islice(directory.members(), _MOST_MEMBERS))
+    members = list(islice(directory.members(), MOST_MEMBERS + 1))
+    if len(members) > MOST_MEMBERS:
+        too_many = f"there are more than {MOST_MEMBERS:,} members in it"
+        return ZipReport([Flaw(Defect.UNREADABLE, "", f"at most {MOST_MEMBERS:,} members", too_many)], [])
     flaws = [*_end_flaws(window, directory, members), *_other_archives(window, directory, members)]
     flaws += [*_row_flaws(directory.rows, members), *_name_flaws(members)]
     if directory.shift < 0:
@@ -297,7 +294,7 @@ def _descriptor_end(window: Window, member: Member, start: int, next_place: int)
 
 
 def _content_flaws(data: Window, member: Member, digester: Digester | None, tick: Tick) -> Iterator[Flaw]:
-    """Yield what is wrong with a member's bytes: they do not inflate, or to another size or checksum."""
+    """Yield what is wrong with a member's bytes: they do not decompress, or to another size or checksum."""
     crc = size = 0
     try:
         for piece in _content(data, member, tick):
@@ -307,36 +304,42 @@ def _content_flaws(data: Window, member: Member, digester: Digester | None, tick
                 raise _UnusableMember(f"larger than the {member.size} bytes it says")
             if digester is not None:
                 digester.update(piece)
+    except UnreadableMethod as error:
+        yield Flaw(Defect.UNREADABLE, member.name, "a member that can be read here", str(error))
+        return
     except TrailingBytes:
         problem = "there are bytes behind its compressed ones"
-    except CutStream:
-        problem = "its compressed bytes end too early"
     except (BrokenStream, _UnusableMember) as error:
-        problem = str(error)
+        is_cut = isinstance(error, CutStream)
+        if is_cut and member.method == LZMA and not member.flags & END_MARK:
+            problem = None  # such a stream shows its end by nothing but its size
+        else:
+            problem = "its compressed bytes end too early" if is_cut else str(error)
     else:
-        if (size, crc) != (member.size, member.crc):
-            expected, actual = f"{member.size} bytes, CRC {member.crc:08x}", f"{size} bytes, CRC {crc:08x}"
-            yield Flaw(Defect.CHECKSUM, member.name, expected, actual)
-        return
-    yield Flaw(Defect.CHECKSUM, member.name, f"{member.size} bytes", problem)
+        problem = None
+    if problem is not None:
+        yield Flaw(Defect.CHECKSUM, member.name, f"{member.size} bytes", problem)
+    elif (size, crc) != (member.size, member.crc):
+        expected, actual = f"{member.size} bytes, CRC {member.crc:08x}", f"{size} bytes, CRC {crc:08x}"
+        yield Flaw(Defect.CHECKSUM, member.name, expected, actual)
 
 
 class _UnusableMember(ValueError):  # noqa: N818 - it is the member that is unusable
-    """A member whose bytes cannot be read, or are more than it says."""
+    """A member that is cut short, or has more bytes than it says."""
 
 
 def _content(data: Window, member: Member, tick: Tick) -> Iterator[bytes]:
     """Return a member's decompressed bytes, a piece at a time.
 
     Raises:
-        _UnusableMember: it is encrypted, cut short, or compressed by a method that wheels do not use.
+        UnreadableMethod: it is encrypted, or compressed by a method that cannot be read here.
+        _UnusableMember: it is cut short.
+        BrokenStream: it does not decompress.
     """
-    if member.flags & _UNREADABLE:
-        raise _UnusableMember("it is encrypted, or a patch")
-    if member.method not in {0, 8}:
-        raise _UnusableMember(f"compressed by method {member.method}, which pip's reader may not have")
+    if member.flags & ENCRYPTED:
+        raise UnreadableMethod("encrypted, or a patch")
     if data.length < member.compressed:
         raise _UnusableMember("cut short")
     if not member.compressed and not member.size:
         return iter(())  # some writers deflate nothing to nothing
-    return decompress(data, RAW_DEFLATE if member.method else None, tick)
+    return decompress(*begin_member(data, member.method), tick)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
+from pipcache.archive.zip_methods import UnreadableMethod, begin_member
+from pipcache.util.compression import BrokenStream, decompress_beginning
 from pipcache.util.files import Window
 
 _TAIL = 16 << 10
@@ -180,11 +182,19 @@ class ZipDirectory:
         if member.method == 0:
             return data[:limit]
         if member.method != 8:
-            return b""
+            return _read_rare(self._window.part(start, member.compressed), member.method, limit)
         try:
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, limit)
         except zlib.error:
             return b""
+
+
+def _read_rare(data: Window, method: int, limit: int) -> bytes:
+    """Return the first bytes of a member that is compressed by a method few writers use; none where it cannot."""
+    try:
+        return decompress_beginning(*begin_member(data, method), limit).data
+    except (BrokenStream, UnreadableMethod):
+        return b""
 
 
 def zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:

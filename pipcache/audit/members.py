@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from pipcache.archive.record import RECORD_LIMIT, Digest as RecordDigest, parse_record
+from pipcache.archive.flaw import Defect
+from pipcache.archive.record import Digest as RecordDigest, LongRecord, parse_record, read_record
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip
@@ -30,14 +31,14 @@ def recorded_members(cache: Cache, artifact: Artifact) -> dict[Digest, str] | No
         with open_body(cache, artifact) as body:
             directory = ZipDirectory(body.window)
             for record in directory.ending(".dist-info/RECORD"):
-                rows = parse_record(directory.read(record, RECORD_LIMIT)) or {}
+                rows = parse_record(read_record(directory, record)) or {}
                 # a digest is base64url without padding, or hex as some builders write it; other texts equal none
                 members |= {
                     (digest.algorithm, _hex_of(digest) or digest.value): path
                     for path, digests in rows.items()
                     for digest in digests
                 }
-    except (OSError, ValueError):
+    except (OSError, ValueError, LongRecord):
         return None
     return members
 
@@ -89,7 +90,7 @@ def hashed_members(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) 
         algorithms: names in ``DIGITS``; those that the system does not allow are left out.
 
     Returns:
-        The paths; None where the archive cannot be read, or is damaged before its first member.
+        The paths; None where the archive, or a member, cannot be read, or it is damaged before its first member.
     """
     digests = _ArchiveDigests(algorithms)
     try:
@@ -101,7 +102,15 @@ def hashed_members(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) 
 
 
 def _read_members(window: Window, digests: _ArchiveDigests) -> bool:
-    """Read the members of an archive, and return whether the archive has flaws."""
+    """Read the members of an archive, and return whether the archive has flaws.
+
+    Raises:
+        ValueError: a member cannot be read here.
+    """
     if is_zip(window):
-        return bool(check_zip(window, digests.begin_zip_member, no_tick).flaws)
-    return bool(check_tar(window, no_tick, digests.begin_member))
+        flaws = check_zip(window, digests.begin_zip_member, no_tick).flaws
+    else:
+        flaws = check_tar(window, no_tick, digests.begin_member)
+    if any(flaw.defect is Defect.UNREADABLE for flaw in flaws):
+        raise ValueError("a member cannot be read here")
+    return bool(flaws)

@@ -138,7 +138,7 @@ class _PullDecompressor(_Stream, Protocol):
         """Return up to ``max_length`` decompressed bytes."""
 
 
-class _PullDecoder:
+class PullDecoder:
     """Decompresses with bz2, lzma or zstd."""
 
     def __init__(self, decompressor: _PullDecompressor, *errors: type[Exception]) -> None:
@@ -147,13 +147,16 @@ class _PullDecoder:
 
     @property
     def eof(self) -> bool:
+        """Whether the stream's end was reached."""
         return self._decompressor.eof
 
     @property
     def unused_data(self) -> bytes:
+        """The bytes given behind the stream's end."""
         return self._decompressor.unused_data
 
     def pieces(self, data: bytes, most: int) -> Iterator[bytes]:
+        """Yield what the stream's next bytes decompress to, as ``Decoder`` says."""
         try:
             yield self._decompressor.decompress(data, most)
             while not self._decompressor.eof and not self._decompressor.needs_input:
@@ -194,13 +197,13 @@ class _BrotliDecoder:
 def _begin_bzip2(_salvage: bool) -> Decoder:  # noqa: FBT001 - the only argument of a Format's begin
     import bz2  # rare, and not worth every start
 
-    return _PullDecoder(bz2.BZ2Decompressor(), OSError)
+    return PullDecoder(bz2.BZ2Decompressor(), OSError)
 
 
 def _begin_xz(_salvage: bool) -> Decoder:  # noqa: FBT001 - as above
     import lzma  # rare, and not worth every start
 
-    return _PullDecoder(lzma.LZMADecompressor(memlimit=128 << 20), lzma.LZMAError)
+    return PullDecoder(lzma.LZMADecompressor(memlimit=128 << 20), lzma.LZMAError)
 
 
 def _begin_brotli(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
@@ -210,7 +213,7 @@ def _begin_brotli(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
 
 def _begin_zstd(_salvage: bool) -> Decoder | None:  # noqa: FBT001 - as above
     module = _first_installed("compression.zstd", "backports.zstd")
-    return module and _PullDecoder(module.ZstdDecompressor(), module.ZstdError)
+    return module and PullDecoder(module.ZstdDecompressor(), module.ZstdError)
 
 
 def _first_installed(*names: str) -> Any:  # Any: optional modules, without types

@@ -207,6 +207,12 @@ class Check(Enum):
         "pip passes over them; a scanner may not",
         Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
+    PC407 = (
+        Verdict.POISONED,
+        "A member leads out of the folder that it is unpacked into, or is a device.",
+        "pip refuses to unpack it, or an old pip writes where it leads",
+        Trait.CONTENT | Trait.PLACE,
+    )
 
     # RECORD
     PC501 = (
@@ -233,6 +239,36 @@ class Check(Enum):
         "pip refuses to install it",
         Trait.CONTENT | Trait.PLACE,
     )
+    PC505 = (
+        Verdict.DAMAGED,
+        "Something that every pip needs to install it is missing, or is not text.",
+        "every pip refuses to install it",
+        Trait.CONTENT | Trait.PLACE,
+    )
+    PC506 = (
+        Verdict.POISONED,
+        "It is packed as no pip installs it.",
+        "every pip refuses to install it, or fails meanwhile",
+        Trait.CONTENT | Trait.PLACE,
+    )
+    PC507 = (
+        None,
+        "Some pips refuse to install it.",
+        "pip refuses to install it, or fails meanwhile, in the versions named",
+        Trait.CONTENT | Trait.PLACE,
+    )
+    PC508 = (
+        Verdict.POISONED,
+        "RECORD has no digest of a member that can be computed.",
+        "pip never checks it and installs the member without a word",
+        Trait.CONTENT | Trait.PLACE,
+    )
+    PC509 = (
+        None,
+        "METADATA and the cached .metadata file of the wheel disagree.",
+        "pip since 26 refuses to install it; older pips choose by the one and install the other",
+        Trait.CONTENT | Trait.PLACE,
+    )
 
     # what pip built
     PC601 = (
@@ -249,6 +285,11 @@ class Check(Enum):
         None,
         "It was built from a local directory, which may have changed since (pip before 26.2).",
         "pip installs what the directory held when it was built",
+    )
+    PC604 = (
+        None,
+        "It was built from a local archive that has changed since.",
+        "pip installs what the archive held when it was built",
     )
 
     @property
@@ -273,6 +314,11 @@ CHECK_OF_DEFECT: Mapping[Defect, Check] = {
     Defect.RECORD_MISSING: Check.PC501,
     Defect.RECORD_DIGEST: Check.PC502,
     Defect.RECORD_UNLISTED: Check.PC503,
+    Defect.RECORD_WITHOUT_DIGEST: Check.PC508,
     Defect.NO_RECORD: Check.PC504,
+    Defect.CLIMBS: Check.PC407,
+    Defect.INCOMPLETE: Check.PC505,
+    Defect.REFUSED: Check.PC506,
+    Defect.REFUSED_BY_SOME: Check.PC507,
 }
-"""The check that reports each defect of an archive."""
+"""The check that reports each defect of an archive but ``UNREADABLE``, which is none of the archive."""

@@ -12,7 +12,9 @@ from pipcache.inventory.page_names import name_pages_of, page_bases
 from pipcache.inventory.releases import Releases
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
+from pipcache.store.keys import request_key
 from pipcache.util.progress import Tick
+from pipcache.verify.local_source import KnownDigests
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.promises import Promise, promises_of_built_wheel
 
@@ -41,10 +43,18 @@ class Context:
         tick: called with the number of bytes that were read; raises ``Stopped`` when the run is to end.
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries.
+        local_digests: digests of local archives that wheels were built from; None where these are not looked at.
     """
 
     def __init__(
-        self, cache: Cache, locks: LockIndex, *, thorough: bool, tick: Tick, index_urls: IndexUrls
+        self,
+        cache: Cache,
+        locks: LockIndex,
+        *,
+        thorough: bool,
+        tick: Tick,
+        index_urls: IndexUrls,
+        local_sources: bool = False,
     ) -> None:
         """Take what is known before the cache is read."""
         self.cache = cache
@@ -53,11 +63,13 @@ class Context:
         self.tick = tick
         self.links: set[str] = set()
         self.hashed: dict[str, dict[str, str]] = {}
+        self.local_digests: KnownDigests | None = {} if local_sources else None
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
         self._named: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
         self._sources = SourceIndex(())
+        self._downloads: dict[str, Artifact] = {}
         self._promises_of_built: dict[str, list[Promise]] = {}
         self._reader: PageReader | None = None
 
@@ -66,6 +78,11 @@ class Context:
         self._artifacts = artifacts
         self._reader = None
         self._sources = SourceIndex(artifacts)
+        self._downloads = {
+            artifact.key: artifact
+            for artifact in artifacts
+            if isinstance(artifact.entry, HttpEntry) and artifact.key is not None and artifact.head is not None
+        }
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
             if artifact.kind is Kind.BUILT and (key := source_key(artifact)) is not None:
@@ -143,6 +160,13 @@ class Context:
         downloads = self._sources.sources_of(wheel)
         named = (self._named.get(path_of(download), download) for download in downloads)
         return [download for download in named if download.kind is Kind.SDIST and download.size]
+
+    def side_file(self, wheel: Artifact) -> Artifact | None:
+        """Return the cached ``.metadata`` file of a wheel (PEP 658); None where the wheel's URL is not proved."""
+        if wheel.kind is not Kind.WHEEL or wheel.url is None or not wheel.url_proved:
+            return None
+        key = request_key(f"{wheel.url}.metadata")  # as pip makes the URL (``models/link.py``)
+        return None if key is None else self._downloads.get(key)
 
     def promises_of_built_wheels(self, download: Artifact) -> Sequence[Promise]:
         """Return what ``origin.json`` of wheels that were built from a download says of its bytes."""

@@ -9,17 +9,19 @@ from pipcache.inventory.from_pages import name_by_digest
 from pipcache.inventory.proof import prove_by_content
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
-from pipcache.store.entries import HttpEntry, UnreadableEntry, entry_path
+from pipcache.store.entries import BuiltEntry, HttpEntry, UnreadableEntry, entry_path
 from pipcache.store.layout import Store
 from pipcache.store.response import explain_read_error
 from pipcache.util.compression import UndecodableBody, codings, decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
 from pipcache.util.untrusted import redact_url
-from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.context import Context
+from pipcache.verify.local_source import LocalSource, is_local_archive, look_at_archive
 from pipcache.verify.promises import Influence, Promise, find_promises
-from pipcache.verify.structure import structure_findings
+from pipcache.verify.side_file import side_file_findings
+from pipcache.verify.structure import check_structure
 from pipcache.verify.verdict import Comparison, Finding, Judgement, conclude
 
 _DECODED_LIMIT = 64 << 20
@@ -157,9 +159,19 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
     is_supported = any(comparison.is_support for comparison in comparisons)
     broken = [comparison for comparison in comparisons if comparison.is_broken]
     findings = [*length, *_credential_findings(artifact)]
+    problem: str | None = None
     if context.thorough or broken or not is_proved or length:
-        findings += structure_findings(proved, window, context.tick)
+        structure = check_structure(proved, window, context.tick)
+        findings += structure.findings
+        problem = structure.problem
+        is_itself = not broken and not any(Trait.WHOLENESS in finding.check.traits for finding in findings)
+        if is_itself and (side := context.side_file(proved)) is not None:
+            findings += side_file_findings(proved, window, side, context.cache)
         findings += _built_wheel_findings(proved, context)
+        local = _look_at_local_source(proved, context)
+        findings += local.findings
+        if local.note is not None:
+            proved = proved._replace(notes=(*proved.notes, local.note))
     findings += _etag_findings(proved, comparisons)
     for comparison in broken:
         if comparison.promise.covers_version and is_supported:
@@ -167,7 +179,7 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
         if is_proved and comparison.promise.influence is Influence.WHEN_BROKEN:
             continue  # the wheel's origin.json is wrong, not the download
         findings.append(_finding_of(comparison))
-    return conclude(proved, findings, comparisons)
+    return conclude(proved, findings, comparisons, problem)
 
 
 def _without_namesakes(comparisons: list[Comparison]) -> list[Comparison]:
@@ -309,3 +321,13 @@ def _built_wheel_findings(wheel: Artifact, context: Context) -> Iterator[Finding
         for algorithm, expected in source.hashes:
             if (actual := digests.get(algorithm)) is not None and actual != expected.lower():
                 yield Finding(Check.PC602, "origin.json", f"{algorithm} {expected}", f"{algorithm} {actual}")
+
+
+def _look_at_local_source(wheel: Artifact, context: Context) -> LocalSource:
+    """Return what is known of the local archive that a wheel was built from; nothing where it is not looked at."""
+    entry, source = wheel.entry, wheel.source
+    if context.local_digests is None or source is None or not is_local_archive(source):
+        return LocalSource()
+    if not isinstance(entry, BuiltEntry) or entry.origin is None:
+        return LocalSource()
+    return look_at_archive(source, entry.origin.stat.st_uid, context.local_digests, context.tick)

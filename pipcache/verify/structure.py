@@ -1,13 +1,19 @@
 """Finds what is wrong with the bytes of an artifact alone, by its kind."""
 
+import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
 
-from pipcache.archive.flaw import Flaw
+from pipcache.archive.core_metadata import METADATA_LIMIT, metadata_flaws
+from pipcache.archive.flaw import Defect, Flaw
 from pipcache.archive.metadata import SdistFacts, WheelFacts
 from pipcache.archive.record import check_wheel
 from pipcache.archive.tar_check import check_tar
-from pipcache.archive.zip_check import check_zip
-from pipcache.inventory.artifact import Artifact, Kind, Place
+from pipcache.archive.unpacked_paths import zip_sdist_flaws
+from pipcache.archive.zip_check import MOST_MEMBERS, check_zip
+from pipcache.archive.zip_reader import ZipDirectory
+from pipcache.inventory.artifact import PYPI, Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
 from pipcache.util.compression import (
@@ -16,6 +22,7 @@ from pipcache.util.compression import (
     UndecodableBody,
     archive_format,
     codings,
+    decode_body,
     decoded_pieces,
 )
 from pipcache.util.filenames import normalise
@@ -27,7 +34,25 @@ from pipcache.verify.page import page_findings
 from pipcache.verify.verdict import Finding
 
 
-def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[Finding]:
+class Structure(NamedTuple):
+    """What is wrong with the bytes of an artifact alone.
+
+    Attributes:
+        findings: what is wrong.
+        problem: why not all of it could be judged here, for people; None where it could.
+    """
+
+    findings: list[Finding]
+    problem: str | None = None
+
+
+class _Unjudged(NamedTuple):
+    """Why a part of an archive could not be judged here."""
+
+    reason: str
+
+
+def check_structure(artifact: Artifact, window: Window, tick: Tick) -> Structure:
     """Return what is wrong with an artifact's bytes, without regard to promises.
 
     Args:
@@ -38,6 +63,16 @@ def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[F
     Raises:
         OSError: the window cannot be read.
     """
+    results = _check(artifact, window, tick)
+    findings = [result for result in results if isinstance(result, Finding)]
+    return Structure(findings, next((result.reason for result in results if isinstance(result, _Unjudged)), None))
+
+
+_Result = Finding | _Unjudged
+
+
+def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
+    """Return what ``check_structure`` returns, in a single list."""
     encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
@@ -50,32 +85,38 @@ def structure_findings(artifact: Artifact, window: Window, tick: Tick) -> list[F
         content = inspect(window, encoding, deep=True)
     match kind:
         case Kind.WHEEL | Kind.BUILT:
-            return _wheel_findings(artifact, window, content, tick)
+            return _wheel_results(artifact, window, content, tick)
         case Kind.SDIST:
-            return [*_sdist_findings(window, content, tick), *_name_findings(artifact)]
+            return [*_sdist_results(artifact, window, content, tick), *_name_findings(artifact)]
         case Kind.METADATA:
-            is_metadata = isinstance(content, TextBody) and content.metadata is not None
-            return [] if is_metadata else [Finding(Check.PC301, "", "a METADATA file", _describe(content))]
+            if not isinstance(content, TextBody) or content.metadata is None:
+                return [Finding(Check.PC301, "", "a METADATA file", _describe(content))]
+            return _results(metadata_flaws(decode_body(window, encoding, METADATA_LIMIT + 1), "METADATA"))
         case _:
-            return _unnamed_findings(window, content, encoding, tick)
+            return _unnamed_results(window, content, encoding, tick)
 
 
-def _findings(flaws: Iterable[Flaw]) -> list[Finding]:
-    """Return the findings of an archive's flaws."""
-    return [Finding(CHECK_OF_DEFECT[flaw.defect], flaw.where, flaw.expected, flaw.actual) for flaw in flaws]
+def _results(flaws: Iterable[Flaw]) -> list[_Result]:
+    """Return the findings of an archive's flaws, and what of it could not be judged."""
+    return [
+        _Unjudged(f"{flaw.where}: {flaw.actual}" if flaw.where else flaw.actual)
+        if flaw.defect is Defect.UNREADABLE
+        else Finding(CHECK_OF_DEFECT[flaw.defect], flaw.where, flaw.expected, flaw.actual)
+        for flaw in flaws
+    ]
 
 
-def _zip_findings(window: Window, tick: Tick) -> list[Finding]:
-    return _findings(check_zip(window, lambda _member: None, tick).flaws)
+def _zip_results(window: Window, tick: Tick) -> list[_Result]:
+    return _results(check_zip(window, lambda _member: None, tick).flaws)
 
 
-def _unnamed_findings(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[Finding]:
+def _unnamed_results(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[_Result]:
     """Return what is wrong with bytes of which no name says what they are; an archive must still be whole."""
     match content:
         case ZipBody() | WheelFacts() | SdistFacts(suffix=".zip"):
-            return _zip_findings(window, tick)
+            return _zip_results(window, tick)
         case SdistFacts() | OpaqueBody(is_broken_archive=True):
-            return _findings(check_tar(window, tick))
+            return _results(check_tar(window, tick))
         case OpaqueBody() if not codings(encoding) and archive_format(window.read(0, 2)) is GZIP:
             # a gzip file must be whole, whatever is in it
             problem = _coding_problem(window, "gzip", tick)
@@ -115,38 +156,94 @@ def _describe(content: Content) -> str:
             return "an index page"
 
 
-def _wheel_findings(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[Finding]:
+def _wheel_results(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[_Result]:
     """Return what is wrong with what should be a wheel."""
     match content:
-        case WheelFacts(folder=folder):
-            return [*_findings(check_wheel(window, folder, tick)), *_name_findings(artifact)]
+        case WheelFacts(folder=folder) as facts:
+            own = _claims_inside(facts) if artifact.kind is Kind.BUILT else ()
+            return [*_results(check_wheel(window, folder, tick)), *_name_findings(artifact, own)]
         case TextBody() | EmptyBody() | SdistFacts():
             return [Finding(Check.PC301, "", "a wheel", _describe(content))]
         case ZipBody(problem=None):
-            return _zip_findings(window, tick) or [Finding(Check.PC301, "", "a wheel", "another ZIP")]
+            return _zip_results(window, tick) or [Finding(Check.PC301, "", "a wheel", "another ZIP")]
         case _:
             return [Finding(Check.PC401, "", "a wheel", _describe(content))]
 
 
-def _sdist_findings(window: Window, content: Content, tick: Tick) -> list[Finding]:
+def _sdist_results(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[_Result]:
     """Return what is wrong with what should be an sdist."""
+    # what a direct URL names may be built from a subdirectory
+    of_index = artifact.listed is not None or (artifact.came_from == PYPI and artifact.url_proved)
     match content:
         case TextBody() | EmptyBody() | WheelFacts():
             return [Finding(Check.PC301, "", "an sdist", _describe(content))]
         case SdistFacts(suffix=".zip") | ZipBody():
-            return _zip_findings(window, tick)
+            form = [*_form_findings(artifact, ".zip")]
+            return [*form, *_zip_results(window, tick), *_results(_zip_sdist_flaws(window, of_index=of_index))]
+        case SdistFacts(suffix=suffix):
+            return [*_form_findings(artifact, suffix), *_results(check_tar(window, tick, of_index=of_index))]
         case _:
-            return _findings(check_tar(window, tick))
+            return _results(check_tar(window, tick))
+
+
+_FORMS = {
+    (".zip",): {".zip"},
+    (".tar.gz", ".tgz"): {".tar.gz"},
+    (".tar.bz2", ".tbz"): {".tar.bz2"},
+    (".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"): {".tar.xz", ".tar.lzma"},
+}
+"""The usual endings of what pip unpacks under each ending (``utils/unpacking.py``); under others, anything."""
+
+
+def _form_findings(artifact: Artifact, suffix: str) -> Iterator[Finding]:
+    """Yield that an sdist is packed in another form than its name says: pip unpacks it by its name.
+
+    Args:
+        artifact: the sdist.
+        suffix: the usual ending for what it is.
+    """
+    filename = next((claim.filename for claim in artifact.claims if claim.filename), "").lower()
+    for endings, forms in _FORMS.items():
+        if filename.endswith(endings) and suffix not in forms:
+            # pip before 26.1 takes for a ZIP what has a ZIP's end
+            check = Check.PC507 if suffix == ".zip" else Check.PC301
+            yield Finding(check, "", f"what ends with {' or '.join(endings)}", f"a {suffix} file")
+
+
+def _zip_sdist_flaws(window: Window, *, of_index: bool) -> Iterator[Flaw]:
+    """Yield the members of a ``.zip`` sdist that pip does not unpack."""
+    try:
+        directory = ZipDirectory(window)
+    except ValueError:
+        return
+    yield from zip_sdist_flaws(list(islice(directory.members(), MOST_MEMBERS)), of_index=of_index)
 
 
 _FREE_NAMES = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
 """Where an sdist may have any name: PEP 625 came late, and pip goes by PKG-INFO."""
 
 
-def _name_findings(artifact: Artifact) -> Iterator[Finding]:
-    """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440)."""
+def _claims_inside(facts: WheelFacts) -> Iterator[Claim]:
+    """Yield the names in a built wheel, which has its name from its file."""
+    project, _, version = facts.folder.partition("-")
+    yield Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)
+    if facts.metadata is not None:
+        # older builders write a version into file names with "_" for all that is no letter, digit or dot
+        version = facts.metadata.version or ""
+        escaped = re.sub(r"[^A-Za-z0-9.]+", "_", version)
+        spelled = escaped if escaped == facts.folder.partition("-")[2] else version
+        yield Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, spelled or None)
+
+
+def _name_findings(artifact: Artifact, inside: Iterable[Claim] = ()) -> Iterator[Finding]:
+    """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440).
+
+    Args:
+        artifact: the artifact.
+        inside: names in its bytes that are no claims of the artifact.
+    """
     ignored = _FREE_NAMES if artifact.kind is Kind.SDIST else frozenset()
-    claims = [claim for claim in artifact.claims if claim.project and claim.place not in ignored]
+    claims = [claim for claim in (*artifact.claims, *inside) if claim.project and claim.place not in ignored]
     for claim in claims[1:]:
         best = claims[0]
         assert best.project is not None

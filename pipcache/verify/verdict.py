@@ -76,11 +76,17 @@ class Judgement(NamedTuple):
     problem: str | None = None
 
 
-def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> Judgement:
+def conclude(
+    artifact: Artifact,
+    findings: Sequence[Finding],
+    comparisons: Sequence[Comparison],
+    problem: str | None = None,
+) -> Judgement:
     """Return the judgement that findings and comparisons come to.
 
     A digest that differs means damage where the bytes are not whole either, and poison where they are. What the
     bytes alone show is reported, but does not count when a decisive promise is kept: the file was published so.
+    With a ``problem``, why not all of its bytes could be judged, it is unreadable unless something else decides.
     """
     is_as_published = any(comparison.is_proof for comparison in comparisons)
     checks = {
@@ -100,6 +106,8 @@ def conclude(artifact: Artifact, findings: Sequence[Finding], comparisons: Seque
             comparison.is_proof if is_doubtful else not comparison.promise.is_size for comparison in supports
         )
         verdict = Verdict.VERIFIED if is_verified else Verdict.INTACT
+        if problem is not None and not is_verified:
+            return Judgement(artifact, Verdict.UNREADABLE, tuple(findings), tuple(comparisons), problem)
     return Judgement(artifact, verdict, tuple(findings), tuple(comparisons))
 
 

@@ -31,11 +31,13 @@ class VerifyOptions(NamedTuple):
         locks: the pins of the lock files to verify against.
         thorough: whether every promise is compared, or only as many as a verdict needs.
         threads: how many threads there are; None for as many as there are cores.
+        local_sources: whether local archives that wheels were built from are looked at.
     """
 
     locks: LockIndex
     thorough: bool = False
     threads: int | None = None
+    local_sources: bool = False
 
 
 class Verified(NamedTuple):
@@ -86,7 +88,12 @@ class Verifier:
         self._meter = meter
         self._local = threading.local()
         self._context = Context(
-            cache, options.locks, thorough=options.thorough, tick=self._tick, index_urls=index_urls
+            cache,
+            options.locks,
+            thorough=options.thorough,
+            tick=self._tick,
+            index_urls=index_urls,
+            local_sources=options.local_sources,
         )
         self._tasks: list[Task] = []
         self._pool = ThreadPoolExecutor(options.threads or os.cpu_count() or 1)

@@ -18,8 +18,8 @@ from tests.support.hostile import wheel_parts, write_zip
 
 
 def test_every_defect_has_a_check_of_its_own() -> None:
-    assert set(CHECK_OF_DEFECT) == set(Defect)
-    assert len(set(CHECK_OF_DEFECT.values())) == len(Defect)
+    assert set(CHECK_OF_DEFECT) == set(Defect) - {Defect.UNREADABLE}
+    assert len(set(CHECK_OF_DEFECT.values())) == len(CHECK_OF_DEFECT)
 
 
 def test_the_parsers_of_archives_work_without_the_checks() -> None:

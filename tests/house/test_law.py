@@ -186,7 +186,7 @@ LIBRARIES = {
     "rich": {"render"},
     "msgpack": {"store.cachecontrol"},
     "platformdirs": {"location.locate", "location.config"},
-    "packaging": {"util.versions", "query.selector", "locks", "advisories"},
+    "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories"},
     "yaml": {"advisories.strict"},
 }
 

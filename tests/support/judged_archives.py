@@ -21,7 +21,7 @@ from pipcache.store.entries import UnreadableEntry
 from pipcache.store.layout import Store
 from pipcache.util.progress import no_tick
 from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.structure import structure_findings
+from pipcache.verify.structure import check_structure
 from pipcache.verify.verifier import VerifyOptions
 from tests.support import archives, caches, hostile
 from tests.support.hostile import STEM, TAR_END, WHEEL_NAME, Part, tar_member, wheel, wheel_parts, write_zip
@@ -44,7 +44,7 @@ def artifact_of(kind: Kind, *, filename: str | None = None, encoding: str | None
 def flaws(data: bytes, kind: Kind = Kind.BUILT) -> list[Finding]:
     """What is wrong with these bytes."""
     with caches.window(data) as window:
-        return structure_findings(artifact_of(kind), window, no_tick)
+        return check_structure(artifact_of(kind), window, no_tick).findings
 
 
 def codes(data: bytes, kind: Kind = Kind.BUILT) -> set[str]:

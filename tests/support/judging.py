@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.store.cache import Cache
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verifier import Verified, Verifier, VerifyOptions
+from tests.support.caches import FILE_HEADERS
+from tests.support.index import JSON_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pipcache.inventory.collector import IndexUrls
     from pipcache.util.progress import Meter
     from pipcache.verify.verdict import Judgement
+    from tests.support.caches import CacheBuilder
 
 
 def verify(
@@ -32,6 +37,20 @@ def verify(
     """The judgements of the `chosen` of all `artifacts` of a cache."""
     with Verifier(cache, options, index_urls=index_urls, meter=meter, should_stop=should_stop) as verifier:
         return verifier.judge(chosen, artifacts)
+
+
+FILES = "https://files.example/packages/"
+"""Where ``listed`` has its files."""
+
+
+def listed(builder: CacheBuilder, filename: str, data: bytes) -> str:
+    """The key of a download whose digest and file name a cached page has."""
+    digest = hashlib.sha256(data).hexdigest()
+    row = {"filename": filename, "url": FILES + filename, "hashes": {"sha256": digest}}
+    page = json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]})
+    headers = {**FILE_HEADERS, "Content-Type": JSON_PAGE}
+    builder.download("https://index.example/simple/foo/", page.encode(), headers=headers)
+    return builder.download(FILES + filename, data)
 
 
 class Silent:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PIP_VERSIONS = ("20.3.4", "21.3.1", "22.3.1", "23.2.1", "23.3.2", "24.3.1", "25.3", "26.3")
 
 # These import distutils, or a pkg_resources that needs pkgutil.ImpImporter; Python 3.12 has neither
-_BEFORE_PYTHON_312 = frozenset({"20.3.4", "21.3.1", "22.3.1"})
+BEFORE_PYTHON_312 = frozenset({"20.3.4", "21.3.1", "22.3.1"})
 # pip caches http:// from trusted hosts since 21.3, https:// always
 _NEEDS_TLS = frozenset({"20.3.4"})
 
@@ -85,7 +85,7 @@ def run_pip(
 
     Without `python` it runs under this interpreter, and the test is skipped where that is too new.
     """
-    if python is None and version in _BEFORE_PYTHON_312 and sys.version_info >= (3, 12):
+    if python is None and version in BEFORE_PYTHON_312 and sys.version_info >= (3, 12):
         pytest.skip(f"pip {version} does not work under Python 3.12 and newer")
     trust = ["--trusted-host", "127.0.0.1"] if certificate is None else ["--cert", str(certificate.cert)]
     options = ["--disable-pip-version-check", "--no-input", "--cache-dir", str(cache_dir), *trust]

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 
 from pipcache.inventory.artifact import Kind
 from pipcache.util.progress import no_tick
-from pipcache.verify.structure import structure_findings
+from pipcache.verify.structure import check_structure
 from tests.support import archives, caches, hostile
 from tests.support.hostile import STEM, WHEEL_NAME, wheel
 from tests.support.judged_archives import (
@@ -53,7 +53,7 @@ def look(data: bytes, kind: Kind, filename: str | None, encoding: str | None) ->
     """Look at bytes as whatever they may be called; every flaw is told in whole sentences."""
     artifact = artifact_of(kind, filename=filename, encoding=encoding)
     with caches.window(data) as window:
-        for flaw in structure_findings(artifact, window, no_tick):
+        for flaw in check_structure(artifact, window, no_tick).findings:
             assert flaw.check.code
             assert isinstance(flaw.by, str)
             assert flaw.expected

@@ -44,9 +44,10 @@ def bomb(path: str, real: int, **told: int) -> bytes:
     return write_zip([part, *rest])
 
 
+UNREADABLE: set[str] = set()  # for RECORD is longer than what is read of one
 BOMBS: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "METADATA of 200 MB": (WHEEL_NAME, lambda: bomb(f"{INFO}/METADATA", 200 * MEGABYTE), {"PC502"}),
-    "RECORD of 200 MB": (WHEEL_NAME, lambda: bomb(f"{INFO}/RECORD", 200 * MEGABYTE), {"PC504"}),
+    "RECORD of 200 MB": (WHEEL_NAME, lambda: bomb(f"{INFO}/RECORD", 200 * MEGABYTE), UNREADABLE),
     "WHEEL of 200 MB": (WHEEL_NAME, lambda: bomb(f"{INFO}/WHEEL", 200 * MEGABYTE), {"PC502"}),
     "100 bytes that are 100 MB": (
         WHEEL_NAME,
@@ -84,6 +85,6 @@ def test_a_bomb_is_judged_within_little_memory(what: str, tmp_path: Path) -> Non
         check=False,
         env=environment,
     )
-    assert run.returncode == (1 if expected else 0), run.stderr
+    assert run.returncode == (3 if expected is UNREADABLE else 1 if expected else 0), run.stderr
     assert run.stderr == ""
     assert all(f'"{code}"' in run.stdout for code in expected)

@@ -371,5 +371,7 @@ def test_hostile_archives_cost_little(make: Callable[[int], bytes], count: int, 
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
-    assert ran.returncode == 1, ran.stderr
+    # so many lines or members are not looked at, which is no damage
+    assert ran.returncode == 3, ran.stderr
+    assert "more than " in ran.stdout
     assert "Traceback" not in ran.stderr

@@ -169,12 +169,6 @@ CONFUSING: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: lie(stored=Part(b"", b"version = '1.0'\n").data + bytes(1 << 20)),
         "PC402",
     ),
-    "encrypted": (lambda: lie(flags=0x01), "PC402"),
-    "strongly encrypted": (lambda: lie(flags=0x40), "PC402"),
-    "a patch": (lambda: lie(flags=0x20), "PC402"),
-    "bzip2": (lambda: lie(method=hostile.BZIP2), "PC402"),
-    "lzma": (lambda: lie(method=hostile.LZMA), "PC402"),
-    "a method nobody knows": (lambda: lie(method=99), "PC402"),
     # descriptors
     "no descriptor where one is promised": (lambda: described(lambda _: b""), "PC405"),
     "a descriptor of another checksum": (lambda: described(lambda true: changed(true, 4, b"\1\2\3\4")), "PC405"),
