@@ -6,7 +6,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipcache.index.anchors import unescape
-from pipcache.index.page_format import PageFormat
+from pipcache.index.page_format import PageFormat, stated_format
+from pipcache.index.page_text import page_text
 from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, page_rows
 from pipcache.util.filenames import normalise
 
@@ -35,6 +36,43 @@ def parse_page(data: bytes, content_type: str = "") -> Page | None:
     if not files and not page.is_stated and not page.is_cut:
         return None
     return Page(page.format, page.project or _common_project(files), files, page.base, page.is_cut)
+
+
+def is_empty_listing(data: bytes, content_type: str, project: str) -> bool:
+    """Return whether a decoded body is a page that lists no file, as servers make it for an empty folder.
+
+    Such a page has no form and no script, and no words but those of a listing.
+
+    Args:
+        data: the decoded body.
+        content_type: the ``Content-Type`` of the response.
+        project: the normalised project whose page it is.
+    """
+    if stated_format(content_type) is not PageFormat.HTML or not data or len(data) > _LONGEST_EMPTY:
+        return False
+    text, is_sure = page_text(data, content_type)
+    if not is_sure or _ACTIVE.search(text) is not None or not _IS_MARKUP.search(text):
+        return False
+    words = {word.lower() for word in _WORD.findall(_MARKUP.sub(" ", text))}
+    return words <= _LISTING_WORDS | set(project.split("-"))
+
+
+_LONGEST_EMPTY = 16 << 10
+
+_ACTIVE = re.compile(r"(?i)<(?:form|input|button|script|iframe|object|embed|meta[^>]{1,200}refresh)")
+
+_IS_MARKUP = re.compile(r"(?i)<(?:html|!doctype html|body|head|title|h1|ul|pre|table)[\s>]")
+
+_MARKUP = re.compile(r"<!--[^-]*(?:-[^-]+)*-->|<[^<>]*>")
+
+_WORD = re.compile(r"\w+")
+
+_LISTING_WORDS = frozenset(
+    [
+        *("index", "of", "links", "for", "simple", "parent", "directory", "name", "last", "modified", "size"),
+        *("description", "pypi", "packages", "package", "files", "project", "projects", "no", "nbsp"),
+    ]
+)
 
 
 def stated_project(start: bytes) -> str | None:

@@ -71,7 +71,8 @@ class Row(NamedTuple):
         """The values of ``egg`` in its fragment or query (pip ``models/link.py``, ``_egg_fragment``)."""
         if "egg=" not in self.fragment and "egg=" not in self.url:
             return []
-        return _EGG.findall(f"{self.url.partition('?')[2]}#{self.fragment}")
+        query = self.url.partition("?")[2]
+        return _EGG.findall(f"{query}#{self.fragment}" if self.fragment else query)
 
     def may_have(self, digests: Container[str], folders: Container[str] = ()) -> bool:
         """Return whether the row may list any of ``digests`` for the file, or its URL is in any of ``folders``.
@@ -237,7 +238,7 @@ _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-
 _META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
 
 
-_EGG = re.compile(r"[#&]egg=([^&#]*)")
+_EGG = re.compile(r"[#&]egg=([^&]*)")
 
 
 def _fragment_hashes(fragment: str) -> tuple[tuple[str, str], ...]:

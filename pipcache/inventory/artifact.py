@@ -80,12 +80,13 @@ class PageClues(NamedTuple):
 
     ``names`` are the projects that it may be about by its beginning, likeliest first. ``project`` is the one that
     the whole page names; None where the beginning was enough, or the page names none. With ``ends_like_zip`` pip
-    may read the page as an archive.
+    may read the page as an archive. ``roots`` are URLs below which the page may be, by the files that it lists.
     """
 
     names: tuple[str, ...]
     project: str | None
     ends_like_zip: bool
+    roots: tuple[str, ...] = ()
 
 
 class NamedRow(NamedTuple):

@@ -25,6 +25,10 @@ class ProjectSelector(Protocol):
         """The normalised name of the project in the selector; None where it names none."""
 
     @property
+    def spelled(self) -> str | None:
+        """The name of the project as it was written."""
+
+    @property
     def names_projects(self) -> bool:
         """Whether the selector matches artifacts of certain projects only."""
 
@@ -136,7 +140,8 @@ def name_as_needed(
     by_need = _needed_project(artifacts, need)
     if by_need is None:
         return artifacts
-    selected = [selector.project for selector in need.selectors if selector.project is not None]
+    spelled = [name for selector in need.selectors for name in (selector.project, selector.spelled)]
+    selected = [name for name in spelled if name is not None]
     return name_by_pages(reader, artifacts, by_need, index_urls, track, projects=selected)
 
 
@@ -159,18 +164,21 @@ def name_by_pages(
         track: reports progress.
         projects: projects whose pages are recognised by their keys, whatever is in them.
     """
-    if not any(artifact.kind is Kind.PAGE for artifact in artifacts):
+    if not any(isinstance(artifact.entry, HttpEntry) for artifact in artifacts):
         return artifacts
     from pipcache.inventory.from_pages import name_listed_files  # a plain list reads no page
-    from pipcache.inventory.page_names import name_page, name_pages_of, page_bases
+    from pipcache.inventory.page_names import may_be_a_page, name_page, name_pages_by_guess, page_bases
 
+    if not any(artifact.kind is Kind.PAGE or may_be_a_page(artifact) for artifact in artifacts):
+        return artifacts
     pages = reader()
     bases = page_bases(artifacts, index_urls())
     named = [
         name_page(pages.cache, artifact, bases)
         for artifact in track(artifacts, len(artifacts), "Naming index pages")
     ]
-    return name_listed_files(pages, name_pages_of(named, projects, bases), needs_project, track)
+    named = name_pages_by_guess(named, (), projects, page_bases(named, index_urls()))
+    return name_listed_files(pages, named, needs_project, track)
 
 
 def _needed_project(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:

@@ -1,6 +1,7 @@
 """The names of index pages: which project a page is about, and whether its key proves that."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pipcache.index.page import parse_page, quick_project, stated_project
@@ -8,6 +9,7 @@ from pipcache.index.page_format import PAGE_LIMIT
 from pipcache.index.rows import page_rows
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, PageClues
 from pipcache.inventory.body import open_body
+from pipcache.inventory.common_projects import common_projects
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
@@ -21,11 +23,14 @@ _START = 32 << 10
 _MOST_BASES = 100  # each is tried for each page, and redirects can name any number
 
 
+_ENDINGS = ("/", "")  # pip asks with a slash (PEP 503); people and servers leave it out
+
+
 def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tuple[str, ...]:
     """Return the URLs below which index pages may be: PyPI's, the configured ones, and those that the cache names.
 
     Args:
-        artifacts: the cache; redirects and the sources of built wheels name hosts.
+        artifacts: the cache; redirects and the sources of built wheels name hosts, proved pages their index.
         configured: the URLs of the indexes that pip is configured to use.
 
     Returns:
@@ -35,6 +40,8 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
     for artifact in artifacts:
         if artifact.source is not None:
             bases += _roots(artifact.source.url)
+        elif artifact.kind is Kind.PAGE and artifact.url is not None and artifact.url_proved:
+            bases.append(artifact.url.rstrip("/").rpartition("/")[0] + "/")
         elif artifact.head is not None and "location" in artifact.head.headers:
             location = artifact.head.headers["location"]
             before, simple, _ = location.partition("/simple/")
@@ -66,7 +73,8 @@ def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClue
         ends_like_zip = not body.encoding and body.ends_like_zip()
     except OSError:
         ends_like_zip = False
-    return PageClues(names, project, ends_like_zip=ends_like_zip)
+    roots = () if artifact.url is not None else _index_roots(start.decode("utf-8", "replace"))
+    return PageClues(names, project, ends_like_zip=ends_like_zip, roots=roots)
 
 
 def _claimed_projects(artifact: Artifact) -> list[str]:
@@ -76,13 +84,39 @@ def _claimed_projects(artifact: Artifact) -> list[str]:
 
 def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> tuple[str, str] | None:
     """Return the project and the URL of a page whose key proves both; None where none does."""
-    for name in dict.fromkeys(names):
-        for base in bases:
-            # pip requests the normalised name with a slash (PEP 503); only people write page URLs without it
-            url = f"{base}{name}/"
-            if http_key(url) == key:
-                return name, url
+    for name, url in _page_urls(names, bases):
+        if http_key(url) == key:
+            return name, url
     return None
+
+
+def _page_urls(names: Iterable[str], bases: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name with the URLs that its page may have."""
+    for name in dict.fromkeys(names):
+        if name and not _UNFIT.search(name):
+            yield from ((name, f"{base}{name}{ending}") for base in bases for ending in _ENDINGS)
+
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def _index_roots(start: str) -> tuple[str, ...]:
+    """Return URLs below which the page may be that begins with ``start``, by the first files that it lists."""
+    roots: list[str] = []
+    for url in list(dict.fromkeys(_LISTED_FOLDER.findall(start)))[:_MOST_FOLDERS]:
+        parts = url.split("/")[:_DEEPEST]
+        folders = ["/".join(parts[:end]) + "/" for end in range(3, len(parts))]
+        roots += (root for folder in folders for root in (f"{folder}simple/", folder))
+    return tuple(dict.fromkeys(roots))
+
+
+_LISTED_FOLDER = re.compile(
+    r"""["'](https?://[^\s"'<>#?/]{1,255}/[^\s"'<>#?]{0,1000}/)[^\s"'<>#?/]{1,300}[#"'?]"""
+)
+
+_MOST_FOLDERS = 3
+
+_DEEPEST = 12
 
 
 def _project_of(data: bytes, content_type: str) -> str | None:
@@ -102,9 +136,10 @@ def name_page(cache: Cache, artifact: Artifact, bases: Sequence[str]) -> Artifac
         with open_body(cache, artifact) as body:
             clues = read_clues(artifact, body, bases)
         artifact = artifact._replace(clues=clues)
-    proved = _proved_url(artifact.key, [*clues.names, *_claimed_projects(artifact)], bases)
+    names = [*clues.names, *_claimed_projects(artifact), *filter(None, [clues.project])]
+    proved = _proved_url(artifact.key, names, bases) or _proved_url(artifact.key, names, clues.roots)
     if proved is not None:
-        return _as_page(artifact, *proved)
+        return as_page(artifact, *proved)
     if clues.project is None or _claimed_projects(artifact):
         return artifact
     return artifact._replace(claims=(Claim(Evidence.CONTENT, "page", clues.project), *artifact.claims))
@@ -115,24 +150,46 @@ def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Se
 
     So a page is recognised that names no project, or another one.
     """
-    nameless = {artifact.key for artifact in artifacts if _may_be_a_page(artifact)}
+    nameless = {artifact.key for artifact in artifacts if may_be_a_page(artifact)}
     if not nameless:
         return list(artifacts)
-    urls = ((name, f"{base}{name}/") for name in sorted(set(map(normalise, names))) for base in bases if name)
-    proved = {key: (name, url) for name, url in urls if (key := http_key(url)) in nameless}
+    spelled = [spelling for name in names for spelling in (normalise(name), name)]
+    proved: dict[str | None, tuple[str, str]] = {}
+    for name, url in _page_urls(sorted(set(spelled)), bases):
+        if (key := http_key(url)) in nameless:
+            proved.setdefault(key, (normalise(name), url))
     return [
-        _as_page(artifact, *proved[artifact.key])
-        if artifact.key in proved and _may_be_a_page(artifact)
+        as_page(artifact, *proved[artifact.key])
+        if artifact.key in proved and may_be_a_page(artifact)
         else artifact
         for artifact in artifacts
     ]
 
 
-def _may_be_a_page(artifact: Artifact) -> bool:
-    can_be_text = artifact.kind in {Kind.PAGE, Kind.OTHER, Kind.UNKNOWN} and isinstance(artifact.entry, HttpEntry)
-    return can_be_text and artifact.url is None and not artifact.is_redirect
+def name_pages_by_guess(
+    downloads: Iterable[Artifact], others: Iterable[Artifact], names: Iterable[str], bases: Sequence[str]
+) -> list[Artifact]:
+    """Return ``downloads``, and as pages those whose key is that of the page of some project.
+
+    Asked are the projects in ``names``, those of ``downloads`` and ``others``, and those that many caches hold.
+    """
+    artifacts = list(downloads)
+    if not any(map(may_be_a_page, artifacts)):
+        return artifacts
+    claimed = {claim.project for artifact in (*artifacts, *others) for claim in artifact.claims if claim.project}
+    return name_pages_of(artifacts, [*names, *claimed, *common_projects()], bases)
 
 
-def _as_page(artifact: Artifact, name: str, url: str) -> Artifact:
+_CAN_BE_TEXT = frozenset({Kind.PAGE, Kind.OTHER, Kind.UNKNOWN, Kind.METADATA})
+
+
+def may_be_a_page(artifact: Artifact) -> bool:
+    """Return whether a download may lie under the URL of an index page, whatever it is."""
+    is_response = isinstance(artifact.entry, HttpEntry) and not artifact.is_redirect
+    return is_response and artifact.kind in _CAN_BE_TEXT and artifact.url is None
+
+
+def as_page(artifact: Artifact, name: str, url: str) -> Artifact:
+    """Return an artifact as the index page of a project, which its key proves by the URL."""
     claim = Claim(Evidence.KEY, "page URL", name)
     return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), url=url, url_proved=True)

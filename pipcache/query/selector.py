@@ -40,6 +40,7 @@ class Selector(NamedTuple):
         digest: the algorithms that the digest may be of (names in ``hashes.DIGITS``), and the digest in hex.
         key: the key of an entry in lower case; of ``url``, empty where pip keeps no such URL.
         note: what of the text is ignored, for people.
+        spelled: the name of the project as it was written.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Selector(NamedTuple):
     digest: tuple[tuple[str, ...], str] | None = None
     key: str | None = None
     note: str | None = None
+    spelled: str | None = None
 
     @property
     def names_projects(self) -> bool:
@@ -183,7 +185,7 @@ def parse_selector(text: str) -> Selector:
         return Selector(text, filename=text)
     _refuse_digests(text)
     if re.fullmatch(_BARE_NAME, text):
-        return Selector(text, project=normalise(text))
+        return Selector(text, project=normalise(text), spelled=text)
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
         return _parse_pattern(text)
     return _parse_requirement(text)
@@ -239,4 +241,5 @@ def _parse_requirement(text: str) -> Selector:
     if requirement.url is not None:
         raise SelectorError(f"select by the URL alone: {requirement.url!r}")
     note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
-    return Selector(text, project=normalise(requirement.name), specifiers=requirement.specifier, note=note)
+    name = requirement.name
+    return Selector(text, project=normalise(name), specifiers=requirement.specifier, note=note, spelled=name)

@@ -8,7 +8,7 @@ from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_pages import PageReader
 from pipcache.inventory.identify import identify
-from pipcache.inventory.page_names import name_pages_of, page_bases
+from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
@@ -72,6 +72,7 @@ class Context:
         self._downloads: dict[str, Artifact] = {}
         self._promises_of_built: dict[str, list[Promise]] = {}
         self._reader: PageReader | None = None
+        self._proved_pages: dict[str, tuple[str, str]] = {}
 
     def set_artifacts(self, artifacts: Sequence[Artifact]) -> None:
         """Take every artifact of the cache; each may be evidence about the others."""
@@ -82,6 +83,15 @@ class Context:
             artifact.key: artifact
             for artifact in artifacts
             if isinstance(artifact.entry, HttpEntry) and artifact.key is not None and artifact.head is not None
+        }
+        self._proved_pages = {
+            artifact.key: (artifact.project, artifact.url)
+            for artifact in artifacts
+            if artifact.kind is Kind.PAGE
+            and artifact.url_proved
+            and artifact.key
+            and artifact.project
+            and artifact.url
         }
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
@@ -123,11 +133,15 @@ class Context:
         named = self._name_by_pages(named, others, projects.__contains__)
         if any(map(_may_be_listed, named)):
             named = self._name_by_pages(named, others, lambda project: project not in projects)
-        known = [*named, *others]
-        names = {claim.project for artifact in known for claim in artifact.claims if claim.project}
-        named = name_pages_of(named, names, page_bases(known, self._index_urls()))
+        bases = page_bases([*self._pages, *named, *others], self._index_urls())
+        named = name_pages_by_guess(map(self._as_proved_page, named), others, self.locks.projects, bases)
         self._named |= {path_of(artifact): artifact for artifact in named}
         return named
+
+    def _as_proved_page(self, artifact: Artifact) -> Artifact:
+        """Return a download as the index page that it was proved to be when the inventory was read."""
+        proved = self._proved_pages.get(artifact.key or "") if may_be_a_page(artifact) else None
+        return artifact if proved is None else as_page(artifact, *proved)
 
     def _name_by_pages(
         self, artifacts: list[Artifact], others: Iterable[Artifact], concerns: Callable[[str], bool]

@@ -13,7 +13,10 @@ from pipcache.util.versions import canonical
 
 
 class LockIndex:
-    """The pins of lock files by key, file name and version. It never changes, so threads may share it."""
+    """The pins of lock files by key, file name and version. It never changes, so threads may share it.
+
+    ``projects`` are the normalised names of the projects that are pinned.
+    """
 
     def __init__(self, pins: Iterable[Pin] = ()) -> None:
         """Take the pins; each names the lock file it stands in as its ``source``."""
@@ -21,7 +24,10 @@ class LockIndex:
         self._by_filename: dict[str, list[Pin]] = {}
         self._by_version: dict[tuple[str, str], list[Pin]] = {}
         self._sdists: set[tuple[str, str, str]] = set()
+        self.projects: set[str] = set()
         for pin in pins:
+            if pin.project:
+                self.projects.add(pin.project)
             version = canonical(pin.version or "")
             if pin.url is not None and (key := request_key(pin.url)) is not None:
                 self._by_key.setdefault(key, []).append(pin)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipcache.index.page import Page, parse_page, quick_project, stated_project
+from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.inventory.artifact import Artifact, Evidence
 from pipcache.util.compression import BrokenStream, UndecodableBody, codings, decode_body, decoded_pieces
@@ -77,7 +77,8 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
     if form is None or not _looks_whole(form, ends) or not names or requested not in {None, *names}:
         page = _parse(window, artifact)
         if page is None:
-            yield _not_a_page(form, ends)
+            if requested is None or not is_empty_listing(ends.start, artifact.content_type, requested):
+                yield _not_a_page(form, ends)
             return
         project = stated or page.project
         if (

@@ -38,7 +38,7 @@ def links(content, content_type):
     return [
         (link.url_without_fragment, link.filename, link.egg_fragment)
         for link in collector.parse_links(page)
-        if link.egg_fragment or link.splitext()[1] in SUPPORTED_EXTENSIONS
+        if link.scheme and (link.egg_fragment or link.splitext()[1] in SUPPORTED_EXTENSIONS)
     ]
 
 URL = sys.argv[1]
