@@ -6,13 +6,15 @@ from urllib.parse import unquote
 
 from pipcache.advisories.model import AdvisoryError
 from pipcache.advisories.references import file_versions
-from pipcache.util.filenames import normalise
+from pipcache.util.filenames import SDIST_SUFFIXES, normalise
 from pipcache.util.untrusted import quoted
 from pipcache.util.versions import MOST_OF_A_VERSION
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 
-_SDIST = {"sdist", "tar-gz", "tar.gz", "targz", "tgz", "zip", "tar-bz2", "tar.bz2", "source"}
+_ARCHIVES = frozenset(suffix[1:] for suffix in SDIST_SUFFIXES)
+
+_SDIST = {"sdist", "source", "targz", *_ARCHIVES, *(name.replace(".", "-") for name in _ARCHIVES)}
 
 _WHEEL = {"wheel", "whl", "bdist-wheel", "bdist_wheel"}
 

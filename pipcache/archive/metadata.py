@@ -5,10 +5,19 @@ Reads and decompressed bytes are bounded. Bytes that are no such file give None,
 
 from typing import NamedTuple
 
-from pipcache.archive.tar_reader import tar_members
+from pipcache.archive.tar_reader import BLOCK, is_tar, tar_members
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.util.compression import BZIP2, GZIP, XZ, archive_format, decompress_beginning
+from pipcache.util.compression import (
+    BZIP2,
+    GZIP,
+    LZMA,
+    XZ,
+    archive_format,
+    decompress_beginning,
+)
+from pipcache.util.filenames import names_release
 from pipcache.util.files import Window
+from pipcache.util.lzma_alone import LZMA_HEADER
 
 
 class Metadata(NamedTuple):
@@ -37,8 +46,8 @@ class WheelFacts(NamedTuple):
 class SdistFacts(NamedTuple):
     """What an sdist says of itself.
 
-    ``folder`` is its top folder, ``suffix`` the usual file name ending for its compression. ``metadata`` is None
-    where it was not read, or there is no PKG-INFO.
+    ``folder`` is its top folder, empty where its files lie at the top; ``suffix`` the usual file name ending for
+    its compression. ``metadata`` is None where it was not read, or there is no PKG-INFO.
     """
 
     folder: str
@@ -46,17 +55,21 @@ class SdistFacts(NamedTuple):
     metadata: Metadata | None
 
 
-def header_fields(data: bytes) -> dict[str, list[str]]:
+def header_fields(data: bytes, *, every_block: bool = False) -> dict[str, list[str]]:
     """Return the values of the fields before the first blank line, by lower-case name.
 
     Continuation lines are left out. Both METADATA (core metadata specification) and WHEEL (PEP 427) are written
     like e-mail headers.
+
+    Args:
+        data: the file.
+        every_block: read the fields behind blank lines too; METADATA has its description there.
     """
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields: dict[str, list[str]] = {}
-    for line in text.partition("\n\n")[0].split("\n"):
+    for line in (text if every_block else text.partition("\n\n")[0]).split("\n"):
         name, colon, value = line.partition(":")
         if colon and not name[:1].isspace():
             fields.setdefault(name.lower(), []).append(value.strip())
@@ -85,10 +98,12 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
         last = None  # of a vendored project
     members = [last] if last else directory.ending(".dist-info/WHEEL", ".dist-info/METADATA")
     tops = {member.name: member for member in members if member.name.count("/") == 1}
-    wheel = next((name for name in reversed(tops) if name.endswith("/WHEEL")), None)
+    names = (member.name for member in reversed(members) if member.name in tops)
+    wheel = next((name for name in names if name.endswith("/WHEEL")), None)
     if wheel is None:
         return None
-    fields = header_fields(directory.read(tops[wheel], 16 << 10))
+    # scikit-build 0.16 left a blank line before the tags
+    fields = header_fields(directory.read(tops[wheel], 16 << 10), every_block=True)
     metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
         folder=wheel.removesuffix(".dist-info/WHEEL"),
@@ -99,20 +114,37 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     )
 
 
+_SIGNS = ("PKG-INFO", "setup.py", "pyproject.toml")
+"""Files of which an sdist has one beside its packages."""
+
+
 def read_zip_sdist(directory: ZipDirectory) -> SdistFacts | None:
-    """Return what a ``.zip`` sdist says of itself; None when it has no single top folder."""
+    """Return what a ``.zip`` sdist says of itself; None when none of ``_SIGNS`` is where pip looks for them."""
     first = next(directory.members(), None)
-    if first is None or "/" not in first.name:
+    if first is None:
         return None
-    folder = first.name.partition("/")[0]
-    members = {member.name: member for member in directory.ending("/PKG-INFO", "/setup.py", "/pyproject.toml")}
-    if not any(f"{folder}/{name}" in members for name in ("PKG-INFO", "setup.py", "pyproject.toml")):
+    folder = _top_folder(first.name) or ""
+    members = {member.name: member for member in directory.ending(*_SIGNS)}
+    if not names_release(folder) and not members.keys().isdisjoint(_SIGNS):
+        folder = ""
+    prefix = f"{folder}/" if folder else ""
+    if members.keys().isdisjoint(prefix + sign for sign in _SIGNS):
         return None
-    info = members.get(f"{folder}/PKG-INFO")
+    info = members.get(f"{prefix}PKG-INFO")
     return SdistFacts(folder, ".zip", None if info is None else parse_metadata(directory.read(info, 64 << 10)))
 
 
-_SUFFIXES = {GZIP: ".tar.gz", BZIP2: ".tar.bz2", XZ: ".tar.xz", None: ".tar"}
+def _top_folder(path: str) -> str | None:
+    """Return the top folder of a member, empty for a file at the top; None for a member that has no say in it."""
+    while path.startswith(("./", "/")):
+        path = path.partition("/")[2]
+    top, slash, rest = path.partition("/")
+    if top in {"", "."} or (rest or top).rpartition("/")[2].startswith("._"):
+        return None  # "._name" has the attributes that macOS keeps of a file
+    return top if slash else ""
+
+
+_SUFFIXES = {GZIP: ".tar.gz", BZIP2: ".tar.bz2", XZ: ".tar.xz", LZMA: ".tar.lzma", None: ".tar"}
 
 _GLANCE = 3 << 10  # decompressed bytes that are read for the top folder's name
 
@@ -124,23 +156,34 @@ _REACH = 2 << 20  # stored bytes that are read: bzip2 gives nothing before its f
 def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
     """Return what a tar sdist says of itself, plain or in a compression of ``_SUFFIXES``; None when it is no tar.
 
-    Only the first members are read: as far as PKG-INFO when ``deep``, else as far as the top folder's name.
+    Only the first members are read: as far as PKG-INFO when ``deep`` or where the top folder names no release,
+    else as far as the top folder's name.
     """
-    form = archive_format(window.read(0, 6))
+    form = archive_format(window.read(0, LZMA_HEADER))
     suffix = _SUFFIXES.get(form)
     if suffix is None:
         return None
-    folder: str | None = None
-    data = decompress_beginning(window.part(0, _REACH), form, _LOOK if deep else _GLANCE).data
+    beginning = window.part(0, _REACH)
+    data = decompress_beginning(beginning, form, _LOOK if deep else _GLANCE).data
+    folder = _first_top_folder(data)
+    if not deep and not names_release(folder or "") and is_tar(data[:BLOCK]):
+        data = decompress_beginning(beginning, form, _LOOK).data
+        folder = _first_top_folder(data)
+    if folder is None:
+        return None
+    if not deep and names_release(folder):
+        return SdistFacts(folder, suffix, None)
+    places = {f"{folder}/PKG-INFO": folder}
+    if not names_release(folder):
+        places["PKG-INFO"] = ""  # else it is not that of the sdist
     for name, content in tar_members(data):
-        path = name
-        while path.startswith("./"):
-            path = path[2:]
-        if path in {"", "."}:
-            continue
-        folder = folder or path.partition("/")[0]
-        if folder and not deep:
-            break
-        if folder and path == f"{folder}/PKG-INFO":
-            return SdistFacts(folder, suffix, parse_metadata(content))
-    return SdistFacts(folder, suffix, None) if folder else None
+        path = name.removeprefix("./")
+        if path in places:
+            return SdistFacts(places[path], suffix, parse_metadata(content))
+    return SdistFacts(folder, suffix, None)
+
+
+def _first_top_folder(data: bytes) -> str | None:
+    """Return the top folder of the first member of a tar that has a say in it; None without such a member."""
+    tops = (_top_folder(name) for name, _ in tar_members(data))
+    return next((top for top in tops if top is not None), None)

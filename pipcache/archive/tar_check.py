@@ -7,8 +7,15 @@ from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
 from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
 from pipcache.archive.zip_reader import is_zip
-from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
+from pipcache.util.compression import (
+    BrokenStream,
+    CutStream,
+    TrailingBytes,
+    archive_format,
+    decompress,
+)
 from pipcache.util.files import Window
+from pipcache.util.lzma_alone import LZMA_HEADER
 from pipcache.util.progress import Tick
 
 
@@ -33,7 +40,7 @@ def check_tar(
     walk = _TarWalk(observe)
     # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
     flaws = [Flaw(Defect.AMBIGUOUS, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
-    form = archive_format(window.read(0, 6))
+    form = archive_format(window.read(0, LZMA_HEADER))
     try:
         # readers pass over zeros between compressed streams
         for piece in decompress(window, form, tick, padding=b"\x00"):

@@ -19,11 +19,16 @@ def is_tar(block: bytes) -> bool:
     return stated == sum(block[:148]) + 32 * 8 + sum(block[156:512]) and stated > 256
 
 
+_FOLDER = b"5"
+
 _IGNORED = frozenset({b"g", b"K"})  # a pax header for all members behind it; the next member's long link
 
 
 def tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of the members in the first bytes of a tar; the last content may be cut."""
+    """Yield (name, content) of the members in the first bytes of a tar; the last content may be cut.
+
+    The names of folders end with a slash.
+    """
     position = 0
     override: str | None = None
     while is_tar(block := data[position : position + 512]):
@@ -45,7 +50,8 @@ def tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
             name = block[:100].partition(b"\x00")[0]
             prefix = block[345:500].partition(b"\x00")[0] if block[257:263] == b"ustar\x00" else b""
             path = (prefix + b"/" if prefix else b"") + name
-            yield override or path.decode("utf-8", "surrogateescape"), content
+            member = override or path.decode("utf-8", "surrogateescape")
+            yield member + "/" if kind == _FOLDER and not member.endswith("/") else member, content
             override = None
         position += 512 + (size + 511) // 512 * 512
 

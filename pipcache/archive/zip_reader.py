@@ -146,9 +146,12 @@ class ZipDirectory:
     def last_ending(self, ending: str) -> Member | None:
         """Return the last member whose name ends with ``ending``, by a quick search from the end.
 
-        A hostile directory may mislead the search: then the result is None, or a member that does not count.
+        None where it may be misled: bytes in the directory look like a row, and are not counted as one. A hostile
+        archive can count them.
         """
         encoded = ending.encode()
+        if self.rows.count(b"PK\x01\x02") != self.count:
+            return None
         index = self.rows.rfind(encoded)
         start = self.rows.rfind(b"PK\x01\x02", 0, index) if index > 0 else -1
         if start < 0:

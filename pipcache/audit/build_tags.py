@@ -58,5 +58,5 @@ def _named_by_key(cache: Cache, artifact: Artifact, versions: Sequence[str]) -> 
             claim = Claim(Evidence.ADVISORY, "listed", artifact.project, version)
             guess = artifact._replace(claims=(claim, *artifact.claims))
         if (proved := prove_by_content(guess, digests)).url_proved:
-            return artifact._replace(claims=(proved.claims[0], *artifact.claims), url=proved.url, url_proved=True)
+            return artifact.proved_by(proved.claims[0], proved.url)
     return artifact

@@ -168,8 +168,7 @@ class Matcher:
         url, record = self._urls[key], self._by_key[key][0].record
         parsed = parse_filename(filename := filename_in(url))
         name = (parsed.project, parsed.version, filename) if parsed is not None else (None, None, None)
-        claims = (Claim(Evidence.ADVISORY, record, *name), *artifact.claims)
-        return artifact._replace(claims=claims, url=url, url_proved=True)
+        return artifact.proved_by(Claim(Evidence.ADVISORY, record, *name), url)
 
     def clauses_of_metadata(self, artifact: Artifact) -> list[Clause]:
         """Return what matches the distribution file that an artifact is the ``.metadata`` file of (PEP 658)."""

@@ -13,7 +13,11 @@ from pipcache.util.versions import canonical
 
 
 def own_claims(artifact: Artifact) -> list[Claim]:
-    """Return the names of an artifact itself, without those of what it was built from."""
+    """Return the names of an artifact itself, without those of its source, or of wheels that were built from it.
+
+    What is related to a match by ``origin.json`` is found as its source, or as built from it: several projects can
+    be built from one archive.
+    """
     return [claim for claim in artifact.claims if claim.evidence is not Evidence.ORIGIN]
 
 

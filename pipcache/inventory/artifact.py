@@ -10,7 +10,7 @@ from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry
 from pipcache.store.keys import BuildKey
 from pipcache.store.layout import Store
 from pipcache.store.origin import Origin
-from pipcache.util.filenames import normalise
+from pipcache.util.filenames import expand_tags, normalise, parse_filename
 from pipcache.util.files import File
 from pipcache.util.untrusted import redact_url
 from pipcache.util.urls import is_pypi_file_host
@@ -42,7 +42,7 @@ class Evidence(StrEnum):
     CONTENT = "content"  # the bytes themselves: .dist-info, PKG-INFO, the top folder, a page's own name
     HEADER = "header"  # a header of the response
     FILENAME = "filename"  # the file's name on the disk (built wheels)
-    ORIGIN = "origin"  # origin.json beside a built wheel
+    ORIGIN = "origin"  # origin.json beside a built wheel; of a download, one whose URL is the entry's key
     ADVISORY = "advisory"  # an advisory or the command line gives the URL or the version that makes the key
     LOCK = "lock"  # a lock file given by the user has the URL whose hash is the entry's key
 
@@ -58,6 +58,7 @@ class Place(StrEnum):
     TOP_FOLDER = "top folder"  # of an sdist; it can have any name (PEP 625 is from 2022)
     CONTENT_DISPOSITION = "content-disposition"  # this header and the next give a file name
     ARTIFACTORY_FILENAME = "x-artifactory-filename"
+    SUBDIRECTORY = "subdirectory"  # of an archive that a wheel was built from; others can have other projects
 
 
 class Claim(NamedTuple):
@@ -109,9 +110,11 @@ class Artifact(NamedTuple):
         kind: what the entry is.
         size: bytes of the artifact itself, as they are stored.
         claims: its names, the most trusted first.
+        own: the claim among them that gives project and version first, as every command reads it: index pages and
+            hashing only add to it. None where only they can name the artifact.
         filenames: the file names that its content allows, likeliest first.
-        tags: the tags of a wheel (PEP 425), as they are written in it.
-        build: the build tag of a wheel.
+        tags: the tags of a wheel (PEP 425): of its proved file name, else as they are written in it.
+        build: the build tag of a wheel, from the same source.
         head: the head of the stored response.
         url: where it came from: the URL hashes to the key, or ``origin.json`` has it, or a page lists it with a
             digest of the bytes.
@@ -135,6 +138,7 @@ class Artifact(NamedTuple):
     kind: Kind
     size: int
     claims: tuple[Claim, ...] = ()
+    own: Claim | None = None
     filenames: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     build: str | None = None
@@ -171,13 +175,17 @@ class Artifact(NamedTuple):
 
     @property
     def project(self) -> str | None:
-        """The project that the most trusted source names, normalised (PEP 503)."""
-        return next((normalise(claim.project) for claim in self.claims if claim.project), None)
+        """The project that ``own`` names, else the most trusted source; normalised (PEP 503)."""
+        return next((normalise(claim.project) for claim in self._own_first if claim.project), None)
 
     @property
     def version(self) -> str | None:
-        """The version that the most trusted source gives, as it is spelled there."""
-        return next((claim.version for claim in self.claims if claim.version), None)
+        """The version that ``own`` gives, else the most trusted source; as it is spelled there."""
+        return next((claim.version for claim in self._own_first if claim.version), None)
+
+    @property
+    def _own_first(self) -> tuple[Claim, ...]:
+        return self.claims if self.own is None else (self.own, *self.claims)
 
     @property
     def filename(self) -> str | None:
@@ -215,7 +223,28 @@ class Artifact(NamedTuple):
     @property
     def is_guessed(self) -> bool:
         """Whether no source names it but the top folder of an sdist, which can have any name."""
-        return all(claim.place is Place.TOP_FOLDER for claim in self.claims)
+        return all(claim.place is Place.TOP_FOLDER for claim in self.claims if claim.project)
+
+    def proved_by(self, claim: Claim, url: str | None, kind: Kind | None = None) -> "Artifact":
+        """Return it with its URL and the name that goes with the URL, before its other names.
+
+        pip reads the tags and the build tag of a wheel from its file name (``models/wheel.py``).
+
+        Args:
+            claim: the name.
+            url: the URL, whose hash is the key.
+            kind: what the artifact is, if not what it was.
+        """
+        kind = kind or self.kind
+        parsed = parse_filename(claim.filename or "") if kind is Kind.WHEEL else None
+        tags, build = self.tags, self.build
+        if parsed is not None and parsed.tags is not None:
+            named = expand_tags(["-".join(parsed.tags)])
+            tags = tags if set(expand_tags(tags)) == set(named) else tuple(named)
+            build = parsed.build
+        return self._replace(
+            kind=kind, claims=(claim, *self.claims), url=url, url_proved=True, tags=tags, build=build
+        )
 
     @property
     def made_ns(self) -> int | None:

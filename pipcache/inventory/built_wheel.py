@@ -1,7 +1,6 @@
 """Built wheels as artifacts, named by their file and by ``origin.json``."""
 
 import os
-from urllib.parse import unquote
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
 from pipcache.store.cache import Cache
@@ -10,6 +9,7 @@ from pipcache.store.keys import BuildKey, invert_key
 from pipcache.store.origin import ORIGIN_LIMIT, Origin, parse_origin
 from pipcache.store.response import explain_read_error
 from pipcache.util.filenames import FileName, normalise, parse_filename
+from pipcache.util.urls import filename_in, is_index_path
 
 
 def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
@@ -21,7 +21,8 @@ def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
     if parsed is not None:
         claims.append(Claim(Evidence.FILENAME, "file name", parsed.project, parsed.version, filename))
     source, build_key, origin_problem = _read_origin(cache, entry, parsed, notes)
-    claims += _claims_of_source(source, parsed and normalise(parsed.project))
+    if source is not None and is_index_path(source.url):
+        claims += _claims_of_source(source, parsed and normalise(parsed.project))
     return Artifact(
         entry,
         Kind.BUILT,
@@ -39,10 +40,13 @@ def identify_built(cache: Cache, entry: BuiltEntry) -> Artifact:
 
 
 def _claims_of_source(source: Origin | None, project: str | None) -> list[Claim]:
-    """Return the name in the URL of a source, where the source is an archive; ``project`` is the wheel's."""
+    """Return the name at the end of a source's URL, where the source is an archive; ``project`` is the wheel's.
+
+    Only an index promises that the wheel has this name.
+    """
     if source is None or source.commit is not None:
         return []
-    filename = parse_filename(unquote(source.url.partition("#")[0].rpartition("/")[2]), project)
+    filename = parse_filename(filename_in(source.url), project)
     if filename is None or filename.version is None:
         return []
     return [Claim(Evidence.ORIGIN, "origin.json", filename.project, filename.version)]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache as computed_once
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.inventory.from_origins import name_by_origins
 from pipcache.inventory.identify import PageBases, identify
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
@@ -94,6 +95,7 @@ def read_inventory(
         artifacts.append(artifact := identify(cache, entry, deep=deep, bases=bases))
         if on_artifact is not None:
             on_artifact(artifact)
+    artifacts = name_by_origins(artifacts)
     return name_as_needed(page_reader(cache, artifacts, need.search), artifacts, need, index_urls, track)
 
 
@@ -189,7 +191,7 @@ def _needed_project(artifacts: Iterable[Artifact], need: Need) -> Callable[[str]
     for artifact in artifacts:
         if not _can_be_listed(artifact):
             continue
-        if artifact.project is None or artifact.version is None:
+        if artifact.project is None or artifact.own is None or artifact.own.version is None:
             return _any_project
         if need.exact and (artifact.filename is None or not artifact.is_exact):
             inexact.add(artifact.project)
@@ -204,6 +206,6 @@ def _any_project(project: str) -> bool:
 
 
 def _can_be_listed(artifact: Artifact) -> bool:
-    """Return whether an index page may list it: it is a downloaded distribution, or of unknown kind."""
-    can_be_file = artifact.kind in DISTRIBUTIONS or artifact.kind is Kind.UNKNOWN
+    """Return whether an index page may list it: it is a download, and neither a page nor a redirect."""
+    can_be_file = artifact.kind is not Kind.PAGE and not artifact.is_redirect
     return can_be_file and isinstance(artifact.entry, HttpEntry)

@@ -10,6 +10,7 @@ from pipcache.index.page_format import PAGE_LIMIT, stated_format
 from pipcache.index.rows import PageFile, Row, Rows, page_rows
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRow, path_of
 from pipcache.inventory.body import open_body
+from pipcache.inventory.built_from import source_key
 from pipcache.inventory.identify import kind_of_filename
 from pipcache.inventory.releases import NO_RELEASES, Release, Releases, spelled_version
 from pipcache.store.cache import Cache
@@ -17,7 +18,7 @@ from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
 from pipcache.store.origin import Origin
 from pipcache.util.compression import UndecodableBody
-from pipcache.util.filenames import parse_filename
+from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track, untracked
 from pipcache.util.versions import same_version
 
@@ -191,7 +192,10 @@ class PageReader:
                 keys.add(artifact.entry.key)
                 if artifact.head is not None and artifact.is_redirect and "location" in artifact.head.headers:
                     self._locations[artifact.entry.key] = artifact.head.headers["location"]
-            elif artifact.project is not None and artifact.version is not None and _lacks_origin(artifact):
+                continue
+            if (key := source_key(artifact)) is not None:
+                keys.add(key)
+            if artifact.project is not None and artifact.version is not None and _lacks_origin(artifact):
                 self._built.setdefault(artifact.project, set()).add(spelled_version(artifact.version))
         self._keys = frozenset(keys)
         self._read: dict[tuple[object, ...], _PageListings] = {}
@@ -298,11 +302,7 @@ def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listi
     kind = artifact.kind
     if kind in {Kind.UNKNOWN, Kind.PAGE} or (kind is Kind.OTHER and not artifact.is_redirect):
         kind = kind_of_filename(listing.file.filename + suffix)
-    return artifact._replace(
-        kind=kind,
-        claims=(claim, *artifact.claims),
-        url=listing.url,
-        url_proved=True,
+    return artifact.proved_by(claim, listing.url, kind)._replace(
         listed=listing.file,
         also_listed=tuple(dict.fromkeys(other.file for other in others if other.file != listing.file)),
     )
@@ -331,7 +331,8 @@ def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:
         if kind in {Kind.UNKNOWN, Kind.OTHER}:
             kind = kind_of_filename(row.file.filename)
         url = artifact.url or row.url
-        return artifact._replace(kind=kind, claims=(claim, *artifact.claims), url=url, listed=row.file)
+        named = artifact.proved_by(claim, url, kind)
+        return named._replace(url_proved=artifact.url_proved, listed=row.file)
     return artifact
 
 
@@ -342,6 +343,19 @@ def _with_source(reader: PageReader, artifact: Artifact, pages: Iterable[Artifac
     source, build_key = sdist
     claim = Claim(Evidence.KEY, "a listed sdist makes the key", artifact.project, artifact.version)
     return artifact._replace(claims=(*artifact.claims, claim), url=source.url, source=source, build_key=build_key)
+
+
+def _with_listed_source(artifact: Artifact, listings: Mapping[str, Sequence[Listing]]) -> Artifact:
+    """Return a built wheel with the name that an index page gives its source, where that is another one."""
+    listing = next(iter(listings.get(source_key(artifact) or "", ())), None)
+    if listing is None or listing.is_metadata:
+        return artifact
+    name = listing.file.name(listing.project)
+    if name is None or (normalise(name.project), name.version) == (artifact.project, artifact.version):
+        return artifact
+    by = f"{_title(listing.project)}, which lists its source"
+    claim = Claim(Evidence.ORIGIN, by, name.project, name.version)
+    return artifact._replace(claims=tuple(dict.fromkeys((*artifact.claims, claim))))
 
 
 def name_listed_files(
@@ -376,6 +390,8 @@ def name_listed_files(
     def name(artifact: Artifact) -> Artifact:
         if artifact.kind is Kind.BUILT and artifact.source is None:
             return _with_source(reader, artifact, pages)
+        if artifact.kind is Kind.BUILT:
+            return _with_listed_source(artifact, listings)
         if isinstance(artifact.entry, HttpEntry) and artifact.entry.key in listings:
             return name_by_listing(artifact, listings[artifact.entry.key][0], listings[artifact.entry.key][1:])
         named = reader.named_rows(artifact, rows) if rows else ()

@@ -22,6 +22,9 @@ from pipcache.store.response import PAGE_TYPES, Response, explain_read_error, is
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
+    expand_tags,
+    is_version,
+    names_release,
     normalise,
     parse_filename,
     split_stem,
@@ -49,9 +52,9 @@ def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases
     """
     match entry:
         case HttpEntry():
-            return _identify_http(cache, entry, deep=deep, bases=bases)
+            return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases))
         case BuiltEntry():
-            return identify_built(cache, entry)
+            return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
             return _identify_note(cache, entry, deep=deep)
         case StrayEntry(why=Leftover.ORIGIN):
@@ -60,6 +63,18 @@ def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases
             return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why.value,))
         case UnreadableEntry(error=error):
             return Artifact(entry, Kind.UNKNOWN, 0, problem=f"cannot be read: {error}", unreadable=True)
+
+
+def _with_own_name(artifact: Artifact) -> Artifact:
+    """Return an artifact with the first name in its entry as its own.
+
+    A page is named by its key before that, and a top folder that names no release can have any name.
+    """
+    if artifact.own is not None or artifact.kind is Kind.PAGE:
+        return artifact
+    names = [claim for claim in artifact.claims if claim.project and claim.place is not Place.TOP_FOLDER]
+    whole = next((claim for claim in names if claim.version), None)
+    return artifact._replace(own=whole or next(iter(names), None))
 
 
 def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
@@ -100,9 +115,12 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
     response = cache.head(entry)
     artifact = _before_content(entry, response)
     head = response.head
-    if head is None or head.is_redirect:
-        return artifact if head is None else _as_redirect(artifact, head)
-    return artifact._replace(kind=Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN)
+    if head is not None and head.is_redirect:
+        return _as_redirect(artifact, head)
+    if head is not None:
+        kind = Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN
+        artifact = artifact._replace(kind=kind)
+    return _with_own_name(artifact)
 
 
 def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None) -> Artifact:
@@ -244,12 +262,19 @@ def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
     claims = [Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)]
     if facts.metadata is not None:
         claims.append(Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, facts.metadata.version))
+    tags, build = facts.tags, facts.build
+    if not tags:
+        named = (parse_filename(claim.filename) for claim in artifact.claims if claim.filename)
+        if (
+            wheel := next((name for name in named if name is not None and name.tags is not None), None)
+        ) is not None:
+            tags, build = tuple(expand_tags(["-".join(wheel.tags or ())])), wheel.build
     return artifact._replace(
         kind=Kind.WHEEL,
         claims=(*claims, *artifact.claims),
-        filenames=tuple(wheel_filenames([facts.folder], facts.build, facts.tags)),
-        tags=facts.tags,
-        build=facts.build,
+        filenames=tuple(wheel_filenames([facts.folder], build, tags)),
+        tags=tags,
+        build=build,
     )
 
 
@@ -257,23 +282,50 @@ def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:
     claims: list[Claim] = []
     if facts.metadata is not None and facts.metadata.name:
         claims.append(Claim(Evidence.CONTENT, "PKG-INFO", facts.metadata.name, facts.metadata.version))
+    own = _own_name_of_sdist(artifact, facts, claims)
     known = next((claim.project for claim in (*claims, *artifact.claims) if claim.project), None)
-    parsed = split_stem(facts.folder, None if known is None else normalise(known))
-    place = Place.TOP_FOLDER
-    claims.append(Claim(Evidence.CONTENT, place.value, parsed.project, parsed.version, place=place))
-    if parsed.version is None or not (claims[:-1] or artifact.claims or parsed.version[:1].isdigit()):
+    parsed = split_stem(facts.folder, None if known is None else normalise(known)) if facts.folder else None
+    is_release = bool(claims)
+    if parsed is not None:
+        is_release |= parsed.version is not None and bool(artifact.claims or is_version(parsed.version))
+        place = Place.TOP_FOLDER
+        claims.append(Claim(Evidence.CONTENT, place.value, parsed.project, parsed.version, place=place))
+    if not is_release:
         # the folder of a repository's archive has a branch or a commit where that of an sdist has a version
-        return artifact._replace(kind=promised_kind(artifact) or Kind.OTHER, claims=(*artifact.claims, *claims))
-    others = [
-        stem
-        for stem in stems([parsed.project], [parsed.version])
-        if stem.replace("_", "-").lower() != facts.folder.replace("_", "-").lower()
-    ]
+        kind = promised_kind(artifact) or Kind.OTHER
+        return artifact._replace(kind=kind, claims=(*artifact.claims, *claims), own=own)
+    named = parsed if parsed is not None and parsed.version is not None else claims[0]
+    spelled = stems([named.project], [named.version]) if named.project and named.version else []
+    folder = facts.folder.replace("_", "-").lower()
+    others = [stem for stem in spelled if stem.replace("_", "-").lower() != folder]
+    first = [facts.folder] if named is parsed else []
     return artifact._replace(
         kind=Kind.SDIST,
         claims=(*claims, *artifact.claims),
-        filenames=tuple(unique(stem + facts.suffix for stem in (facts.folder, *others))),
+        own=own,
+        filenames=tuple(unique(stem + facts.suffix for stem in (*first, *others))),
     )
+
+
+def _own_name_of_sdist(artifact: Artifact, facts: SdistFacts, claims: Sequence[Claim]) -> Claim | None:
+    """Return the name of an sdist that does not depend on whether PKG-INFO was read; None where it gives none.
+
+    PKG-INFO is read in any case where the top folder names no release.
+
+    Args:
+        artifact: the sdist with the names in its headers.
+        facts: what it says of itself.
+        claims: the name in its PKG-INFO, where it was read and has one.
+    """
+    # PyPI names the project; the other headers name a file as somebody may have called it
+    header = next((claim for claim in artifact.claims if claim.version and claim.place is None), None)
+    if not names_release(facts.folder):
+        return next(iter(claims), None)
+    parsed = split_stem(facts.folder)
+    if header is not None and header.project and normalise(header.project) != normalise(parsed.project):
+        return header
+    place = Place.TOP_FOLDER
+    return Claim(Evidence.CONTENT, place.value, parsed.project, parsed.version, place=place)
 
 
 def _as_text(artifact: Artifact, text: TextBody, body: Body | None) -> Artifact:

@@ -97,7 +97,7 @@ def prove_by_bytes(
 def _proved(artifact: Artifact, filename: str, url: str) -> Artifact:
     parsed = parse_filename(filename, artifact.project) or split_stem(filename)
     claim = Claim(Evidence.KEY, "URL made from the content", parsed.project, parsed.version, filename)
-    return artifact._replace(claims=(claim, *artifact.claims), url=url, url_proved=True)
+    return artifact.proved_by(claim, url)
 
 
 def prove_metadata(artifacts: Sequence[Artifact], proved: Iterable[Artifact]) -> list[Artifact]:
@@ -123,4 +123,4 @@ def _metadata_of(artifact: Artifact, owner: Artifact) -> Artifact:
         owner.version,
         f"{owner.filename}.metadata",
     )
-    return artifact._replace(claims=(claim, *artifact.claims), url=f"{owner.url}.metadata", url_proved=True)
+    return artifact.proved_by(claim, f"{owner.url}.metadata")

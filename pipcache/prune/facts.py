@@ -9,6 +9,7 @@ from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import digest_lookup, open_body
 from pipcache.inventory.collector import Need, configured_bases, name_as_needed, name_by_pages, page_reader
+from pipcache.inventory.from_origins import name_by_origins
 from pipcache.inventory.identify import identify, identify_by_head
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.prune.dead_weight import DAY
@@ -200,15 +201,15 @@ def _read_artifacts(
     """Return the artifacts of a survey, named as far as the policies need it."""
     entries = track(survey.entries, len(survey.entries), "Reading")
     if not request.needs_names:
-        artifacts = [identify_by_head(cache, entry) for entry in entries]
+        artifacts = name_by_origins([identify_by_head(cache, entry) for entry in entries])
     else:
         deep = bool(request.keep or needs is not None)
         by_project = needs is not None or request.policies.keep_latest is not None
         reads_pages = by_project or bool(request.keep or request.verdicts)
         bases = configured_bases(configured_indexes) if reads_pages else None
-        artifacts = [
-            identify(cache, entry, deep=deep or isinstance(entry, StrayEntry), bases=bases) for entry in entries
-        ]
+        artifacts = name_by_origins(
+            [identify(cache, entry, deep=deep or isinstance(entry, StrayEntry), bases=bases) for entry in entries]
+        )
         projects = needs.projects_with_digests() if needs is not None else frozenset[str]()
         if request.policies.keep_latest is not None:
             projects |= _projects_with_versions(artifacts)  # their pages say which versions were yanked

@@ -14,7 +14,7 @@ from pipcache.archive.metadata import (
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.index.page_format import PageFormat, guess_format
-from pipcache.util.compression import BZIP2, GZIP, XZ, UndecodableBody, archive_format, decode_body
+from pipcache.util.compression import GZIP, UndecodableBody, archive_format, decode_body
 from pipcache.util.files import Window
 
 SNIFF = 512
@@ -107,4 +107,4 @@ def _inspect_zip(window: Window, *, deep: bool) -> Content:
 
 
 def _may_hold_tar(start: bytes) -> bool:
-    return archive_format(start) in {GZIP, BZIP2, XZ} or is_tar(start)
+    return archive_format(start) is not None or is_tar(start)

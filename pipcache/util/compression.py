@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from pipcache.util.files import Window
+from pipcache.util.lzma_alone import is_lzma_alone
 from pipcache.util.progress import Tick, no_tick
 
 PIECE = 256 << 10
@@ -250,8 +251,9 @@ _CONTENT_CODINGS = {form.name: form for form in (GZIP, ZLIB, BROTLI, ZSTD)}
 
 
 def archive_format(start: bytes) -> Format | None:
-    """Return the format of a compressed archive that begins with ``start``; None for all other bytes."""
-    return next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)
+    """Return the format of a compressed archive by its first ``LZMA_HEADER`` bytes; None for all other bytes."""
+    form = next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)
+    return LZMA if form is None and is_lzma_alone(start) else form
 
 
 def decompress(

@@ -1,13 +1,17 @@
 """File names of wheels and sdists, taken apart and put together (PEP 427, 503, 625)."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz", ".tar.z", ".tar")
-"""Endings pip takes for a source archive (pip ``utils/filetypes.py``), most common first."""
+SDIST_SUFFIXES = (
+    *(".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz"),
+    *(".tar", ".txz", ".tlz", ".tar.lz", ".tar.lzma"),
+)
+"""Endings pip takes for a source archive (pip 20.0-26.3 ``utils/filetypes.py``), most common first."""
 
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -92,6 +96,24 @@ def split_stem(stem: str, project: str | None = None) -> FileName:
     return FileName(stem, None)
 
 
+_VERSION = re.compile(
+    r"(?i)[0-9][a-z0-9.!+_]*(?:-(?:a|b|c|rc|alpha|beta|pre|preview|post|rev|r|dev)[_.-]?[0-9]*){0,3}"
+)
+
+_COMMIT = re.compile(r"(?i)(?=[0-9]*[a-f])[0-9a-f]{7,64}")
+
+
+def names_release(stem: str) -> bool:
+    """Return whether a text is ``name-version`` that can be split in only one way, and no archive of a commit."""
+    dashes = [index for index in range(1, len(stem) - 1) if stem[index] == "-" and stem[index + 1].isdigit()]
+    return len(dashes) == 1 and is_version(stem[dashes[0] + 1 :])
+
+
+def is_version(text: str) -> bool:
+    """Return whether a text looks like a version: it begins with a digit and is not the digest of a commit."""
+    return _VERSION.fullmatch(text) is not None and _COMMIT.fullmatch(text) is None
+
+
 def _spellings(name: str) -> list[str]:
     """Return the spellings of a project's name that build back ends have used in file names, likeliest first."""
     underscored = name.replace("-", "_")
@@ -126,6 +148,24 @@ def tag_orders(tags: Sequence[str], *, every: bool = False) -> list[str]:
         backwards = [".".join(reversed(column)) for column in listed]
         orders += map(list, itertools.product(*zip(*orders, backwards, strict=True)))
     return unique("-".join(order) for order in orders)
+
+
+_MOST_TAGS = 1000  # real sets stand for some dozens; a stranger's can stand for any number
+
+
+def expand_tags(tags: Iterable[str]) -> list[str]:
+    """Return single tags for tags that may be compressed sets (PEP 425), in order and without repetitions.
+
+    A set of more than 1,000 tags stays as it is.
+    """
+    expanded: list[str] = []
+    for tag in tags:
+        columns = [cell.split(".") for cell in tag.split("-")]
+        if math.prod(map(len, columns)) > _MOST_TAGS:
+            expanded.append(tag)
+        else:
+            expanded += map("-".join, itertools.product(*columns))
+    return unique(expanded)
 
 
 def wheel_filenames(

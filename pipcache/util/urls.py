@@ -112,6 +112,12 @@ def pypi_path_in(url: str) -> PyPIPath | None:
     return PyPIPath("".join(match.group(1, 2, 3)).lower(), match[4], bool(match[4]) and not match[5])
 
 
+def is_index_path(url: str) -> bool:
+    """Return whether the path of a URL is PyPI's, so that an index gives the file its name."""
+    path = pypi_path_in(url)
+    return path is not None and path.is_whole
+
+
 def digests_in_path(url: str) -> list[tuple[str, str]]:
     """Return the digest in a path of PyPI's form as (algorithm, hex digest); empty where there is none."""
     path = pypi_path_in(url)

@@ -6,6 +6,7 @@ from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
+from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
 from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
@@ -70,6 +71,7 @@ class Context:
         self._pages: Sequence[Artifact] = ()
         self._sources = SourceIndex(())
         self._downloads: dict[str, Artifact] = {}
+        self._origins = OriginNames(())
         self._promises_of_built: dict[str, list[Promise]] = {}
         self._reader: PageReader | None = None
         self._proved_pages: dict[str, tuple[str, str]] = {}
@@ -93,6 +95,7 @@ class Context:
             and artifact.project
             and artifact.url
         }
+        self._origins = OriginNames(artifacts)
         self.links |= {path_of(artifact) for artifact in artifacts if is_link(artifact.entry)}
         for artifact in artifacts:
             if artifact.kind is Kind.BUILT and (key := source_key(artifact)) is not None:
@@ -120,8 +123,10 @@ class Context:
         artifacts is still without a URL.
         """
         named = [
-            self.locks.name(
-                artifact if artifact.kind is Kind.PAGE else identify(self.cache, artifact.entry, deep=True)
+            self._origins.name(
+                self.locks.name(
+                    artifact if artifact.kind is Kind.PAGE else identify(self.cache, artifact.entry, deep=True)
+                )
             )
             for artifact in artifacts
         ]

@@ -63,7 +63,7 @@ class LockIndex:
         claim = Claim(Evidence.LOCK, pin.source, pin.project or None, pin.version, pin.filename)
         is_named = pin.filename is not None and artifact.kind in {Kind.OTHER, Kind.UNKNOWN, Kind.PAGE}
         kind = kind_of_filename(pin.filename or "") if is_named else artifact.kind
-        return artifact._replace(kind=kind, claims=(claim, *artifact.claims), url=pin.url, url_proved=True)
+        return artifact.proved_by(claim, pin.url, kind)
 
     def _pins_of_built(self, artifact: Artifact) -> list[Pin]:
         """Return the pins of a wheel that pip built here.

@@ -28,7 +28,7 @@ from pipcache.util.compression import (
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
-from pipcache.util.versions import same_version
+from pipcache.util.versions import parse_version, same_version
 from pipcache.verify.checks import CHECK_OF_DEFECT, Check
 from pipcache.verify.page import page_findings
 from pipcache.verify.verdict import Finding
@@ -219,7 +219,9 @@ def _zip_sdist_flaws(window: Window, *, of_index: bool) -> Iterator[Flaw]:
     yield from zip_sdist_flaws(list(islice(directory.members(), MOST_MEMBERS)), of_index=of_index)
 
 
-_FREE_NAMES = frozenset({Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME})
+_FREE_NAMES = frozenset(
+    {Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME, Place.SUBDIRECTORY}
+)
 """Where an sdist may have any name: PEP 625 came late, and pip goes by PKG-INFO."""
 
 
@@ -238,17 +240,31 @@ def _claims_inside(facts: WheelFacts) -> Iterator[Claim]:
 def _name_findings(artifact: Artifact, inside: Iterable[Claim] = ()) -> Iterator[Finding]:
     """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440).
 
+    A wheel that was built from an sdist must have its project, but may have a version that the build made.
+
     Args:
         artifact: the artifact.
         inside: names in its bytes that are no claims of the artifact.
     """
+    is_built = artifact.kind is Kind.BUILT
     ignored = _FREE_NAMES if artifact.kind is Kind.SDIST else frozenset()
-    claims = [claim for claim in (*artifact.claims, *inside) if claim.project and claim.place not in ignored]
+    named = [claim for claim in (*artifact.claims, *inside) if claim.project and claim.place not in ignored]
+    claims = sorted(named, key=lambda claim: claim.evidence is Evidence.ORIGIN)
     for claim in claims[1:]:
         best = claims[0]
         assert best.project is not None
         assert claim.project is not None
+        is_of_wheel = claim.evidence is Evidence.ORIGIN and not is_built
+        if is_of_wheel and best.evidence is Evidence.ORIGIN:
+            return  # several wheels
         if normalise(claim.project) != normalise(best.project):
             yield Finding(Check.PC303, claim.detail, f"{best.project} ({best.detail})", claim.project)
-        elif best.version and claim.version and not same_version(best.version, claim.version):
+        elif not (best.version and claim.version) or is_of_wheel:
+            continue
+        elif not same_version(best.version, claim.version) and _promises_version(claim):
             yield Finding(Check.PC303, claim.detail, f"{best.version} ({best.detail})", claim.version)
+
+
+def _promises_version(claim: Claim) -> bool:
+    """Return whether a claim's version must be the artifact's: a URL may have any text where PEP 440 has none."""
+    return claim.evidence is not Evidence.ORIGIN or parse_version(claim.version or "") is not None

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,15 +101,24 @@ def test_names_are_compared_in_their_normal_form(builder: CacheBuilder, program:
     assert kept(builder) == files_of(builder, key)
 
 
-def test_a_built_wheel_goes_by_its_origin_when_its_own_name_and_the_sdist_say_nothing(
-    builder: CacheBuilder, program: Program
+@pytest.mark.parametrize(
+    ("url", "goes"),
+    [
+        (urls.file_urls("0" * 64, "foo-1.0.tar.gz")[0], True),  # an index has files of this name
+        (f"https://mirror.example{urlsplit(urls.file_urls('0' * 64, 'foo-1.0.tar.gz')[0]).path}", True),
+        (f"{FILES}foo-1.0.tar.gz", False),  # anybody can call a file so
+        ("https://forge.example/foo/archive/foo-v1.0.tar.gz", False),
+    ],
+)
+def test_a_built_wheel_goes_by_the_name_of_its_source_where_that_is_an_index_s(
+    builder: CacheBuilder, program: Program, url: str, *, goes: bool
 ) -> None:
     filename, body = archives.build_wheel("renamed", "9")
-    key = builder.built({"url": f"{FILES}foo-1.0.tar.gz"}, filename, body)
+    key = builder.built({"url": url}, filename, body)
     expected = {path for path in kept(builder) if path.startswith("wheels/") and key[6:] in path}
     gone, _ = removed(builder, program, "foo==1.0")
-    assert gone == expected
-    assert len(gone) == 2
+    assert gone == (expected if goes else set())
+    assert len(expected) == 2
 
 
 def test_a_file_goes_by_any_of_two_names_that_disagree(builder: CacheBuilder, program: Program) -> None:
