@@ -11,6 +11,7 @@ from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.facts import GatheredFacts, gather
 from pipcache.prune.needs import read_needs
+from pipcache.prune.outlook import Prospect, foresee, foresee_by_name
 from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import decide
 from pipcache.prune.request import PruneRequest
@@ -23,7 +24,7 @@ from pipcache.render.json.prune import prune_document
 from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
-from pipcache.render.text.prune import POLICIES, policy_rows, sum_line, unpinned_lines
+from pipcache.render.text.prune import POLICIES, policy_rows, prospect_lines, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.render.text.table import print_rows
 from pipcache.store.entries import is_made_by_pip
@@ -42,6 +43,7 @@ class PruneAnswer(NamedTuple):
     before: int  # bytes of all that pip made
     too_large: str | None
     unpinned: list[Artifact]  # going, of projects that no file of --keep-for names
+    prospects: list[Prospect] | None = None  # what policies would take; None where one was asked for
 
 
 def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> PruneAnswer:
@@ -63,7 +65,12 @@ def find(directory: CacheDirectory, request: PruneRequest, track: Track) -> Prun
         and artifact.kind in DISTRIBUTIONS
         and path_of(artifact) in facts.of_unnamed_projects
     ]
-    return PruneAnswer(directory, plan, gathered, decision.size_before, decision.too_large, unpinned)
+    prospects = None
+    if request.is_bare:
+        prospects = foresee(facts)
+        if is_terminal(sys.stderr):  # a person reads it, and a job does not wait for it
+            prospects += foresee_by_name(directory, track)
+    return PruneAnswer(directory, plan, gathered, decision.size_before, decision.too_large, unpinned, prospects)
 
 
 def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track) -> GatheredFacts:
@@ -100,6 +107,9 @@ def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str,
         say_notes=lambda: _say_notes(answer, request),
     )
     outcome = run_with_consent(answer.directory, plan, consent, report, track)
+    if answer.prospects is not None and form == "table" and not answer.directory.is_empty:
+        for line in prospect_lines(answer.prospects):
+            say(line)
     say_unreadable(answer.gathered.unreadable)
     hides = bool(request.verdicts) and bool(links_in_stores(answer.gathered.facts.artifacts))
     is_incomplete = bool(answer.gathered.unreadable) or answer.gathered.unjudged > 0 or hides
@@ -161,7 +171,8 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
                 dry_run=consent.dry_run,
             )
             counts = answer.gathered.keeps_access_times
-            return dump(prune_document(base, pruned, answer.unpinned, keeps_access_times=counts))
+            document = prune_document(base, pruned, answer.unpinned, answer.prospects, keeps_access_times=counts)
+            return dump(document)
         case "github":
             return "\n".join(github_lines(pruned))
         case _:

@@ -38,6 +38,12 @@ class PruneRequest(NamedTuple):
     against: tuple[str, ...] = ()
 
     @property
+    def is_bare(self) -> bool:
+        """True when no policy was asked for, so that only dead weight goes."""
+        is_default = self.policies._replace(old_layouts=None) == Policies()
+        return is_default and not self.policies.old_layouts and not self.keep_for and not self.verdicts
+
+    @property
     def needs_names(self) -> bool:
         """True when names and contents decide; else heads, paths and times do, and no body is read."""
         policies = self.policies

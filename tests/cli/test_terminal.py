@@ -139,6 +139,14 @@ def test_lines_are_broken_between_words_and_paths_and_digests_are_whole(
         assert set(paths) <= set(lines)
 
 
+def test_a_prune_without_a_policy_tells_a_person_what_each_would_free(builder: CacheBuilder) -> None:
+    lines = seen(builder, 80, "prune")
+    start = lines.index("Only dead weight was looked for, as no policy was given. What each would free:")
+    policies = [re.split("  +", line.strip())[0] for line in lines[start + 2 : start + 7]]
+    assert policies == ["--old-layouts", "--unused-for 90d", "--unused-for 30d", "--keep-latest 1", "--ci"]
+    assert re.match(r"  --ci +3 ", lines[start + 6])
+
+
 SLOW = """
 import sys, time
 from pipcache.render import progress_bar

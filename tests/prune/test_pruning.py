@@ -528,6 +528,26 @@ def test_a_size_without_a_unit_in_the_environment_removes_nothing(builder: Cache
     assert run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="0").returncode == 0
 
 
+def test_without_a_policy_it_is_told_what_each_would_free(builder: CacheBuilder) -> None:
+    for version in ("1.0", "2.0"):
+        wheel(builder, "foo", version)
+    age(builder.root)
+    for path in builder.root.rglob("*"):
+        os.utime(path, (time.time() - 40 * 86400,) * 2)
+    done = run_alone(builder)
+    assert done.stdout.startswith("Kept 2 entries, removed 0: ")
+    assert done.stderr.startswith("Only dead weight was looked for, as no policy was given.")
+    assert re.search(r"(?m)^  --unused-for 30d +2 +4 +[0-9.]+ kB$", done.stderr)
+    assert re.search(r"(?m)^  --unused-for 90d +0 +0 +0 B$", done.stderr)
+    document = json.loads(run_alone(builder, "--format", "json").stdout)
+    freed = {row["policy"]: row["entries"] for row in document["would_free"]}
+    assert freed == {"old-layouts": 0, "unused-for 90d": 0, "unused-for 30d": 2}
+    for policy in (["--ci"], ["--unused-for", "90d"], ["--keep-latest", "1"], ["--damaged"], ["--old-layouts"]):
+        done = run_alone(builder, *policy, "--dry-run", "--format", "json")
+        assert json.loads(done.stdout)["would_free"] is None
+        assert "Only dead weight" not in done.stderr
+
+
 @pytest.mark.permissions
 def test_what_cannot_be_read_or_removed_is_counted_and_the_rest_is_done(
     builder: CacheBuilder, program: Program

@@ -9,12 +9,14 @@ import pytest
 
 from pipcache.cli.main import run
 from tests.support import archives, caches
-from tests.verify.test_verifying import BROKEN, FILES, from_a_folder, with_credentials
 
 if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
     from tests.support.lock_samples import Write
     from tests.support.program import Program
+
+
+FILES = "https://files.example/packages/"
 
 
 def healthy(builder: CacheBuilder) -> set[str]:
@@ -55,14 +57,6 @@ def assert_cures(program: Program, *options: str) -> None:
     assert (after.code, after.document["cure"]) == (0, None)
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_one_finding(builder: CacheBuilder, program: Program, case: str) -> None:
-    healthy(builder)
-    BROKEN[case][0](builder)
-    if program("verify").code == 1:
-        assert_cures(program)
-
-
 def list_on_page(builder: CacheBuilder, name: str, filename: str) -> None:
     """Let an index page name a file, whose bytes do not."""
     text = f"<html><title>Links for {name}</title><a href='{FILES}{filename}'>{filename}</a></html>"
@@ -79,8 +73,15 @@ def damage(builder: CacheBuilder) -> None:
     filename, _ = archives.build_wheel("signin", "1.0")
     builder.download(FILES + filename, b"<html><title>Sign in</title></html>")
     list_on_page(builder, "signin", filename)
-    with_credentials(builder)
-    from_a_folder(builder)
+    filename, body = archives.build_wheel("foo", "1.0")
+    varied = {**caches.FILE_HEADERS, "Vary": "Authorization"}
+    sent = {"Authorization": "Basic c2VjcmV0"}
+    builder.download(FILES + filename, body, headers=varied, request_headers=sent)  # PC106
+    builder.built({"url": "file:///home/ada/foo-1.0", "dir_info": {}}, filename, body)  # PC603
+    builder.download(FILES + "headless.whl", body)
+    builder.download(FILES + "bodyless.whl", None)
+    caches.remove(builder.head(builder.download(FILES + "headless.whl", body)))
+    builder.raw(FILES + "garbled.whl", b"cc=4,\x81\xa1", body)
 
 
 @pytest.mark.parametrize(

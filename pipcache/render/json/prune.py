@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from pipcache.inventory.artifact import Artifact
+from pipcache.prune.outlook import Prospect
 from pipcache.prune.result import PruneResult
 from pipcache.removal.plan import allocated
 from pipcache.render.json.records import ArtifactRecord, artifact_record
@@ -30,13 +31,22 @@ class PruneDocument(RemovalDocument):
     bytes_after: int
     too_large: str | None
     unpinned: list[ArtifactRecord]
+    would_free: list[PolicyRecord] | None
     last_use: str
 
 
 def prune_document(
-    base: RemovalDocument, result: PruneResult, unpinned: Sequence[Artifact], *, keeps_access_times: bool
+    base: RemovalDocument,
+    result: PruneResult,
+    unpinned: Sequence[Artifact],
+    prospects: Sequence[Prospect] | None,
+    *,
+    keeps_access_times: bool,
 ) -> PruneDocument:
-    """Return the answer of ``prune``: that of every removal, the sums by policy, and what no file pins."""
+    """Return the answer of ``prune``: that of every removal, the sums by policy, and what no file pins.
+
+    ``prospects`` are what policies would take, where none was asked for.
+    """
     return {
         **base,
         "policies": [
@@ -54,5 +64,15 @@ def prune_document(
         "bytes_after": result.after,
         "too_large": result.too_large,
         "unpinned": [artifact_record(artifact) for artifact in unpinned],
+        "would_free": None if prospects is None else [_prospect(prospect) for prospect in prospects],
         "last_use": "access time" if keeps_access_times else "modification time",
+    }
+
+
+def _prospect(prospect: Prospect) -> PolicyRecord:
+    return {
+        "policy": prospect.option.removeprefix("--"),
+        "entries": prospect.entries,
+        "files": prospect.files,
+        "disk_size": prospect.size,
     }

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.prune.outlook import Prospect
 from pipcache.prune.result import PruneResult
 from pipcache.removal.plan import Plan, Reason, Removal, allocated
-from pipcache.render.text.table import Columns, Row
+from pipcache.render.text.table import Columns, Row, plain_table
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean
 
@@ -88,6 +89,16 @@ def sum_line(result: PruneResult) -> str:
     if result.unreadable:
         text += f" {counted(result.unreadable, 'place')} could not be looked at."
     return text
+
+
+def prospect_lines(prospects: Sequence[Prospect]) -> Iterator[str]:
+    """Yield that no policy was asked for, and what each would free."""
+    yield "Only dead weight was looked for, as no policy was given. What each would free:"
+    rows = [
+        (prospect.option, f"{prospect.entries:,}", f"{prospect.files:,}", format_size(prospect.size))
+        for prospect in prospects
+    ]
+    yield from (f"  {line}" for line in plain_table(rows, ("POLICY", "ENTRIES", "FILES", "SIZE")))
 
 
 def unpinned_lines(unpinned: Sequence[Artifact]) -> Iterator[str]:

@@ -86,7 +86,8 @@ def plain_table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> Iterabl
     """Yield the lines of a table for a pipe: aligned, two blanks between, nothing cut."""
     table = [tuple(header), *map(tuple, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    widths[-1] = 0  # nothing stands behind the last column
+    if header[-1] not in RIGHT:
+        widths[-1] = 0  # nothing stands behind the last column
     sides = (">" if name in RIGHT else "<" for name in header)
     line = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True)).replace("<0", "")
     for row in table:
