@@ -132,7 +132,7 @@ class _Decider:
             if is_in_flight(artifact, self._facts.now) or path in self._facts.unfinished:
                 continue
             if (candidate := self._facts.judged.get(path)) is not None:
-                yield candidate._replace(artifact=artifact)  # with the names that it was read with
+                yield candidate  # with the names it was judged under, as `remove` has them
 
     def ci(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
         """Take downloads that no built wheel came from: reason CI."""

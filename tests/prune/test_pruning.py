@@ -528,6 +528,21 @@ def test_a_size_without_a_unit_in_the_environment_removes_nothing(builder: Cache
     assert run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="0").returncode == 0
 
 
+def test_what_is_damaged_has_the_names_that_remove_gives_it(builder: CacheBuilder, program: Program) -> None:
+    filename, body = archives.build_wheel("foo", "1.0")
+    url = f"https://files.example/{filename}"
+    link = f"<html><title>Links for foo</title><a href='{url}'>{filename}</a></html>"
+    builder.download("https://index.example/simple/foo/", link.encode())
+    caches.flip(builder.body(builder.download(url, body)), 60)
+    plans = [
+        program(command, "--damaged", "--poisoned", "--dry-run", "--format", "json").document["plan"]["removals"]
+        for command in ("prune", "remove")
+    ]
+    pruned, removed = ([removal["artifact"] for removal in plan if removal["artifact"]["key"]] for plan in plans)
+    assert pruned == removed
+    assert pruned[0]["filename"] == filename
+
+
 def test_without_a_policy_it_is_told_what_each_would_free(builder: CacheBuilder) -> None:
     for version in ("1.0", "2.0"):
         wheel(builder, "foo", version)
