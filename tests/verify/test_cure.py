@@ -81,6 +81,9 @@ def damage(builder: CacheBuilder) -> None:
     builder.download(FILES + "headless.whl", body)
     builder.download(FILES + "bodyless.whl", None)
     caches.remove(builder.head(builder.download(FILES + "headless.whl", body)))
+    page = b"<html><title>Links for other</title><a href='other-1.0.zip'>other-1.0.zip</a></html>"
+    length = {**caches.FILE_HEADERS, "Content-Length": "4000"}
+    builder.download("https://index.example/simple/other/", page, headers=length)  # PC101
     builder.raw(FILES + "garbled.whl", b"cc=4,\x81\xa1", body)
 
 

@@ -66,7 +66,11 @@ def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: S
     others = [judgement.artifact for judgement in told if path_of(judgement.artifact) not in going]
     going = {path_of(artifact) for artifact in others}
     kept = [judgement.artifact for judgement in judgements if path_of(judgement.artifact) not in going]
-    keys, names = _exact_selectors(others, kept)
+    # --keep-pages keeps those too that are named
+    pages, _ = _exact_selectors([artifact for artifact in others if artifact.kind is Kind.PAGE], kept)
+    keys, names = _exact_selectors([artifact for artifact in others if artifact.kind is not Kind.PAGE], kept)
+    if pages:
+        commands.append(f"pipcache remove {shlex.join(pages)}{cache.option}")
     if keys:
         commands.append(f"pipcache remove {shlex.join(keys)} --keep-pages{cache.option}")
     if names:
