@@ -92,7 +92,7 @@ def test_empty_folders_are_asked_for_as_what_they_are(tmp_path: Path, command: l
     assert (code, folder.exists()) == (0, False)
     assert "Remove 1 empty folder? [y/N] " in err
     assert "0 files" not in out + err
-    assert "0 B" not in err
+    assert "(0 B)" not in err
 
 
 INTERRUPTING = """
