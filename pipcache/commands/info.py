@@ -21,7 +21,8 @@ def find(directory: CacheDirectory, track: Track) -> Summary:
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    return summarise(read_inventory(Cache(directory.path), Need(), configured_indexes, track))
+    # pages are named too, so that what is not named is what list --unnamed lists
+    return summarise(read_inventory(Cache(directory.path), Need(pages=True), configured_indexes, track))
 
 
 def write(directory: CacheDirectory, summary: Summary, form: str) -> None:

@@ -14,7 +14,9 @@ from pipcache.inventory.releases import Releases
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
 from pipcache.store.keys import request_key
+from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Tick
+from pipcache.util.urls import filename_in
 from pipcache.verify.local_source import KnownDigests
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.promises import Promise, promises_of_built_wheel
@@ -135,6 +137,7 @@ class Context:
         paths = {path_of(artifact) for artifact in named}
         others = [artifact for artifact in self._artifacts if path_of(artifact) not in paths]
         projects = {artifact.project for artifact in named if artifact.kind is not Kind.PAGE}
+        projects |= {project for artifact in named if (project := _project_of_source(artifact)) is not None}
         named = self._name_by_pages(named, others, projects.__contains__)
         if any(map(_may_be_listed, named)):
             named = self._name_by_pages(named, others, lambda project: project not in projects)
@@ -201,6 +204,12 @@ class Context:
         if wheel.came_from == PYPI or wheel.source.url.startswith("file:"):
             return True
         return self._page_reader().source_of(wheel, self._pages) is not None
+
+
+def _project_of_source(wheel: Artifact) -> str | None:
+    """Return the project whose index page may list what a wheel was built from, by the end of the source's URL."""
+    name = None if wheel.source is None else parse_filename(filename_in(wheel.source.url))
+    return None if name is None else normalise(name.project)
 
 
 def _is_nameless(artifact: Artifact) -> bool:

@@ -32,6 +32,7 @@ class ArtifactRecord(TypedDict):
     filename: str | None
     url: str | None
     url_proved: bool
+    exact: bool
     store: str
     key: str | None
     size: int
@@ -80,8 +81,13 @@ def cache_record(cache: CacheDirectory) -> CacheRecord:
     }
 
 
-def artifact_record(artifact: Artifact) -> ArtifactRecord:
-    """Return an artifact as JSON has it; secrets in URLs are replaced."""
+def artifact_record(artifact: Artifact, *, is_whole: bool = False) -> ArtifactRecord:
+    """Return an artifact as JSON has it; secrets in URLs are replaced.
+
+    Args:
+        artifact: the artifact.
+        is_whole: its URL was looked for on every page and by its bytes, so that it cannot be known if it is not.
+    """
     made = iso_time(artifact.made_ns)
     is_built = artifact.kind is Kind.BUILT
     return {
@@ -91,6 +97,7 @@ def artifact_record(artifact: Artifact) -> ArtifactRecord:
         "filename": artifact.filename,
         "url": None if artifact.url is None else redact_url(artifact.url),
         "url_proved": artifact.url_proved,
+        "exact": is_whole or artifact.url is not None or artifact.key is None,
         "store": artifact.store.value,
         "key": artifact.key,
         "size": artifact.size,

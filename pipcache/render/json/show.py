@@ -63,7 +63,7 @@ def shown_record(details: Details) -> ShownRecord:
     artifact, head, listed = details.artifact, details.artifact.head, details.artifact.listed
     source = artifact.source
     return {
-        **artifact_record(artifact),
+        **artifact_record(artifact, is_whole=True),
         "digests": None if details.digests is None else details.digests.by_name(),
         "verdict": None if details.judgement is None else details.judgement.verdict.value,
         "findings": [] if details.judgement is None else list(map(finding_record, details.judgement.findings)),

@@ -31,7 +31,7 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
         if artifact is not None:
             yield f"{label}: {_named(artifact, now)}"
     if summary.unnamed.entries:
-        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --unnamed)"
+        yield f"Not named: {_sum(summary.unnamed)} (pipcache list --unnamed{clean(cache.option)})"
     if summary.old_only.entries:
         yield f"Only for old pips: {_sum(summary.old_only)} (pip 23.3 and newer do not read them)"
     if summary.unreadable:
