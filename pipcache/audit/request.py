@@ -9,6 +9,7 @@ from pipcache.audit.auditor import CacheAudit, TimeRange, audit
 from pipcache.audit.matcher import Matcher
 from pipcache.audit.pages import PageScan
 from pipcache.inventory.collector import Need, read_inventory
+from pipcache.inventory.from_origins import name_by_noted_digests
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
@@ -92,5 +93,6 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
     cache = Cache(directory.path)
     page_scan = PageScan(cache, matcher)
     artifacts = read_inventory(cache, Need(deep=True, search=page_scan), configured_indexes, track)
+    artifacts = name_by_noted_digests(cache, artifacts, track)
     chosen = [artifact for artifact in artifacts if request.time_range.contains(artifact)]
     return audit(cache, chosen, artifacts=artifacts, page_scan=page_scan, track=track, deep=request.deep)

@@ -1,13 +1,16 @@
 """Names and URLs that ``origin.json`` (PEP 610) gives to the downloads that wheels were built from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
-from pipcache.inventory.built_from import source_key
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place, path_of
+from pipcache.inventory.built_from import source_key, wheels_by_bytes
+from pipcache.inventory.redirects import Redirects
+from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.progress import Track, untracked
 from pipcache.util.urls import filename_in, is_index_path, without_user
 
 
@@ -30,13 +33,17 @@ class OriginNames:
 
     def __init__(self, artifacts: Iterable[Artifact]) -> None:
         """Take the built wheels among ``artifacts``, and the ``origin.json`` files whose wheel is gone."""
+        artifacts = list(artifacts)
+        redirects = Redirects(artifacts)
         self._sources: dict[str, list[_Source]] = {}
         # of several wheels from one URL the latest shows best what is there now
         for artifact in sorted(artifacts, key=lambda artifact: -(artifact.made_ns or 0)):
             origin = artifact.source
             if origin is None or not _is_archive(origin) or (key := source_key(artifact)) is None:
                 continue
-            self._sources.setdefault(key, []).append(_source(artifact, origin))
+            source = _source(artifact, origin)
+            for url, there in redirects.followed(source.url, key):
+                self._sources.setdefault(there, []).append(source._replace(url=url))
 
     @property
     def is_useful(self) -> bool:
@@ -71,6 +78,36 @@ def name_by_origins(artifacts: list[Artifact]) -> list[Artifact]:
     """Return the artifacts of a cache with the names that the ``origin.json`` files among them give."""
     names = OriginNames(artifacts)
     return [names.name(artifact) for artifact in artifacts] if names.is_useful else artifacts
+
+
+def name_by_noted_digests(cache: Cache, artifacts: Sequence[Artifact], track: Track = untracked) -> list[Artifact]:
+    """Return artifacts with the names of the wheels that were built from the bytes of downloads among them.
+
+    Only downloads that nothing names, or nothing but their top folder, are hashed. What proves no URL may be text
+    or any file, so the kinds stay as they are.
+    """
+    nameless = [
+        artifact
+        for artifact in artifacts
+        if artifact.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN}
+        and isinstance(artifact.entry, HttpEntry)
+        and artifact.is_guessed
+    ]
+    wheels = wheels_by_bytes(cache, artifacts, nameless, track) if nameless else {}
+
+    def named(artifact: Artifact) -> Artifact:
+        claims = [
+            Claim(
+                Evidence.ORIGIN,
+                f"origin.json beside {wheel.filename}, by its sha256",
+                wheel.project,
+                wheel.version,
+            )
+            for wheel in wheels.get(path_of(artifact), ())
+        ]
+        return artifact._replace(claims=(*claims, *artifact.claims)) if claims else artifact
+
+    return [named(artifact) for artifact in artifacts] if wheels else list(artifacts)
 
 
 def _is_archive(origin: Origin) -> bool:

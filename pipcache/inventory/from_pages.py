@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha224
 from typing import NamedTuple, Protocol
-from urllib.parse import urljoin
 
 from pipcache.index.links import NORMAL_URL, absolute_urls
 from pipcache.index.page_format import PAGE_LIMIT, stated_format
@@ -12,10 +11,11 @@ from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRo
 from pipcache.inventory.body import open_body
 from pipcache.inventory.built_from import source_key
 from pipcache.inventory.identify import kind_of_filename
+from pipcache.inventory.redirects import Redirects
 from pipcache.inventory.releases import NO_RELEASES, Release, Releases, spelled_version
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
-from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
+from pipcache.store.keys import BuildKey, http_key, invert_key
 from pipcache.store.origin import Origin
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import normalise, parse_filename
@@ -186,12 +186,11 @@ class PageReader:
         keys: set[str] = set() if search is None else set(search.keys)
         self._built: dict[str, set[str]] = {}
         self._releases = releases
-        self._locations: dict[str, str] = {}
+        artifacts = list(artifacts)
+        self._redirects = Redirects(artifacts)
         for artifact in artifacts:
             if isinstance(artifact.entry, HttpEntry):
                 keys.add(artifact.entry.key)
-                if artifact.head is not None and artifact.is_redirect and "location" in artifact.head.headers:
-                    self._locations[artifact.entry.key] = artifact.head.headers["location"]
                 continue
             if (key := source_key(artifact)) is not None:
                 keys.add(key)
@@ -250,31 +249,15 @@ class PageReader:
                 continue
             for url, is_metadata, key in row_filter.places(file.url):
                 if key in self._keys:
-                    for place, key_there in self._followed(url, key):
-                        listing = Listing(place, file, is_metadata, page.project)
-                        listings.setdefault(key_there, []).append(listing)
+                    for place, key_there in self._redirects.followed(url, key):
+                        if key_there in self._keys:
+                            listing = Listing(place, file, is_metadata, page.project)
+                            listings.setdefault(key_there, []).append(listing)
             for wanted, named_row in row_filter.rows_of(row, file):
                 named.setdefault(wanted, []).append(named_row)
             if built and (version := row_filter.sdist_version(row)) is not None:
                 sdists += ((version, Origin(url, file.hashes)) for url in row_filter.urls(file.url))
         return _PageListings(listings, sdists, named)
-
-    def _followed(self, url: str, key: str) -> Iterator[tuple[str, str]]:
-        """Yield a URL and its key, and those of the cached files that stored redirects lead to from there."""
-        yield url, key
-        for _ in range(_MOST_REDIRECTS):
-            try:
-                url = urljoin(url, self._locations[key]).partition("#")[0]
-            except (KeyError, ValueError):
-                return
-            if (there := request_key(url)) is None:
-                return
-            key = there
-            if key in self._keys:
-                yield url, key
-
-
-_MOST_REDIRECTS = 30  # requests follows no more
 
 
 class _PageListings(NamedTuple):

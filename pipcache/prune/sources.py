@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries
-from pipcache.inventory.body import digest_lookup
-from pipcache.inventory.built_from import BuiltFrom, noted_digests, source_key
+from pipcache.inventory.built_from import BuiltFrom, wheels_by_bytes
 from pipcache.prune.latest import public_version_of
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
@@ -46,15 +45,4 @@ def find_sources_by_bytes(cache: Cache, artifacts: Sequence[Artifact], track: Tr
     is_place_unread = any(artifact.store is Store.WHEELS for artifact in unreadable_entries(artifacts))
     if is_place_unread or any(artifact.origin_problem is not None for artifact in built):
         return frozenset(path_of(artifact) for artifact in sdists if artifact.kind is Kind.SDIST)
-    keys = {artifact.key for artifact in sdists}
-    sources = [
-        artifact.source for artifact in built if artifact.source is not None and source_key(artifact) not in keys
-    ]
-    wanted = {pair for source in sources for pair in noted_digests(source) if pair[0] == "sha256"}
-    if not wanted:
-        return frozenset()
-    candidates = [artifact for artifact in sdists if artifact.size and not artifact.is_redirect]
-    digest_of = digest_lookup(cache, candidates, ("sha256",), track)
-    return frozenset(
-        path_of(artifact) for artifact in candidates if ("sha256", digest_of(artifact, "sha256")) in wanted
-    )
+    return frozenset(wheels_by_bytes(cache, artifacts, sdists, track))

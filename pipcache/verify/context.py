@@ -19,7 +19,7 @@ from pipcache.util.progress import Tick
 from pipcache.util.urls import filename_in
 from pipcache.verify.local_source import KnownDigests
 from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.promises import Promise, promises_of_built_wheel
+from pipcache.verify.promises import Promise, one_for_all, promises_of_built_wheel
 
 
 def is_judged(artifact: Artifact) -> bool:
@@ -192,7 +192,7 @@ class Context:
 
     def promises_of_built_wheels(self, download: Artifact) -> Sequence[Promise]:
         """Return what ``origin.json`` of wheels that were built from a download says of its bytes."""
-        return self._promises_of_built.get(download.key or "", ())
+        return one_for_all(self._promises_of_built.get(download.key or "", ()))
 
     def is_misplaced(self, wheel: Artifact) -> bool:
         """Return whether a built wheel whose key is not that of its ``origin.json`` lies in the wrong folder.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import is_text, open_body, usual_digests
-from pipcache.inventory.built_from import BuiltFrom, SourceIndex
+from pipcache.inventory.built_from import BuiltFrom, SourceIndex, wheels_by_bytes
 from pipcache.inventory.proof import prove_by_content, prove_metadata
 from pipcache.store.cache import Cache
 from pipcache.store.content import TextBody
@@ -70,18 +70,25 @@ def describe(
     named = prove_metadata(proved, [*proved, *artifacts])
     downloads = SourceIndex((*named, *artifacts))
     sources_of_wheels = [
-        (artifact, BuiltFrom([artifact])) for artifact in artifacts if artifact.kind is Kind.BUILT
+        (artifact, BuiltFrom([artifact], downloads.redirects))
+        for artifact in artifacts
+        if artifact.kind is Kind.BUILT
     ]
+    archives = [one for one in artifacts if one.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and one.key]
+    by_bytes = wheels_by_bytes(cache, artifacts, archives)
     for artifact, (_, digests) in zip(named, digested, strict=True):
         metadata, generator = _facts(cache, artifact)
-        sources = downloads.sources_of(artifact) if artifact.kind is Kind.BUILT else ()
+        sources = downloads.sources_of(artifact) if artifact.kind is Kind.BUILT else []
+        sources += [one for one in archives if artifact in by_bytes.get(path_of(one), ())]
+        built = [wheel for wheel, downloads_of in sources_of_wheels if artifact in downloads_of]
+        built += [wheel for wheel in by_bytes.get(path_of(artifact), ()) if wheel not in built]
         yield Details(
             artifact,
             digests,
             metadata,
             generator,
             sources=tuple(islice((source for source in sources if _is_archive(cache, source)), 1)),
-            built_wheels=tuple(wheel for wheel, downloads in sources_of_wheels if artifact in downloads),
+            built_wheels=tuple(built),
             judgement=judgements.get(path_of(artifact)),
         )
 

@@ -267,6 +267,20 @@ def promises_of_built_wheel(wheel: Artifact) -> Iterator[Promise]:
         yield Promise(by, algorithm, digest.lower(), Check.PC209, Influence.WHEN_BROKEN)
 
 
+def one_for_all(promises: Iterable[Promise]) -> list[Promise]:
+    """Return what wheels that were built from one URL say of the download, which may have changed between them.
+
+    It has to be as one of the wheels says.
+    """
+    by_algorithm: dict[str, list[Promise]] = {}
+    for promise in promises:
+        by_algorithm.setdefault(promise.measure, []).append(promise)
+    return [
+        same[0]._replace(alternatives=tuple(dict.fromkeys(promise.expected for promise in same[1:])))
+        for same in by_algorithm.values()
+    ]
+
+
 _CHECKSUM_HEADERS = {"x-checksum-sha256": "sha256", "x-checksum-sha1": "sha1", "x-checksum-md5": "md5"}
 
 _DIGEST_FIELD = re.compile(r"(?i)\b(sha-256|sha-512|md5|sha)\s*=\s*:([A-Za-z0-9+/=]+):")

@@ -192,3 +192,49 @@ def test_a_sdist_of_the_index_keeps_the_name_that_the_index_gives(builder: Cache
     record = next(one for one in program.artifacts("show", "foo") if one["kind"] == "sdist")
     assert (record["filename"], record["verdict"]) == (filename, "verified")
     assert program("verify").code == 0
+
+
+def test_a_stored_redirect_leads_to_the_download(builder: CacheBuilder, program: Program) -> None:
+    url, folder = ARCHIVES[0]
+    body = forge_archive(url, folder)
+    places = ["https://forge.example/moved", "https://storage.example/blob/1"]
+    redirect(builder, url, "/moved")
+    redirect(builder, places[0], places[1])
+    source = builder.download(places[1], body)
+    wheel = put_built(builder, url, body)
+    for arguments in (("list",), ("list", "glx"), ("show", "glx")):
+        assert download_of(program.artifacts(*arguments))[:4] == ("sdist", "glx", "0.0.0", places[1])
+    shown = {record["kind"]: record for record in program.artifacts("show", "glx")}
+    assert (shown["built"]["cached_sources"], shown["sdist"]["built_from_it"]) == ([source], [wheel])
+    assert program("audit", "another==1.0").code == 0
+
+
+def redirect(builder: CacheBuilder, url: str, location: str) -> None:
+    builder.download(url, None, status=301, headers=caches.FILE_HEADERS | {"Location": location})
+
+
+def test_where_a_redirect_is_not_stored_the_bytes_name_the_source(builder: CacheBuilder, program: Program) -> None:
+    url, folder = ARCHIVES[0]
+    body = forge_archive(url, folder)
+    source = builder.download("https://storage.example/blob/1", body)
+    wheel = put_built(builder, url, body)
+    assert program("audit", "another==1.0").code == 0
+    shown = program.only("show", "glx", "--kind", "built")
+    assert shown["cached_sources"] == [source]
+    assert program.only("show", source)["built_from_it"] == [wheel]
+    caches.flip(builder.body(source), 40)
+    assert program("audit", "another==1.0").code == 3
+    assert program.only("show", "glx", "--kind", "built")["cached_sources"] == []
+
+
+def test_an_archive_that_changed_is_as_the_latest_wheel_says(builder: CacheBuilder, program: Program) -> None:
+    url, folder = ARCHIVES[1]
+    now, before = forge_archive(url, folder), forge_archive(url, "glx-master")
+    builder.download(url, now)
+    for body, interpreter in ((before, "cp310"), (now, "cp311")):
+        digest = hashlib.sha256(body).hexdigest()
+        origin = {"url": url, "archive_info": {"hashes": {"sha256": digest}}}
+        builder.built(origin, *archives.build_wheel("glx", "0.0.0"), interpreter=interpreter)
+    assert program("verify").code == 0
+    caches.flip(builder.body(truth.url_key(url)), -40)
+    assert program("verify").code == 1

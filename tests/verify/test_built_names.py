@@ -50,7 +50,8 @@ def page(builder: CacheBuilder, url: str, filename: str, project: str = "foo") -
 def test_the_end_of_a_direct_url_promises_nothing(
     builder: CacheBuilder, program: Program, url: str, version: str, *, pkg_info: bool
 ) -> None:
-    body = archives.build_sdist("foo", "1.5", pkg_info=pkg_info)[1]
+    fmt: archives.SdistFormat = "zip" if ".zip" in url else "tar.bz2" if ".bz2" in url else "tar.gz"
+    body = archives.build_sdist("foo", "1.5", fmt=fmt, pkg_info=pkg_info)[1]
     if not url.startswith("file:"):
         builder.download(url, body)
     digest = hashlib.sha256(body).hexdigest()
