@@ -192,4 +192,4 @@ def may_be_a_page(artifact: Artifact) -> bool:
 def as_page(artifact: Artifact, name: str, url: str) -> Artifact:
     """Return an artifact as the index page of a project, which its key proves by the URL."""
     claim = Claim(Evidence.KEY, "page URL", name)
-    return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), url=url, url_proved=True)
+    return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), own=None, url=url, url_proved=True)
