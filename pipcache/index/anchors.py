@@ -43,6 +43,8 @@ _UNQUOTED_BY_HTML5 = re.compile(r"[^> \t\r\n\f]*")
 
 _LONGEST_URL = 64 << 10
 
+_LONGEST_TAG = 64 << 10  # each attribute takes memory while a tag is matched
+
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 
 
@@ -60,9 +62,9 @@ def find_anchors(text: str) -> Iterator[Anchor | None]:
         if (plain := _plain_anchor(text, place)) is not None:
             anchor, place = plain
             yield anchor
-        elif (other := _NO_ANCHOR.match(text, place)) is not None:
+        elif (other := _NO_ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
             place = other.end()
-        elif (regular := _ANCHOR.match(text, place)) is not None:
+        elif (regular := _ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
             yield from (Anchor(url.strip(), regular[1]) for url in attribute_values(regular[1], "href"))
             place = regular.end()
         else:

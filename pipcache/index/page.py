@@ -63,7 +63,7 @@ _ACTIVE = re.compile(r"(?i)<(?:form|input|button|script|iframe|object|embed|meta
 
 _IS_MARKUP = re.compile(r"(?i)<(?:html|!doctype html|body|head|title|h1|ul|pre|table)[\s>]")
 
-_MARKUP = re.compile(r"<!--[^-]*(?:-[^-]+)*-->|<[^<>]*>")
+_MARKUP = re.compile(r"<[^<>]*>")
 
 _WORD = re.compile(r"\w+")
 

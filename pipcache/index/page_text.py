@@ -19,7 +19,7 @@ _UNFIT = frozenset({"punycode", "idna", "undefined", "unicode-escape", "raw-unic
 
 _LIKE_ASCII = re.compile(r"(?i)(utf-?8|(us-)?ascii|iso-?8859-?\d+|latin-?\d+|(windows|cp)-?125\d|koi8-[ru])$")
 
-_META_CHARSET = re.compile(rb"""(?i)charset\s*=\s*["']?\s*([^\s"'/>;]+)""")
+_META_CHARSET = re.compile(rb"""(?i)charset\s*=\s*["']?([^\s"'/>;]+)""")
 
 _META_REACH = 1024  # where html5lib looks for it
 

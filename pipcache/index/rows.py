@@ -87,7 +87,10 @@ class Row(NamedTuple):
         if not isinstance(self.attributes, str):
             hashes = self.attributes.get("hashes")
             values = hashes.values() if isinstance(hashes, dict) else ()
-            return any(isinstance(value, str) and value.lower() in digests for value in values)
+            if any(isinstance(value, str) and value.lower() in digests for value in values):
+                return True
+        if not self.fragment:
+            return False
         digest = self.fragment.rpartition("=")[2]
         if digest in digests or (digest.islower() and "&" not in self.fragment):
             return digest in digests

@@ -103,18 +103,17 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 def _index_roots(start: str) -> tuple[str, ...]:
     """Return URLs below which the page may be that begins with ``start``, by the first files that it lists."""
     roots: list[str] = []
-    for url in list(dict.fromkeys(_LISTED_FOLDER.findall(start)))[:_MOST_FOLDERS]:
-        parts = url.split("/")[:_DEEPEST]
-        folders = ["/".join(parts[:end]) + "/" for end in range(3, len(parts))]
-        roots += (root for folder in folders for root in (f"{folder}simple/", folder))
+    for url in list(dict.fromkeys(_LISTED.findall(start)))[:_MOST_LISTED]:
+        folders = url.split("/")[:_DEEPEST]
+        for end in range(3, len(folders)):
+            folder = "/".join(folders[:end])
+            roots += (f"{folder}/simple/", f"{folder}/")
     return tuple(dict.fromkeys(roots))
 
 
-_LISTED_FOLDER = re.compile(
-    r"""["'](https?://[^\s"'<>#?/]{1,255}/[^\s"'<>#?]{0,1000}/)[^\s"'<>#?/]{1,300}[#"'?]"""
-)
+_LISTED = re.compile(r"""["'](https?://[^\s"'<>#?]{1,1500})""")
 
-_MOST_FOLDERS = 3
+_MOST_LISTED = 3
 
 _DEEPEST = 12
 

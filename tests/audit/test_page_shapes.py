@@ -202,3 +202,22 @@ def test_a_file_whose_server_calls_it_html_may_be_a_page(builder: CacheBuilder, 
     assert audit(builder, program, link, "text/html", **named) == {3}
     stored = archives.build_wheel("good", "1.0", members={"x.html": link})[1]
     assert audit(builder, program, stored, "text/html") <= {0, 3}
+
+
+def test_a_digest_in_the_fragment_of_a_json_url(builder: CacheBuilder, program: Program) -> None:
+    """pip takes it before those in ``hashes``."""
+    digest = "ab" * 32
+    row = {"url": f"https://files.example/x-1.0.zip#sha256={digest}", "hashes": {"sha256": "00" * 32}}
+    body = json.dumps({"files": [row]}).encode()
+    builder.download(EVIL, body, headers=caches.FILE_HEADERS | {"Content-Type": JSON})
+    assert program("audit", f"sha256:{digest}").code == 1
+
+
+def test_an_egg_names_what_was_downloaded_from_there(builder: CacheBuilder, program: Program) -> None:
+    url = "https://files.example/download?id=5"
+    body = f'<html><a href="{url}#egg=evil-1.0">download</a></html>'.encode()
+    builder.download(LINKS, body, headers=caches.FILE_HEADERS | {"Content-Type": "text/html"})
+    data = archives.build_sdist("evil", "1.0", folder="src", pkg_info=False)[1]
+    key = builder.download(url, data)
+    hits = program("audit", "evil==1.0", "--format", "json").document["caches"][0]["hits"]
+    assert {hit["artifact"]["key"]: hit["relation"] for hit in hits}[key] == "match"
