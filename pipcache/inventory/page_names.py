@@ -191,4 +191,5 @@ def may_be_a_page(artifact: Artifact) -> bool:
 def as_page(artifact: Artifact, name: str, url: str) -> Artifact:
     """Return an artifact as the index page of a project, which its key proves by the URL."""
     claim = Claim(Evidence.KEY, "page URL", name)
+    # what its content says of itself is not about the page
     return artifact._replace(kind=Kind.PAGE, claims=(claim, *artifact.claims), own=None, url=url, url_proved=True)
