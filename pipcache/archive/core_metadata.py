@@ -105,6 +105,34 @@ def _requirement_flaws(requires: tuple[str, ...], where: str) -> Iterator[Flaw]:
             yield Flaw(defect, where, "a Requires-Dist as in PEP 508", f"{text[:200]!r}, which {era} {verb}")
 
 
+def egg_requirement_flaws(data: bytes, where: str) -> Iterator[Flaw]:
+    """Yield the first line of ``requires.txt`` that pip does not read (``metadata/base.py``).
+
+    pip since 22 takes its lines for requirements where METADATA has none, but under Python before 3.11.
+
+    Args:
+        data: the bytes of the file.
+        where: its path, for the flaws.
+    """
+    extra = marker = ""
+    for line in map(str.strip, data.decode("utf-8", "replace").splitlines()[:_MOST_REQUIREMENTS]):
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            extra, _, marker = line.strip("[]").partition(":")
+            continue
+        markers = [part for part in (f"({marker})" if marker else "", 'extra == "x"' if extra else "") if part]
+        text = f"{line} ; {' and '.join(markers)}" if markers else line
+        try:
+            is_read = parse_requirement(text) is not None
+        except OverflowError:
+            is_read = True
+        if not is_read:
+            actual = f"{line[:200]!r}, which pip since 22 under Python 3.11 and newer cannot read"
+            yield Flaw(Defect.REFUSED_BY_SOME, where, "a requirement as in PEP 508", actual)
+            return
+
+
 class Disagreement(NamedTuple):
     """A field that two METADATA files have differently, and what each has."""
 

@@ -59,6 +59,8 @@ _PAX_LIMIT = 1 << 20  # bytes of pax records, or of a long name, that are kept
 
 _MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
 
+_MOST_OF_NAMES = 32 << 20  # characters of all names together
+
 _OCTAL_LIMIT = 8**11  # the size field has eleven octal digits
 
 _PAX_RECORD = re.compile(rb"([0-9]{1,9}) ([^=]*)=")
@@ -75,6 +77,8 @@ class _TarWalk:
         self._to_skip = 0  # bytes before the next header
         self._members = 0
         self._places: list[TarMember] = []
+        self._names_length = 0
+        self._has_too_much = False
         self._zero_blocks = 0
         self._pax_records: bytes | None = None  # the content of a header of others; None outside of one
         self._header_kind = b""  # the type of the last header of others
@@ -159,19 +163,23 @@ class _TarWalk:
     def _keep_place(self, block: bytes) -> None:
         """Keep where a member is unpacked to."""
         names, self._pax_names = self._pax_names, {}
-        if len(self._places) > _MOST_MEMBERS:
+        if self._has_too_much:
             return
         link = block[157:257].partition(b"\0")[0].decode("utf-8", "surrogateescape")
         name, kind = names.get(b"path", _name(block)), block[156:157]
         if kind == b"\0" and name.endswith("/"):
             kind = b"5"  # as old tars have folders
         self._places.append(TarMember(name, kind, names.get(b"linkpath", link)))
+        self._names_length += len(self._places[-1].name) + len(self._places[-1].link)
+        self._has_too_much = len(self._places) > _MOST_MEMBERS or self._names_length > _MOST_OF_NAMES
 
     def path_flaws(self, *, of_index: bool) -> list[Flaw]:
         """Return which members pip does not unpack, by their names and types, after the last ``feed``."""
-        if len(self._places) > _MOST_MEMBERS:
-            too_many = f"there are more than {_MOST_MEMBERS:,} members in it"
-            return [Flaw(Defect.UNREADABLE, "", f"at most {_MOST_MEMBERS:,} members", too_many)]
+        if self._has_too_much:
+            too_much = (
+                f"there are more than {_MOST_MEMBERS:,} members, or {_MOST_OF_NAMES:,} characters of names in it"
+            )
+            return [Flaw(Defect.UNREADABLE, "", f"at most {_MOST_MEMBERS:,} members", too_much)]
         return list(tar_sdist_flaws(self._places, of_index=of_index))
 
     def flaws(self, *, is_plain: bool) -> list[Flaw]:

@@ -211,9 +211,14 @@ def zip_sdist_flaws(members: list[Member], *, of_index: bool) -> Iterator[Flaw]:
     names = [member.name.partition("\0")[0] for member in members]  # as zipfile has them
     has_top = _has_top_folder(names)
     paths = [_split(name)[1] if has_top else name for name in names]
+    tree = _Tree()
     for name, path in zip(names, paths, strict=True):
         if _leaves(posixpath.normpath(path)) or _leaves_on_windows(path):
             yield Flaw(Defect.CLIMBS, name, "a path inside of the folder", "one that leads out of it")
+        elif path and not path.endswith(("/", "\\")):
+            yield from _name_flaws(path)
+            yield from _conflicts(tree, posixpath.normpath(path), name)
+    yield from tree.flaws()
     if of_index:
         yield from _build_flaws(paths)
 
@@ -242,16 +247,24 @@ def tar_sdist_flaws(members: list[TarMember], *, of_index: bool) -> Iterator[Fla
     has_top = _has_top_folder(member.name for member in members)
     tree = _Tree()
     paths: list[str] = []
+    seen: set[str] = set()
     for member in members:
         path = _split(member.name)[1] if has_top else member.name
         paths.append(path)
         is_link = member.kind in {_LINK, _HARD_LINK}
+        is_unlinked = (
+            member.kind == _HARD_LINK and posixpath.normpath(_target(member, has_top=has_top)) not in seen
+        )
+        seen.add(posixpath.normpath(path))
         if member.kind in _DEVICES:
             yield Flaw(Defect.CLIMBS, member.name, "a file, a folder or a link", "a device or a pipe")
         elif tree.leaves(path) or _leaves_on_windows(path):
             yield Flaw(Defect.CLIMBS, member.name, "a path inside of the folder", "one that leads out of it")
         elif is_link and _link_leaves(member, path, tree, has_top=has_top):
             yield Flaw(Defect.CLIMBS, member.name, "a link inside of the folder", f"one to {member.link}")
+        elif is_unlinked:
+            actual = f"one to {member.link}, which is none, so that pip since 24.1 refuses it"
+            yield Flaw(Defect.REFUSED_BY_SOME, member.name, "a link to a member before it", actual)
         elif member.kind == _LINK:
             tree.add_link(posixpath.normpath(path), member.link)
         elif not is_link and member.kind != _FOLDER and member.kind not in _FILES:
@@ -260,6 +273,9 @@ def tar_sdist_flaws(members: list[TarMember], *, of_index: bool) -> Iterator[Fla
         elif ".." in path.split("/"):
             actual = "one with .., at which pip since 24.1 may fail"
             yield Flaw(Defect.REFUSED_BY_SOME, member.name, "a plain path", actual)
+        elif member.kind in _FILES:
+            yield from _name_flaws(path)
+            yield from _conflicts(tree, posixpath.normpath(path), member.name)
     yield from tree.flaws()
     if of_index and members:
         yield from _build_flaws(paths)
@@ -268,10 +284,14 @@ def tar_sdist_flaws(members: list[TarMember], *, of_index: bool) -> Iterator[Fla
 def _link_leaves(member: TarMember, path: str, tree: _Tree, *, has_top: bool) -> bool:
     """Return whether a link leads out of its folder: a hard link from the top, a symbolic one from where it is."""
     target = member.link
+    place = _target(member, has_top=has_top)
     if member.kind == _LINK:
         place = posixpath.join(posixpath.dirname(path), target)
-    else:
-        top, rest = _split(target)
-        place = rest if has_top and top == _split(member.name)[0] else target
     is_absolute = target.startswith("/") or _DRIVE.match(target) is not None
     return is_absolute or tree.leaves(place) or _leaves_on_windows(place)
+
+
+def _target(member: TarMember, *, has_top: bool) -> str:
+    """Return where a hard link leads, once pip has left out the top folder."""
+    top, rest = _split(member.link)
+    return rest if has_top and top == _split(member.name)[0] else member.link

@@ -7,7 +7,12 @@ import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from email.parser import HeaderParser
 
-from pipcache.archive.core_metadata import METADATA_LIMIT, metadata_flaws
+from pipcache.archive.core_metadata import (
+    METADATA_LIMIT,
+    egg_requirement_flaws,
+    metadata_flaws,
+    read_core_metadata,
+)
 from pipcache.archive.entry_points import ENTRY_POINTS_LIMIT, entry_point_flaws
 from pipcache.archive.flaw import Defect, Flaw
 from pipcache.archive.unpacked_paths import method_flaws, wheel_path_flaws
@@ -87,6 +92,10 @@ def _metadata_flaws(directory: ZipDirectory, named: Mapping[str, Member], path: 
         yield Flaw(Defect.REFUSED_BY_SOME, path, "METADATA", actual)
         path = stand_in
     yield from metadata_flaws(data, path)
+    egg = f"{path.rpartition('/')[0]}/requires.txt"
+    metadata = read_core_metadata(data) if egg in named else None
+    if metadata is not None and not metadata.requires:
+        yield from egg_requirement_flaws(directory.read(named[egg], METADATA_LIMIT), egg)
 
 
 def read_metadata(window: Window) -> bytes | None:

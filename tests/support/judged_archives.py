@@ -225,17 +225,19 @@ def sized_by_pax(size: int, stated: int) -> bytes:
 def written_tar(form: int, *, long: bool = True) -> bytes:
     """A tar as tarfile writes it, with all that an sdist has."""
     buffer = io.BytesIO()
+    target = f"{STEM}/{'target' * 30 if long else 'target'}"
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
         for name, kind in [
             (STEM, tarfile.DIRTYPE),
             (f"{STEM}/PKG-INFO", tarfile.REGTYPE),
+            (target, tarfile.REGTYPE),
             (f"{STEM}/link", tarfile.SYMTYPE),
             (f"{STEM}/hard", tarfile.LNKTYPE),
             (f"{STEM}/{'long' * 40 if long else 'short'}", tarfile.REGTYPE),
         ]:
             entry = tarfile.TarInfo(name)
             entry.type = kind
-            entry.linkname = f"{STEM}/{'target' * 30 if long else 'target'}" if kind in {b"1", b"2"} else ""
+            entry.linkname = target if kind in {b"1", b"2"} else ""
             content = b"Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n" if kind == tarfile.REGTYPE else b""
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))

@@ -80,6 +80,11 @@ FINE: dict[str, Callable[[], Sdist]] = {
     "an xz": lambda: (f"{STEM}.tar.xz", lzma.compress(gzip.decompress(tar()[1]))),
     "a gzip that is called .tar": lambda: (f"{STEM}.tar", tar()[1]),
     "a plain tar": lambda: (f"{STEM}.tar", gzip.decompress(tar()[1])),
+    "a file twice": lambda: tar(file(f"{STEM}/x"), file(f"{STEM}/x")),
+    "a folder behind its files": lambda: tar(file(f"{STEM}/x/y"), device(f"{STEM}/x/", b"5")),
+    "a file in place of a link": lambda: tar(link(f"{STEM}/x", "PKG-INFO"), file(f"{STEM}/x")),
+    "a file through a link": lambda: tar(file(f"{STEM}/d/x"), link(f"{STEM}/l", "d"), file(f"{STEM}/l/y")),
+    "a zip with its top as a file": lambda: zipped(STEM),
     "a name of dots": lambda: tar(file(f"{STEM}/.../b")),
 }
 
@@ -96,6 +101,10 @@ REFUSED_BY_EVERY: dict[str, Callable[[], Sdist]] = {
     "a zip with a file above the top": lambda: zipped(f"{STEM}/../../evil"),
     "a zip with an absolute name": lambda: zipped(f"{STEM}//evil"),
     "an absolute name": lambda: tar(file("/evil")),
+    "a file and a folder": lambda: tar(file(f"{STEM}/x"), file(f"{STEM}/x/y")),
+    "a folder and a file": lambda: tar(file(f"{STEM}/x/y"), file(f"{STEM}/x")),
+    "a zip with a file and a folder": lambda: zipped(f"{STEM}/x", f"{STEM}/x/y"),
+    "a tar with its top as a file": lambda: tar(file(STEM)),
     "a tar that is called .zip": lambda: (f"{STEM}.zip", tar()[1]),
     "a plain tar that is called .tar.gz": lambda: (f"{STEM}.tar.gz", gzip.decompress(tar()[1])),
     "a gzip that is called .tar.bz2": lambda: (f"{STEM}.tar.bz2", tar()[1]),
@@ -104,6 +113,7 @@ REFUSED_BY_EVERY: dict[str, Callable[[], Sdist]] = {
 }
 
 REFUSED_BY_SOME: dict[str, Callable[[], Sdist]] = {
+    "a hard link to nothing": lambda: tar(link(f"{STEM}/hard", f"{STEM}/nothing", tarfile.LNKTYPE)),
     "a link above": lambda: tar(link(f"{STEM}/link", "../../evil")),
     "a link to the root": lambda: tar(link(f"{STEM}/link", "/etc/passwd")),
     "a link above in a pax header": lambda: tar(pax_link(f"{STEM}/link", "../../evil")),

@@ -80,6 +80,16 @@ def of_method(method: int) -> bytes:
 R = record_of(content_of())
 
 FINE: dict[str, Callable[[], bytes]] = {
+    "requires.txt beside Requires-Dist": lambda: packed(
+        {
+            **content_of(),
+            META: content_of()[META].replace(b"Summary", b'Requires-Dist: bar; extra == "x"\nSummary'),
+            f"{INFO}/requires.txt": b"???",
+        }
+    ),
+    "requires.txt with a section": lambda: more(
+        {f"{INFO}/requires.txt": b"# none\n\n[x:python_version < '2']\nbar>=1\n"}
+    ),
     "fine": lambda: packed(content_of()),
     "vendored dist-info": lambda: more(
         {"foo/_vendor/bar-0.9.dist-info/METADATA": b"x", "foo/_vendor/bar-0.9.dist-info/WHEEL": b"x"}
@@ -349,6 +359,7 @@ REFUSED_BY_EVERY: dict[str, Callable[[], bytes]] = {
 """No pip installs these."""
 
 REFUSED_BY_SOME: dict[str, Callable[[], bytes]] = {
+    "requires.txt": lambda: more({f"{INFO}/requires.txt": b"???"}),
     "dist-info of a longer name": lambda: renamed_folder("foobar-1.0.dist-info"),
     "PKG-INFO in place of METADATA": lambda: changed(lambda c: c.update({f"{INFO}/PKG-INFO": c.pop(META)})),
     "METADATA no Name": lambda: replaced(META, b"Name: foo\n", b""),

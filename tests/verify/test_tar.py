@@ -201,3 +201,11 @@ def test_a_gzip_that_nobody_names_is_whole_or_not(tmp_path: Path) -> None:
     builder.download("https://files.example/nothing", changed(data, 10, b"\xff" * 100))
     assert judged(tmp_path) == Judged("damaged", frozenset({("PC402", "")}))
     assert flaws(gzip.compress(b"\0 no tar"), Kind.OTHER) == []
+
+
+def test_more_names_than_real_archives_have_are_unreadable(tmp_path: Path) -> None:
+    long = tar_member(b"long", b"a/" * 400_000, b"L") + tar_member(f"{STEM}/x".encode(), b"")
+    data = gzip.compress(long * 45 + TAR_END, 1)
+    judgement = judged_download(tmp_path, SDIST_NAME, data)
+    assert judgement.verdict == "unreadable"
+    assert not judgement.found
