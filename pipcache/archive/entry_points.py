@@ -46,8 +46,9 @@ def entry_point_flaws(data: bytes, where: str) -> Iterator[Flaw]:
         yield Flaw(Defect.UNREADABLE, where, f"lines of {_MOST_OF_A_LINE} characters", "it has longer lines")
         return
     problem = _old_problem(lines)
-    yield from _script_flaws(lines, where, is_refused_by_old=problem is not None)
-    if problem is not None:
+    flaws = list(_script_flaws(lines, where, is_refused_by_old=problem is not None))
+    yield from flaws
+    if problem is not None and all(flaw.defect is not Defect.REFUSED for flaw in flaws):
         actual = f"{problem}, which pip before 22, or under Python before 3.11, refuses"
         yield Flaw(Defect.REFUSED_BY_SOME, where, "entry points in groups", actual)
 

@@ -30,13 +30,13 @@ def method_flaws(members: Iterable[Member]) -> Iterator[Flaw]:
     seen: set[str] = set()
     for member in members:
         if member.flags & ENCRYPTED:
-            actual = "encrypted, which no pip reads"
+            actual = "encrypted ones, for which pip has no password"
         elif member.method in OF_EVERY_PYTHON:
             continue
         elif member.method == ZSTANDARD:
             actual = "Zstandard, which only Python 3.14 and newer read"
         else:
-            actual = f"method {member.method}, which no pip reads"
+            actual = f"method {member.method}, which Python's zipfile does not read"
         if actual not in seen:
             seen.add(actual)
             yield Flaw(Defect.REFUSED_BY_SOME, member.name, "bytes that every pip can read", actual)
