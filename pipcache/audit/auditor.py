@@ -1,7 +1,6 @@
 """The audit of one cache: hits, their proofs, and what could not be judged."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from pipcache.audit.inconclusive import Inconclusive, find_inconclusive
 from pipcache.audit.matcher import DigestFacts, Matcher
 from pipcache.audit.members import Digest, hashed_members, recorded_members
 from pipcache.audit.pages import PageScan
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries, with_refusals
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex
 from pipcache.inventory.proof import PROOF_ALGORITHMS, prove_by_bytes
@@ -20,6 +19,7 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.util.progress import Track
+from pipcache.util.workers import Workers
 
 
 class CacheAudit(NamedTuple):
@@ -150,6 +150,12 @@ def audit(
         *find_inconclusive(cache, audited, artifacts=artifacts, matcher=matcher, reasons=reasons),
         *inconclusive_pages,
     ]
+    judged = {entry.path for entry in inconclusive}
+    inconclusive += [
+        Inconclusive(entry.path, f"cannot be looked at: {entry.error}")
+        for entry in unreadable_entries(with_refusals(artifacts, cache.refused))
+        if entry.path not in judged
+    ]
     hit_paths = {path_of(hit.artifact) for hit in proved}
     return CacheAudit(
         hits=_with_context(proved, artifacts, page_hits),
@@ -187,8 +193,8 @@ def _read_facts(
             computed=computed,
         )
 
-    with ThreadPoolExecutor() as pool:
-        facts = list(track(pool.map(read, artifacts), len(artifacts), "Hashing"))
+    with Workers() as workers:
+        facts = list(track(workers.map(read, artifacts), len(artifacts), "Hashing"))
     return {path_of(artifact): fact for artifact, fact in zip(artifacts, facts, strict=True)}
 
 
@@ -221,8 +227,8 @@ def _with_proofs(
         proved, digests = prove_by_bytes(cache, hit.artifact, facts[path_of(hit.artifact)].computed)
         return hit._replace(digests=digests, artifact=matcher.with_indicator_url(proved))
 
-    with ThreadPoolExecutor() as pool:
-        return list(track(pool.map(prove, hits), len(hits), "Proving"))
+    with Workers() as workers:
+        return list(track(workers.map(prove, hits), len(hits), "Proving"))
 
 
 def _with_context(hits: Sequence[Hit], artifacts: Sequence[Artifact], page_hits: Sequence[Hit]) -> list[Hit]:

@@ -1,6 +1,8 @@
 """The run of a command line: errors become messages, documents and exit codes."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -39,9 +41,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _end(app, Interrupted())
     except ClosedPipe:
         return ExitCode.OK
+    except BrokenPipeError:
+        return ExitCode.OK
     except OSError as error:
         # what cannot be read in the cache is part of the answer; this is the answer that cannot be written
         return _end(app, NotWritten(f"The answer cannot be written: {error.strerror}."))
+    except Exception as error:  # noqa: BLE001 - 1 means a finding, so no other end of a run may have it
+        return _end(app, unexpected(error))
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -102,6 +108,23 @@ def _document(app: App, error: PipcacheError) -> str:
         "hint": error.hint,
     }
     return dump(failure_document(app.command, app.cache, record))
+
+
+def unexpected(error: Exception) -> PipcacheError:
+    """Return the error that ends a run which met an exception that nobody expected.
+
+    With ``PIPCACHE_DEBUG`` in the environment the traceback is written too.
+    """
+    if os.environ.get("PIPCACHE_DEBUG"):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(clean(line))
+        hint = "Please report it, with what is above."
+    else:
+        hint = "Please report it, with what PIPCACHE_DEBUG=1 in the environment shows."
+    # the text of the exception may hold anything, secrets too
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {os.path.basename(place.filename)}, line {place.lineno}"
+    return PipcacheError(f"Something unexpected ended the run: {where}.", hint=hint)
 
 
 def _explain(error: PipcacheError) -> None:

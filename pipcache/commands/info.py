@@ -3,6 +3,7 @@
 import sys
 import time
 
+from pipcache.inventory.artifact import with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.inventory.summary import Summary, summarise
 from pipcache.location.locate import CacheDirectory, configured_indexes
@@ -21,8 +22,10 @@ def find(directory: CacheDirectory, track: Track) -> Summary:
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
+    cache = Cache(directory.path)
     # pages are named too, so that what is not named is what list --unnamed lists
-    return summarise(read_inventory(Cache(directory.path), Need(pages=True), configured_indexes, track))
+    artifacts = read_inventory(cache, Need(pages=True), configured_indexes, track)
+    return summarise(with_refusals(artifacts, cache.refused))
 
 
 def write(directory: CacheDirectory, summary: Summary, form: str) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
@@ -69,6 +69,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     if request.selectors or request.filters != Filters():
         selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen, unmatched = selection.chosen, selection.unmatched
+    artifacts, chosen = with_refusals(artifacts, cache.refused), with_refusals(chosen, cache.refused)
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
     named_exactly = any(selector.key is not None or selector.digest is not None for selector in request.selectors)
     keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
@@ -117,7 +118,7 @@ def _write_table(answer: ListAnswer) -> None:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
         say(f"Not shown: {', '.join(parts)} (--all shows them)")
     if answer.is_incomplete:
-        say_unreadable(artifact.entry for artifact in answer.artifacts)
+        say_unreadable(unreadable_entries(answer.artifacts))
 
 
 def _plural(kind: Kind, count: int) -> str:

@@ -27,6 +27,7 @@ from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unr
 from pipcache.render.text.prune import POLICIES, policy_rows, prospect_lines, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.render.text.table import print_rows
+from pipcache.store.cache import Cache
 from pipcache.store.entries import is_made_by_pip
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
@@ -84,8 +85,8 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
     """
     needs, locks = read_needs(request.keep_for), read_lock_index(request.against)
 
-    def judge(artifacts: Sequence[Artifact]) -> Judged:
-        return judge_for(directory, request.verdicts, artifacts, artifacts, locks)
+    def judge(cache: Cache, artifacts: Sequence[Artifact]) -> Judged:
+        return judge_for(cache, request.verdicts, artifacts, artifacts, locks)
 
     return gather(directory, request, needs, judge if request.verdicts else None, track)
 

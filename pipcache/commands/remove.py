@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.commands.run_verifier import judge_for
 from pipcache.errors import ExitCode
-from pipcache.inventory.artifact import Artifact, unreadable_entries
+from pipcache.inventory.artifact import Artifact, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
@@ -61,12 +61,15 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
     artifacts = read_inventory(cache, need, configured_indexes, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track)
     if request.reasons:
-        judged = judge_for(directory, request.reasons, selection.chosen, artifacts, locks)
+        judged = judge_for(cache, request.reasons, selection.chosen, artifacts, locks)
+        artifacts = with_refusals(artifacts, cache.refused)
         plan = plan_artifacts(judged.taken, artifacts)
         return RemoveAnswer(directory, plan, selection.unmatched, [], artifacts, 0, judged.unjudged)
+    copies = find_copies(cache, selection, track)
+    artifacts = with_refusals(artifacts, cache.refused)
     plan = plan_removal(
         selection.matches,
-        find_copies(cache, selection, track),
+        copies,
         selection.allowed,
         artifacts,
         keep_pages=request.keep_pages,

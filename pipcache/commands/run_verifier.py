@@ -7,7 +7,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact
-from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.location.locate import configured_indexes
 from pipcache.removal.plan import Candidate, Reason
 from pipcache.render.progress_bar import meter
 from pipcache.store.cache import Cache
@@ -25,7 +25,7 @@ class Judged(NamedTuple):
 
 
 def judge_for(
-    directory: CacheDirectory,
+    cache: Cache,
     reasons: Collection[Reason],
     chosen: Sequence[Artifact],
     artifacts: Sequence[Artifact],
@@ -36,7 +36,7 @@ def judge_for(
     Raises:
         KeyboardInterrupt: the judging was interrupted; half a verdict is none.
     """
-    with judging(directory, VerifyOptions(locks)) as verifier:
+    with judging(cache, VerifyOptions(locks)) as verifier:
         verified = verifier.judge(chosen, artifacts)
     if verified.not_reached:
         raise KeyboardInterrupt
@@ -57,14 +57,12 @@ def _worst(judgement: Judgement) -> str:
 
 
 @contextmanager
-def judging(directory: CacheDirectory, options: VerifyOptions) -> Iterator[Verifier]:
+def judging(cache: Cache, options: VerifyOptions) -> Iterator[Verifier]:
     """Give what judges artifacts of a cache, with a progress bar; an interruption ends it early."""
     with (
         meter("Verifying") as bar,
         _interrupted() as is_interrupted,
-        Verifier(
-            Cache(directory.path), options, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted
-        ) as verifier,
+        Verifier(cache, options, index_urls=configured_indexes, meter=bar, should_stop=is_interrupted) as verifier,
     ):
         yield verifier
 

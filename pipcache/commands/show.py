@@ -4,7 +4,7 @@ import sys
 from typing import NamedTuple
 
 from pipcache.commands.run_verifier import judging
-from pipcache.inventory.artifact import Artifact, path_of
+from pipcache.inventory.artifact import Artifact, path_of, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
@@ -49,14 +49,15 @@ def find(
     artifacts = read_inventory(cache, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track)
     selection = select(cache, artifacts, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
-    with judging(directory, VerifyOptions(LockIndex(), thorough=True)) as verifier:
+    with judging(cache, VerifyOptions(LockIndex(), thorough=True)) as verifier:
         verified = verifier.judge(chosen, artifacts)
     if verified.not_reached:
         raise KeyboardInterrupt
     judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
     named = [_named(artifact, judgements.get(path_of(artifact))) for artifact in chosen]
     details = list(describe(cache, named, artifacts, judgements, track))
-    return ShowAnswer(directory, details, selection.unmatched, any(artifact.unreadable for artifact in artifacts))
+    is_incomplete = any(artifact.unreadable for artifact in with_refusals(artifacts, cache.refused))
+    return ShowAnswer(directory, details, selection.unmatched, is_incomplete)
 
 
 def _named(artifact: Artifact, judgement: Judgement | None) -> Artifact:

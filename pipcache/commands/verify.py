@@ -62,7 +62,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
     locks = read_lock_index(request.against)
     need = Need(selectors=request.selectors, page_clues=True)
     cache = Cache(directory.path)
-    with judging(directory, VerifyOptions(locks, request.thorough, local_sources=True)) as verifier:
+    with judging(cache, VerifyOptions(locks, request.thorough, local_sources=True)) as verifier:
         if request.selectors or request.filters != Filters():
             artifacts = read_inventory(cache, need, configured_indexes, track)
         else:

@@ -1,6 +1,6 @@
 """Artifacts: what an entry is, its names, and the evidence for each name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -285,14 +285,40 @@ def path_of(artifact: Artifact) -> str:
 
 
 def unreadable_entries(artifacts: Iterable[Artifact]) -> list[UnreadableEntry]:
-    """Return what the operating system refused to read: places of the walk, and entries that the walk lists."""
-    return [
-        artifact.entry
-        if isinstance(artifact.entry, UnreadableEntry)
-        else UnreadableEntry(artifact.store, path_of(artifact), artifact.problem or "")
-        for artifact in artifacts
-        if artifact.unreadable
-    ]
+    """Return what the operating system refused to read: places of the walk, and files that the walk lists."""
+    return [entry for artifact in artifacts if (entry := _unreadable_entry(artifact)) is not None]
+
+
+def _unreadable_entry(artifact: Artifact) -> UnreadableEntry | None:
+    match artifact.entry:
+        case UnreadableEntry() as entry:
+            return entry
+        case BuiltEntry(origin=File(path=path)) if artifact.origin_problem is not None:
+            return UnreadableEntry(artifact.store, path, artifact.origin_problem)
+    if not artifact.unreadable:
+        return None
+    return UnreadableEntry(artifact.store, path_of(artifact), artifact.problem or "")
+
+
+def with_refusals(artifacts: Iterable[Artifact], refused: Mapping[str, str]) -> list[Artifact]:
+    """Return ``artifacts``; as unreadable those of which a file could not be opened or read at some time.
+
+    Whoever needed the bytes may have gone on without them, so every answer has to say so.
+
+    Args:
+        artifacts: artifacts of a cache.
+        refused: why files could not be read, by their paths (``Cache.refused``).
+    """
+    if not refused:
+        return list(artifacts)
+    return [_with_refusal(artifact, refused) for artifact in artifacts]
+
+
+def _with_refusal(artifact: Artifact, refused: Mapping[str, str]) -> Artifact:
+    why = next((refused[file.path] for file in artifact.files if file.path in refused), None)
+    if why is None or artifact.unreadable:
+        return artifact
+    return artifact._replace(unreadable=True, problem=artifact.problem or f"cannot be read: {why}")
 
 
 _SERVERS = (

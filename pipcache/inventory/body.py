@@ -49,10 +49,10 @@ def digest_lookup(
     digests_by_path: dict[tuple[str, str], str] = {}
     names = tuple(algorithms)
     if names and artifacts:
-        from concurrent.futures import ThreadPoolExecutor  # few commands hash, and it takes milliseconds
+        from pipcache.util.workers import Workers  # few commands hash, and it takes milliseconds
 
-        with ThreadPoolExecutor() as pool:
-            results = pool.map(lambda artifact: digests_of(cache, artifact, names), artifacts)
+        with Workers() as workers:
+            results = workers.map(lambda artifact: digests_of(cache, artifact, names), artifacts)
             for artifact, digests in zip(artifacts, track(results, len(artifacts), "Hashing"), strict=True):
                 digests_by_path.update({(path_of(artifact), name): value for name, value in digests.items()})
     return lambda artifact, algorithm: digests_by_path.get((path_of(artifact), algorithm))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries
+from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries, with_refusals
 from pipcache.inventory.body import digest_lookup, open_body
 from pipcache.inventory.collector import Need, configured_bases, name_as_needed, name_by_pages, page_reader
 from pipcache.inventory.from_origins import name_by_origins
@@ -85,7 +85,7 @@ class GatheredFacts(NamedTuple):
     keeps_access_times: bool = True
 
 
-Judge = Callable[[Sequence[Artifact]], tuple[Sequence[Candidate], int]]
+Judge = Callable[[Cache, Sequence[Artifact]], tuple[Sequence[Candidate], int]]
 """Judges artifacts; returns those to be removed for their verdict, and how many could not be judged."""
 
 
@@ -119,14 +119,17 @@ def gather(
             for artifact in artifacts
             if artifact.project and not needs.names_project_of(artifact)
         )
-    taken, unjudged = ((), 0) if judge is None else judge(artifacts)
+    taken, unjudged = ((), 0) if judge is None else judge(cache, artifacts)
     has_access_times = keeps_access_times(directory.path)
 
     def last_used(artifact: Artifact) -> float:
         return max((_last_use(file, has_access_times) for file in artifact.files), default=now)
 
+    duplicates = find_duplicates(cache, artifacts, track) if request.policies.duplicates else ()
+    unfinished = frozenset(path_of(artifact) for artifact in artifacts if _is_unfinished(cache, artifact, now))
+    sources_by_bytes = find_sources_by_bytes(cache, artifacts, track) if request.policies.ci else frozenset()
     facts = Facts(
-        artifacts=artifacts,
+        artifacts=with_refusals(artifacts, cache.refused),
         now=now,
         last_used=last_used,
         folder_contents={
@@ -136,11 +139,11 @@ def gather(
         needed=needed,
         of_unnamed_projects=of_unnamed_projects,
         judged={path_of(candidate.artifact): candidate for candidate in taken},
-        duplicates=find_duplicates(cache, artifacts, track) if request.policies.duplicates else (),
-        unfinished=frozenset(path_of(artifact) for artifact in artifacts if _is_unfinished(cache, artifact, now)),
+        duplicates=duplicates,
+        unfinished=unfinished,
         is_building=any(_is_building(entry, now) for entry in survey.entries),
         keeps_by_name=bool(request.keep or needs is not None),
-        sources_by_bytes=find_sources_by_bytes(cache, artifacts, track) if request.policies.ci else frozenset(),
+        sources_by_bytes=sources_by_bytes,
     )
     return GatheredFacts(
         facts=facts,
@@ -178,10 +181,6 @@ def _unreadable(facts: Facts) -> Iterator[UnreadableEntry]:
     yield from unreadable_entries(facts.artifacts)
     for contents in facts.folder_contents.values():
         yield from (entry for entry in contents.problems if isinstance(entry, UnreadableEntry))
-    for artifact in facts.artifacts:
-        entry = artifact.entry
-        if isinstance(entry, BuiltEntry) and entry.origin is not None and artifact.origin_problem is not None:
-            yield UnreadableEntry(artifact.store, entry.origin.path, artifact.origin_problem)
 
 
 def _count_foreign_files(artifacts: Iterable[Artifact]) -> int:

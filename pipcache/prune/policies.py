@@ -119,9 +119,10 @@ class _Decider:
             if not uses or old_layouts is False:
                 continue
             idle = self._facts.now - max(uses)
+            is_seen = not any(artifact.store is store and artifact.unreadable for artifact in remaining)
             if old_layouts:
                 reasons[store] = text
-            elif idle > UNUSED_STORE:
+            elif is_seen and idle > UNUSED_STORE:
                 reasons[store] = f"{text}, and nothing that is left there was used for {format_age(idle)}"
         return reasons
 

@@ -1,5 +1,6 @@
 """pip's cache directory: its entries, their heads and their bodies."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from pipcache.store.body import Body
@@ -29,6 +30,11 @@ class Cache:
     def root(self) -> str:
         """The path of the directory."""
         return self._directory.root
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Why files could not be opened or read until now, by their paths. A file that is gone is not refused."""
+        return self._directory.refused
 
     def survey(self) -> Survey:
         """Walk the directory once and return its entries, and the folders that hold nothing.

@@ -1,15 +1,24 @@
 """A directory, and its files opened without following links."""
 
 import os
-from typing import NamedTuple
 
 from pipcache.util.files import File, Window, open_quietly
 
 
-class Directory(NamedTuple):
-    """A directory. ``root`` is its path; paths of its files are relative to it."""
+class Directory:
+    """A directory, which notes what the system refuses to open or read in it.
 
-    root: str
+    Attributes:
+        root: its path; paths of its files are relative to it.
+        refused: why files could not be opened or read, by their paths. A file that is gone is not refused.
+    """
+
+    __slots__ = ("refused", "root")
+
+    def __init__(self, root: str) -> None:
+        """Make a directory of a path, which may be a link."""
+        self.root = root
+        self.refused: dict[str, str] = {}
 
     def look(self, path: str) -> File:
         """Return the present status of a file, without following a link.
@@ -25,7 +34,8 @@ class Directory(NamedTuple):
         Raises:
             OSError: it cannot be opened, or is a link by now.
         """
-        return Window(open_quietly(f"{self.root}/{file.path}"), 0, file.stat.st_size)
+        descriptor = self._open(file)
+        return Window(descriptor, 0, file.stat.st_size, note=lambda error: self._note(file.path, error))
 
     def read(self, file: File, limit: int) -> bytes:
         """Return the first ``limit`` bytes of a file.
@@ -33,8 +43,40 @@ class Directory(NamedTuple):
         Raises:
             OSError: it cannot be opened or read, or is no regular file any more.
         """
-        descriptor = open_quietly(f"{self.root}/{file.path}")
+        descriptor = self._open(file)
         try:
             return os.read(descriptor, min(limit, file.stat.st_size))
+        except OSError as error:
+            self._note(file.path, error)
+            raise
         finally:
             os.close(descriptor)
+
+    def _open(self, file: File) -> int:
+        try:
+            return open_quietly(f"{self.root}/{file.path}")
+        except OSError as error:
+            self._note(file.path, error)
+            raise
+
+    def _note(self, path: str, error: OSError) -> None:
+        """Note that a file cannot be read, unless it is gone."""
+        if not (isinstance(error, FileNotFoundError) and is_gone(os.path.join(self.root, path))):
+            self.refused[path] = error.strerror or str(error)
+
+
+def is_gone(path: str) -> bool:
+    """Return whether nothing is at a path by now: its folder can be listed and does not have it, or is gone too.
+
+    A network file system may say once, or for long, that a file is missing which it lists.
+    """
+    while True:
+        folder, name = os.path.split(path)
+        try:
+            return name not in os.listdir(folder or os.curdir)
+        except (FileNotFoundError, NotADirectoryError):
+            if folder == path:
+                return True
+            path = folder
+        except OSError:
+            return False

@@ -108,11 +108,11 @@ def is_link(entry: Entry) -> bool:
 
 
 def is_link_in_store(entry: Entry) -> bool:
-    """Return whether ``entry`` is a link below a store's folder, so that pip may find entries behind it."""
+    """Return whether ``entry`` is a link below a store's folder, or in its place: pip finds what is behind it."""
     return is_link(entry) and entry_path(entry).split(os.sep)[0] in _STORES
 
 
-_STORES = frozenset(store.value for store in Store)
+_STORES = frozenset(store.value for store in Store if store is not Store.STRAY)
 
 _TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
 

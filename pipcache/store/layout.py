@@ -116,6 +116,32 @@ def is_empty_cache(root: str) -> bool:
         return False
 
 
+def _names_in(root: str) -> list[str]:
+    """Return what is in the cache directory, sorted; nothing where it is missing.
+
+    Raises:
+        CacheNotFound: the directory is a file, or cannot be read.
+    """
+    try:
+        return sorted(os.listdir(root))
+    except NotADirectoryError:
+        what = "The cache directory" if os.path.lexists(root) else "A folder above the cache directory"
+        raise CacheNotFound(
+            f"{what} is a file.",
+            path=root,
+            hint="Name a directory with --cache-dir.",
+            kind=ErrorKind.NOT_A_DIRECTORY,
+        ) from None
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not os.path.exists(root):
+            return []
+        raise CacheNotFound(
+            f"The cache directory cannot be read: {error.strerror}.",
+            path=root,
+            hint="Look at its permissions, or run pipcache as the directory's owner.",
+        ) from None
+
+
 def find_stores(root: str) -> dict[Store, str]:
     """Return the stores of the cache directory ``root``, with the names of their folders.
 
@@ -128,24 +154,7 @@ def find_stores(root: str) -> dict[Store, str]:
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    try:
-        names = sorted(os.listdir(root))
-    except FileNotFoundError:
-        return {}
-    except NotADirectoryError:
-        what = "The cache directory" if os.path.lexists(root) else "A folder above the cache directory"
-        raise CacheNotFound(
-            f"{what} is a file.",
-            path=root,
-            hint="Name a directory with --cache-dir.",
-            kind=ErrorKind.NOT_A_DIRECTORY,
-        ) from None
-    except OSError as error:
-        raise CacheNotFound(
-            f"The cache directory cannot be read: {error.strerror}.",
-            path=root,
-            hint="Look at its permissions, or run pipcache as the directory's owner.",
-        ) from None
+    names = _names_in(root)
     recognised: dict[Store, str] = {}
     emptied: dict[Store, str] = {}
     for name in names:

@@ -1,13 +1,13 @@
 """The walk over the cache directory: it lists every entry and opens no file."""
 
-import contextlib
 import os
 import re
 import stat as stat_module
 import sys
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pipcache.store.directory import Directory
+from pipcache.store.directory import Directory, is_gone
 from pipcache.store.entries import (
     NOTE_LOCK,
     BuiltEntry,
@@ -90,8 +90,11 @@ def look_inside(directory: Directory, folder: StrayEntry) -> FolderContents:
     paths = {*inside.empty, *(os.path.dirname(file.path) for file in files)}
     paths |= {path[:at] for path in paths for at, character in enumerate(path) if character == os.sep}
     for path in sorted(path for path in paths if path.startswith(top + os.sep)):
-        with contextlib.suppress(OSError):  # a folder that is gone cannot be in use
+        try:
             inside.folders.append(directory.look(path))
+        except OSError as error:
+            if not _is_gone(directory.root, path, error):  # a folder that is gone cannot be in use
+                inside.problems.append(_unreadable(folder.store, path, error))
     return inside._replace(files=sorted(files, key=lambda file: file.path))
 
 
@@ -130,18 +133,22 @@ def _walk(
                             stack.append((child.path, level + 1))
                         else:
                             files.append(File(child.path[prefix:], child.stat(follow_symlinks=False)))
-                    except FileNotFoundError:
-                        continue  # pip removed or replaced it after the folder was listed
                     except OSError as error:
-                        problems.append(_unreadable(store, child.path[prefix:], error))
-        except FileNotFoundError:
-            continue
+                        # pip may have removed or replaced it after the folder was listed
+                        if not _is_gone(root, child.path[prefix:], error):
+                            problems.append(_unreadable(store, child.path[prefix:], error))
         except OSError as error:
-            problems.append(_unreadable(store, folder[prefix:], error))
+            if not _is_gone(root, folder[prefix:], error):
+                problems.append(_unreadable(store, folder[prefix:], error))
             continue
         if child is None and empty is not None:
             empty.append(folder[prefix:])
     return files
+
+
+def _is_gone(root: str, path: str, error: OSError) -> bool:
+    """Return whether an error means that nothing is at a path of the cache directory any more."""
+    return isinstance(error, FileNotFoundError) and is_gone(os.path.join(root, path))
 
 
 def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
@@ -171,10 +178,32 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
             continue
         is_lock_file = store is Store.HTTP and path[separators] == slashes and is_lock(file, in_place=in_place)
         others.append(StrayEntry(store, file, Leftover.LOCK if is_lock_file else odd_type(file) or Foreign.NAME))
-    entries: list[Entry] = [
-        HttpEntry(store, key, heads.get(key), bodies.get(key)) for key in sorted(heads.keys() | bodies.keys())
-    ]
+    unseen = {entry_path(entry): entry for entry in others if isinstance(entry, UnreadableEntry)}
+    entries: list[Entry] = []
+    for key in sorted(heads.keys() | bodies.keys()):
+        entry = HttpEntry(store, key, heads.get(key), bodies.get(key))
+        entries.append(_unless_unseen(entry, unseen) if unseen else entry)
     return entries + sorted(others, key=entry_path)
+
+
+def _unless_unseen(entry: HttpEntry, unseen: Mapping[str, UnreadableEntry]) -> Entry:
+    """Return an entry; as unreadable where its other part, or a part of their folder, could not be looked at.
+
+    Its other part may be there all the same, so it is no orphan.
+
+    Args:
+        entry: an entry with the parts that the walk has seen.
+        unseen: what could not be looked at, by the paths.
+    """
+    path = entry_path(entry)
+    head = path.removesuffix(".body")
+    for place in (os.path.dirname(path), head, f"{head}.body"):
+        if place in unseen:
+            return UnreadableEntry(entry.store, path, f"{_BESIDE}: {unseen[place].error}")
+    return entry
+
+
+_BESIDE = "what belongs to it could not be looked at"
 
 
 def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
@@ -182,7 +211,12 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
     entries: list[Entry] = []
     for file in _walk(root, top, _WHEEL_DEPTH, entries, Store.WHEELS, empty=empty):
         folders.setdefault(os.path.dirname(file.path), []).append(file)
+    unseen = _folders_with_unseen(entries)
     for folder, files in folders.items():
+        if (hidden := unseen.get(folder)) is not None:
+            # the files of a folder belong together: the wheels share the origin
+            entries += [UnreadableEntry(Store.WHEELS, file.path, f"{_BESIDE}: {hidden.error}") for file in files]
+            continue
         key = folder[len(top) + 1 :].replace(os.sep, "")
         in_place = is_key(key) and folder.count(os.sep) == _WHEEL_DEPTH
         plain = {os.path.basename(file.path): file for file in files if odd_type(file) is None}
@@ -199,6 +233,18 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
                 why = Foreign.ORIGIN_OF_ODD_WHEEL
             entries.append(StrayEntry(Store.WHEELS, file, why))
     return sorted(entries, key=entry_path)
+
+
+def _folders_with_unseen(entries: Iterable[Entry]) -> dict[str, UnreadableEntry]:
+    """Return the folders of wheels which, or a wheel or the origin in which, could not be looked at."""
+    folders: dict[str, UnreadableEntry] = {}
+    for entry in entries:
+        if isinstance(entry, UnreadableEntry):
+            folder, name = os.path.split(entry.path)
+            folders[entry.path] = entry
+            if name.endswith(".whl") or name == "origin.json":
+                folders[folder] = entry
+    return folders
 
 
 def _scan_selfcheck(root: str, top: str) -> list[Entry]:

@@ -4,7 +4,7 @@ import errno
 import os
 import stat as stat_module
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -113,11 +113,29 @@ class Window:
     A window that owns its descriptor closes it; a part of it borrows the descriptor and must not outlive it.
     """
 
-    __slots__ = ("_ahead", "_descriptor", "_owned", "length", "start")
+    __slots__ = ("_ahead", "_descriptor", "_note", "_owned", "length", "start")
 
-    def __init__(self, descriptor: int, start: int, length: int, *, owned: bool = True) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        start: int,
+        length: int,
+        *,
+        owned: bool = True,
+        note: Callable[[OSError], None] | None = None,
+    ) -> None:
+        """Make a window.
+
+        Args:
+            descriptor: of the open file.
+            start: of the window in the file, in bytes.
+            length: of the window, in bytes.
+            owned: whether the window closes the descriptor.
+            note: takes what the system says when it refuses to read; the reader gets it too.
+        """
         self._descriptor = descriptor
         self._owned = owned
+        self._note = note
         self._ahead: bytes | None = None
         self.start = start
         self.length = length
@@ -126,7 +144,7 @@ class Window:
         """Return a window onto the bytes of this one from ``start``, clamped to it; it borrows the descriptor."""
         start = min(max(start, 0), self.length)
         length = min(max(length, 0), self.length - start)
-        return Window(self._descriptor, self.start + start, length, owned=False)
+        return Window(self._descriptor, self.start + start, length, owned=False, note=self._note)
 
     def owned_part(self, start: int, length: int) -> "Window":
         """Return a part of this window that owns the descriptor from now on: close it instead of this window."""
@@ -135,15 +153,27 @@ class Window:
         return part
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file."""
+        """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file.
+
+        Raises:
+            OSError: they cannot be read.
+        """
         size = min(size, self.length - offset)
         if size <= 0 or offset < 0:
             return b""
         if self.length > _SMALL:
-            return _pread(self._descriptor, size, self.start + offset)
+            return self._read(size, self.start + offset)
         if self._ahead is None:
-            self._ahead = _pread(self._descriptor, self.length, self.start)
+            self._ahead = self._read(self.length, self.start)
         return self._ahead[offset : offset + size]
+
+    def _read(self, size: int, offset: int) -> bytes:
+        try:
+            return _pread(self._descriptor, size, offset)
+        except OSError as error:
+            if self._note is not None:
+                self._note(error)
+            raise
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Yield the window's bytes in order, at most ``size`` at a time."""

@@ -1,7 +1,6 @@
 """Everything that ``show`` says of one artifact."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.content import TextBody
 from pipcache.util.hashes import Digests
 from pipcache.util.progress import Track, untracked
+from pipcache.util.workers import Workers
 from pipcache.verify.verdict import Comparison, Judgement
 
 
@@ -60,9 +60,9 @@ def describe(
         judgements: the judgements of the chosen, by the paths of their entries.
         track: shows the progress.
     """
-    with ThreadPoolExecutor() as pool:
-        hashed = track(pool.map(lambda artifact: usual_digests(cache, artifact), chosen), len(chosen), "Hashing")
-        digested = list(zip(chosen, hashed, strict=True))
+    with Workers() as workers:
+        hashed = workers.map(lambda artifact: usual_digests(cache, artifact), chosen)
+        digested = list(zip(chosen, track(hashed, len(chosen), "Hashing"), strict=True))
     proved = [
         artifact if digests is None or artifact.url_proved else prove_by_content(artifact, digests)
         for artifact, digests in digested

@@ -1,17 +1,18 @@
 """Judges artifacts on all cores; an interruption keeps what was judged until then."""
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
+from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
 from pipcache.store.cache import Cache
-from pipcache.store.entries import Entry
+from pipcache.store.entries import Entry, entry_path
 from pipcache.util.progress import Meter, Stopped
+from pipcache.util.workers import Workers
+from pipcache.verify.checks import Verdict
 from pipcache.verify.context import Context, is_judged
 from pipcache.verify.judge import judge, judge_by_key
 from pipcache.verify.lock_index import LockIndex
@@ -44,7 +45,7 @@ class Verified(NamedTuple):
     """What a run came to.
 
     Attributes:
-        judgements: the judgements in the order of the inventory.
+        judgements: the judgements in the order of the inventory, and then what could not be read of the rest.
         gone: how many artifacts vanished meanwhile.
         not_reached: how many artifacts were not judged, because the run was interrupted.
     """
@@ -96,7 +97,7 @@ class Verifier:
             local_sources=options.local_sources,
         )
         self._tasks: list[Task] = []
-        self._pool = ThreadPoolExecutor(options.threads or os.cpu_count() or 1)
+        self._workers = Workers(options.threads)
 
     def __enter__(self) -> Self:
         return self
@@ -152,16 +153,39 @@ class Verifier:
                 if judgement is not None and not _is_suspect(judgement):
                     done.setdefault(path, judgement)
         in_order = [done[path] for artifact in judged if (path := path_of(artifact)) in done]
-        judgements = [judgement for judgement in in_order if judgement is not None]
-        return Verified(judgements, gone=len(in_order) - len(judgements), not_reached=len(judged) - len(in_order))
+        gone = sum(judgement is None for judgement in in_order)
+        judgements = self._with_unread([judgement for judgement in in_order if judgement is not None], artifacts)
+        return Verified(judgements, gone, not_reached=len(judged) - len(in_order))
+
+    def _with_unread(self, judgements: Sequence[Judgement], artifacts: Iterable[Artifact]) -> list[Judgement]:
+        """Return judgements, with those of everything that could not be read, whether it was chosen or not.
+
+        It may be what was chosen, and what it would have promised is missing from the verdicts of others.
+        """
+        unread = {
+            path_of(artifact): artifact
+            for artifact in with_refusals(artifacts, self._cache.refused)
+            if artifact.unreadable and is_judged(artifact)
+        }
+        judged = {path_of(judgement.artifact) for judgement in judgements}
+        others = [artifact for path, artifact in unread.items() if path not in judged]
+        return [
+            judgement._replace(verdict=Verdict.UNREADABLE, problem=unread[path].problem)
+            if (path := path_of(judgement.artifact)) in unread and not judgement.findings
+            else judgement
+            for judgement in judgements
+        ] + [Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem) for artifact in others]
 
     def _judge_again(self, suspects: Mapping[str, Entry]) -> Iterator[tuple[str, Judgement | None]]:
         """Judge entries once more, as they are now; yield each path, with None for an entry that vanished."""
         self._context.read_pages_again()
         entries = {path: self._cache.look_again(entry) for path, entry in suspects.items()}
         yield from ((path, None) for path, entry in entries.items() if entry is None)
+        # the path of an entry is another one where its head came back, or went
+        first_paths = {entry_path(entry): path for path, entry in entries.items() if entry is not None}
         artifacts = [self._context.identify(entry) for entry in entries.values() if entry is not None]
-        yield from _results(self._submit(self._context.name(artifacts), judge))
+        for path, judgement in _results(self._submit(self._context.name(artifacts), judge)):
+            yield first_paths[path], judgement
 
     def _may_be_proved(self, artifact: Artifact) -> bool:
         """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
@@ -178,7 +202,7 @@ class Verifier:
     def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
         """Let the threads do ``work`` on each artifact."""
         tasks = [
-            (path_of(artifact), self._pool.submit(self._count_once, artifact, work)) for artifact in artifacts
+            (path_of(artifact), self._workers.submit(self._count_once, artifact, work)) for artifact in artifacts
         ]
         self._tasks += tasks
         return tasks
@@ -192,7 +216,7 @@ class Verifier:
     def stop(self) -> None:
         """Let every thread end at its next piece."""
         self._stopping.set()
-        self._pool.shutdown(cancel_futures=True)
+        self._workers.stop()
 
     def _tick(self, size: int = 0) -> None:
         """Count bytes that a thread has read, up to its artifact's size; raise ``Stopped`` when it is to end."""
