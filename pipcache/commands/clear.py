@@ -47,7 +47,8 @@ def find(directory: CacheDirectory, clearing: Clearing) -> ClearAnswer:
         unreadable.extend(contents.problems)
         return contents
 
-    return ClearAnswer(directory, plan_clearing(survey, look, clearing, time.time()), unreadable)
+    plan = plan_clearing(survey, look, clearing, time.time(), cache.mount_above)
+    return ClearAnswer(directory, plan, unreadable)
 
 
 def run(answer: ClearAnswer, consent: Consent, form: str, track: Track) -> ExitCode:
@@ -72,4 +73,5 @@ def run(answer: ClearAnswer, consent: Consent, form: str, track: Track) -> ExitC
     report = report_of(form, answer.plan, table, answer.directory.path, document)
     outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
     say_unreadable(answer.unreadable)
-    return exit_code_of(outcome, is_incomplete=bool(answer.unreadable))
+    is_incomplete = bool(answer.unreadable) or any(left.is_mount for left in answer.plan.left)
+    return exit_code_of(outcome, is_incomplete=is_incomplete)

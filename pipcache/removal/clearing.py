@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeGuard
 
 from pipcache.removal.plan import (
+    OTHER_FILE_SYSTEM,
     Left,
     Plan,
     Reason,
@@ -64,22 +65,28 @@ AT_WORK = "touched in the last ten minutes: a pip may be at work on it (--force 
 
 
 def plan_clearing(
-    survey: Survey, look: Callable[[StrayEntry], FolderContents], clearing: Clearing, now: float
+    survey: Survey,
+    look: Callable[[StrayEntry], FolderContents],
+    clearing: Clearing,
+    now: float,
+    mount_above: Callable[[str], str | None] = lambda _: None,
 ) -> Plan:
     """Return the plan for everything that pip can download or build again.
 
     File names and times decide, so a damaged cache can be cleared too. Strays, links, what could not be looked
-    at, and what a running pip may not have finished are left.
+    at, what a running pip may not have finished, and other file systems that are mounted in the cache are left.
 
     Args:
         survey: The entries and empty folders of the cache.
         look: Returns what lies in a leftover folder.
         clearing: What is to go.
         now: Seconds since the epoch.
+        mount_above: Returns on which folder another file system is mounted that a path is on.
     """
     removals: list[Removal] = []
     left: list[Left] = []
-    folders = [folder for folder in survey.empty if clearing.wants_folder(folder)]
+    folders = [folder for folder in survey.empty if clearing.wants_folder(folder) and not mount_above(folder)]
+    mounts: dict[str, Left] = {}
     last_wheels = find_last_wheels(survey.entries, {entry_path(entry) for entry in survey.entries})
     for entry in survey.entries:
         if not is_made_by_pip(entry):
@@ -88,18 +95,23 @@ def plan_clearing(
             continue
         if not clearing.wants(entry):
             continue
-        files, looked_at = files_of(entry, last_wheels), entry_files(entry)
+        if (mount := mount_above(entry_path(entry))) is not None:
+            mounts[mount] = Left(mount, OTHER_FILE_SYSTEM, is_mount=True)
+            continue
+        files, looked_at, inside = files_of(entry, last_wheels), entry_files(entry), None
         if is_leftover_folder(entry):
-            contents = look(entry)
-            files, left_inside = split_contents(contents)
-            looked_at = (entry.file, *contents.files, *contents.folders)
+            inside = look(entry)
+            files, left_inside = split_contents(inside)
+            looked_at = (entry.file, *inside.files, *inside.folders)
             left += left_inside
-            folders += contents.empty
         if not clearing.force and not _is_complete(entry) and any(is_young(file.stat, now) for file in looked_at):
             left.append(Left(entry_path(entry), AT_WORK))
             continue
+        if inside is not None and inside.problems:
+            continue  # what is left inside is told above, and it may be younger
+        folders += () if inside is None else inside.empty
         removals.append(_removal(entry, files))
-    return Plan(in_order(removals), tuple(folders), tuple(left))
+    return Plan(in_order(removals), tuple(folders), (*left, *mounts.values()))
 
 
 def is_leftover_folder(entry: Entry) -> TypeGuard[StrayEntry]:

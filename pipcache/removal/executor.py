@@ -16,7 +16,7 @@ from typing import Self
 
 from pipcache.errors import CacheNotFound
 from pipcache.removal.outcome import Fate, Outcome, Problem
-from pipcache.removal.plan import Plan, Removal, is_young
+from pipcache.removal.plan import OTHER_FILE_SYSTEM, Plan, Removal, is_young
 from pipcache.store.cache import Cache
 from pipcache.store.entries import StrayEntry, entry_path
 from pipcache.util.files import File, given_back, is_folder
@@ -97,7 +97,13 @@ class _Folders:
         try:
             # the cache directory itself may be a link; what is below it may not
             descriptor = os.open(root, _FOLDER) if use_descriptors else None
-            self._levels.append(_Level("", root, descriptor, os.stat(root)))
+            try:
+                status = os.stat(root)
+            except OSError:
+                if descriptor is not None:
+                    os.close(descriptor)
+                raise
+            self._levels.append(_Level("", root, descriptor, status))
         except OSError as error:
             raise CacheNotFound(
                 f"The cache directory cannot be opened: {error.strerror}.", path=root, hint="Nothing was removed."
@@ -143,15 +149,26 @@ class _Folders:
             status = os.lstat(where)
             if not is_folder(status):
                 raise NotADirectoryError(errno.ENOTDIR, _NOT_A_FOLDER)
+            self._refuse_other_device(status)
             self._levels.append(_Level(name, where, None, self._as_entered(status)))
             return
         descriptor = os.open(where, _FOLDER | os.O_NOFOLLOW, dir_fd=base)
         try:
             status = os.fstat(descriptor)
+            self._refuse_other_device(status)
         except OSError:
             os.close(descriptor)
             raise
         self._levels.append(_Level(name, "", descriptor, self._as_entered(status)))
+
+    def _refuse_other_device(self, status: os.stat_result) -> None:
+        """Refuse a folder where another file system is mounted: nothing is removed there.
+
+        Raises:
+            OSError: it is one.
+        """
+        if status.st_dev != self._levels[0].status.st_dev:
+            raise OSError(errno.EXDEV, OTHER_FILE_SYSTEM)
 
     def _as_entered(self, status: os.stat_result) -> os.stat_result:
         """Return the status of a folder when it was first entered; removing files from it makes it look young."""
@@ -169,8 +186,8 @@ class _Folders:
         try:
             os.rmdir(where, dir_fd=base)
         except OSError as error:
-            # any other error means that it is not empty, or is no longer there
-            if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            # something is in it, or it is no longer there
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, *_GONE}:
                 path = os.path.join(*(parent.name for parent in self._levels[1:]), level.name)
                 self.problems.append(Problem(path, Fate.FAILED, error.strerror or str(error)))
             return
@@ -182,6 +199,9 @@ class _Folders:
         self.freed += freed
         self.is_measured &= is_measured
 
+
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""Errors of a folder that is gone, or was replaced by something that was not planned."""
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -241,8 +261,10 @@ class _Remover:
         """Enter a folder that should be empty; if it is, it is removed when it is left."""
         try:
             self._folders.enter(folder)
-        except OSError:
-            return  # it is gone, or was replaced by something that was not planned
+        except OSError as error:
+            if error.errno not in _GONE:
+                self.problems.append(Problem(folder, Fate.FAILED, error.strerror or str(error)))
+            return
         self._folders.mark()
 
     def _remove_together(self, files: tuple[File, ...]) -> Fate:
@@ -254,8 +276,8 @@ class _Remover:
                 return Fate.GONE
             # look at all files before the first goes: when pip wrote an entry anew, no part of it may go
             statuses = [self._look(file) for file in files]
-            for file in files:
-                fates.append(self._unlink(file, self._look(file) if fates else statuses[0]))
+            for file, status in zip(files, statuses, strict=True):
+                fates.append(self._unlink(file, self._look_once_more(file, status) if fates else status))
         except _NotRemoved as error:
             problem = error.problem
             self.problems.append(problem)
@@ -282,7 +304,9 @@ class _Remover:
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
                 problem = Problem(file.path, Fate.CHANGED, _NOT_A_FOLDER, is_folder_replaced=True)
                 raise _NotRemoved(problem) from None
-            raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
+            is_mount = error.errno == errno.EXDEV
+            problem = Problem(file.path, Fate.FAILED, error.strerror or str(error), is_folder_replaced=is_mount)
+            raise _NotRemoved(problem) from None
         return True
 
     def _look(self, file: File) -> os.stat_result | None:
@@ -305,6 +329,21 @@ class _Remover:
         if is_same and stat_module.S_IFMT(status.st_mode) == stat_module.S_IFMT(planned.st_mode):
             return status
         raise _NotRemoved(Problem(file.path, Fate.CHANGED, "changed since it was looked at"))
+
+    def _look_once_more(self, file: File, status: os.stat_result | None) -> os.stat_result | None:
+        """Return the status of a file that belongs to one that was just removed, and had ``status`` before.
+
+        Where the system refuses to say, the file goes all the same: half an entry is worth nothing to pip.
+
+        Raises:
+            _NotRemoved: it is not the file that was planned.
+        """
+        try:
+            return self._look(file)
+        except _NotRemoved as error:
+            if error.problem.fate is Fate.CHANGED:
+                raise
+            return status
 
     def _unlink(self, file: File, status: os.stat_result | None) -> Fate:
         """Remove a file of the entered folder, given its status now (None: it is gone), and return its fate.

@@ -18,7 +18,8 @@ class Fate(StrEnum):
 class Problem(NamedTuple):
     """A file that was to go and stays, and why.
 
-    ``is_folder_replaced`` is true when something else stands where the file's folder was.
+    ``is_folder_replaced`` is true when something else stands where the file's folder was: a link, a file,
+    or another file system.
     """
 
     path: str

@@ -25,6 +25,8 @@ from pipcache.store.scan import FolderContents
 from pipcache.util.filenames import normalise
 from pipcache.util.files import File
 
+OTHER_FILE_SYSTEM = "another file system is mounted there, and nothing is removed across"
+
 YOUNG = 600
 """Seconds after a change in which pip may still be writing to a file or folder."""
 
@@ -79,11 +81,15 @@ class Removal(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A file, folder or link that does not go, and why; ``is_link`` is true for a symbolic link."""
+    """A file, folder or link that does not go, and why.
+
+    ``is_link`` is true for a symbolic link, ``is_mount`` where another file system is mounted.
+    """
 
     path: str
     why: str
     is_link: bool = False
+    is_mount: bool = False
 
 
 class Plan(NamedTuple):

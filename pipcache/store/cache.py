@@ -58,6 +58,10 @@ class Cache:
         """Return everything below a folder that the walk lists as a stray entry."""
         return look_inside(self._directory, folder)
 
+    def mount_above(self, path: str) -> str | None:
+        """Return the highest folder on the way to a path, or the path, that another file system is mounted on."""
+        return self._directory.mount_above(path)
+
     def look_again(self, entry: Entry) -> Entry | None:
         """Return ``entry`` with the files that it has now; None when it is gone."""
         return look_again(self._directory, entry)

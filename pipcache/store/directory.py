@@ -2,7 +2,7 @@
 
 import os
 
-from pipcache.util.files import File, Window, open_quietly
+from pipcache.util.files import File, Window, is_folder, open_quietly
 
 
 class Directory:
@@ -13,12 +13,13 @@ class Directory:
         refused: why files could not be opened or read, by their paths. A file that is gone is not refused.
     """
 
-    __slots__ = ("refused", "root")
+    __slots__ = ("_is_mount", "refused", "root")
 
     def __init__(self, root: str) -> None:
         """Make a directory of a path, which may be a link."""
         self.root = root
         self.refused: dict[str, str] = {}
+        self._is_mount: dict[str, bool] = {}
 
     def look(self, path: str) -> File:
         """Return the present status of a file, without following a link.
@@ -27,6 +28,29 @@ class Directory:
             OSError: it is not there, or cannot be looked at.
         """
         return File(path, os.lstat(os.path.join(self.root, path)))
+
+    def mount_above(self, path: str) -> str | None:
+        """Return the highest folder on the way to a path, or the path, that another file system is mounted on.
+
+        None where there is none, or where that cannot be seen.
+        """
+        names = path.split(os.sep)
+        for depth in range(1, len(names) + 1):
+            folder = os.sep.join(names[:depth])
+            if folder not in self._is_mount:
+                self._is_mount[folder] = self._device(folder) not in {None, self._device("")}
+            if self._is_mount[folder]:
+                return folder
+        return None
+
+    def _device(self, path: str) -> int | None:
+        """Return the device of a folder; None for a file, which need not be on that of its folder (overlayfs)."""
+        try:
+            # the directory itself may be a link
+            status = os.lstat(os.path.join(self.root, path)) if path else os.stat(self.root)
+        except OSError:
+            return None
+        return status.st_dev if is_folder(status) else None
 
     def open(self, file: File) -> Window:
         """Open a file for reading, with the size that it had for the walk. The caller closes it.

@@ -309,6 +309,8 @@ def _look(directory: Directory, path: str) -> File | None:
     """
     try:
         file = directory.look(path)
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if _is_gone(directory.root, path, error):
+            return None
+        raise
     return file if odd_type(file) is None else None

@@ -154,27 +154,27 @@ class Verifier:
                     done.setdefault(path, judgement)
         in_order = [done[path] for artifact in judged if (path := path_of(artifact)) in done]
         gone = sum(judgement is None for judgement in in_order)
-        judgements = self._with_unread([judgement for judgement in in_order if judgement is not None], artifacts)
+        others = [artifact for artifact in artifacts if path_of(artifact) not in done]
+        judgements = self._with_unread([judgement for judgement in in_order if judgement is not None], others)
         return Verified(judgements, gone, not_reached=len(judged) - len(in_order))
 
-    def _with_unread(self, judgements: Sequence[Judgement], artifacts: Iterable[Artifact]) -> list[Judgement]:
+    def _with_unread(self, judgements: Sequence[Judgement], others: Iterable[Artifact]) -> list[Judgement]:
         """Return judgements, with those of everything that could not be read, whether it was chosen or not.
 
         It may be what was chosen, and what it would have promised is missing from the verdicts of others.
         """
-        unread = {
-            path_of(artifact): artifact
-            for artifact in with_refusals(artifacts, self._cache.refused)
-            if artifact.unreadable and is_judged(artifact)
-        }
-        judged = {path_of(judgement.artifact) for judgement in judgements}
-        others = [artifact for path, artifact in unread.items() if path not in judged]
+        refused = self._cache.refused
+        judged = with_refusals((judgement.artifact for judgement in judgements), refused)
         return [
-            judgement._replace(verdict=Verdict.UNREADABLE, problem=unread[path].problem)
-            if (path := path_of(judgement.artifact)) in unread and not judgement.findings
+            judgement._replace(verdict=Verdict.UNREADABLE, problem=artifact.problem)
+            if artifact.unreadable and not judgement.findings
             else judgement
-            for judgement in judgements
-        ] + [Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem) for artifact in others]
+            for judgement, artifact in zip(judgements, judged, strict=True)
+        ] + [
+            Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
+            for artifact in with_refusals(others, refused)
+            if artifact.unreadable and is_judged(artifact)
+        ]
 
     def _judge_again(self, suspects: Mapping[str, Entry]) -> Iterator[tuple[str, Judgement | None]]:
         """Judge entries once more, as they are now; yield each path, with None for an entry that vanished."""

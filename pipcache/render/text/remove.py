@@ -139,11 +139,11 @@ def problem_lines(outcome: Outcome) -> Iterator[str]:
         groups.setdefault((problem.fate, reason, problem.is_folder_replaced), []).append(problem.path)
     for (fate, reason, is_folder_replaced), paths in groups.items():
         files = counted(len(paths), "file")
+        advice = "" if is_folder_replaced or fate not in _ADVICE else f" ({_ADVICE[fate]})"
         match fate:
             case Fate.FAILED:
-                yield f"Could not remove {files}: {clean(reason)} ({_ADVICE[fate]})"
+                yield f"Could not remove {files}: {clean(reason)}{advice}"
             case Fate.CHANGED:
-                advice = "" if is_folder_replaced else f" ({_ADVICE[fate]})"
                 yield f"Kept {files}: {clean(reason)}{advice}"
             case _:
                 yield f"Kept {files} that belong to those"
