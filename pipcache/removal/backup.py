@@ -1,14 +1,17 @@
 """Copies of artifacts, kept outside the cache before a removal.
 
 They go into one folder, which only its owner may enter and which is never inside the cache. No file there is
-overwritten.
+overwritten, and a copy has its name only when all of it is on the disk. Where one cannot be kept, none is.
 """
 
+import errno
 import hashlib
 import os
 import re
 import stat as stat_module
 from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
 from typing import NamedTuple, Self
 
 from pipcache.errors import ErrorKind, PipcacheError
@@ -41,15 +44,17 @@ def save_copies(cache: Cache, items: Iterable[BackupItem], folder: str) -> list[
     An artifact without bytes gets a note only. A note is called like the copy, with ``.json``.
 
     Returns:
-        The names of the copies.
+        The names of the copies. They are on the disk, not only in the memory of the system.
 
     Raises:
         NotSaved: the folder is in the cache, is not private, or cannot be written; or an artifact changed after
             it was judged.
     """
     try:
+        is_new = not os.path.lexists(folder)
         target = _private_folder(os.path.realpath(cache.root), folder)
-        return [_save(cache, item, target) for item in items]
+        with _Copies(target, is_new=is_new) as copies:
+            return [_save(cache, item, copies) for item in items]
     except OSError as error:
         why = error.strerror or str(error)
         raise NotSaved(
@@ -78,16 +83,17 @@ def _private_folder(root: str, folder: str) -> str:
     return path
 
 
-def _save(cache: Cache, item: BackupItem, folder: str) -> str:
+def _save(cache: Cache, item: BackupItem, copies: "_Copies") -> str:
     """Copy one artifact into a folder, write its note, and return the copy's name.
 
     Raises:
         NotSaved: it was not read when it was judged, or changed since then.
         OSError: the artifact cannot be read, or the folder cannot be written.
     """
+    folder = copies.folder
     filename, existing = _filename(item.artifact), set(os.listdir(folder))
     name, number = filename, 1
-    while {name, f"{name}.json"} & existing:
+    while {name, f"{name}.json", _draft(name), _draft(f"{name}.json")} & existing:
         number += 1
         name = f"{number}-{filename}"
     if item.sha256 is None and item.artifact.size:
@@ -95,14 +101,14 @@ def _save(cache: Cache, item: BackupItem, folder: str) -> str:
         raise NotSaved(f"{name} cannot be read, and so not be kept.", path=folder, hint=hint)
     if item.sha256 is not None:
         state = hashlib.sha256()
-        with open_body(cache, item.artifact) as body, _NewFile(os.path.join(folder, name)) as copy:
+        with open_body(cache, item.artifact) as body, copies.new_file(name) as copy:
             for chunk in body.window.chunks():
                 state.update(chunk)
                 copy.add(chunk)
-        if state.hexdigest() != item.sha256:
-            hint = "Nothing was removed; run it again."
-            raise NotSaved(f"{name} changed while it was copied.", path=folder, hint=hint)
-    with _NewFile(os.path.join(folder, f"{name}.json")) as note:
+            if state.hexdigest() != item.sha256:
+                hint = "Nothing was removed; run it again."
+                raise NotSaved(f"{name} changed while it was copied.", path=folder, hint=hint)
+    with copies.new_file(f"{name}.json") as note:
         note.add(item.note)
     return name
 
@@ -114,24 +120,84 @@ def _filename(artifact: Artifact) -> str:
     return name if is_plain else artifact.key or "entry"
 
 
-class _NewFile:
-    """A new file that only its owner may read; no existing file is opened."""
+def _draft(name: str) -> str:
+    """Return the name that a file has until all of it is written."""
+    return f".{name}.part"
 
-    def __init__(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._descriptor = os.open(path, flags, 0o600)
+
+class _Copies:
+    """The files that are made in a folder; an error takes them away again, and the folder if it was made too."""
+
+    def __init__(self, folder: str, *, is_new: bool) -> None:
+        self.folder = folder
+        self._is_new = is_new
+        self._names: list[str] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            _sync_folder(self.folder)
+            return
+        for name in self._names:
+            with suppress(OSError):
+                os.unlink(os.path.join(self.folder, name))
+        if self._is_new:
+            with suppress(OSError):
+                os.rmdir(self.folder)
+
+    def new_file(self, name: str) -> "_NewFile":
+        """Return a new file of the folder, to be written in a ``with``; no existing file is opened or replaced."""
+        return _NewFile(self.folder, name, self._names)
+
+
+class _NewFile:
+    """A new file that only its owner may read. It gets its name when all of it is on the disk."""
+
+    def __init__(self, folder: str, name: str, names: list[str]) -> None:
+        self._draft = os.path.join(folder, _draft(name))
+        self._path = os.path.join(folder, name)
+        self._name = name
+        self._names = names
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(self._draft, flags, 0o600)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            os.fsync(self._descriptor)
+            try:
+                if error is None:
+                    os.fsync(self._descriptor)
+            finally:
+                os.close(self._descriptor)
+            if error is None:
+                if os.path.lexists(self._path):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+                os.rename(self._draft, self._path)
+                self._names.append(self._name)
         finally:
-            os.close(self._descriptor)
+            with suppress(FileNotFoundError):  # it has its name now
+                os.unlink(self._draft)
 
     def add(self, data: bytes) -> None:
         """Append bytes."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
+
+
+def _sync_folder(folder: str) -> None:
+    """Bring the names of a folder to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -253,8 +253,14 @@ OF_PATHS = {
 }
 
 
-CHANGERS = {"removal.executor": {"os.unlink", "os.rmdir"}, "removal.backup": {"os.mkdir", "os.write", "os.fsync"}}
+CHANGERS = {
+    "removal.executor": {"os.unlink", "os.rmdir"},
+    "removal.backup": {"os.mkdir", "os.write", "os.fsync", "os.rename", "os.unlink", "os.rmdir"},
+    "__main__": {"os.write"},  # to standard error, whose buffer an interruption may find half filled
+}
 """The one module that changes the cache, the one that keeps copies elsewhere, and all they do to the disk.
+
+Of copies it takes away only what the same run made.
 
 Who comes next gets a line here: export.writer (a folder outside the cache), live (its own HTTP cache), and the
 builder of the one-file program in fleet.

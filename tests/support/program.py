@@ -1,12 +1,17 @@
 """The program run in this process: what it answered, what it said, how it ended."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from pipcache.cli.main import run
+from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
 
 
 class Ran(NamedTuple):
@@ -48,3 +53,30 @@ class Program:
         """The one artifact of a JSON answer."""
         (record,) = self.artifacts(command, *arguments)
         return record
+
+
+def run_limited(
+    cache: Path, arguments: Sequence[str], *, limits: Mapping[str, int], first: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process that may use no more than this of the system's resources.
+
+    `limits` are by their names in `resource`; `first` is Python that runs before the program.
+    """
+    lines = [
+        "import resource, sys",
+        *(f"resource.setrlimit(resource.{name}, ({limit}, {limit}))" for name, limit in limits.items()),
+        first,
+        "from pipcache.cli.main import run",
+        f"sys.exit(run({[arguments[0], '--cache-dir', str(cache), *arguments[1:]]!r}))",
+    ]
+    # everything is loaded before the limits hold: they are those of the work
+    load = "import pipcache.cli.main\nfrom pipcache.cli import audit, clear, info, prune, remove, show, verify\n"
+    environment = clean_environment(cache.parent / "home") | {"PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        [sys.executable, "-c", load + "\n".join(lines)],
+        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
