@@ -41,7 +41,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _end(app, Interrupted())
     except ClosedPipe:
         return ExitCode.OK
-    except BrokenPipeError:
+    except SystemExit:  # click's end of a closed pipe, which would be 1
         return ExitCode.OK
     except OSError as error:
         # what cannot be read in the cache is part of the answer; this is the answer that cannot be written

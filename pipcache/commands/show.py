@@ -56,7 +56,8 @@ def find(
     judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
     named = [_named(artifact, judgements.get(path_of(artifact))) for artifact in chosen]
     details = list(describe(cache, named, artifacts, judgements, track))
-    is_incomplete = any(artifact.unreadable for artifact in with_refusals(artifacts, cache.refused))
+    seen = [*with_refusals(artifacts, cache.refused), *(judgement.artifact for judgement in verified.judgements)]
+    is_incomplete = any(artifact.unreadable for artifact in seen)
     return ShowAnswer(directory, details, selection.unmatched, is_incomplete)
 
 

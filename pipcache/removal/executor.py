@@ -18,6 +18,7 @@ from pipcache.errors import CacheNotFound
 from pipcache.removal.outcome import Fate, Outcome, Problem
 from pipcache.removal.plan import OTHER_FILE_SYSTEM, Plan, Removal, is_young
 from pipcache.store.cache import Cache
+from pipcache.store.directory import is_gone
 from pipcache.store.entries import StrayEntry, entry_path
 from pipcache.util.files import File, given_back, is_folder
 from pipcache.util.progress import Track, untracked
@@ -50,7 +51,7 @@ def carry_out(
     """
     has_dir_fd = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
     with _Folders(cache.root, has_dir_fd if use_descriptors is None else use_descriptors, force=force) as folders:
-        remover = _Remover(folders)
+        remover = _Remover(folders, cache.root)
         fates: dict[int, Fate] = {}
         removals = ((entry_path(removal.entry), index) for index, removal in enumerate(plan.removals))
         steps = list(merge(removals, ((path, -1) for path in sorted(plan.folders))))
@@ -238,7 +239,8 @@ class _Remover:
         is_measured: False when ``freed`` is a lower bound.
     """
 
-    def __init__(self, folders: _Folders) -> None:
+    def __init__(self, folders: _Folders, root: str) -> None:
+        self._root = root
         self.problems: list[Problem] = []
         self.files = 0
         self.gone = 0
@@ -262,7 +264,8 @@ class _Remover:
         try:
             self._folders.enter(folder)
         except OSError as error:
-            if error.errno not in _GONE:
+            is_there = isinstance(error, FileNotFoundError) and not self._is_gone(folder)
+            if is_there or error.errno not in _GONE:
                 self.problems.append(Problem(folder, Fate.FAILED, error.strerror or str(error)))
             return
         self._folders.mark()
@@ -298,9 +301,9 @@ class _Remover:
         """
         try:
             self._folders.enter(file.path.rpartition(os.sep)[0])
-        except FileNotFoundError:
-            return False
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and self._is_gone(os.path.dirname(file.path)):
+                return False
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
                 problem = Problem(file.path, Fate.CHANGED, _NOT_A_FOLDER, is_folder_replaced=True)
                 raise _NotRemoved(problem) from None
@@ -308,6 +311,10 @@ class _Remover:
             problem = Problem(file.path, Fate.FAILED, error.strerror or str(error), is_folder_replaced=is_mount)
             raise _NotRemoved(problem) from None
         return True
+
+    def _is_gone(self, path: str) -> bool:
+        """Return whether nothing is at a path below the cache directory, by a list of its folder."""
+        return is_gone(os.path.join(self._root, path))
 
     def _look(self, file: File) -> os.stat_result | None:
         """Return the status of a file of the entered folder; None when it is gone.
@@ -318,9 +325,9 @@ class _Remover:
         where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:
             status = os.stat(where, dir_fd=base, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and self._is_gone(file.path):
+                return None
             raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
         planned = file.stat
         is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size

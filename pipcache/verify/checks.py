@@ -273,7 +273,7 @@ class Check(Enum):
     # what pip built
     PC601 = (
         Verdict.POISONED,
-        "The folder's key is not that of its origin.json, for no interpreter.",
+        "The folder's key is not that of its origin.json, and no credentials explain it.",
         "pip may take it for another source's wheel",
     )
     PC602 = (

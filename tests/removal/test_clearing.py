@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -148,3 +149,26 @@ def test_a_missing_cache_and_an_emptied_one(tmp_path: Path, capsys: pytest.Captu
         (tmp_path / "emptied" / name).mkdir(parents=True)
     (tmp_path / "emptied" / "notes.txt").touch()
     assert Program(tmp_path / "emptied", capsys)("clear", "--yes").code == 0
+
+
+def test_the_empty_folders_of_a_build_that_stays_are_no_part_of_the_plan(
+    builder: CacheBuilder, program: Program
+) -> None:
+    building = builder.root / "wheels" / "aa" / "bb" / "cc" / ("d" * 50) / "tmpabcdefgh"
+    (building / "empty").mkdir(parents=True)
+    age(builder.root)
+    os.utime(building, None)
+    ran = program("clear", "--yes", "--format", "json")
+    assert "tmpabcdefgh" in json.dumps(ran.document["plan"]["left"])
+    assert ran.document["plan"]["empty_folders"] == []
+    assert (building / "empty").is_dir()
+
+
+def test_the_empty_folders_of_a_build_that_was_left_behind_go_with_it(
+    builder: CacheBuilder, program: Program
+) -> None:
+    building = builder.root / "wheels" / "aa" / "bb" / "cc" / ("d" * 50) / "tmpabcdefgh"
+    (building / "empty").mkdir(parents=True)
+    age(builder.root)
+    assert program("clear", "--yes").code == 0
+    assert not building.exists()

@@ -1,0 +1,76 @@
+"""Threads that share work, and what happens where none can start."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pipcache.util.workers import Workers
+
+
+def refuse_after(started: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system start this many threads more, as a limit of processes does."""
+    left = [started]
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+
+
+@pytest.mark.parametrize("started", [0, 1, 2, 9])
+def test_all_work_is_done_once_and_in_order(started: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_after(started, monkeypatch)
+    done: list[int] = []
+
+    def work(number: int) -> int:
+        done.append(number)
+        return number * number
+
+    with Workers(4) as workers:
+        assert list(workers.map(work, range(100))) == [number * number for number in range(100)]
+        assert workers.submit(work, 100).result(timeout=60) == 10_000
+    assert sorted(done) == list(range(101))
+
+
+@pytest.mark.parametrize("started", [0, 9])
+def test_what_work_raises_is_raised_where_its_result_is_asked_for(
+    started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_after(started, monkeypatch)
+    with Workers(2) as workers:
+        future = workers.submit(int, "no number")
+        with pytest.raises(ValueError, match="no number"):
+            future.result(timeout=60)
+
+
+def test_work_that_has_not_begun_is_cancelled() -> None:
+    workers = Workers(1)
+    is_begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> int:
+        is_begun.set()
+        may_end.wait(60)
+        return 1
+
+    first, second = workers.submit(work), workers.submit(work)
+    assert is_begun.wait(60)
+    workers.stop(wait=False)
+    may_end.set()
+    assert first.result(timeout=60) == 1
+    assert second.cancelled()
+
+
+def test_an_interruption_without_threads_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_after(0, monkeypatch)
+
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    with Workers() as workers, pytest.raises(KeyboardInterrupt):
+        workers.submit(work)
