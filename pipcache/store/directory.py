@@ -10,7 +10,8 @@ class Directory:
 
     Attributes:
         root: its path; paths of its files are relative to it.
-        refused: why files could not be opened or read, by their paths. A file that is gone is not refused.
+        refused: why files could not be opened, read or looked at again, by their paths. A file that is gone is not
+            refused.
     """
 
     __slots__ = ("_is_mount", "refused", "root")

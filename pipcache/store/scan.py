@@ -298,7 +298,9 @@ def look_again(directory: Directory, entry: Entry) -> Entry | None:
             case _:
                 return entry
     except OSError as error:
-        return _unreadable(entry.store, entry_path(entry), error)
+        unreadable = _unreadable(entry.store, entry_path(entry), error)
+        directory.refused[unreadable.path] = unreadable.error
+        return unreadable
 
 
 def _look(directory: Directory, path: str) -> File | None:

@@ -202,7 +202,11 @@ def wrong(truth: Truth, ran: Ran, files: set[str]) -> Iterator[str]:
         yield f"exit status {ran.code}: {ran.err}"
     if ran.code == 1 and truth.ran.code != 1:
         yield "a finding that is none"
-    if ran.code == 0 and (truth.ran.code != 0 or answer_of(ran) != answer_of(truth.ran)):
+    if ran.code == 0 and truth.ran.code != 0:
+        yield "clean, and it is not"
+    # a removal may name otherwise what it removes
+    is_same = truth.files - files == truth.removed if truth.removed else answer_of(ran) == answer_of(truth.ran)
+    if ran.code == 0 and not is_same:
         yield f"another answer, and nothing says that it is not whole: {ran.out} {ran.err} {truth.ran.out}"
     if not truth.files - files <= truth.removed:
         yield f"removed without being meant: {truth.files - files - truth.removed}"
