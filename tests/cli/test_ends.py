@@ -91,6 +91,15 @@ def test_each_exit_status(
     assert program(*command).code == code
 
 
+def test_what_could_not_be_judged_beside_a_removal_has_its_own(
+    builder: CacheBuilder, program: Program, tmp_path: Path
+) -> None:
+    builder.download(URL + "foo-1.0-py3-none-any.whl", archives.build_wheel("foo", "1.0")[1])
+    builder.raw(f"{URL}other", b"no head of any pip", b"PK")
+    (tmp_path / "bad.txt").write_text("foo==1.0\n", encoding="utf-8")
+    assert program("remove", "--advisory", str(tmp_path / "bad.txt"), "--yes").code == ExitCode.UNJUDGED
+
+
 @posix
 def test_an_interruption_has_its_own_exit_status(
     filled: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch

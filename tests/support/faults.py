@@ -33,11 +33,12 @@ class Lasting(Enum):
 
 
 class Fault(NamedTuple):
-    """An error at the n-th call (from 1) that meets the cache; 0 is none."""
+    """An error at the n-th call (from 1) that meets the cache; 0 is none, or the first that meets `place`."""
 
     at: int
     error: int = errno.EIO
     lasting: Lasting = Lasting.ONCE
+    place: tuple[str, str] | None = None  # a function, and how the path ends
 
     def __str__(self) -> str:
         return f"{errno.errorcode[self.error]} {self.lasting.value} at {self.at}"
@@ -54,6 +55,7 @@ class Failing:
     def __init__(self, root: Path, fault: Fault) -> None:
         self._root = str(root)
         self._fault = fault
+        self._at = fault.at
         self._lock = threading.RLock()
         self._descriptors: dict[int, str] = {}
         self.calls: list[tuple[str, str]] = []
@@ -77,7 +79,10 @@ class Failing:
             return
         with self._lock:
             self.calls.append((function, path))
-            number, (at, error, lasting) = len(self.calls), self._fault
+            number, (_, error, lasting, place) = len(self.calls), self._fault
+            if self._at == 0 and place is not None and place[0] == function and path.endswith(place[1]):
+                self._at = number
+            at = self._at
             if at == 0 or number < at:
                 return
             is_same = self.calls[at - 1] == (function, path)
