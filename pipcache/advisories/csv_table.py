@@ -145,7 +145,7 @@ def _with_versions(indicator: Indicator, cell: str, where: str) -> Indicator:
     """Return the indicator with what a cell says of versions: several, every version, or specifiers."""
     if cell.lower() in _EVERY_VERSION:
         return indicator._replace(every_version=True)
-    if re.search(r"[<>~!]", cell) and len(cell) < 1024:
+    if re.search(r"[<>~]|!=", cell) and len(cell) < 1024:  # a ! alone is that of an epoch
         try:
             return indicator._replace(specifiers=str(SpecifierSet(cell)))
         except ValueError:

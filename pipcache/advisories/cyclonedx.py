@@ -8,7 +8,7 @@ from pipcache.advisories.purl import Purl, is_purl, read_purl, read_vers
 from pipcache.advisories.references import digest_of, read_file_url
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.untrusted import Table, quoted
-from pipcache.util.versions import parse_version
+from pipcache.util.versions import affects
 
 _TOP = frozenset(
     {
@@ -220,13 +220,17 @@ def _affected(component: Table, rows: Sequence[Table], indicator: Indicator, bui
             builder.add(
                 indicator._replace(versions=(version,), filename=purl.filename if version == own else None)
             )
-            if own and (version == own or (parse_version(own) and parse_version(own) == parse_version(version))):
+            if own and affects(version, own):
                 _files(component, indicator, builder)
         elif (interval := read_vers(span, row.place("range"))) is None:
             text = f"{purl.project} {span}: not an interval of pypi's versions"
             builder.cannot_match(indicator.record, text, purl.project)
         else:
-            versions, specifiers, every = interval
             builder.add(
-                indicator._replace(versions=versions, specifiers=specifiers, every_version=every, filename=None)
+                indicator._replace(
+                    versions=interval.versions,
+                    ranges=interval.ranges,
+                    every_version=interval.every_version,
+                    filename=None,
+                )
             )

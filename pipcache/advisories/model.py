@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipcache.util.versions import parse_version
+from pipcache.util.versions import Version, compares_as, parse_version
 
 
 class AdvisoryError(ValueError):
@@ -15,46 +15,60 @@ class AdvisoryError(ValueError):
 
 
 Event = tuple[str, str]
-"""(kind, version) of an event of a range; the kind is "introduced", "fixed", "last_affected" or "limit"."""
+"""(kind, version) of an event of a range.
+
+The kind is "introduced", "fixed", "last_affected" or "limit", as in OSV, or "after": introduced behind the version,
+as the ``>`` of a vers range says.
+"""
 
 
 class Range(NamedTuple):
-    """A range of versions as OSV writes it.
+    """A range of versions as OSV writes it, or as vers does.
 
     All versions are PEP 440, apart from an introduced of "0" and a limit of "*".
     """
 
     events: tuple[Event, ...]
     """In the record's order."""
+    is_alone: bool = False
+    """No versions can be listed beside it, as beside those of OSV: it counts where only listed versions do."""
 
     def text(self) -> str:
         """Return the range for people, e.g. ``introduced 0.5.15, last affected 0.5.16``."""
         limits = [event for event in self.events if event[0] == "limit"]
         events = [*in_order(self.events), *limits]
         words = [f"{kind.replace('_', ' ')} {version}" for kind, version in events]
-        return ", ".join([*words, *(["no end"] if events[-1][0] == "introduced" else [])])
+        return ", ".join([*words, *(["no end"] if events[-1][0] in _STARTS else [])])
 
     def contains(self, version: str) -> bool:
         """Return whether the range holds ``version``; no range holds what is not PEP 440.
 
-        Versions compare by PEP 440, pre-releases and local versions included; an introduced of "0" is before all
-        of them. Source: the pseudocode under "Evaluation" of the OSV schema 1.7.5.
+        Versions compare by PEP 440, pre-releases included, local versions as their release (``compares_as``); an
+        introduced of "0" is before all of them. Source: the pseudocode under "Evaluation" of the OSV schema 1.7.5.
         """
         if (wanted := parse_version(version)) is None:
             return False
         limits = [end for kind, end in self.events if kind == "limit"]
-        if limits and not any(end == "*" or ((limit := parse_version(end)) and wanted < limit) for end in limits):
+        if limits and not any(end == "*" or _is_reached("limit", end, wanted) for end in limits):
             return False
         is_in = False
-        for kind, start in in_order(self.events):
-            edge = None if (kind, start) == ("introduced", "0") else parse_version(start)
-            if kind == "introduced" and (edge is None or wanted >= edge):
-                is_in = True
-            elif edge is not None and (
-                (kind == "fixed" and wanted >= edge) or (kind == "last_affected" and wanted > edge)
-            ):
-                is_in = False
+        for kind, edge in in_order(self.events):
+            if (kind, edge) == ("introduced", "0") or _is_reached(kind, edge, wanted):
+                is_in = kind in _STARTS
         return is_in
+
+
+_STARTS = frozenset({"introduced", "after"})
+
+
+def _is_reached(kind: str, text: str, version: Version) -> bool:
+    """Return whether a version is at or behind an event of a range; for a limit, whether it is before it."""
+    if (edge := parse_version(text)) is None:
+        return False
+    compared = compares_as(version, edge)
+    if kind == "limit":
+        return compared < edge
+    return compared > edge or (compared == edge and kind in {"introduced", "fixed"})
 
 
 class Indicator(NamedTuple):
@@ -146,8 +160,8 @@ class AdvisoriesBuilder:
         )
 
 
-_NO_VERSION = re.compile(r"[\s,;|*<>=~]|\.\.|\.x\b|^(?:all|any)$|\d\.\d+-v?\d+\.\d")
-"""Texts in the place of a version that mean several versions: comparing for equality never meets them."""
+_NO_VERSION = re.compile(r"[\s,;|*<>=~]|\.\.|\.x\b|^\D*$|\d\.\d+-v?\d+\.\d")
+"""Texts in the place of a version that mean several versions, or none: comparing for equality never meets them."""
 
 _LONGEST_TEXT = 240
 """Characters of a text that is kept for people."""

@@ -17,7 +17,7 @@ from pipcache.advisories.references import (
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.untrusted import Table, quoted
 from pipcache.util.urls import file_urls
-from pipcache.util.versions import parse_version
+from pipcache.util.versions import affects, parse_version
 
 _RECORD = frozenset(
     {
@@ -210,6 +210,10 @@ def _range(record: _Record, row: Table, project: str) -> Range | None:
     ]:
         record.cannot_match(f"{project}, {span.text()}: {quoted(wrong[0])} is not PEP 440", project)
         return None
+    if kind == "SEMVER" and (other := [version for _, version in events if re.search(r"-\d+$", version)]):
+        # such a version is a pre-release in SemVer, and a post-release in PEP 440
+        record.cannot_match(f"{project}, {span.text()}: {quoted(other[0])} is another version in PEP 440", project)
+        return None
     if in_order(span.events)[0][0] != "introduced":
         where = row.place("events")
         raise AdvisoryError(f"{where}: {quoted(span.text())} does not begin with introduced; that was expected")
@@ -239,8 +243,7 @@ def _reference(record: _Record, url: str, projects: Mapping[str, Iterable[Indica
 
 def _affects(indicator: Indicator, version: str) -> bool:
     """Return whether an indicator affects a version; if it names no version, it may affect any."""
-    wanted = parse_version(version)
-    listed = any(other == version or (wanted and parse_version(other) == wanted) for other in indicator.versions)
+    listed = any(affects(other, version) for other in indicator.versions)
     in_range = any(span.contains(version) for span in indicator.ranges)
     return listed or in_range or not (indicator.versions or indicator.ranges)
 

@@ -4,11 +4,11 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from pipcache.advisories.model import AdvisoryError
+from pipcache.advisories.model import AdvisoryError, Event, Range
 from pipcache.advisories.references import file_versions
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise
 from pipcache.util.untrusted import quoted
-from pipcache.util.versions import MOST_OF_A_VERSION
+from pipcache.util.versions import MOST_OF_A_VERSION, parse_version
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 
@@ -92,11 +92,29 @@ def is_version(text: str) -> bool:
     return len(text) <= MOST_OF_A_VERSION and re.fullmatch(shape, text, re.ASCII) is not None
 
 
-def read_vers(text: str, where: str) -> tuple[tuple[str, ...], str, bool] | None:
-    """Return a ``vers:pypi/`` range as (versions, specifiers, is every version); exactly one of them is set.
+class Vers(NamedTuple):
+    """A ``vers:pypi/`` range; exactly one of its fields is set."""
+
+    versions: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    every_version: bool = False
+
+
+_VERS_EVENTS: dict[str, tuple[str, ...]] = {
+    ">=": ("introduced",),
+    ">": ("after",),
+    "<": ("fixed",),
+    "<=": ("last_affected",),
+    "!=": ("fixed", "after"),
+}
+"""What each sign of a vers range means in the events of a range; only the order of versions counts there."""
+
+
+def read_vers(text: str, where: str) -> Vers | None:
+    """Return a ``vers:pypi/`` range.
 
     None is returned for ranges of other ecosystems, and for more than single versions or one interval. Source:
-    github.com/package-url/vers-spec.
+    github.com/package-url/vers-spec: versions are compared by their order, unlike PEP 440's ``<`` and ``>``.
 
     Raises:
         AdvisoryError: the text is no such range.
@@ -106,18 +124,23 @@ def read_vers(text: str, where: str) -> tuple[tuple[str, ...], str, bool] | None
         raise AdvisoryError(f"{where}: {quoted(text)} is no range; vers:pypi/>=1|<2 was expected")
     parts = [unquote(part.strip()) for part in rest.split("|")]
     pairs = [
-        match.groups() for part in parts if (match := re.fullmatch(r"(<=|>=|!=|<|>|=|)\s*([^<>=!\s]+)", part))
+        match.groups()
+        for part in parts
+        if (match := re.fullmatch(r"(<=|>=|!=|<|>|=|)\s*((?:[^<>=!\s]|!(?!=))+)", part))
     ]
     if len(pairs) != len(parts) or not all(version == "*" or is_version(version) for _, version in pairs):
         raise AdvisoryError(f"{where}: {quoted(text)} is no range; vers:pypi/>=1|<2 was expected")
     if scheme.lower() != "vers:pypi":
         return None
     if pairs == [("", "*")]:
-        return (), "", True
+        return Vers(every_version=True)
     signs = [sign for sign, _ in pairs]
     if set(signs) <= {"", "="}:
-        return tuple(dict.fromkeys(version for _, version in pairs)), "", False
+        return Vers(tuple(dict.fromkeys(version for _, version in pairs)))
     ends = [sign[0] for sign in signs if sign not in {"", "=", "!="}]
-    if ends in (["<"], [">"], [">", "<"]) and not {"", "="} & set(signs):
-        return (), ",".join(f"{sign}{version}" for sign, version in pairs), False
-    return None
+    is_interval = ends in (["<"], [">"], [">", "<"]) and not {"", "="} & set(signs)
+    if not is_interval or not all(parse_version(version) for _, version in pairs):
+        return None
+    events: list[Event] = [("introduced", "0")] if ends == ["<"] else []
+    events += [(kind, version) for sign, version in pairs for kind in _VERS_EVENTS[sign]]
+    return Vers(ranges=(Range(tuple(events), is_alone=True),))

@@ -20,7 +20,7 @@ from pipcache.store.keys import request_key
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.urls import digests_in_path, filename_in, without_user
-from pipcache.util.versions import canonical, contains
+from pipcache.util.versions import affected_by, canonical, contains, listed_as
 
 
 class Clause(NamedTuple):
@@ -319,20 +319,19 @@ class Matcher:
         if indicator.every_version:
             return "every version"
         if indicator not in self._listed_versions:
-            listed = {canonical(version): version for version in reversed(indicator.versions)}
+            listed = {means: version for version in reversed(indicator.versions) for means in listed_as(version)}
             self._listed_versions[indicator] = listed | {
                 version.lower(): version for version in indicator.versions
             }
         listed = self._listed_versions[indicator]
-        for version in sorted({canonical(version) for version in versions} | tagged):
+        for version in sorted({means for version in versions for means in affected_by(version)} | tagged):
             if version in listed:
                 return f"version {listed[version]} is listed"
         if indicator.specifiers and any(contains(indicator.specifiers, version) for version in sorted(versions)):
             return f"version {indicator.specifiers}"
-        if self._only_listed:
-            return None
         for span in indicator.ranges:
-            if any(range_contains(span, version) for version in sorted(versions)):
+            is_left_aside = self._only_listed and not span.is_alone
+            if not is_left_aside and any(range_contains(span, version) for version in sorted(versions)):
                 return f"range: {span.text()}"
         return None
 

@@ -51,6 +51,9 @@ def _indicator(selector: Selector) -> Indicator:
     if selector.filename is not None and (parsed := parse_filename(selector.filename)) is not None:
         return indicator._replace(project=normalise(parsed.project), filename=selector.filename)
     if selector.project is not None:
+        pins = [pin.version for pin in selector.specifiers or () if pin.operator == "==="]
+        if pins and len(pins) == len(selector.specifiers or ()):  # other spellings count too, as in an advisory
+            return indicator._replace(project=selector.project, versions=tuple(sorted(pins)))
         specifiers = str(selector.specifiers or "")
         return indicator._replace(project=selector.project, specifiers=specifiers, every_version=not specifiers)
     return indicator

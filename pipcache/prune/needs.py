@@ -12,7 +12,7 @@ from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import has_key, without_user
-from pipcache.util.versions import canonical, contains, parse_version
+from pipcache.util.versions import affected_by, contains, listed_as, parse_version
 
 
 class _ProjectPins:
@@ -27,17 +27,14 @@ class _ProjectPins:
         if pin.version is None:
             self._without_version.append(pin)
         else:
-            self._by_version.setdefault(canonical(pin.version), []).append(pin)
+            for version in listed_as(pin.version):
+                self._by_version.setdefault(version, []).append(pin)
 
     def matching(self, version: str | None) -> list[Pin]:
-        """Return the pins that allow a version; all of them where the version is not known.
-
-        A pin without a local label allows every local version of its version, as PEP 440's ``==`` does.
-        """
+        """Return the pins that allow a version (``affects``); all of them where the version is not known."""
         if version is None:
             return [*self._without_version, *(pin for pins in self._by_version.values() for pin in pins)]
-        public, _, local = canonical(version).partition("+")
-        pins = self._by_version.get(canonical(version), []) + (self._by_version.get(public, []) if local else [])
+        pins = [pin for means in sorted(affected_by(version)) for pin in self._by_version.get(means, ())]
         return pins + [pin for pin in self._without_version if _allows(pin.specifiers, version)]
 
     def digests(self, version: str | None) -> set[tuple[str, str]]:

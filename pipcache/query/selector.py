@@ -142,18 +142,10 @@ def _source_urls(artifact: Artifact) -> set[str]:
 
 
 def _contains(specifiers: "SpecifierSet", version: str) -> bool:
-    """Return whether specifiers allow a version, pre-releases too; one that is not PEP 440 meets only ``===``."""
-    from pipcache.util.versions import parse_version  # brings packaging, which a list does without
+    """Return whether specifiers allow a version."""
+    from pipcache.util.versions import meets  # brings packaging, which a list does without
 
-    # === compares texts (PEP 440), so the version as it is written counts as well
-    unmet = [
-        specifier
-        for specifier in specifiers
-        if not (specifier.operator == "===" and specifier.version.lower() == version.lower())
-    ]
-    if (parsed := parse_version(version)) is None:
-        return not unmet
-    return all(specifier.contains(parsed, prereleases=True) for specifier in unmet)
+    return meets(specifiers, version)
 
 
 _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
