@@ -17,8 +17,8 @@ class AdvisoryError(ValueError):
 Event = tuple[str, str]
 """(kind, version) of an event of a range.
 
-The kind is "introduced", "fixed", "last_affected" or "limit", as in OSV, or "after": introduced behind the version,
-as the ``>`` of a vers range says.
+The kind is "introduced", "fixed", "last_affected" or "limit", as in OSV, or "after", the ``>`` of a vers range:
+introduced behind the version.
 """
 
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from pipcache.advisories.model import Advisories
 from pipcache.audit.build_tags import name_by_build_tags
 from pipcache.audit.derivation import Derivation, Hit, Relation, display_name
-from pipcache.audit.inconclusive import Inconclusive, find_inconclusive
+from pipcache.audit.hashed_members import hash_members
+from pipcache.audit.inconclusive import Inconclusive, find_inconclusive, is_archive
 from pipcache.audit.matcher import DigestFacts, Matcher
-from pipcache.audit.members import Digest, hashed_members, recorded_members
+from pipcache.audit.members import recorded_members
 from pipcache.audit.pages import PageScan
+from pipcache.audit.proved_names import name_by_filenames, with_proofs
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries, with_refusals
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex
@@ -18,6 +20,7 @@ from pipcache.inventory.proof import PROOF_ALGORITHMS, prove_by_bytes
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
+from pipcache.util.hashes import Digest
 from pipcache.util.progress import Track
 from pipcache.util.workers import Workers
 
@@ -133,7 +136,9 @@ def audit(
     """
     matcher = page_scan.matcher
     without_links = [artifact for artifact in chosen if not is_link(artifact.entry)]
-    audited, unsure_versions = name_by_build_tags(cache, without_links, matcher)
+    proved_sdists = with_proofs(without_links, page_scan.proofs)
+    with_build_tags, unsure_versions = name_by_build_tags(cache, proved_sdists, matcher)
+    audited, unsure_filenames = name_by_filenames(cache, with_build_tags, matcher)
     facts = _read_facts(cache, audited, matcher, track, deep=deep)
     clauses = ((artifact, matcher.clauses_of(artifact, facts[path_of(artifact)])) for artifact in audited)
     hits = [Hit(artifact, Relation.MATCH, tuple(matching)) for artifact, matching in clauses if matching]
@@ -145,7 +150,7 @@ def audit(
     page_hits, inconclusive_pages = page_scan.hits(audited, listable)
     proved += _with_proofs(cache, page_hits, matcher=matcher, facts=facts, track=track)
     problems = {path: fact.problem for path, fact in facts.items() if fact.problem is not None}
-    reasons = unsure_versions | derivation.contradicted | problems
+    reasons = unsure_versions | unsure_filenames | derivation.contradicted | problems
     inconclusive = [
         *find_inconclusive(cache, audited, artifacts=artifacts, matcher=matcher, reasons=reasons),
         *inconclusive_pages,
@@ -202,20 +207,20 @@ def _members(
     cache: Cache, artifact: Artifact, matcher: Matcher, algorithms: Sequence[str], *, deep: bool
 ) -> tuple[dict[Digest, str], str | None]:
     """Return the paths of an archive's members by their digests, and why not all of them can be compared."""
-    if artifact.kind in {Kind.METADATA, Kind.PAGE} or not matcher.looks_for_members:
+    if not matcher.looks_for_members or not is_archive(cache, artifact):
         return {}, None
     if deep:
-        hashed = hashed_members(cache, artifact, algorithms)
-        is_archive = artifact.kind in DISTRIBUTIONS
-        problem = "its members could not be read" if is_archive and hashed is None else None
-        return (recorded_members(cache, artifact) or {}) | (hashed or {}), problem
-    if artifact.kind is Kind.SDIST:
+        hashed = hash_members(cache, artifact, algorithms)
+        return recorded_members(cache, artifact).paths | hashed.paths, hashed.problem
+    if artifact.kind not in {Kind.WHEEL, Kind.BUILT}:
         return {}, "its members were not hashed (--deep does)"
-    recorded = recorded_members(cache, artifact) or {}
-    if artifact.kind in {Kind.WHEEL, Kind.BUILT} and not recorded:
+    recorded = recorded_members(cache, artifact)
+    if not recorded.paths:
         return {}, "its RECORD could not be read (--deep hashes its members)"
-    is_comparable = not recorded or any(name in algorithms for name, _ in recorded)
-    return recorded, None if is_comparable else "its RECORD has other digests (--deep hashes its members)"
+    if recorded.unlisted is not None:
+        return recorded.paths, f"its RECORD has no digest of {recorded.unlisted} (--deep hashes its members)"
+    is_comparable = any(name in algorithms for name, _ in recorded.paths)
+    return recorded.paths, None if is_comparable else "its RECORD has other digests (--deep hashes its members)"
 
 
 def _with_proofs(

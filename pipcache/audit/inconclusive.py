@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipcache.audit.matcher import Matcher
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, unreadable_entries
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Evidence, Kind, path_of, unreadable_entries
 from pipcache.inventory.body import is_text
+from pipcache.inventory.built_from import BuiltFrom
 from pipcache.inventory.from_pages import may_list_files
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Frame
@@ -48,16 +49,17 @@ def find_inconclusive(
     for artifact in artifacts:
         if is_link_in_store(artifact.entry):
             yield Inconclusive(path_of(artifact), "a link, not followed", artifact)
+    sources = BuiltFrom(artifacts)
     for artifact in chosen:
         if artifact.unreadable or not isinstance(artifact.entry, (HttpEntry, BuiltEntry)):
             continue
         path = path_of(artifact)
-        reason = _why_inconclusive(cache, artifact, matcher) or reasons.get(path)
+        reason = _why_inconclusive(cache, artifact, matcher, sources) or reasons.get(path)
         if reason is not None:
             yield Inconclusive(path, reason, artifact)
 
 
-def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher) -> str | None:
+def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher, sources: BuiltFrom) -> str | None:
     if artifact.frame not in {Frame.CURRENT, None}:
         return artifact.problem or "its head does not decode"
     if isinstance(artifact.entry, HttpEntry) and artifact.head is None:
@@ -76,7 +78,7 @@ def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher) -> str
     if not matcher.looks_for_names:
         may_be_text = artifact.kind in {Kind.METADATA, Kind.OTHER}
         return _why_ambiguous(cache, artifact) if matcher.looks_for_members and may_be_text else None
-    if (reason := _why_nameless(cache, artifact, is_named=bool(projects))) is not None:
+    if (reason := _why_nameless(cache, artifact, sources)) is not None:
         return reason
     if not any(map(matcher.names_project, projects)):
         return None
@@ -85,14 +87,27 @@ def _why_inconclusive(cache: Cache, artifact: Artifact, matcher: Matcher) -> str
     return None if parse_version(artifact.version) else "its version is none that ranges can hold (PEP 440)"
 
 
-def _why_nameless(cache: Cache, artifact: Artifact, *, is_named: bool) -> str | None:
-    """Return why the project of an artifact is not known."""
+def _why_nameless(cache: Cache, artifact: Artifact, sources: BuiltFrom) -> str | None:
+    """Return why the project of an artifact is not known.
+
+    pip takes the name of an sdist from its build (``operations/prepare.py``), whatever is in the archive, and the
+    name of a wheel from its METADATA and its ``.dist-info``.
+    """
     if artifact.kind is Kind.METADATA or _is_document(cache, artifact):
         return _why_ambiguous(cache, artifact)
-    if not is_named:
+    if artifact.project is None:
         return "its project is not known"
-    # pip takes the name from setup.py, whatever the top folder of the sdist is called
-    return "nothing but its folder names it" if artifact.is_guessed else None
+    evidence = {claim.evidence for claim in artifact.claims if claim.project}
+    is_proved = artifact.url_proved or not evidence.isdisjoint({Evidence.PAGE, Evidence.ORIGIN})
+    if is_proved or artifact.kind is Kind.BUILT or artifact in sources:
+        return None
+    if artifact.is_guessed:
+        return "nothing but its folder names it"
+    if evidence == {Evidence.HEADER}:
+        return "nothing but a header names it"
+    if artifact.kind is Kind.WHEEL and Evidence.CONTENT in evidence:
+        return None
+    return "nothing but its own PKG-INFO, its folder or a header names it"
 
 
 def _why_incomparable(artifact: Artifact, matcher: Matcher) -> str | None:
@@ -106,11 +121,18 @@ def _why_incomparable(artifact: Artifact, matcher: Matcher) -> str | None:
     return None
 
 
+def is_archive(cache: Cache, artifact: Artifact) -> bool:
+    """Return whether an artifact is an archive, or may be one: it is a distribution, or other bytes than text."""
+    if artifact.kind in DISTRIBUTIONS:
+        return True
+    if not isinstance(artifact.entry, HttpEntry) or artifact.kind not in {Kind.OTHER, Kind.UNKNOWN}:
+        return False
+    return bool(artifact.size) and not artifact.is_redirect and not is_text(cache, artifact)
+
+
 def _is_document(cache: Cache, artifact: Artifact) -> bool:
     """Return whether pip cannot install an artifact: it is a redirect, or text."""
-    if artifact.kind is not Kind.OTHER:
-        return False
-    return not artifact.size or artifact.is_redirect or is_text(cache, artifact)
+    return artifact.kind is Kind.OTHER and not is_archive(cache, artifact)
 
 
 def _why_source_unknown(artifact: Artifact, matcher: Matcher) -> str | None:

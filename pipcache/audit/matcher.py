@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.advisories.model import Indicator
-from pipcache.audit.members import Digest
 from pipcache.audit.spelled_versions import (
     filenames_of,
     own_claims,
@@ -19,6 +18,7 @@ from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.hashes import Digest
 from pipcache.util.urls import digests_in_path, filename_in, without_user
 from pipcache.util.versions import affected_by, canonical, contains, listed_as
 
@@ -106,6 +106,7 @@ class Matcher:
                 self._by_digest.setdefault(digest, []).append(indicator)
             if indicator.filename is not None and not has_bytes:
                 self._by_filename.setdefault(indicator.filename, []).append(indicator)
+        self._filenames_by_project = _by_possible_project(self._by_filename)
         self._with_build_tag = versions_with_build_tag(indicators)
         self.projects = _projects_of(indicators, self._selectors)
         self.keys = frozenset(self._by_key)
@@ -138,6 +139,10 @@ class Matcher:
     def looks_for_filenames(self) -> bool:
         """Whether whole file names are looked for."""
         return bool(self._by_filename)
+
+    def filenames_of_project(self, project: str) -> Sequence[str]:
+        """Return the file names that are looked for and may be of a project (normalised)."""
+        return self._filenames_by_project.get(project, ())
 
     def names_project(self, project: str) -> bool:
         """Return whether an indicator gives versions of a project (normalised)."""
@@ -324,9 +329,9 @@ class Matcher:
                 version.lower(): version for version in indicator.versions
             }
         listed = self._listed_versions[indicator]
-        for version in sorted({means for version in versions for means in affected_by(version)} | tagged):
-            if version in listed:
-                return f"version {listed[version]} is listed"
+        for means in sorted({means for version in versions for means in affected_by(version)} | tagged):
+            if means in listed:
+                return f"version {listed[means]} is listed"
         if indicator.specifiers and any(contains(indicator.specifiers, version) for version in sorted(versions)):
             return f"version {indicator.specifiers}"
         for span in indicator.ranges:
@@ -353,16 +358,30 @@ def _projects_of(
     for indicator in indicators:
         names = {indicator.project} if indicator.project is not None else set[str]()
         for filename in filter(None, (indicator.filename, *map(filename_in, indicator.urls))):
-            if (parsed := parse_filename(filename)) is not None and parsed.is_wheel:
-                names.add(normalise(parsed.project))
-            elif parsed is not None:
-                # the name of an sdist does not show where its version begins
-                parts = filename.split("-")
-                names |= {normalise("-".join(parts[:end])) for end in range(1, len(parts))}
+            names |= _possible_projects(filename)
         if not names:
             return None
         projects |= names
     return frozenset(projects)
+
+
+def _possible_projects(filename: str) -> set[str]:
+    """Return the projects that a file name may be of, normalised."""
+    parsed = parse_filename(filename)
+    if parsed is None or parsed.is_wheel:
+        return {normalise(parsed.project)} if parsed is not None else set()
+    # the name of an sdist does not show where its version begins
+    parts = filename.split("-")
+    return {normalise("-".join(parts[:end])) for end in range(1, len(parts))}
+
+
+def _by_possible_project(filenames: Iterable[str]) -> dict[str, list[str]]:
+    """Return file names by the projects that they may be of."""
+    by_project: dict[str, list[str]] = {}
+    for filename in filenames:
+        for project in _possible_projects(filename):
+            by_project.setdefault(project, []).append(filename)
+    return by_project
 
 
 def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:

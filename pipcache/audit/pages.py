@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Clause, Matcher
+from pipcache.audit.proved_names import Proof, prove_sdists
 from pipcache.index.links import absolute_urls
 from pipcache.index.page_format import stated_format
 from pipcache.index.rows import Row, Rows
@@ -73,12 +74,19 @@ class _ScannedPage:
 
 
 class PageScan:
-    """Looks for what an advisory matches on index pages, while these are read for names (a ``PageSearch``)."""
+    """Looks for what an advisory matches on index pages, while these are read for names (a ``PageSearch``).
+
+    Attributes:
+        matcher: what is looked for.
+        proofs: the sdists that were tried to be proved by their bytes before pages were read, by the paths of
+            entries.
+    """
 
     def __init__(self, cache: Cache, matcher: Matcher) -> None:
         """Take the cache, and what is looked for."""
         self._cache = cache
         self.matcher = matcher
+        self.proofs: dict[str, Proof] = {}
         self._pages: dict[str, _ScannedPage] = {}
 
     @property
@@ -94,15 +102,27 @@ class PageScan:
     def project_filter(self, artifacts: Iterable[Artifact]) -> Callable[[str], bool]:
         """Return which projects' pages are read: all where an indicator or an artifact may be of any project."""
         projects = self.matcher.projects
+        artifacts = list(artifacts)
+        if self.matcher.looks_for_names:
+            self.proofs = prove_sdists(self._cache, artifacts)
         if projects is None or any(map(_needs_page, artifacts)):
             return bool
+        # only a page can prove the names of the others
+        unproved = {
+            normalise(claim.project)
+            for proof in self.proofs.values()
+            if not proof.artifact.url_proved
+            for claim in proof.artifact.claims
+            if claim.project
+        }
         # pip < 22.2 wrote no origin.json: only the page of the sdist shows what a wheel was built from
         sourceless = {
             artifact.project
             for artifact in artifacts
             if isinstance(artifact.entry, BuiltEntry) and artifact.source is None
         }
-        return lambda project: project in projects or project in sourceless
+        needed = unproved.union(projects, filter(None, sourceless))
+        return lambda project: project in needed
 
     def select_rows(self, page: Artifact, rows: Rows | None, row_filter: RowFilter) -> Iterator[Row]:
         """Yield the rows of a page that ``row_filter`` accepts, and record what an indicator matches."""

@@ -197,6 +197,26 @@ class Window:
         self.close()
 
 
+class BytesWindow(Window):
+    """A window onto bytes in memory."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, data: bytes) -> None:
+        """Take all the bytes."""
+        super().__init__(-1, 0, len(data), owned=False)
+        self._bytes = data
+
+    def part(self, start: int, length: int) -> "BytesWindow":
+        """Return a window onto some of the bytes, clamped to them."""
+        start = min(max(start, 0), self.length)
+        return BytesWindow(self._bytes[start : start + max(length, 0)])
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``; fewer at the end."""
+        return self._bytes[offset : offset + size] if offset >= 0 and size > 0 else b""
+
+
 if sys.platform == "win32":
 
     def _pread(descriptor: int, size: int, offset: int) -> bytes:

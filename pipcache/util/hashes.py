@@ -92,6 +92,10 @@ def is_strange(text: str) -> bool:
     return re.fullmatch(_UNKNOWN_ALGORITHM, text) is not None and split_tagged(text) is None
 
 
+Digest = tuple[str, str]
+"""An algorithm, and a digest in hex."""
+
+
 class Digests(NamedTuple):
     """Hex digests of an artifact's stored bytes; ``md5`` is None where it is not allowed (FIPS), or not needed."""
 

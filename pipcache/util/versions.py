@@ -52,7 +52,7 @@ def same_version(text: str | None, other: str | None) -> bool:
 
 
 def _spellings(text: str) -> Iterable[str]:
-    """Return what a version can be that a file name spells as ``text``: it has ``_`` for ``-`` or ``+`` (PEP 427)."""
+    """Return the versions that a file name may spell as ``text``: it has ``_`` for ``-`` or ``+`` (PEP 427)."""
     return (text, text.replace("_", "+", 1), text.replace("_", "-")) if "_" in text else (text,)
 
 

@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 
 def bill(version: str | None = None, span: str | None = None) -> dict[str, object]:
     """A bill of materials with a vulnerability of evil."""
-    row = {"version": version} if version is not None else {"range": span}
-    component: dict[str, object] = {
-        "type": "library",
-        "bom-ref": "e",
-        "name": "evil",
-        "version": "9",
-        "purl": "pkg:pypi/evil@9",
-    }
+    row: object = {"version": version} if version is not None else {"range": span}
+    component = {"type": "library", "bom-ref": "e", "name": "evil", "version": "9", "purl": "pkg:pypi/evil@9"}
     vulnerability = {"id": "V", "affects": [{"ref": "e", "versions": [row]}]}
     head: dict[str, object] = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}
     return head | {"vulnerabilities": [vulnerability]}
