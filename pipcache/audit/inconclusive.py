@@ -106,7 +106,7 @@ def _why_nameless(cache: Cache, artifact: Artifact, sources: BuiltFrom) -> str |
     if evidence == {Evidence.HEADER}:
         return "nothing but a header names it"
     if artifact.kind is Kind.WHEEL and Evidence.CONTENT in evidence:
-        return None
+        return None if _names_itself(artifact) else "its METADATA could not be read, or not to its name"
     return "nothing but its own PKG-INFO, its folder or a header names it"
 
 
@@ -119,6 +119,14 @@ def _why_incomparable(artifact: Artifact, matcher: Matcher) -> str | None:
     if artifact.encoding and artifact.kind in DISTRIBUTIONS:
         return f"it is stored in a coding ({artifact.encoding})"
     return None
+
+
+def _names_itself(artifact: Artifact) -> bool:
+    """Return whether the METADATA of a wheel gives its name and its version."""
+    return any(
+        claim.evidence is Evidence.CONTENT and claim.place is None and claim.project and claim.version
+        for claim in artifact.claims
+    )
 
 
 def is_archive(cache: Cache, artifact: Artifact) -> bool:

@@ -181,9 +181,8 @@ class Matcher:
         indicators = self._by_metadata_key.get(key or "", ())
         clauses = [Clause(indicator, "the URL and .metadata is its key") for indicator in indicators]
         if artifact.kind is Kind.METADATA:
-            for filename in {
-                claim.filename.removesuffix(".metadata") for claim in artifact.claims if claim.filename
-            }:
+            claimed = (claim.filename.removesuffix(".metadata") for claim in artifact.claims if claim.filename)
+            for filename in dict.fromkeys(claimed):
                 clauses += self._filename_clauses(filename)
         return list(dict.fromkeys(clauses))
 

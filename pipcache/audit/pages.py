@@ -1,6 +1,8 @@
 """Index pages that list a file that an advisory matches."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from urllib.parse import unquote
 
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.audit.inconclusive import Inconclusive
@@ -26,6 +28,7 @@ class _ScannedPage:
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
         keys: names of listed files by the keys of their URLs.
+        by_sha256: names of listed files by their SHA-256; None where these were not looked at.
     """
 
     def __init__(self, matcher: Matcher, project: str | None) -> None:
@@ -34,6 +37,7 @@ class _ScannedPage:
         self.unplaced: str | None = None
         self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
+        self.by_sha256: dict[str, str] | None = None
         self._matcher = matcher
         self._project = project
         self._clauses_by_release: dict[tuple[str, str], Sequence[Clause]] = {}
@@ -59,6 +63,10 @@ class _ScannedPage:
         # only JSON can give another name than the URL has
         is_renamed = not row.url.endswith(filename) and row.served_as != filename
         if is_renamed and (clauses := self._clauses_of_filename(row.served_as)):
+            self._add(filename, clauses)
+        # older pips unquote the end of the URL twice (models/link.py)
+        is_quoted = "%" in row.served_as
+        if is_quoted and (clauses := self._clauses_of_filename(unquote(row.served_as))):
             self._add(filename, clauses)
 
     def _add(self, filename: str, clauses: Sequence[Clause]) -> None:
@@ -134,7 +142,11 @@ class PageScan:
         digests, folders = self.matcher.digest_values, self.matcher.digest_folders
         filenames = self.matcher.url_filenames - {""}
         compares_names = page.url is None or self.matcher.may_match_names_on_page(page.project)
+        if page.project in self.projects:
+            scanned.by_sha256 = {}
         for row in rows.rows:
+            if scanned.by_sha256 is not None and (digest := _sha256_of(row)) is not None:
+                scanned.by_sha256.setdefault(digest, row.filename)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
             if is_selected or (digests and row.may_have(digests, folders)):
@@ -170,10 +182,11 @@ class PageScan:
                 continue
             inconclusive += [Inconclusive(path_of(page), reason, page) for reason in self._gaps(page, scanned)]
             files = {filename: list(clauses) for filename, clauses in scanned.files.items()}
-            for key in scanned.keys.keys() & by_key.keys():
-                files.setdefault(scanned.keys[key], []).extend(by_key[key].clauses)
+            for key, filename in scanned.keys.items():
+                if key in by_key:
+                    files.setdefault(filename, []).extend(by_key[key].clauses)
             unlisted = [hit for hit in by_project.get(page.project, ()) if not _is_listed(hit, scanned, files)]
-            for filename, hit in self._listed_by_digest(page, unlisted):
+            for filename, hit in self._listed_by_digest(page, scanned, unlisted):
                 files.setdefault(filename, []).extend(hit.clauses)
             if files:
                 page_hits.append(Hit(page, Relation.PAGE, _with_filenames(files), listed=tuple(files)))
@@ -189,9 +202,17 @@ class PageScan:
         if scanned.unplaced is not None:
             yield f"it lists {scanned.unplaced} by a relative URL, and its own is not known"
 
-    def _listed_by_digest(self, page: Artifact, hits: Sequence[Hit]) -> Iterator[tuple[str, Hit]]:
+    def _listed_by_digest(
+        self, page: Artifact, scanned: _ScannedPage, hits: Sequence[Hit]
+    ) -> Iterator[tuple[str, Hit]]:
         """Yield the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example."""
         by_sha256 = {hit.digests.sha256: hit for hit in hits if hit.digests is not None}
+        if scanned.by_sha256 is not None:
+            yield from (
+                (filename, by_sha256[value]) for value, filename in scanned.by_sha256.items() if value in by_sha256
+            )
+            return
+        # the page of a project that was no reason to look at its digests when it was read
         if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
             return
         for row in rows.rows:
@@ -199,6 +220,19 @@ class PageScan:
                 for name, value in file.hashes:
                     if name == "sha256" and value in by_sha256:
                         yield file.filename, by_sha256[value]
+
+
+def _sha256_of(row: Row) -> str | None:
+    """Return the SHA-256 that a row lists for its file, in lower case."""
+    if isinstance(row.attributes, str):
+        match = _SHA256.search(row.fragment)
+        return None if match is None else match[1].lower()
+    hashes = row.attributes.get("hashes")
+    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
+    return digest.lower() if isinstance(digest, str) else None
+
+
+_SHA256 = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]{64})")
 
 
 def _needs_page(artifact: Artifact) -> bool:

@@ -56,7 +56,8 @@ def name_by_filenames(
 ) -> tuple[list[Artifact], dict[str, str]]:
     """Name the artifacts whose key proves that they have a file name that is looked for.
 
-    An index may give a file any tags, build tag or ending; only its URL has them.
+    An index may give a file any tags, build tag or ending; only its URL has them. An sdist is also looked for as
+    what a wheel was built from.
 
     Returns:
         All ``artifacts``, some with another name; and why others may have such a file name, by the paths of
@@ -66,6 +67,8 @@ def name_by_filenames(
         return list(artifacts), {}
     named, reasons = [], {}
     for artifact in artifacts:
+        if sources := _possible_sources(artifact, matcher):
+            reasons[path_of(artifact)] = f"what it was built from is not known, and may be {sources[0]}"
         filenames = _possible_filenames(artifact, matcher)
         proved = _named_by_key(cache, artifact, filenames) if filenames else artifact
         if filenames and not proved.url_proved:
@@ -84,21 +87,34 @@ def _possible_filenames(artifact: Artifact, matcher: Matcher) -> list[str]:
     if not _is_download_of(artifact, Kind.WHEEL, Kind.SDIST):
         return []
     known = filenames_of(artifact)
+    of_release = _filenames_of_release(artifact, matcher, is_wheel=artifact.kind is Kind.WHEEL)
+    return [filename for filename in of_release if filename not in known]
+
+
+def _possible_sources(artifact: Artifact, matcher: Matcher) -> list[str]:
+    """Return the sdists that are looked for by their names, and that a built wheel may have been built from."""
+    if artifact.kind is not Kind.BUILT or artifact.source is not None:
+        return []
+    return _filenames_of_release(artifact, matcher, is_wheel=False)
+
+
+def _filenames_of_release(artifact: Artifact, matcher: Matcher, *, is_wheel: bool) -> list[str]:
+    """Return the file names that are looked for and are of the release that an artifact is of."""
     possible = {
         filename
         for claim in own_claims(artifact)
         if claim.project
         for filename in matcher.filenames_of_project(normalise(claim.project))
-        if filename not in known and _is_of_release(filename, artifact, claim)
+        if _is_of_release(filename, claim, is_wheel=is_wheel)
     }
     return sorted(possible)
 
 
-def _is_of_release(filename: str, artifact: Artifact, claim: Claim) -> bool:
-    """Return whether a file name may be that of an artifact with a name."""
+def _is_of_release(filename: str, claim: Claim, *, is_wheel: bool) -> bool:
+    """Return whether a file name is of the release that a claim names."""
     project = normalise(claim.project or "")
     parsed = parse_filename(filename, project)
-    if parsed is None or normalise(parsed.project) != project or parsed.is_wheel != (artifact.kind is Kind.WHEEL):
+    if parsed is None or normalise(parsed.project) != project or parsed.is_wheel != is_wheel:
         return False
     return claim.version is None or parsed.version is None or affects(parsed.version, claim.version)
 

@@ -177,6 +177,13 @@ class Context:
         }
         return {key: digest for key, digest in digests.items() if key is not None and digest is not None}
 
+    def name_sources(self, built: Iterable[Artifact], judged: Iterable[Artifact]) -> None:
+        """Name the cached sources of built wheels that are not judged themselves: a page may vouch for them."""
+        paths = {path_of(artifact) for artifact in judged}
+        sources = (source for wheel in built for source in self._sources.sources_of(wheel))
+        others = {path: source for source in sources if (path := path_of(source)) not in paths}
+        self.name(others.values())
+
     def sources(self, wheel: Artifact) -> Sequence[Artifact]:
         """Return the cached sdists that a wheel was built from, with the names that they have by now."""
         downloads = self._sources.sources_of(wheel)

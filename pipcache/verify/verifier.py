@@ -139,7 +139,9 @@ class Verifier:
             unproved = [artifact for artifact in provable if path_of(artifact) not in done]
             tasks += self._submit(self._context.name(unproved), judge)
             # built wheels are judged by their sources, which have all their names only now
-            tasks += self._submit((artifact for artifact in named if artifact.kind is Kind.BUILT), judge)
+            built = [artifact for artifact in named if artifact.kind is Kind.BUILT]
+            self._context.name_sources(built, judged)
+            tasks += self._submit(built, judge)
             for path, judgement in _results(tasks):
                 if judgement is not None and _is_suspect(judgement):
                     suspects[path] = judgement.artifact.entry

@@ -1,4 +1,4 @@
-"""`--deep` looks into archives inside archives: one level down, within a budget, and tells what it did not look into."""
+"""`--deep` looks into archives inside archives, one level down, and tells what it did not look into."""
 
 from __future__ import annotations
 

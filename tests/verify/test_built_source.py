@@ -58,3 +58,24 @@ def test_a_wheel_is_judged_when_its_source_has_its_names(
     monkeypatch.setattr(Context, "name", name_slowly)
     found = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
     assert found[key] == {"PC602"}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--kind", "built"), ("foo",)], ids=str)
+def test_a_source_that_only_a_page_vouches_for_accuses_in_every_selection(
+    builder: CacheBuilder, program: Program, arguments: tuple[str, ...]
+) -> None:
+    filename, sdist = archives.build_sdist("foo", "1.0")
+    url = f"{BASE}/{filename}"
+    row = {"filename": filename, "url": url, "hashes": {"sha256": hashlib.sha256(sdist).hexdigest()}}
+    page = json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]}).encode()
+    headers = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+json"}
+    builder.download("https://index.example/simple/foo/", page, headers=headers)
+    builder.download(url, sdist)
+    origin = {"url": url, "archive_info": {"hashes": {"sha256": hashlib.sha256(b"another").hexdigest()}}}
+    key = builder.built(origin, *archives.build_wheel("foo", "1.0"))
+    ran = program("verify", *arguments, "--format", "json")
+    found = {
+        record["artifact"]["key"]: [finding["code"] for finding in record["findings"]]
+        for record in ran.document["judgements"]
+    }
+    assert (ran.code, found[key]) == (1, ["PC602"])
