@@ -216,9 +216,11 @@ class Index:
         project.files.append(File(filename, listed, body, version, metadata, requires_python, yanked))
         return self.root + path
 
-    def add_raw(self, path: str, body: bytes, identity: Identity, headers: Mapping[str, str] = {}) -> str:
+    def add_raw(
+        self, path: str, body: bytes, identity: Identity, headers: Mapping[str, str] = {}, *, status: int = 200
+    ) -> str:
         """Serve a body at any path, cached like a file, and give its URL."""
-        self._resources[path] = Resource(identity, body, headers)
+        self._resources[path] = Resource(identity, body, headers, status)
         return self.root + path
 
     def add_redirect(self, path: str, to: str, *, status: int = 301, etag: bool = True) -> str:
@@ -292,7 +294,7 @@ class Index:
             "Cache-Control": FILE_POLICY,
             **resource.headers,
         }
-        if resource.status == HTTPStatus.OK:
+        if resource.status < HTTPStatus.MOVED_PERMANENTLY:
             headers.setdefault("ETag", f'"{hashlib.md5(resource.body).hexdigest()}"')
             # PyPI's file host never answers 304; its pages do
             if not is_file and asked.get("if-none-match") == headers["ETag"]:

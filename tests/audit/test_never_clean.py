@@ -1,0 +1,72 @@
+"""What a pip would take from a cache is never called clean: the quick part of what real pips are tried on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.caches import DATE, CacheBuilder
+from tests.support.hidden import KNOWN, ROWS
+from tests.support.hidden_archives import from_git
+from tests.support.hiding import Stall, questions
+from tests.support.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.support.index import Identity
+
+
+class Hoard:
+    """Keeps what a stall serves as pip would: pages in a cache, files in another, redirects in both."""
+
+    root = "https://index.example"
+
+    def __init__(self, folder: Path) -> None:
+        self.pages = CacheBuilder(folder / "pages")
+        self.files = CacheBuilder(folder / "files")
+
+    def add_raw(
+        self, path: str, body: bytes, identity: Identity, headers: Mapping[str, str] = {}, *, status: int = 200
+    ) -> str:
+        url = self.root + quote(path, safe="/+!")
+        builder = self.pages if identity.kind == "page" else self.files
+        told = {"Date": DATE, "Cache-Control": "max-age=600", **headers}
+        if status < 300 or builder is self.pages:
+            builder.download(url, body, headers=told, status=status)
+        return url
+
+    def add_redirect(self, path: str, to: str, *, status: int = 301, etag: bool = True) -> str:  # noqa: ARG002
+        for builder in (self.pages, self.files):
+            builder.download(self.root + path, b"moved\n", headers={"Location": self.root + to}, status=status)
+        return self.root + path
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row is not from_git])
+def test_what_a_pip_would_take_is_never_clean(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    hoard = Hoard(tmp_path)
+    stall = Stall(hoard, "stall", tmp_path)
+    bait = ROWS[name](stall)
+    if name in KNOWN:
+        request.applymarker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
+    clean = []
+    for builder in (hoard.pages, hoard.files):
+        if not any(path.is_file() for path in builder.root.rglob("*")):
+            continue
+        program = Program(builder.root, capsys)
+        for question in questions(bait, stall.bodies, has_bytes=builder is hoard.files):
+            if question.file is not None:
+                (tmp_path / question.file[0]).write_text(question.file[1], encoding="utf-8")
+            if program("audit", *question.arguments).code not in {1, 3}:
+                clean.append((builder.root.name, *question.arguments))
+    assert clean == []
