@@ -40,9 +40,7 @@ def prove_sdists(cache: Cache, artifacts: Iterable[Artifact]) -> dict[str, Proof
 def with_proofs(artifacts: Iterable[Artifact], proofs: Mapping[str, Proof]) -> list[Artifact]:
     """Return ``artifacts`` with the names of ``proofs``, where no page has proved one meanwhile."""
     return [
-        artifact._replace(
-            claims=(proof.artifact.claims[0], *artifact.claims), url=proof.artifact.url, url_proved=True
-        )
+        artifact.proved_by(proof.artifact.claims[0], proof.artifact.url)
         if not artifact.url_proved
         and (proof := proofs.get(path_of(artifact))) is not None
         and proof.artifact.url_proved
@@ -128,4 +126,4 @@ def _named_by_key(cache: Cache, artifact: Artifact, filenames: Sequence[str]) ->
     proved = prove_by_content(artifact._replace(claims=(*guesses, *artifact.claims)), digests)
     if not proved.url_proved:
         return artifact
-    return artifact._replace(claims=(proved.claims[0], *artifact.claims), url=proved.url, url_proved=True)
+    return artifact.proved_by(proved.claims[0], proved.url)

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from tests.support.pip_server import Done
 
 pytestmark = [
-    pytest.mark.pips,
+    pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="each run of a pip is a fork"),
 ]
 
 VERSIONS = ("20.3.4", "23.2.1", "23.3.2", "25.3", "26.3")
-NEWEST = VERSIONS[-1]
 PARTS = ("files", "pages", "wheels")
 
 
@@ -92,9 +91,7 @@ class Shop:
             self.index.down_files = False
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(one, marks=() if one == NEWEST else pytest.mark.slow) for one in VERSIONS]
-)
+@pytest.fixture(scope="module", params=VERSIONS)
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     version: str = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None

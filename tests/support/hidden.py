@@ -31,27 +31,5 @@ REFUSED: dict[str, frozenset[str]] = {name: _BEFORE_JSON for name in PAGES if na
 }
 """The pips that do not take a bad file that is hidden in this way; each way is taken by some pip."""
 
-_TYPES = "the type of a page is not believed where its bytes look like something else"
-_EGGS = "the egg of a link is not read as a name"
-_ENDINGS = "not all endings of pip's are known"
-
-KNOWN: dict[str, str] = {
-    "a tab within the URL": "blanks within a URL are not dropped",
-    "two href, the last counts": "the first of two href counts",
-    "much text before the page": "only the beginning of a page is searched for anchors",
-    "a page that begins like METADATA": _TYPES,
-    "a page that begins like JSON": _TYPES,
-    "a page in JSON that is called HTML": _TYPES,
-    "egg": _EGGS,
-    "egg of a ZIP": _EGGS,
-    "egg with a digest": _EGGS,
-    "egg behind a digest": _EGGS,
-    "egg at another file's name": _EGGS,
-    "a wheel behind text in no coding": "the coding identity is taken for one",
-    "txz": _ENDINGS,
-    "tlz": _ENDINGS,
-    "tar.lz": _ENDINGS,
-    "tar.lzma": _ENDINGS,
-    "LZMA with other properties": _ENDINGS,
-}
+KNOWN: dict[str, str] = {"a wheel behind text in no coding": "the coding identity is taken for one"}
 """The ways that `audit` calls clean as yet, and why."""
