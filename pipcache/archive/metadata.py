@@ -164,10 +164,12 @@ def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
     if suffix is None:
         return None
     beginning = window.part(0, _REACH)
-    data = decompress_beginning(beginning, form, _LOOK if deep else _GLANCE).data
+    # Python's gzip passes over zeros between the members of a file, its bz2 and lzma end there
+    padding = b"\x00" if form is GZIP else b""
+    data = decompress_beginning(beginning, form, _LOOK if deep else _GLANCE, padding=padding).data
     folder = _first_top_folder(data)
     if not deep and not names_release(folder or "") and is_tar(data[:BLOCK]):
-        data = decompress_beginning(beginning, form, _LOOK).data
+        data = decompress_beginning(beginning, form, _LOOK, padding=padding).data
         folder = _first_top_folder(data)
     if folder is None:
         return None

@@ -101,6 +101,8 @@ def _why_nameless(cache: Cache, artifact: Artifact, sources: BuiltFrom) -> str |
     is_proved = artifact.url_proved or not evidence.isdisjoint({Evidence.PAGE, Evidence.ORIGIN})
     if is_proved or artifact.kind is Kind.BUILT or artifact in sources:
         return None
+    if not artifact.size or is_text(cache, artifact):
+        return _why_ambiguous(cache, artifact)  # there is no archive whose name it could hide
     if artifact.is_guessed:
         return "nothing but its folder names it"
     if evidence == {Evidence.HEADER}:
@@ -158,8 +160,6 @@ def _why_source_unknown(artifact: Artifact, matcher: Matcher) -> str | None:
 
 def _why_ambiguous(cache: Cache, artifact: Artifact) -> str | None:
     """Return why pip may install what begins like text: a ZIP is read from its end."""
-    if artifact.encoding:
-        return None
     clues = artifact.clues
     ends_like_zip = cache.ends_like_zip(artifact.entry, artifact.head) if clues is None else clues.ends_like_zip
     return "it begins like text and ends like an archive" if ends_like_zip else None

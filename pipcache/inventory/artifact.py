@@ -207,8 +207,8 @@ class Artifact(NamedTuple):
 
     @property
     def encoding(self) -> str | None:
-        """The ``Content-Encoding`` of the stored bytes; None without one."""
-        return None if self.head is None else self.head.headers.get("content-encoding")
+        """The ``Content-Encoding`` that the bytes are stored in; None where there is no coding to undo."""
+        return None if self.head is None else self.head.encoding
 
     @property
     def content_type(self) -> str:
@@ -222,8 +222,12 @@ class Artifact(NamedTuple):
 
     @property
     def is_guessed(self) -> bool:
-        """Whether no source names it but the top folder of an sdist, which can have any name."""
-        return all(claim.place is Place.TOP_FOLDER for claim in self.claims if claim.project)
+        """Whether nothing names it but headers of its server and the top folder of an sdist.
+
+        pip goes by neither: the URL, or what is in the file, names a download. The folder can have any name.
+        """
+        claims = (claim for claim in self.claims if claim.project)
+        return all(claim.place is Place.TOP_FOLDER or claim.evidence is Evidence.HEADER for claim in claims)
 
     def proved_by(self, claim: Claim, url: str | None, kind: Kind | None = None) -> "Artifact":
         """Return it with its URL and the name that goes with the URL, before its other names.

@@ -70,7 +70,7 @@ def read_clues(artifact: Artifact, body: Body, bases: Sequence[str]) -> PageClue
     if not _claimed_projects(artifact) and _proved_url(artifact.key, names, bases) is None:
         project = _project_of(body.readable(PAGE_LIMIT), artifact.content_type) or stated_project(start)
     try:
-        ends_like_zip = not body.encoding and body.ends_like_zip()
+        ends_like_zip = body.ends_like_zip()
     except OSError:
         ends_like_zip = False
     roots = () if artifact.url is not None else _index_roots(start.decode("utf-8", "replace"))

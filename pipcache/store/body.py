@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from pipcache.archive.tar_reader import is_tar
+from pipcache.archive.zip_reader import is_zip
 from pipcache.store.content import Content, inspect
 from pipcache.util.compression import UndecodableBody, decode_body
 from pipcache.util.files import Window
@@ -18,7 +20,7 @@ _ZIP_END_REACH = (64 << 10) + 22  # the last record of a ZIP file and the longes
 class Body:
     """The body of a stored response, or a built wheel. The file is opened when it is first needed.
 
-    ``encoding`` is the ``Content-Encoding`` that the bytes are stored in; None without one.
+    ``encoding`` is the ``Content-Encoding`` that the bytes are stored in; None where there is no coding to undo.
     """
 
     __slots__ = ("_open", "_owner", "_window", "encoding", "length")
@@ -94,7 +96,7 @@ class Body:
             OSError: they cannot be read.
         """
         start = self.window.read(0, 512)
-        return b"\x00" not in start and start.decode("utf-8", "ignore").encode() == start
+        return b"\x00" not in start and start.decode("utf-8", "ignore").encode() == start and not is_tar(start)
 
     def ends_like_zip(self) -> bool:
         """Return whether the stored bytes end like a ZIP file, which readers look for from the end.
@@ -103,7 +105,10 @@ class Body:
             OSError: they cannot be read.
         """
         window = self.window
-        return _ZIP_END in window.read(max(window.length - _ZIP_END_REACH, 0), _ZIP_END_REACH)
+        if _ZIP_END not in window.read(max(window.length - _ZIP_END_REACH, 0), _ZIP_END_REACH):
+            return False
+        # coded bytes can be any, so a directory must be there too
+        return self.encoding is None or is_zip(window)
 
     def close(self) -> None:
         """Close the file if it is open; it is not opened again."""

@@ -104,7 +104,7 @@ class Cache:
             entry: the entry.
             head: its decoded head, None where it has none or it cannot be decoded.
         """
-        encoding = None if head is None else head.headers.get("content-encoding")
+        encoding = None if head is None else head.encoding
         match entry:
             case HttpEntry(store=Store.HTTP, head=File() as file):
                 if head is None or head.body is None:

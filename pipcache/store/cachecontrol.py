@@ -1,15 +1,19 @@
 """The head of an HTTP entry, as CacheControl wrote it, decoded.
 
 The file begins with ``cc=<n>,``, and a payload follows (pip ``_vendor/cachecontrol/serialize.py``). Only ``cc=4``
-is decoded.
+is decoded, and only what a pip can read: ``store/fields.py`` has the rules for the fields.
 """
 
+import codecs
 import re
+from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgpack
 
+from pipcache.store.fields import Fields, UnusableFields, read_fields, stated_length
+from pipcache.util.compression import codings
 from pipcache.util.files import Window
 
 HEAD_LIMIT = 1 << 20
@@ -22,9 +26,16 @@ _OLD_FRAMES = {
     b"cc=3,": "written by development versions between pip 9 and 10; no pip reads it",
 }
 
+_OTHER_PAYLOADS = frozenset({b"cc=1,", b"cc=2,", b"cc=3,"})
+"""The frames whose payload is, or may be, another than that of ``cc=4``."""
+
 _FRAME = b"cc=4,"
 
 _FIRST_READ = 16 << 10
+
+
+_PARTIAL = 206
+"""The status of a part of a file. pip stores none, and takes one that is stored for the whole file."""
 
 
 class Frame(Enum):
@@ -52,8 +63,13 @@ class MalformedResponse(ValueError):  # noqa: N818 - it is about the stored resp
 class Head(NamedTuple):
     """A stored response without its body.
 
-    ``headers`` have lower-case names; ``vary`` maps the varied request headers to the values they had, which may
-    be secrets. ``body`` is (offset, length) of a body inside the same file, None when there is none.
+    Attributes:
+        status: the status code; 0 where the head has none.
+        reason: the reason phrase.
+        headers: the response's headers, with lower-case names.
+        vary: the request's headers that the response varies on, and the values they had, which may be secrets.
+        body: (offset, length) of the body inside the same file; None in ``http-v2``, where it is in another file.
+        doubts: why some pips cannot read the head and others can, as text to show.
     """
 
     status: int
@@ -61,11 +77,39 @@ class Head(NamedTuple):
     headers: dict[str, str]
     vary: dict[str, str | None]
     body: tuple[int, int] | None
+    doubts: tuple[str, ...] = ()
 
     @property
     def was_resumed(self) -> bool:
-        """Whether pip 25.2+ put the download together from several responses (pip ``network/download.py``)."""
-        return self.reason == "None" and "vary" not in self.headers
+        """Whether pip 25.2+ put the download together from several responses (pip ``network/download.py``).
+
+        pip makes up such a response: it has no reason, and the request has no headers.
+        """
+        return self.reason == "None" and not any(self.vary.values())
+
+    @property
+    def encoding(self) -> str | None:
+        """The ``Content-Encoding`` that pip undoes where it reads a page; None where there is nothing to undo."""
+        stated = self.headers.get("content-encoding")
+        return stated if codings(stated) else None
+
+    @property
+    def stated_length(self) -> int | None:
+        """The bytes that the body has by its ``Content-Length``; None where no header says.
+
+        They are counted as they were sent, in their coding (RFC 9110, 8.6). Beside ``Transfer-Encoding`` the
+        header says nothing (RFC 9112, 6.3).
+        """
+        if self.headers.get("transfer-encoding"):
+            return None
+        return stated_length(self.headers.get("content-length"))
+
+    @property
+    def whole_length(self) -> int | None:
+        """The bytes of the whole file where the body is a part of it, by ``Content-Range`` (RFC 9110, 14.4)."""
+        if self.status != _PARTIAL:
+            return None
+        return stated_length(self.headers.get("content-range", "").rpartition("/")[2])
 
     @property
     def is_redirect(self) -> bool:
@@ -79,7 +123,7 @@ def decode_head(data: bytes) -> Head:
     Raises:
         MalformedResponse: it is not a ``cc=4`` response; the reason says what it is.
     """
-    _check_frame(data)
+    _check_frame(data, decode_head)
     return _head_of(data[len(_FRAME) :], None)
 
 
@@ -89,10 +133,15 @@ def read_inline(window: Window) -> Head:
     Raises:
         MalformedResponse: it is not a ``cc=4`` response; the reason says what it is.
     """
-    data = window.read(0, _FIRST_READ)
-    _check_frame(data)
+    _check_frame(window.read(0, _FIRST_READ), lambda _framed: _read_joint(window))
+    return _read_joint(window)
+
+
+def _read_joint(window: Window) -> Head:
+    """Decode the head and find the body of a file of ``http``, whatever frame it has."""
     try:
         try:
+            data = window.read(0, _FIRST_READ)
             body = _find_body(data)
         except msgpack.OutOfData:
             data = window.read(0, HEAD_LIMIT)
@@ -100,82 +149,97 @@ def read_inline(window: Window) -> Head:
     except msgpack.OutOfData:
         raise MalformedResponse("the stored response is cut short") from None
     if body is None:
-        return _head_of(window.read(len(_FRAME), HEAD_LIMIT), None)
+        raise MalformedResponse("the stored response has no 'body'")
     end = body.offset + body.length
     if end > window.length:
         raise MalformedResponse("the stored response is cut short inside its body")
+    if body.is_text and not _is_utf8(window.part(body.offset, body.length)):
+        raise MalformedResponse("the stored response does not decode: its body is text, and no UTF-8")
     # the head with an empty body in the place of the real body
     head = data[len(_FRAME) : body.header] + b"\xc4\x00" + window.read(end, HEAD_LIMIT)
     return _head_of(head, (body.offset, body.length))
 
 
-def _check_frame(data: bytes) -> None:
+def _is_utf8(window: Window) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in window.chunks():
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_frame(data: bytes, read: Callable[[bytes], Head]) -> None:
+    """Raise ``MalformedResponse`` unless ``data`` begins with the frame that is decoded.
+
+    Args:
+        data: the first bytes of the file.
+        read: decodes the payload as if it were in that frame; it is given ``data`` with the frame.
+    """
     if data[:5] == _FRAME:
         return
-    if data[:5] in _OLD_FRAMES:
-        raise MalformedResponse(_OLD_FRAMES[data[:5]], old=True)
     if not data:
         raise MalformedResponse("the file is empty")
+    numbered = re.match(rb"cc=\d{1,4},", data)
+    if numbered is not None and data[:5] not in _OTHER_PAYLOADS and _is_readable(_FRAME + data[5:], read):
+        # no writer gives the same payload another number: a bit has turned
+        raise MalformedResponse("its number is not that of its serialisation, so that no pip reads it")
+    if data[:5] in _OLD_FRAMES:
+        raise MalformedResponse(_OLD_FRAMES[data[:5]], old=True)
     if data[:3] == b"cc=":
-        is_numbered = re.match(rb"cc=\d{1,4},", data) is not None
-        raise MalformedResponse("a serialisation no pip is known to write", new=is_numbered)
+        raise MalformedResponse("a serialisation no pip is known to write", new=numbered is not None)
     raise MalformedResponse("not a response cachecontrol stored")
+
+
+def _is_readable(framed: bytes, read: Callable[[bytes], Head]) -> bool:
+    try:
+        read(framed)
+    except MalformedResponse:
+        return False
+    return True
 
 
 def _head_of(payload: bytes, body: tuple[int, int] | None) -> Head:
     try:
-        # headers may hold any byte: what is no UTF-8 is kept as surrogates
-        document: object = msgpack.unpackb(payload, raw=False, unicode_errors="surrogateescape")
+        document: object = msgpack.unpackb(
+            payload, raw=False, object_pairs_hook=None if body is None else _without_doubles
+        )
+        fields = read_fields(document, is_joint=body is not None)
+    except UnusableFields as error:
+        raise MalformedResponse(error.reason) from None
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise _undecodable(error) from None
-    if not isinstance(document, dict):
-        raise MalformedResponse("the stored response is not a map")
-    response, vary = document.get("response"), document.get("vary")
-    if not isinstance(response, dict):
-        raise MalformedResponse("the stored response has no 'response'")
-    headers, status = response.get("headers"), response.get("status")
-    if not isinstance(headers, dict) or type(status) is not int:
-        raise MalformedResponse("the stored response has no headers or no status")
-    return Head(
-        status,
-        _text(response.get("reason")) or "",
-        {name.lower(): value or "" for name, value in _texts(headers).items()},
-        _texts(vary) if isinstance(vary, dict) else {},
-        body,
-    )
+    return _as_head(fields, body)
+
+
+def _as_head(fields: Fields, body: tuple[int, int] | None) -> Head:
+    return Head(fields.status, fields.reason, fields.headers, fields.vary, body, fields.doubts)
+
+
+def _without_doubles(pairs: list[tuple[object, object]]) -> dict[object, object]:
+    """Return the pairs of a map; refuse a name that is there twice: it could hide a second body."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise UnusableFields("the stored response has two fields of the same name")
+    return found
 
 
 def _undecodable(error: Exception) -> MalformedResponse:
     return MalformedResponse(f"the stored response does not decode: {type(error).__name__}")
 
 
-_TEXT_TYPES = frozenset({str, type(None)})
-
-
-def _texts(pairs: dict[Any, Any]) -> dict[str, str | None]:  # Any: msgpack is untyped
-    """Return a map of text to text or None; pips on Python 2 wrote some texts as bytes."""
-    if _TEXT_TYPES.issuperset(map(type, pairs)) and _TEXT_TYPES.issuperset(map(type, pairs.values())):
-        return pairs  # nearly always
-    return {_text(name) or "": _text(value) for name, value in pairs.items()}
-
-
-def _text(value: object) -> str | None:
-    if type(value) is str:
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    try:
-        return None if value is None else str(value)[:200]
-    except RecursionError:
-        return f"({type(value).__name__})"
-
-
 class _Body(NamedTuple):
-    """Where the body of a response is in its file: its msgpack header, its bytes, and how many these are."""
+    """Where the body of a response is in its file: its msgpack header, its bytes, and how many these are.
+
+    ``is_text``: it is stored as text, which pip encodes again.
+    """
 
     header: int
     offset: int
     length: int
+    is_text: bool
 
 
 def _find_body(data: bytes) -> _Body | None:
@@ -196,11 +260,20 @@ def _find_body(data: bytes) -> _Body | None:
             continue
         for _ in range(_read_map_header(unpacker)):
             if _read_name(unpacker, payload) == b"body":
-                header = unpacker.tell()
-                offset, length = _content_span(payload, header)
-                return _Body(len(_FRAME) + header, len(_FRAME) + offset, length)
+                return _body_at(payload, unpacker.tell())
             _skip(unpacker)
     return None
+
+
+def _body_at(payload: bytes, header: int) -> _Body:
+    """Return where the body is whose msgpack header is at ``header``; pip takes nil for an empty body."""
+    kind = payload[header : header + 1]
+    offset, length = (header + 1, 0) if kind == b"\xc0" else _content_span(payload, header)
+    is_text = kind not in _NIL_OR_BYTES
+    return _Body(len(_FRAME) + header, len(_FRAME) + offset, length, is_text)
+
+
+_NIL_OR_BYTES = frozenset({b"\xc0", b"\xc4", b"\xc5", b"\xc6"})
 
 
 def _read_map_header(unpacker: msgpack.Unpacker) -> int:

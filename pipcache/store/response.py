@@ -71,7 +71,7 @@ def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool) -> Respon
     head, file = response.head, entry.body
     if file is None:
         return response
-    body = Body(lambda: directory.open(file), file.size, head and head.headers.get("content-encoding"))
+    body = Body(lambda: directory.open(file), file.size, head and head.encoding)
     if head is not None and not deep and is_page_by_head(head):
         return response._replace(content=PageBody(), size=file.size, body=body)
     try:
@@ -119,11 +119,9 @@ def _read_joint(directory: Directory, file: File, *, deep: bool | None) -> Respo
         window = directory.open(file)
         head = read_inline(window)
         response = Response(head, None, 0, frame=Frame.CURRENT)
-        if head.body is None:
-            window.close()
-            return response
+        assert head.body is not None
         part = window.part(*head.body)
-        body = Body(lambda: part, part.length, head.headers.get("content-encoding"), window)
+        body = Body(lambda: part, part.length, head.encoding, window)
         content = None if deep is None else body.content(deep=deep)
         return response._replace(content=content, size=part.length, body=body)
     except (MalformedResponse, OSError) as error:

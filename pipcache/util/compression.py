@@ -326,13 +326,16 @@ class Beginning(NamedTuple):
     error: BrokenStream | None
 
 
-def decompress_beginning(window: Window, form: Format | None, limit: int, *, salvage: bool = False) -> Beginning:
+def decompress_beginning(
+    window: Window, form: Format | None, limit: int, *, padding: bytes = b"", salvage: bool = False
+) -> Beginning:
     """Return the first ``limit`` decompressed bytes of ``window``, or as many as come before an error.
 
     Args:
         window: the compressed bytes.
         form: their format; None for bytes that are not compressed.
         limit: the most bytes that are returned; no more than about twice as many are in memory.
+        padding: as for ``decompress``.
         salvage: as for ``decompress``.
 
     Raises:
@@ -341,7 +344,9 @@ def decompress_beginning(window: Window, form: Format | None, limit: int, *, sal
     """
     pieces: list[bytes] = []
     missing = limit
-    decompressed = decompress(window, form, no_tick, chunk=_LENIENT_CHUNK, most=limit, salvage=salvage)
+    decompressed = decompress(
+        window, form, no_tick, padding=padding, chunk=_LENIENT_CHUNK, most=limit, salvage=salvage
+    )
     try:
         for piece in decompressed:
             pieces.append(piece)
@@ -354,9 +359,18 @@ def decompress_beginning(window: Window, form: Format | None, limit: int, *, sal
 
 
 def codings(header: str | None) -> tuple[str, ...]:
-    """Return the codings of a ``Content-Encoding`` value, in the order they were applied (RFC 9110, 8.4)."""
-    names = (name.strip().lower() for name in (header or "").split(","))
-    return tuple(name.removeprefix("x-") for name in names if name and name != "identity")
+    """Return the codings that pip undoes for a ``Content-Encoding`` value, in the order they were applied.
+
+    As urllib3 has it (pip ``_vendor/urllib3/response.py``): there are none where it knows none of the names. Where
+    it knows some of several, it undoes each, and takes the others for deflate.
+    """
+    value = (header or "").lower()
+    names = tuple(name.strip() for name in value.split(",")) if "," in value else (value,)
+    return tuple(map(_shared_name, names)) if any(_shared_name(name) in _CONTENT_CODINGS for name in names) else ()
+
+
+def _shared_name(coding: str) -> str:
+    return "gzip" if coding == "x-gzip" else coding
 
 
 def _coding_format(window: Window, encoding: str | None) -> Format | None:

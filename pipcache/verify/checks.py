@@ -62,8 +62,8 @@ class Check(Enum):
     PC103 = (Verdict.DAMAGED, "There is a body without a head.", "no pip reads it", Trait.WHOLENESS)
     PC104 = (
         Verdict.DAMAGED,
-        "The head does not decode.",
-        "pip downloads anew, or ends with a traceback where the head is whole and senseless",
+        "No pip can use the head.",
+        "pip downloads anew, or ends with a traceback when it reads or uses the head",
         Trait.WHOLENESS,
     )
     PC105 = (
@@ -76,9 +76,8 @@ class Check(Enum):
         None,
         "The head stores credentials of the request.",
         "everyone who can read the cache can read them",
-        Trait.WHOLENESS | Trait.PLACE,
+        Trait.PLACE,
     )
-
     PC107 = (
         Verdict.DAMAGED,
         "The index page ends early.",
@@ -90,6 +89,11 @@ class Check(Enum):
         "Head and body are of different generations of the page.",
         "pip takes an old list of files for the new one, or ends with an error",
         Trait.WHOLENESS,
+    )
+    PC109 = (
+        None,
+        "Some pips cannot use the head, others can.",
+        "some pips download anew or end with an error, others use it",
     )
 
     # what was promised of the bytes

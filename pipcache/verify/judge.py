@@ -1,6 +1,5 @@
 """The judgement of one artifact."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
@@ -12,7 +11,8 @@ from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_he
 from pipcache.store.entries import BuiltEntry, HttpEntry, UnreadableEntry, entry_path
 from pipcache.store.layout import Store
 from pipcache.store.response import explain_read_error
-from pipcache.util.compression import UndecodableBody, codings, decode_body
+from pipcache.store.usability import doubts_about, why_unusable
+from pipcache.util.compression import UndecodableBody, decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
 from pipcache.util.untrusted import redact_url
@@ -57,7 +57,9 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
 
     Its digests are kept in ``context.hashed`` for that. What ``context.tick`` raises goes through.
     """
-    if not isinstance(artifact.entry, HttpEntry) or artifact.head is None or _credential_findings(artifact):
+    if not isinstance(artifact.entry, HttpEntry) or artifact.head is None:
+        return None
+    if why_unusable(artifact.head) is not None or _head_findings(artifact):
         return None
     try:
         with open_body(context.cache, artifact) as body:
@@ -97,9 +99,11 @@ def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judge
         if is_foreign:
             return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
         return _judge_incomplete(artifact, Check.PC104, "a stored response", problem)
+    if (failure := why_unusable(head)) is not None:
+        return _judge_incomplete(artifact, Check.PC104, "a response that pip can use", failure)
     if head.is_redirect:
-        return conclude(artifact, _credential_findings(artifact), [])
-    has_body = entry.body is not None if entry.store is Store.HTTP_V2 else head.body is not None
+        return conclude(artifact, _head_findings(artifact), [])
+    has_body = entry.store is Store.HTTP or entry.body is not None
     return None if has_body else _judge_incomplete(artifact, Check.PC102, "a body", "none")
 
 
@@ -111,7 +115,7 @@ def _head_and_body_paths(entry: HttpEntry) -> tuple[str, str]:
 
 def _judge_incomplete(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
     """Return the judgement of an entry without a usable head or body."""
-    return conclude(artifact, [Finding(check, "", expected, actual), *_credential_findings(artifact)], [])
+    return conclude(artifact, [Finding(check, "", expected, actual), *_head_findings(artifact)], [])
 
 
 def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
@@ -137,17 +141,22 @@ def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
 _SECRETS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def _credential_findings(artifact: Artifact) -> list[Finding]:
-    """Return a finding for each header with credentials of the request that the head keeps for ``Vary``.
+def _head_findings(artifact: Artifact) -> list[Finding]:
+    """Return the findings of a head that leave its verdict alone.
 
-    A finding never holds the credentials.
+    There is one for each header with credentials of the request that the head keeps for ``Vary``, without the
+    credentials, and one for each reason why some pips cannot use the head.
     """
-    vary = artifact.head.vary if artifact.head is not None else {}
-    return [
+    head = artifact.head
+    if head is None:
+        return []
+    credentials = [
         Finding(Check.PC106, f"vary: {name}", "no credentials", "credentials")
-        for name, value in vary.items()
+        for name, value in head.vary.items()
         if value and name.lower() in _SECRETS
     ]
+    doubts = doubts_about(head, artifact.size)
+    return [*credentials, *(Finding(Check.PC109, "", "a response that every pip can use", why) for why in doubts)]
 
 
 def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
@@ -158,7 +167,7 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_supported = any(comparison.is_support for comparison in comparisons)
     broken = [comparison for comparison in comparisons if comparison.is_broken]
-    findings = [*length, *_credential_findings(artifact)]
+    findings = [*length, *_head_findings(artifact)]
     problem: str | None = None
     if context.thorough or broken or not is_proved or length:
         structure = check_structure(proved, window, context.tick)
@@ -172,6 +181,7 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
         findings += local.findings
         if local.note is not None:
             proved = proved._replace(notes=(*proved.notes, local.note))
+    findings = _of_two_generations(artifact, findings)
     findings += _etag_findings(proved, comparisons)
     for comparison in broken:
         if comparison.promise.covers_version and is_supported:
@@ -191,6 +201,19 @@ def _without_namesakes(comparisons: list[Comparison]) -> list[Comparison]:
         return comparisons
     return [
         comparison for comparison in comparisons if comparison not in of_name or comparison.is_kept is not False
+    ]
+
+
+_OF_CUT_PAGES = frozenset({Check.PC105, Check.PC107})
+
+
+def _of_two_generations(artifact: Artifact, findings: list[Finding]) -> list[Finding]:
+    """Return ``findings``, where the length of a coded page that decodes to its end is that of another page."""
+    is_cut = any(finding.check in _OF_CUT_PAGES for finding in findings)
+    if is_cut or artifact.kind is not Kind.PAGE or not artifact.encoding:
+        return findings
+    return [
+        finding._replace(check=Check.PC108) if finding.check is Check.PC101 else finding for finding in findings
     ]
 
 
@@ -214,14 +237,16 @@ def _finding_of(comparison: Comparison) -> Finding:
 
 
 def _length_findings(artifact: Artifact, window: Window) -> list[Finding]:
-    """Compare with ``Content-Length``, which counts the bytes as they were sent (RFC 9110, 8.6)."""
-    headers = artifact.head.headers if artifact.head is not None else {}
-    stated = headers.get("content-length", "")
-    if headers.get("transfer-encoding") or codings(headers.get("content-encoding")):
-        return []  # decoding shows where a coded body ends
-    if not re.fullmatch(r"[0-9]{1,18}", stated) or int(stated) == window.length:
+    """Compare with the lengths that the head states: of the body, or of the file of which it is a part."""
+    head = artifact.head
+    if head is None:
         return []
-    return [Finding(Check.PC101, "content-length", f"{stated} bytes", f"{window.length} bytes")]
+    stated = {"content-length": head.stated_length, "content-range": head.whole_length}
+    return [
+        Finding(Check.PC101, name, f"{length} bytes", f"{window.length} bytes")
+        for name, length in stated.items()
+        if length not in {None, window.length}
+    ]
 
 
 def _compare_with_promises(

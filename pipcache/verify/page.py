@@ -145,7 +145,7 @@ def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:
 
 def _has_stated_length(artifact: Artifact, window: Window) -> bool:
     """Return whether the body is as long as ``Content-Length`` says."""
-    return artifact.head is not None and artifact.head.headers.get("content-length") == str(window.length)
+    return artifact.head is not None and artifact.head.stated_length == window.length
 
 
 _SERIALS = {

@@ -295,7 +295,7 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
     (RFC 1864), Google's ``x-goog-hash``, and ``ETag`` where PyPI and S3 put an MD5 digest into it.
     """
     headers = artifact.head.headers if artifact.head is not None else {}
-    is_coded = bool(headers.get("content-encoding", ""))
+    is_coded = artifact.encoding is not None
     for name, algorithm in _CHECKSUM_HEADERS.items():
         # the digest is of the file in the repository; a content coding changes the bytes
         if re.fullmatch(r"[0-9a-fA-F]{32,128}", value := headers.get(name, "")) and not is_coded:
@@ -304,7 +304,8 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
         for match in _DIGEST_FIELD.finditer(headers.get(name, "")):
             if (digest := _hex_of_base64(match[2])) is not None:
                 yield Promise(name, _ALGORITHMS[match[1].lower()], digest, Check.PC205)
-    for name, value in (("content-md5", headers.get("content-md5", "")), *_google_digests(headers)):
+    of_google = () if is_coded else _google_digests(headers)
+    for name, value in (("content-md5", headers.get("content-md5", "")), *of_google):
         if (digest := _hex_of_base64(value, 16)) is not None:
             yield Promise(name, "md5", digest, Check.PC205)
     etag = headers.get("etag", "").strip()
@@ -321,7 +322,7 @@ def _google_digests(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for part in headers.get("x-goog-hash", "").split(","):
         name, _, value = part.strip().partition("=")
         is_stored_coded = headers.get("x-goog-stored-content-encoding", "identity").lower() != "identity"
-        if name == "md5" and not headers.get("content-encoding") and not is_stored_coded:
+        if name == "md5" and not is_stored_coded:
             yield "x-goog-hash", value
 
 

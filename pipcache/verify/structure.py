@@ -12,7 +12,7 @@ from pipcache.archive.record import check_wheel
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.unpacked_paths import zip_sdist_flaws
 from pipcache.archive.zip_check import MOST_MEMBERS, check_zip
-from pipcache.archive.zip_reader import ZipDirectory
+from pipcache.archive.zip_reader import ZipDirectory, is_zip
 from pipcache.inventory.artifact import PYPI, Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
@@ -76,12 +76,13 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
     encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
-        return list(page_findings(artifact, window, tick))
+        return [*page_findings(artifact, window, tick), *_hidden_zip_results(window, tick)]
     content = inspect(window, None, deep=True)
     if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
         # an archive as it is stored was not coded, whatever coding the server names
         if (problem := _coding_problem(window, encoding, tick)) is not None:
-            return [Finding(Check.PC105, "", f"a body in {encoding}", problem)]
+            broken = Finding(Check.PC105, "", f"a body in {encoding}", problem)
+            return [broken, *_hidden_zip_results(window, tick)]
         content = inspect(window, encoding, deep=True)
     match kind:
         case Kind.WHEEL | Kind.BUILT:
@@ -89,9 +90,11 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
         case Kind.SDIST:
             return [*_sdist_results(artifact, window, content, tick), *_name_findings(artifact)]
         case Kind.METADATA:
+            hidden = _hidden_zip_results(window, tick)
             if not isinstance(content, TextBody) or content.metadata is None:
-                return [Finding(Check.PC301, "", "a METADATA file", _describe(content))]
-            return _results(metadata_flaws(decode_body(window, encoding, METADATA_LIMIT + 1), "METADATA"))
+                return [Finding(Check.PC301, "", "a METADATA file", _describe(content)), *hidden]
+            flaws = metadata_flaws(decode_body(window, encoding, METADATA_LIMIT + 1), "METADATA")
+            return [*_results(flaws), *hidden]
         case _:
             return _unnamed_results(window, content, encoding, tick)
 
@@ -110,6 +113,11 @@ def _zip_results(window: Window, tick: Tick) -> list[_Result]:
     return _results(check_zip(window, lambda _member: None, tick).flaws)
 
 
+def _hidden_zip_results(window: Window, tick: Tick) -> list[_Result]:
+    """Return what is wrong with a ZIP behind other bytes: pip reads it from its end, and never looks at these."""
+    return _zip_results(window, tick) if is_zip(window) else []
+
+
 def _unnamed_results(window: Window, content: Content, encoding: str | None, tick: Tick) -> list[_Result]:
     """Return what is wrong with bytes of which no name says what they are; an archive must still be whole."""
     match content:
@@ -120,9 +128,12 @@ def _unnamed_results(window: Window, content: Content, encoding: str | None, tic
         case OpaqueBody() if not codings(encoding) and archive_format(window.read(0, 2)) is GZIP:
             # a gzip file must be whole, whatever is in it
             problem = _coding_problem(window, "gzip", tick)
-            return [] if problem is None else [Finding(Check.PC402, "", "a body in gzip", problem)]
+            problems: list[_Result] = (
+                [] if problem is None else [Finding(Check.PC402, "", "a body in gzip", problem)]
+            )
+            return [*problems, *_hidden_zip_results(window, tick)]
         case _:
-            return []
+            return _hidden_zip_results(window, tick)
 
 
 def _coding_problem(window: Window, encoding: str | None, tick: Tick) -> str | None:
