@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipcache.util.untrusted import redact_text
 from pipcache.util.versions import Version, compares_as, parse_version
 
 
@@ -141,11 +142,11 @@ class AdvisoriesBuilder:
     def cannot_match(self, record: str, text: str, project: str | None = None) -> None:
         """Note what can match nothing in a cache; with ``project``, because its versions cannot be evaluated."""
         self._unsure |= {project} if project is not None else set()
-        self._never[f"{record}: {text[:_LONGEST_TEXT]}"] = None
+        self._never[f"{record}: {redact_text(text)[:_LONGEST_TEXT]}"] = None
 
     def note(self, record: str, text: str) -> None:
         """Note what else a user should know."""
-        self._notes[f"{record}: {text[:_LONGEST_TEXT]}"] = None
+        self._notes[f"{record}: {redact_text(text)[:_LONGEST_TEXT]}"] = None
 
     def build(self) -> Advisories:
         """Return what was collected."""

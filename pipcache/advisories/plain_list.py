@@ -207,9 +207,9 @@ def _network(text: str) -> str | None:
 
 _BARE = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
-_DIRECT = re.compile(rf"{_BARE}\s*(?:\[[^\]]*\])?\s*@\s*[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
+_DIRECT = re.compile(rf"{_BARE}\s*+(?:\[[^\]]*\]\s*+)?@\s*[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 
-_PINNED = re.compile(rf"({_BARE})\s*(?:\[[^\]]*\])?\s*(?:={{2,3}}|@)\s*([^\s*,;]+)", re.ASCII)
+_PINNED = re.compile(rf"({_BARE})\s*+(?:\[[^\]]*\]\s*+)?(?:={{2,3}}|@)\s*([^\s*,;]+)", re.ASCII)
 
 
 def _requirement(text: str, where: str, indicator: Indicator) -> Indicator:

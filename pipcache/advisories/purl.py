@@ -88,8 +88,10 @@ def read_purl(text: str, where: str) -> Purl | None:
 
 def is_version(text: str) -> bool:
     """Return whether a text can be a release's version; old versions are not PEP 440."""
-    shape = r"[vV]?\d[\w.+!-]*|[A-Za-z0-9][\w.+-]*\d[\w.+-]*"
-    return len(text) <= MOST_OF_A_VERSION and re.fullmatch(shape, text, re.ASCII) is not None
+    return len(text) <= MOST_OF_A_VERSION and re.fullmatch(_VERSION, text, re.ASCII) is not None
+
+
+_VERSION = r"[vV]?\d[\w.+!-]*|[A-Za-z0-9][A-Za-z_.+-]*\d[\w.+-]*"
 
 
 class Vers(NamedTuple):

@@ -1,5 +1,6 @@
 """The run of a command line: errors become messages, documents and exit codes."""
 
+import io
 import os
 import sys
 import traceback
@@ -32,8 +33,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _tell(slip, sys.argv[1:] if arguments is None else arguments)
         return slip.exit_code
     except click.ClickException as error:
-        with suppress(OSError):  # the exit code says it too
-            error.show()
+        _say_usage(error)
         return error.exit_code
     except PipcacheError as error:
         return _end(app, error)
@@ -108,6 +108,13 @@ def _document(app: App, error: PipcacheError) -> str:
         "hint": error.hint,
     }
     return dump(failure_document(app.command, app.cache, record))
+
+
+def _say_usage(error: click.ClickException) -> None:
+    """Print what click says about a command line; it repeats what was typed, and so may hold a secret."""
+    message = io.StringIO()
+    error.show(message)
+    say("\n".join(map(clean, message.getvalue().split("\n"))), end="")
 
 
 def unexpected(error: Exception) -> PipcacheError:

@@ -175,7 +175,7 @@ def page_rows(data: bytes, content_type: str = "") -> Rows | None:
 
 TITLE_REACH = 8 << 10
 
-TITLE = re.compile(r"(?i)<(?:title|h1)[^>]*>\s*links\s+for\s+([^<\n]{1,200}?)\s*<")
+TITLE = re.compile(r"(?i)<(?:title|h1)[^<>]*>\s*links\s+for\s++([^<\n]{1,200}?)\s*+<")
 
 _MOST_ROWS = 1_000_000  # far more than any real page has
 
@@ -230,7 +230,7 @@ def _digests(value: object) -> tuple[tuple[str, str], ...]:
 
 _HEX = re.compile(r"[0-9A-Fa-f]{8,128}")
 
-_BASE = re.compile(r"(?i)<base\s([^>]{0,4096})>")
+_BASE = re.compile(r"(?i)<base\s([^<>]{0,4096})>")
 
 _ANCHOR_BYTES = re.compile(rb"<[aA][\s/]")
 
@@ -238,7 +238,7 @@ _LATE = 64 << 10  # bytes in which the first anchor must begin
 
 _FRAGMENT_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)")
 
-_META_VERSION = re.compile(r"(?i)<meta\s[^>]*pypi:repository-version")
+_META_VERSION = re.compile(r"(?i)<meta\s[^<>]*pypi:repository-version")
 
 
 _EGG = re.compile(r"[#&]egg=([^&]*)")

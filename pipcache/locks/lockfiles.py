@@ -68,7 +68,7 @@ def _pins(path: str, text: str, *, every: bool) -> Iterator[Pin]:
 
 _HAS_TABLES = re.compile(r"(?m)^[ \t]*\[")  # no requirement begins with a bracket
 
-_LONG_KEY = r"""(?m)^[ \t]*\[{0,2}[ \t]*(?:(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.[ \t]*){200}"""
+_LONG_KEY = r"""(?m)^[ \t]*+\[{0,2}+[ \t]*+(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}"""
 
 
 def _parsed(path: str, text: str, loads: Callable[[str], object], kind: str) -> Table:

@@ -56,7 +56,7 @@ def read_digests(values: Iterable[object], where: str) -> tuple[tuple[str, str],
         if match is None:
             raise LockError(f"{where}: {quoted(value)} is no digest; algorithm:hex was expected")
         count = DIGITS.get(match[1])
-        if count is not None and not re.fullmatch(f"[0-9a-f]{{{count}}}", match[2]):
+        if count is not None and not (len(match[2]) == count and re.fullmatch("[0-9a-f]+", match[2])):
             raise LockError(f"{where}: {quoted(value)} is no {match[1]}; {count} hex digits were expected")
         digests += [(match[1], match[2])] if count is not None else []
     return tuple(dict.fromkeys(digests))

@@ -66,7 +66,7 @@ def _specifiers(text: str) -> str | None:
 
 def _clause(operator: str, version: str) -> str:
     """Return a clause; ``1.x`` and ``1*`` become ``1.*``, which only ``==`` and ``!=`` know."""
-    stem = re.sub(r"(?:\.?\*|\.[xX])+$", "", version)
+    stem = re.sub(r"(?:\.?\*|\.[xX]){1,9}$", "", version)
     if operator == "^":
         first = re.match(r"v?(\d+)", stem)
         return f">={stem}" + (f",<{int(first[1]) + 1}" if first is not None else "")

@@ -7,6 +7,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+from pipcache.util.untrusted import redact_text
+
 
 def prepare_streams() -> None:
     """Let no character break the output: what a stream's encoding lacks is written as an escape."""
@@ -81,9 +83,9 @@ _HEIGHT = 25
 
 
 def say(message: str, end: str = "\n") -> None:
-    """Print narration to standard error; when it cannot be written the work goes on without it."""
+    """Print narration without secrets to standard error; where that cannot be written the work goes on."""
     try:
-        sys.stderr.write(message + end)
+        sys.stderr.write(redact_text(message) + end)
         sys.stderr.flush()
     except OSError:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end

@@ -4,11 +4,11 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)(?:b|bytes?)?|b|bytes?)?\s*"
+_SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*+(?:([kmgt])(i?)(?:b|bytes?)?|b|bytes?)?\s*"
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
-_AGE = r"(?i)\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*"
+_AGE = r"(?i)\s*(\d+(?:\.\d+)?)\s*+([a-z]*+)\s*"
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 

@@ -1,8 +1,14 @@
-"""Text and tables from outside: control characters, secrets, size limits, and values of the expected type."""
+"""Text and tables from outside: control characters, size limits, and values of the expected type."""
 
 import re
 from collections.abc import Collection, Mapping
-from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pipcache.util.redaction import (
+    HIDDEN as HIDDEN,  # noqa: PLC0414 - for those who show strangers' text
+    redact_header as redact_header,  # noqa: PLC0414 - as above
+    redact_text as redact_text,  # noqa: PLC0414 - as above
+    redact_url as redact_url,  # noqa: PLC0414 - as above
+)
 
 # strings, compiled by re when first used: start-up is part of every call
 _HOSTILE = (
@@ -14,27 +20,13 @@ _HOSTILE = (
     "]"
 )
 
-_PRIVATE_QUERY = (
-    r"(?i)^(x-amz-.*|x-goog-.*|sig|signature|se|st|sp|sv|sr|skoid|sktid|skt|ske|sks|skv|token|access[-_]?token|"
-    r"auth|authorization|key|api[-_]?key|apikey|password|passwd|pwd|secret|policy|key-pair-id|expires|"
-    r"awsaccesskeyid|googleaccessid|credential|hmac|verify|ucloudpublickey|.*[-_](token|key|secret|signature))$"
-)
-
-_URL_IN_TEXT = r"(?i)\b[a-z][a-z0-9+.-]*:/{0,2}[^\s\"'<>]+"
-
-_USER_INFO = r"[^/@]*:[^/@]*@"
-
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2"})
-
-_PRIVATE_HEADER_PART = r"(?i)token|secret|api-?key|credential|password|session|signature|-auth|art-api"
-
-_URL_HEADERS = frozenset({"location", "content-location"})
-
-HIDDEN = "***"
-"""What stands in the place of a secret."""
-
 
 def clean(text: str) -> str:
+    """Return ``text`` as it may be shown: without secrets, and with what steers a terminal written as escapes."""
+    return redact_text(escape(text))
+
+
+def escape(text: str) -> str:
     """Return ``text`` with control, direction and unprintable characters written as escapes."""
     if text.isascii() and text.isprintable():
         return text
@@ -48,48 +40,6 @@ def _escape(match: re.Match[str]) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def redact_url(url: str) -> str:
-    """Return ``url`` without user information and without the values of a signed query string."""
-    if "@" not in url and "?" not in url and "#" not in url:
-        return url
-    # wherever it stands: a URL may have lost its slashes, or got a # before the password
-    url = re.sub(_USER_INFO, f"{HIDDEN}@", url)
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return HIDDEN
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{HIDDEN}@{netloc.rpartition('@')[2]}"
-    return urlunsplit(
-        (parts.scheme, netloc, parts.path, _redact_query(parts.query), _redact_query(parts.fragment))
-    )
-
-
-def _redact_query(query: str) -> str:
-    return re.sub(r"([^&;=]+)=([^&;]*)", _redact_parameter, query)
-
-
-def _redact_parameter(match: re.Match[str]) -> str:
-    return f"{match[1]}={HIDDEN}" if re.match(_PRIVATE_QUERY, unquote(match[1])) else match[0]
-
-
-def redact_text(text: str) -> str:
-    """Return ``text`` with every URL in it redacted."""
-    if ":" not in text:
-        return text  # as most are, and some are long
-    return re.sub(_URL_IN_TEXT, lambda match: redact_url(match[0]), text)
-
-
-def redact_header(name: str, value: str) -> str:
-    """Return a header's value as it may be shown."""
-    if name.lower() in _SECRET_HEADERS or re.search(_PRIVATE_HEADER_PART, name):
-        return HIDDEN
-    if name.lower() in _URL_HEADERS:
-        return redact_url(value)  # may be relative, and is one all the same
-    return redact_text(value)
 
 
 _MOST_PARTS = 1_500_000

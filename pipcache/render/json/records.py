@@ -189,5 +189,27 @@ def problem_records(entries: Iterable[Entry]) -> list[dict[str, str]]:
 
 
 def dump(document: Mapping[str, object]) -> str:
-    """Return a document as JSON text, ASCII only, so that no terminal and no log can be misled by it."""
-    return json.dumps(document, indent=1).replace("\x7f", "\\u007f")
+    """Return a document as JSON text without secrets, ASCII only: no terminal and no log can be misled by it."""
+    return json.dumps(_redacted(document), indent=1).replace("\x7f", "\\u007f")
+
+
+_PATHS = frozenset({"path", "files", "empty_folders", "saved", "uri"})
+"""Keys of paths on this disk: whoever is to find the files needs them as they are."""
+
+
+def _redacted(value: object) -> object:
+    """Return a value of a document with the secrets in its texts hidden."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {
+            name if isinstance(name, str) and name in _PATHS else _redacted(name): each
+            if name in _PATHS and not _holds_records(each)
+            else _redacted(each)
+            for name, each in value.items()
+        }
+    return [_redacted(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _holds_records(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value)
