@@ -7,13 +7,7 @@ from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
 from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
 from pipcache.archive.zip_reader import is_zip
-from pipcache.util.compression import (
-    BrokenStream,
-    CutStream,
-    TrailingBytes,
-    archive_format,
-    decompress,
-)
+from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
 from pipcache.util.files import Window
 from pipcache.util.lzma_alone import LZMA_HEADER
 from pipcache.util.progress import Tick

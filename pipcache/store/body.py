@@ -8,7 +8,8 @@ from typing import Self
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import is_zip
 from pipcache.store.content import Content, inspect
-from pipcache.util.compression import UndecodableBody, decode_body
+from pipcache.util.compression import UndecodableBody
+from pipcache.util.content_coding import decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import hash_window
 from pipcache.util.progress import Tick, no_tick

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgpack
 
 from pipcache.store.fields import Fields, UnusableFields, read_fields, stated_length
-from pipcache.util.compression import codings
+from pipcache.util.content_coding import codings
 from pipcache.util.files import Window
 
 HEAD_LIMIT = 1 << 20

@@ -14,7 +14,8 @@ from pipcache.archive.metadata import (
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.index.page_format import PageFormat, guess_format
-from pipcache.util.compression import GZIP, UndecodableBody, archive_format, decode_body
+from pipcache.util.compression import GZIP, UndecodableBody, archive_format
+from pipcache.util.content_coding import decode_body
 from pipcache.util.files import Window
 
 SNIFF = 512

@@ -247,8 +247,6 @@ ZSTD = Format("zstd", b"\x28\xb5\x2f\xfd", _begin_zstd)
 
 _OF_ARCHIVES = (GZIP, BZIP2, XZ, LZMA)
 
-_CONTENT_CODINGS = {form.name: form for form in (GZIP, ZLIB, BROTLI, ZSTD)}
-
 
 def archive_format(start: bytes) -> Format | None:
     """Return the format of a compressed archive by its first ``LZMA_HEADER`` bytes; None for all other bytes."""
@@ -356,59 +354,3 @@ def decompress_beginning(
     except BrokenStream as error:
         return Beginning(b"".join(pieces)[:limit], error)
     return Beginning(b"".join(pieces)[:limit], None)
-
-
-def codings(header: str | None) -> tuple[str, ...]:
-    """Return the codings that pip undoes for a ``Content-Encoding`` value, in the order they were applied.
-
-    As urllib3 has it (pip ``_vendor/urllib3/response.py``): there are none where it knows none of the names. Where
-    it knows some of several, it undoes each, and takes the others for deflate.
-    """
-    value = (header or "").lower()
-    names = tuple(name.strip() for name in value.split(",")) if "," in value else (value,)
-    return tuple(map(_shared_name, names)) if any(_shared_name(name) in _CONTENT_CODINGS for name in names) else ()
-
-
-def _shared_name(coding: str) -> str:
-    return "gzip" if coding == "x-gzip" else coding
-
-
-def _coding_format(window: Window, encoding: str | None) -> Format | None:
-    """Return the format of a body stored with ``Content-Encoding: encoding``; None for a plain body.
-
-    Raises:
-        UndecodableBody: the body is coded more than once, or with an unknown coding.
-    """
-    names = codings(encoding)
-    if not names:
-        return None
-    if len(names) > 1:
-        raise UndecodableBody(f"coded more than once ({', '.join(names)})")
-    form = _CONTENT_CODINGS.get(names[0])
-    if form is None:
-        raise UndecodableBody(f"stored with Content-Encoding {names[0]!r}, which is not readable here")
-    # some servers send "deflate" without zlib's frame, and urllib3 reads it for pip
-    return RAW_DEFLATE if form is ZLIB and window.read(0, 1) != b"\x78" else form
-
-
-def decoded_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[bytes]:
-    """Yield all decoded bytes of a body stored with ``Content-Encoding: encoding``; strict to the last byte.
-
-    Raises:
-        BrokenStream: it does not decode to its end, or there is more behind it.
-        UndecodableBody: that cannot be tried: no decoder here, or coded more than once.
-    """
-    if window.length:
-        yield from decompress(window, _coding_format(window, encoding), tick)
-
-
-def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
-    """Return the first ``limit`` decoded bytes of a body stored with ``Content-Encoding: encoding``; lenient.
-
-    Raises:
-        UndecodableBody: the coding has no decoder here, or the bytes do not decode at all.
-    """
-    data, error = decompress_beginning(window, _coding_format(window, encoding), limit, salvage=True)
-    if isinstance(error, CorruptStream) and not data:
-        raise UndecodableBody(f"does not decode as {', '.join(codings(encoding))}")
-    return data

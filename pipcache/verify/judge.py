@@ -12,7 +12,8 @@ from pipcache.store.entries import BuiltEntry, HttpEntry, UnreadableEntry, entry
 from pipcache.store.layout import Store
 from pipcache.store.response import explain_read_error
 from pipcache.store.usability import doubts_about, why_unusable
-from pipcache.util.compression import UndecodableBody, decode_body
+from pipcache.util.compression import UndecodableBody
+from pipcache.util.content_coding import decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
 from pipcache.util.untrusted import redact_url

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.inventory.artifact import Artifact, Evidence
-from pipcache.util.compression import BrokenStream, UndecodableBody, codings, decode_body, decoded_pieces
+from pipcache.util.compression import BrokenStream, UndecodableBody
+from pipcache.util.content_coding import codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick

@@ -16,15 +16,8 @@ from pipcache.archive.zip_reader import ZipDirectory, is_zip
 from pipcache.inventory.artifact import PYPI, Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
-from pipcache.util.compression import (
-    GZIP,
-    BrokenStream,
-    UndecodableBody,
-    archive_format,
-    codings,
-    decode_body,
-    decoded_pieces,
-)
+from pipcache.util.compression import GZIP, BrokenStream, UndecodableBody, archive_format
+from pipcache.util.content_coding import codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick

@@ -28,7 +28,7 @@ from pipcache.index.rows import page_rows
 from pipcache.locks.model import LockError
 from pipcache.locks.requirements import requirements
 from pipcache.query.selector import SelectorError, parse_selector
-from pipcache.util.compression import codings as parse_codings
+from pipcache.util.content_coding import codings as parse_codings
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import hex_of, split_tagged
 from pipcache.util.redaction import redact_header, redact_text, redact_url

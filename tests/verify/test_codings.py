@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.util.compression import BrokenStream, decoded_pieces
+from pipcache.util.compression import BrokenStream
+from pipcache.util.content_coding import decoded_pieces
 from pipcache.util.progress import no_tick
 from tests.support import caches
 from tests.support.hostile import Part

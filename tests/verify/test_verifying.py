@@ -23,7 +23,7 @@ from pipcache.inventory.artifact import Kind
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.store.cache import Cache
 from pipcache.util import urls
-from pipcache.util.compression import decoded_pieces
+from pipcache.util.content_coding import decoded_pieces
 from pipcache.util.progress import no_tick
 from pipcache.verify.checks import Check, Verdict, checks_named
 from pipcache.verify.lock_index import LockIndex
