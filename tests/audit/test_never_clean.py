@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.caches import DATE, CacheBuilder
-from tests.support.hidden import KNOWN, ROWS
+from tests.support.hidden import ROWS
 from tests.support.hidden_archives import from_git
 from tests.support.hiding import Stall, questions
 from tests.support.program import Program
@@ -51,14 +51,11 @@ def test_what_a_pip_would_take_is_never_clean(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     hoard = Hoard(tmp_path)
     stall = Stall(hoard, "stall", tmp_path)
     bait = ROWS[name](stall)
-    if name in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
     clean = []
     for builder in (hoard.pages, hoard.files):
         if not any(path.is_file() for path in builder.root.rglob("*")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.hidden import KNOWN, REFUSED, ROWS
+from tests.support.hidden import REFUSED, ROWS
 from tests.support.hiding import Bait, Stall, questions
 from tests.support.index import Index
 from tests.support.pip_server import PipServer
@@ -108,7 +108,6 @@ def test_what_a_pip_takes_is_never_clean(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     stall = shop.stall(tmp_path)
@@ -118,8 +117,6 @@ def test_what_a_pip_takes_is_never_clean(
     assert (done.code != 0) == (shop.version in REFUSED.get(name, ())), done.text
     if done.code:
         return
-    if name in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
     parts = [part for one in PARTS if (part := shop.part(full, one)) is not None]
     taken = [part for part in parts if shop.takes(part, stall, bait)]
     assert taken

@@ -1,4 +1,4 @@
-"""The ways to hide a bad file from `audit`, which pips refuse them, and which of them still succeed."""
+"""The ways to hide a bad file from `audit`, and which pips refuse them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,3 @@ REFUSED: dict[str, frozenset[str]] = {name: _BEFORE_JSON for name in PAGES if na
     "a repository at a commit": frozenset({"20.3.4", "23.2.1", "23.3.2"}),
 }
 """The pips that do not take a bad file that is hidden in this way; each way is taken by some pip."""
-
-KNOWN: dict[str, str] = {"a wheel behind text in no coding": "the coding identity is taken for one"}
-"""The ways that `audit` calls clean as yet, and why."""
