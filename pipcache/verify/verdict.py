@@ -75,6 +75,13 @@ class Judgement(NamedTuple):
     comparisons: tuple[Comparison, ...] = ()
     problem: str | None = None
 
+    @property
+    def is_curable(self) -> bool:
+        """Whether pip may get it without the findings anew; not where they are of bytes that are as published."""
+        if self.verdict in {Verdict.DAMAGED, Verdict.POISONED}:
+            return bool(self.findings)
+        return any(Trait.CONTENT not in finding.check.traits for finding in self.findings)
+
 
 def conclude(
     artifact: Artifact,

@@ -162,3 +162,15 @@ def test_no_password_stands_in_it(builder: CacheBuilder, program: Program) -> No
     assert "hunter2" not in ran.document["cure"]
     cure(ran.document["cure"])
     assert program("verify").code == 0
+
+
+def test_what_pip_would_fetch_again_has_no_cure(builder: CacheBuilder, program: Program) -> None:
+    """A wheel that some pips refuse is as it was published: PC507 alone, and no verdict."""
+    damage(builder)
+    filename, body = archives.build_wheel("newer", "1.0", requires=["a (>=1.0.*)"])
+    key = builder.download(FILES + filename, body)
+    (judgement,) = program("verify", "newer", "--format", "json").document["judgements"]
+    assert ({finding["code"] for finding in judgement["findings"]}, judgement["cure"]) == ({"PC507"}, None)
+    assert "  Cure: none here, for pip would fetch or build the same again" in program("verify", "newer").lines
+    cure(program("verify", "--format", "json").document["cure"])
+    assert key in keys_of(program)

@@ -36,9 +36,9 @@ class Scope(NamedTuple):
 
 
 def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
-    """Return the command that removes an artifact with findings; None without findings, or without a key."""
+    """Return the command that removes an artifact, where that may cure it; None elsewhere, or without a key."""
     artifact = judgement.artifact
-    if not judgement.findings or artifact.key is None:
+    if not judgement.is_curable or artifact.key is None:
         return None
     if artifact.kind is not Kind.BUILT or judgement.verdict not in _GO_BY_VERDICT:
         return f"pipcache remove {artifact.key}{cache.option}"
@@ -50,12 +50,16 @@ def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
 
 
 def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: Scope) -> str | None:
-    """Return the command line that removes all artifacts with findings, and no other; None without such.
+    """Return the command line that removes all artifacts whose findings that may cure; None without such.
 
     What is damaged or poisoned goes by its verdict, where ``remove`` comes to the same; all else by keys.
     """
-    told = [judgement for judgement in judgements if judgement.findings and judgement.artifact.key is not None]
-    by_verdict = [judgement for judgement in told if scope.is_repeatable and judgement.verdict in _GO_BY_VERDICT]
+    curable = [
+        judgement for judgement in judgements if judgement.is_curable and judgement.artifact.key is not None
+    ]
+    by_verdict = [
+        judgement for judgement in curable if scope.is_repeatable and judgement.verdict in _GO_BY_VERDICT
+    ]
     commands = []
     if by_verdict:
         verdicts = sorted({judgement.verdict for judgement in by_verdict})
@@ -63,7 +67,7 @@ def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: S
         words += [word for file in scope.against for word in ("--against", file)]
         commands.append(f"pipcache remove {shlex.join(words)}{cache.option}")
     going = {path_of(judgement.artifact) for judgement in by_verdict}
-    others = [judgement.artifact for judgement in told if path_of(judgement.artifact) not in going]
+    others = [judgement.artifact for judgement in curable if path_of(judgement.artifact) not in going]
     going = {path_of(artifact) for artifact in others}
     kept = [judgement.artifact for judgement in judgements if path_of(judgement.artifact) not in going]
     # --keep-pages keeps those too that are named

@@ -51,6 +51,8 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
         yield f"        What pip does: {check.effect}."
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
+    elif judgement.findings and not judgement.is_curable:
+        yield "  Cure: none here, for pip would fetch or build the same again"
 
 
 def _promised(finding: Finding) -> str:
