@@ -49,7 +49,8 @@ def find_inconclusive(
     for artifact in artifacts:
         if is_link_in_store(artifact.entry):
             yield Inconclusive(path_of(artifact), "a link, not followed", artifact)
-    sources = BuiltFrom(artifacts)
+    # an origin.json whose wheel is gone names no project
+    sources = BuiltFrom(artifact for artifact in artifacts if artifact.kind is Kind.BUILT)
     for artifact in chosen:
         if artifact.unreadable or not isinstance(artifact.entry, (HttpEntry, BuiltEntry)):
             continue
@@ -98,7 +99,7 @@ def _why_nameless(cache: Cache, artifact: Artifact, sources: BuiltFrom) -> str |
     if artifact.project is None:
         return "its project is not known"
     evidence = {claim.evidence for claim in artifact.claims if claim.project}
-    is_proved = artifact.url_proved or not evidence.isdisjoint({Evidence.PAGE, Evidence.ORIGIN})
+    is_proved = bool(evidence - {Evidence.CONTENT, Evidence.HEADER, Evidence.FILENAME})
     if is_proved or artifact.kind is Kind.BUILT or artifact in sources:
         return None
     if not artifact.size or is_text(cache, artifact):

@@ -22,8 +22,8 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
     """Return the artifacts that have one of the ``number`` newest versions of their project, kind and tags.
 
     A final version is outdated by newer final versions only, as pip prefers those. A yanked version (PEP 592)
-    outdates nothing. Metadata is returned also where a distribution of its version is. An artifact without a
-    version that can be compared is not returned.
+    outdates nothing, nor does a file that could not be read. Metadata is returned also where a distribution of its
+    version is. An artifact without a version that can be compared is not returned.
     """
     groups: dict[tuple[str, Kind, str], list[tuple[Version, Artifact]]] = {}
     for artifact in artifacts:
@@ -35,7 +35,10 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
     for (project, kind, _), members in groups.items():
         project_versions.setdefault(project, set()).update(version for version, _ in members)
         if kind is not Kind.METADATA:
-            newest = _Newest((version for version, artifact in members if not _is_yanked(artifact)), number)
+            counted = (
+                version for version, artifact in members if not (artifact.unreadable or _is_yanked(artifact))
+            )
+            newest = _Newest(counted, number)
             distributions += [artifact for version, artifact in members if version in newest]
     kept_versions = {(artifact.project, public_version_of(artifact)) for artifact in distributions}
     metadata: list[Artifact] = []
@@ -65,9 +68,10 @@ class _Newest:
         return least is None or version >= least
 
 
-def _is_yanked(artifact: Artifact) -> bool:
-    """Return whether an index page says that nobody should choose a file any more (PEP 592)."""
-    return artifact.listed is not None and artifact.listed.yanked is not False
+def _outdates_others(artifact: Artifact) -> bool:
+    """Return whether pip may choose an artifact: it can be read, and no index page calls it yanked (PEP 592)."""
+    is_yanked = artifact.listed is not None and artifact.listed.yanked is not False
+    return not is_yanked and not artifact.unreadable
 
 
 def _tags(artifact: Artifact) -> str:

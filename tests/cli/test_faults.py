@@ -124,9 +124,13 @@ class Place:
         for path in (self.root, self._folder / "kept"):
             shutil.rmtree(path, ignore_errors=True)
         shutil.copytree(self._untouched, self.root)
+        self.age()
+
+    def age(self) -> None:
+        """Let nothing have been used lately: an answer that says when must be the same at every run."""
         for folder, _, names in os.walk(self.root, topdown=False):
             for place in (*(os.path.join(folder, name) for name in names), folder):
-                os.utime(place, (LONG_AGO, LONG_AGO))  # copying reads, which is a use
+                os.utime(place, (LONG_AGO, LONG_AGO))
 
     def files(self) -> set[str]:
         """Every file that is there now."""
@@ -138,6 +142,7 @@ class Place:
 
     def run(self, command: tuple[str, ...], fault: Fault) -> tuple[Ran, list[tuple[str, str]]]:
         """What a command answers, and its calls."""
+        self.age()
         arguments = (str(self._folder / self._names[part]) if part in self._names else part for part in command)
         with failing(self.root, fault) as system:
             ran = self._program(*arguments)
@@ -226,7 +231,7 @@ def test_an_answer_is_true_or_not_whole(
     place.fill(ill=ill)
     files = place.files()
     ran, calls = place.run(command, Fault(0))
-    assert ran.code in {0, 1, 3}, ran.err
+    assert ran.code in {0, 1, 3, 4}, ran.err
     truth = Truth(ran, calls, files, files - place.files())
     assert len(calls) > 50
     for fault in faults(truth, every=every):
