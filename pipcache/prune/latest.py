@@ -35,9 +35,7 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
     for (project, kind, _), members in groups.items():
         project_versions.setdefault(project, set()).update(version for version, _ in members)
         if kind is not Kind.METADATA:
-            counted = (
-                version for version, artifact in members if not (artifact.unreadable or _is_yanked(artifact))
-            )
+            counted = (version for version, artifact in members if _outdates_others(artifact))
             newest = _Newest(counted, number)
             distributions += [artifact for version, artifact in members if version in newest]
     kept_versions = {(artifact.project, public_version_of(artifact)) for artifact in distributions}
