@@ -231,6 +231,8 @@ def _parse_requirement(text: str) -> Selector:
             f"the marker {str(requirement.marker)!r} is about an environment; a cache serves many: leave it out"
         )
     if requirement.url is not None:
+        if ":" not in requirement.url:  # "numpy@1.0": a version was meant
+            raise NoSelector(f"{text!r} is no selector: {requirement.url!r} is not a URL")
         raise SelectorError(f"select by the URL alone: {requirement.url!r}")
     note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
     name = requirement.name

@@ -148,3 +148,9 @@ def test_a_selector_is_corrected(text: str, meant: str | None) -> None:
         assert correct_selector(text) == meant
     else:
         assert meant is None
+
+
+def test_a_version_behind_an_at_is_not_called_a_url(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list", "numpy@1.0"]) == 2
+    sentence = "Error: 'numpy@1.0' is no selector; write 'numpy==1.0'."
+    assert capsys.readouterr().err == f"{sentence}\n  pipcache list numpy==1.0\n"
