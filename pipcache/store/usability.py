@@ -18,7 +18,8 @@ _PERMANENT = frozenset({301, 308})
 
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NOT_OF_HOSTS = re.compile(r"[\x00-\x20\x7f]|%(?:[01][0-9a-fA-F]|7[fF])")
+"""What urllib3 in pip 26.3 refuses in a host (``_normalize_host``)."""
 
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 
@@ -76,9 +77,8 @@ def _doubts(head: Head, size: int) -> Iterator[str]:
     if head.status in _WITHOUT_BODY and size and _is_split(head):
         yield f"a response of status {head.status} has no body, for pip since 26.1"
     location = head.headers.get("location", "") if head.is_redirect and _is_split(head) else ""
-    # requests quotes them in a URL without a host
-    if _CONTROL.search(location) and urlsplit(location).netloc:
-        yield "it leads to a URL with control characters, which pip 26.3 refuses"
+    if location and _is_followable(location) and _NOT_OF_HOSTS.search(urlsplit(location).netloc):
+        yield "it leads to a host with blanks or control characters, which pip 26.3 refuses"
     if _is_taken_for_error(head):
         yield f"pip takes it for an error of the server where it does not ask again: status {head.status}"
 
