@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from tests.support.index import Certificate
     from tests.support.lock_samples import Write
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # in a job in the background, and a program that is started by a test would ignore it too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
 

@@ -170,7 +170,8 @@ def faults(truth: Truth, *, every: bool) -> Iterator[Fault]:
     for at, (function, _) in enumerate(truth.calls, 1):
         if not every and function in {"scandir", "readdir", "is_dir", "listdir"} and at % 7:
             continue
-        yield Fault(at, errno.ENOENT)
+        if every or at % 2:
+            yield Fault(at, errno.ENOENT)
         for number, lasting in enumerate(Lasting):
             if every or number == at % 3:
                 yield Fault(at, ERRORS[(at + number) % len(ERRORS)], lasting)
