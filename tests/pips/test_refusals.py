@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,7 @@ def test_pips_install_and_refuse_the_wheels_that_the_table_says(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="pips unpack otherwise without PEP 706's filter")
 def test_pips_unpack_and_refuse_the_sdists_that_the_table_says(tmp_path: Path) -> None:
     sdists = {f"{group} {name}": make() for group, table in SDISTS.items() for name, make in table.items()}
     options = ("--no-build-isolation", "--no-deps")
