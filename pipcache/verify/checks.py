@@ -159,7 +159,7 @@ class Check(Enum):
         Verdict.POISONED,
         "It is not what its name or its server says.",
         "pip takes it for the file, and fails, every time",
-        Trait.IDENTITY,
+        Trait.CONTENT | Trait.IDENTITY,
     )
     PC302 = (
         Verdict.POISONED,

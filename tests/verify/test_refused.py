@@ -104,6 +104,26 @@ def test_where_a_strong_promise_is_kept_it_is_told_by_thorough_alone(
     assert {finding["code"] for finding in judgement["findings"]} & OF_PIP
 
 
+@pytest.mark.parametrize("what", refused_wheels.REFUSED_BY_EVERY)
+def test_a_wheel_that_was_published_so_stays_verified(what: str, builder: CacheBuilder) -> None:
+    assert_told_and_verified(builder, WHEEL_NAME, refused_wheels.REFUSED_BY_EVERY[what]())
+
+
+@pytest.mark.parametrize("what", refused_sdists.REFUSED_BY_EVERY)
+def test_an_sdist_that_was_published_so_stays_verified(what: str, builder: CacheBuilder) -> None:
+    assert_told_and_verified(builder, *refused_sdists.REFUSED_BY_EVERY[what]())
+
+
+def assert_told_and_verified(builder: CacheBuilder, filename: str, data: bytes) -> None:
+    """Assert that a file whose listed digest is kept has a finding, and that none changes its verdict."""
+    key = listed(builder, filename, data)
+    for thorough in (False, True):
+        judgements = verified(builder.root, thorough=thorough).judgements
+        (judgement,) = [one for one in judgements if one.artifact.key == key]
+        assert judgement.verdict.value == "verified"
+        assert bool(codes(judgement)) == thorough
+
+
 NOTHING_TO_BUILD = {
     "tar": tar(top=f"{STEM}/deeper/"),
     "behind ./": tar(top=f"./{STEM}/"),
