@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -20,7 +19,7 @@ from pipcache.render.console import (
     styled,
     wants_colour,
 )
-from pipcache.util.untrusted import clean, redact_text
+from pipcache.util.untrusted import clean
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -53,10 +52,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(slip: Slip, arguments: Sequence[str]) -> None:
     """Say what has no meaning on a command line, and give the line as it was meant; it is not run."""
-    say(f"{styled('Error:', 'red', colour=wants_colour(sys.stderr))} {clean(redact_text(slip.message))}")
+    say(f"{styled('Error:', 'red', colour=wants_colour(sys.stderr))} {clean(slip.message)}")
     for line in slip.corrections(arguments):
         if (whole := _without_slips(line)) is not None:
-            say(f"  {clean(redact_text(as_typed(whole)))}")
+            say(f"  {clean(as_typed(whole))}")
 
 
 def _without_slips(arguments: Sequence[str]) -> list[str] | None:
@@ -123,14 +122,20 @@ def unexpected(error: Exception) -> PipcacheError:
     With ``PIPCACHE_DEBUG`` in the environment the traceback is written too.
     """
     if os.environ.get("PIPCACHE_DEBUG"):
+        import traceback  # only for this; every start would pay for it
+
         for line in "".join(traceback.format_exception(error)).splitlines():
             say(clean(line))
         hint = "Please report it, with what is above."
     else:
         hint = "Please report it, with what PIPCACHE_DEBUG=1 in the environment shows."
     # the text of the exception may hold anything, secrets too
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{type(error).__name__} in {os.path.basename(place.filename)}, line {place.lineno}"
+    where = type(error).__name__
+    trace = error.__traceback__
+    while trace is not None:
+        file = os.path.basename(trace.tb_frame.f_code.co_filename)
+        where = f"{type(error).__name__} in {file}, line {trace.tb_lineno}"
+        trace = trace.tb_next
     return PipcacheError(f"Something unexpected ended the run: {where}.", hint=hint)
 
 

@@ -9,7 +9,6 @@ from pipcache.audit.auditor import AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import origin_text
 from pipcache.render.text.audit import facts_of, title
-from pipcache.util.untrusted import redact_text
 
 _RULES = {
     Relation.MATCH: "A file that an advisory means is in the cache.",
@@ -47,7 +46,7 @@ def sarif_failure(kind: str, message: str, exit_code: int) -> dict[str, object]:
         message: the sentence that people read.
         exit_code: the exit code of the run.
     """
-    notification = {"level": "error", "descriptor": {"id": kind}, "message": {"text": redact_text(message)}}
+    notification = {"level": "error", "descriptor": {"id": kind}, "message": {"text": message}}
     invocation = {
         "executionSuccessful": False,
         "exitCode": exit_code,
@@ -79,7 +78,7 @@ def _grouped(facts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _notification(level: str, text: str, cache: AuditedCache, path: str) -> dict[str, object]:
-    return {"level": level, "message": {"text": redact_text(text)}, "locations": [_at(cache, path)]}
+    return {"level": level, "message": {"text": text}, "locations": [_at(cache, path)]}
 
 
 def _result(cache: AuditedCache, hit: Hit) -> dict[str, object]:
@@ -87,7 +86,7 @@ def _result(cache: AuditedCache, hit: Hit) -> dict[str, object]:
     return {
         "ruleId": hit.relation.value,
         "level": _LEVELS.get(hit.relation, "error"),
-        "message": {"text": redact_text(f"{title(hit.artifact)}: {clauses}")},
+        "message": {"text": f"{title(hit.artifact)}: {clauses}"},
         "locations": [_at(cache, file.path) for file in hit.artifact.files[:1]],
         "relatedLocations": [_at(cache, file.path) for file in hit.artifact.files[1:]],
         "partialFingerprints": {} if hit.digests is None else {"sha256/v1": hit.digests.sha256},

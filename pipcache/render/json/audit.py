@@ -19,7 +19,7 @@ from pipcache.render.json.records import (
 )
 from pipcache.render.json.remove import RemovalDocument
 from pipcache.util.hashes import Digests
-from pipcache.util.untrusted import redact_text, redact_url
+from pipcache.util.untrusted import redact_url
 
 
 class ClauseRecord(TypedDict):
@@ -100,8 +100,8 @@ def audit_document(report: AuditReport) -> AuditDocument:
         "records": advisories.records,
         "foreign": advisories.foreign,
         "withdrawn": list(advisories.withdrawn),
-        "never": [redact_text(text) for text in advisories.never],
-        "notes": [redact_text(text) for text in advisories.notes],
+        "never": list(advisories.never),
+        "notes": list(advisories.notes),
     }
 
 
@@ -124,14 +124,14 @@ def _cache(cache: AuditedCache) -> AuditedCacheRecord:
 
 def _inconclusive(entry: Inconclusive) -> InconclusiveRecord:
     record = None if entry.artifact is None else artifact_record(entry.artifact)
-    return {"path": entry.path.replace(os.sep, "/"), "why": redact_text(entry.reason), "artifact": record}
+    return {"path": entry.path.replace(os.sep, "/"), "why": entry.reason, "artifact": record}
 
 
 def hit_record(hit: Hit) -> HitRecord:
     """Return a hit as JSON has it."""
     return {
         "relation": hit.relation.value,
-        "of": redact_text(origin_text(hit)),
+        "of": origin_text(hit),
         "clauses": [_clause(clause) for clause in hit.clauses],
         "artifact": artifact_record(hit.artifact),
         "digests": None if hit.digests is None else _digests(hit.digests),
@@ -169,8 +169,8 @@ def _clause(clause: Clause) -> ClauseRecord:
     indicator = clause.indicator
     return {
         "source": indicator.source,
-        "record": redact_text(indicator.record),
-        "clause": redact_text(clause.text),
+        "record": indicator.record,
+        "clause": clause.text,
     }
 
 

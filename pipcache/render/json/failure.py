@@ -4,7 +4,6 @@ from typing import Literal, TypedDict
 
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.json.records import CacheRecord, cache_record
-from pipcache.util.untrusted import redact_text
 
 
 class ErrorRecord(TypedDict):
@@ -26,21 +25,16 @@ class FailureDocument(TypedDict):
 
 
 def failure_document(command: str, cache: CacheDirectory | None, error: ErrorRecord) -> FailureDocument:
-    """Return the document of a run that ended without an answer, with secrets replaced.
+    """Return the document of a run that ended without an answer; ``dump`` hides its secrets.
 
     Args:
         command: the name of the command.
         cache: the cache directory; None where the run ended before it was known.
         error: what ended the run; its ``kind`` never changes, as the message may.
     """
-    hint = error["hint"]
     return {
         "schema": 1,
         "command": command,
         "cache": None if cache is None else cache_record(cache),
-        "error": {
-            **error,
-            "message": redact_text(error["message"]),
-            "hint": None if hint is None else redact_text(hint),
-        },
+        "error": error,
     }

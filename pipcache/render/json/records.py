@@ -120,7 +120,7 @@ def artifact_record(artifact: Artifact, *, is_whole: bool = False) -> ArtifactRe
             }
             for claim in artifact.claims
         ],
-        "problem": None if artifact.problem is None else redact_text(artifact.problem),
+        "problem": artifact.problem,
         "notes": list(artifact.notes),
     }
 

@@ -16,7 +16,6 @@ from pipcache.render.json.records import (
     problem_records,
 )
 from pipcache.store.entries import Entry
-from pipcache.util.untrusted import redact_text
 
 
 class RemovalRecord(TypedDict):
@@ -130,7 +129,7 @@ def _slashes(path: str) -> str:
 def _removal(removal: Removal, fate: Fate | None) -> RemovalRecord:
     return {
         "reason": removal.reason.value,
-        "detail": redact_text(removal.detail),
+        "detail": removal.detail,
         "store": removal.entry.store.value,
         "files": [_slashes(file.path) for file in removal.files],
         "disk_size": allocated(removal.files),

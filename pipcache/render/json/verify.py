@@ -16,7 +16,6 @@ from pipcache.render.json.records import (
 )
 from pipcache.render.text.cure import cure_of
 from pipcache.render.text.verify import Tally
-from pipcache.util.untrusted import redact_text
 from pipcache.verify.checks import Verdict
 from pipcache.verify.verdict import Judgement
 
@@ -97,5 +96,5 @@ def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
         "findings": [finding_record(finding) for finding in judgement.findings],
         "promises": [promise_record(comparison) for comparison in judgement.comparisons],
         "cure": cure_of(cache, judgement),
-        "problem": None if judgement.problem is None else redact_text(judgement.problem),
+        "problem": judgement.problem,
     }

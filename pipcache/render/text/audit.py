@@ -94,7 +94,7 @@ def _inconclusive_lines(cache: AuditedCache) -> Iterator[str]:
         return
     yield f"Could not be judged ({counted(len(entries), 'entry', 'entries')}):"
     for entry in entries[:_SHOWN]:
-        yield f"  {clean(entry.path)}: {clean(redact_text(entry.reason))}"
+        yield f"  {clean(entry.path)}: {clean(entry.reason)}"
     if len(entries) > _SHOWN:
         yield f"  ... and {len(entries) - _SHOWN:,} more (--format json has them all)"
 

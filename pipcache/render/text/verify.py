@@ -12,7 +12,7 @@ from pipcache.render.console import styled
 from pipcache.render.text.cure import cure_of
 from pipcache.store.entries import entry_path
 from pipcache.util.units import counted, format_size
-from pipcache.util.untrusted import clean, redact_text
+from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.verdict import Finding, Judgement
 
@@ -40,7 +40,7 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
     yield f"{verdict}: {clean(title(artifact))} ({format_size(artifact.size)})"
     yield f"  {clean(entry_path(artifact.entry))}"
     if judgement.problem is not None:
-        yield f"  {clean(redact_text(judgement.problem))}"
+        yield f"  {clean(judgement.problem)}"
     for check, findings in _by_check(judgement.findings).items():
         yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
         for finding in findings[:_SHOWN]:
