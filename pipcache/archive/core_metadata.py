@@ -5,6 +5,7 @@ core metadata specification. ``archive.metadata`` reads the same file for its na
 """
 
 from collections.abc import Iterator
+from email.message import Message  # else the parser loads it later, when no descriptor may be left
 from email.parser import HeaderParser
 from typing import NamedTuple
 
@@ -29,10 +30,19 @@ class CoreMetadata(NamedTuple):
     extras: frozenset[str]
 
 
+def parse_headers(data: bytes) -> Message:
+    """Return the headers of METADATA or WHEEL, as pip reads them.
+
+    Raises:
+        UnicodeDecodeError: the bytes are not UTF-8.
+    """
+    return HeaderParser().parsestr(data.decode())
+
+
 def read_core_metadata(data: bytes) -> CoreMetadata | None:
     """Return the fields of METADATA; None for bytes that are not UTF-8, which every pip refuses."""
     try:
-        message = HeaderParser().parsestr(data.decode())
+        message = parse_headers(data)
     except UnicodeDecodeError:
         return None
     return CoreMetadata(

@@ -5,12 +5,12 @@ Sources: pip ``utils/wheel.py``, ``operations/install/wheel.py``, ``metadata/imp
 
 import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from email.parser import HeaderParser
 
 from pipcache.archive.core_metadata import (
     METADATA_LIMIT,
     egg_requirement_flaws,
     metadata_flaws,
+    parse_headers,
     read_core_metadata,
 )
 from pipcache.archive.entry_points import ENTRY_POINTS_LIMIT, entry_point_flaws
@@ -61,7 +61,7 @@ def _folder_flaws(named: Mapping[str, Member], folder: str) -> Iterator[Flaw]:
 def _wheel_file_flaws(data: bytes, where: str) -> Iterator[Flaw]:
     """Yield why pip refuses a WHEEL file (``wheel_metadata``, ``wheel_version``, ``check_compatibility``)."""
     try:
-        stated = HeaderParser().parsestr(data.decode())["Wheel-Version"]
+        stated = parse_headers(data)["Wheel-Version"]
     except UnicodeDecodeError:
         yield Flaw(Defect.INCOMPLETE, where, "text in UTF-8", "other bytes, so that every pip refuses it")
         return
