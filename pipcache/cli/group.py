@@ -80,23 +80,27 @@ COMMANDS = {
 """The commands and what each is for; the module of each has its name and stands beside this one."""
 
 
-class Command(click.Command):
-    """A command; a word of its line that has no meaning is told with what was meant."""
+class _CorrectingCommand(click.Command):
+    """A command, or the group; an option that it does not have is answered with the option that was meant."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options and selectors."""
+        """Read the options and what stands behind them."""
         words = list(args)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise option_slip(error, ctx, words) from None
 
+
+class Command(_CorrectingCommand):
+    """A command, which can be tried without being run."""
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command, unless its line is only tried."""
         return None if ctx.find_object(App) is not None and ctx.obj.is_trial else super().invoke(ctx)
 
 
-class Commands(click.Group):
+class Commands(_CorrectingCommand, click.Group):
     """The group; a command joins it when it is called, for start-up is part of every call."""
 
     command_class = Command
@@ -115,14 +119,6 @@ class Commands(click.Group):
         """Write the commands and what each is for, without loading one."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options of the group; what is none is told with what was meant."""
-        words = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            raise option_slip(error, ctx, words) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
