@@ -149,7 +149,8 @@ def _slip_of_place(option: str, word: str, context: click.Context, arguments: Se
     message = f"The option {option} goes behind the command {name!r}."
     if option in OPTIONS_ELSEWHERE:
         return Slip(message, word, (), appended=OPTIONS_ELSEWHERE[option])
-    known = next((one for one in command.params if isinstance(one, click.Option) and option in one.opts), None)
+    options = (parameter for parameter in command.params if isinstance(parameter, click.Option))
+    known = next((candidate for candidate in options if option in candidate.opts), None)
     if known is None:
         return None
     at = list(arguments).index(word) + 1

@@ -140,6 +140,6 @@ def attribute_values(text: str, name: str) -> list[str]:
     """Return the values of all attributes of one name: html5lib takes the first of them, pip >= 22.2 the last."""
     return [
         unescape(double or single or bare)
-        for found, double, single, bare in _ATTRIBUTE.findall(text)
-        if found.lower() == name
+        for attribute, double, single, bare in _ATTRIBUTE.findall(text)
+        if attribute.lower() == name
     ]

@@ -72,5 +72,5 @@ def _codec(charset: str) -> str | None:
 
 def _is_like_ascii(data: bytes) -> bool:
     """Return whether no meta tag gives a charset in which other bytes than those of ASCII make its letters."""
-    found = _META_CHARSET.findall(data, 0, _META_REACH)
-    return all(_LIKE_ASCII.match(charset.decode("ascii", "replace")) for charset in found)
+    charsets = _META_CHARSET.findall(data, 0, _META_REACH)
+    return all(_LIKE_ASCII.match(charset.decode("ascii", "replace")) for charset in charsets)

@@ -103,7 +103,7 @@ class Releases:
         starts: dict[str, set[str]] = {}
         for release in self.releases:
             starts.setdefault(release.project, set()).add(_start_of(release.version))
-        self.starts = {project: re.compile("|".join(sorted(found))) for project, found in starts.items()}
+        self.starts = {project: re.compile("|".join(sorted(patterns))) for project, patterns in starts.items()}
 
     def on_page(self, project: str | None) -> ReleasesOnPage | None:
         """Return what decides which rows of the page of a project matter; None where none can."""

@@ -115,15 +115,15 @@ def _seconds(text: str) -> float | None:
 
 def _max_age(headers: Mapping[str, str]) -> int | None:
     """Return ``max-age`` of ``Cache-Control``, the last of several, read as CacheControl reads it."""
-    found = None
+    seconds = None
     for directive in headers.get("cache-control", "").split(","):
         name, equals, value = directive.partition("=")
         if name.strip() == "max-age" and equals:
             try:
-                found = int(value.strip())
+                seconds = int(value.strip())
             except ValueError:
                 continue
-    return found
+    return seconds
 
 
 def _lifetime(headers: Mapping[str, str]) -> float:

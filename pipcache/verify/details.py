@@ -74,12 +74,13 @@ def describe(
         for artifact in artifacts
         if artifact.kind is Kind.BUILT
     ]
-    archives = [one for one in artifacts if one.kind in {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN} and one.key]
+    kinds = {Kind.SDIST, Kind.OTHER, Kind.UNKNOWN}
+    archives = [candidate for candidate in artifacts if candidate.kind in kinds and candidate.key]
     by_bytes = wheels_by_bytes(cache, artifacts, archives)
     for artifact, (_, digests) in zip(named, digested, strict=True):
         metadata, generator = _facts(cache, artifact)
         sources = downloads.sources_of(artifact) if artifact.kind is Kind.BUILT else []
-        sources += [one for one in archives if artifact in by_bytes.get(path_of(one), ())]
+        sources += [archive for archive in archives if artifact in by_bytes.get(path_of(archive), ())]
         built = [wheel for wheel, downloads_of in sources_of_wheels if artifact in downloads_of]
         built += [wheel for wheel in by_bytes.get(path_of(artifact), ()) if wheel not in built]
         yield Details(
