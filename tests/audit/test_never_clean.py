@@ -10,7 +10,7 @@ import pytest
 from tests.support.caches import DATE, CacheBuilder
 from tests.support.hidden import ROWS
 from tests.support.hidden_archives import from_git
-from tests.support.hiding import Stall, questions
+from tests.support.hiding import Stall, clean_answers, questions
 from tests.support.program import Program
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class Hoard:
     ) -> str:
         url = self.root + quote(path, safe="/+!")
         builder = self.pages if identity.kind == "page" else self.files
-        told = {"Date": DATE, "Cache-Control": "max-age=600", **headers}
+        stored = {"Date": DATE, "Cache-Control": "max-age=600", **headers}
         if status < 300 or builder is self.pages:
-            builder.download(url, body, headers=told, status=status)
+            builder.download(url, body, headers=stored, status=status)
         return url
 
     def add_redirect(self, path: str, to: str, *, status: int = 301, etag: bool = True) -> str:  # noqa: ARG002
@@ -60,10 +60,6 @@ def test_what_a_pip_would_take_is_never_clean(
     for builder in (hoard.pages, hoard.files):
         if not any(path.is_file() for path in builder.root.rglob("*")):
             continue
-        program = Program(builder.root, capsys)
-        for question in questions(bait, stall.bodies, has_bytes=builder is hoard.files):
-            if question.file is not None:
-                (tmp_path / question.file[0]).write_text(question.file[1], encoding="utf-8")
-            if program("audit", *question.arguments).code not in {1, 3}:
-                clean.append((builder.root.name, *question.arguments))
+        asked = questions(bait, stall.bodies, has_bytes=builder is hoard.files)
+        clean += clean_answers(Program(builder.root, capsys), asked, tmp_path)
     assert clean == []

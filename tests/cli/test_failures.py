@@ -13,8 +13,8 @@ import pytest
 from pipcache.cli.main import run
 from pipcache.errors import ErrorKind
 from tests.support import archives
-from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
+from tests.support.program import run_script
 
 if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
@@ -150,14 +150,7 @@ sys.exit(run(sys.argv[1:]))
 def test_an_interruption_before_the_answer_is_an_error_in_json(cache: CacheBuilder, words: list[str]) -> None:
     (head,) = [path for path in cache.root.rglob("*") if path.is_file() and path.suffix != ".body"]
     code = INTERRUPTED.replace("{NAME!r}", repr(head.name))
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words, "--format", "json", "--cache-dir", str(cache.root)],
-        cwd=REPOSITORY,
-        env=clean_environment(cache.root.parent / "home"),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_script(code, *words, "--format", "json", cache=cache.root)
     assert done.returncode == 130
     document = json.loads(done.stdout)
     assert (document["command"], document["error"]["kind"]) == (words[0], "interrupted")

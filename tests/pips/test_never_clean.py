@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hidden import REFUSED, ROWS
-from tests.support.hiding import Bait, Stall, questions
+from tests.support.hiding import Bait, Stall, clean_answers, questions
 from tests.support.index import Index
 from tests.support.pip_server import PipServer
 from tests.support.pips import clean_environment, needs_tls, pip_program
@@ -130,13 +130,8 @@ def test_what_a_pip_takes_is_never_clean(
     parts = [part for one in PARTS if (part := shop.part(full, one)) is not None]
     taken = [part for part in parts if shop.takes(part, stall, bait)]
     assert taken
-    clean = {}
+    clean = []
     for part in (*taken, full):
-        program = Program(part, capsys)
-        for question in questions(bait, stall.bodies, has_bytes=part.name != "pages"):
-            if question.file is not None:
-                (tmp_path / question.file[0]).write_text(question.file[1], encoding="utf-8")
-            code = program("audit", *question.arguments).code
-            if code not in {1, 3}:
-                clean[part.name, *question.arguments] = code
-    assert clean == {}
+        asked = questions(bait, stall.bodies, has_bytes=part.name != "pages")
+        clean += clean_answers(Program(part, capsys), asked, tmp_path)
+    assert clean == []

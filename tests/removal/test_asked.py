@@ -14,6 +14,7 @@ from tests.support import archives
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
+from tests.support.program import run_script
 
 pty = pytest.importorskip("pty")
 
@@ -117,15 +118,7 @@ def test_an_interruption_ends_it_after_the_entry_at_hand_and_is_reported(builder
         builder.download(FILES + filename, body)
     before = files(builder)
     code = INTERRUPTING.replace("{WHEN}", "{7}").replace("{NAME}", name)
-    arguments = ["remove", "*", "--yes", "--cache-dir", str(builder.root)]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=REPOSITORY,
-        env=clean_environment(builder.root.parent / "home"),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_script(code, "remove", "*", "--yes", cache=builder.root)
     assert done.returncode == 130
     assert before - files(builder) == 8
     assert "Removed 8 files" in done.stdout
@@ -136,14 +129,7 @@ def test_an_interruption_ends_it_after_the_entry_at_hand_and_is_reported(builder
 
 def test_a_second_interruption_ends_it_at_once(builder: CacheBuilder) -> None:
     code = INTERRUPTING.replace("{WHEN}", "{1, 2}").replace("{NAME}", "SIGINT")
-    done = subprocess.run(
-        [sys.executable, "-c", code, "remove", "foo", "--yes", "--cache-dir", str(builder.root)],
-        cwd=REPOSITORY,
-        env=clean_environment(builder.root.parent / "home"),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    done = run_script(code, "remove", "foo", "--yes", cache=builder.root)
     assert done.returncode == 130
     assert "Removed 1 file" in done.stdout
     assert "Interrupted: 1 entry of 1 had not had their turn." in done.stderr

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from tests.support.program import Program
+
 HTML = "text/html"
 JSON = "application/vnd.pypi.simple.v1+json"
 WHEEL = archives.build_wheel("evil", "1.0")
@@ -131,3 +133,18 @@ def questions(bait: Bait, bodies: Iterable[bytes], *, has_bytes: bool) -> list[Q
     if bait.filename is not None:
         asked.append(Question((unquote(bait.filename).rstrip("/").rpartition("/")[2],)))
     return asked
+
+
+def clean_answers(program: Program, asked: Iterable[Question], folder: Path) -> list[tuple[object, ...]]:
+    """Return where `audit` ended with anything but 1 and 3: the cache, the exit status and what was asked.
+
+    The files of the questions are written into `folder`, which is the working directory.
+    """
+    clean: list[tuple[object, ...]] = []
+    for question in asked:
+        if question.file is not None:
+            (folder / question.file[0]).write_text(question.file[1], encoding="utf-8")
+        code = program("audit", *question.arguments).code
+        if code not in {1, 3}:
+            clean.append((program.cache.name, code, *question.arguments))
+    return clean

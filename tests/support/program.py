@@ -80,3 +80,15 @@ def run_limited(
         encoding="utf-8",
         check=False,
     )
+
+
+def run_script(code: str, *words: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code, which runs the program, in a process of its own, with a command line on a cache."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *words, "--cache-dir", str(cache)],
+        cwd=REPOSITORY,
+        env=clean_environment(cache.parent / "home"),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )

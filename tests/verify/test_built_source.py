@@ -37,9 +37,8 @@ def test_list_show_and_verify_give_it_the_same_source(builder: CacheBuilder, pro
         assert (built["url"], built["built_by"]) == (url, "cp311")
 
 
-def test_a_wheel_is_judged_when_its_source_has_its_names(
-    builder: CacheBuilder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def build_from_another(builder: CacheBuilder) -> str:
+    """Add an sdist that a page lists, and a wheel built from other bytes under its URL; give the wheel's key."""
     filename, sdist = archives.build_sdist("foo", "1.0")
     url = f"{BASE}/{filename}"
     row = {"filename": filename, "url": url, "hashes": {"sha256": hashlib.sha256(sdist).hexdigest()}}
@@ -48,7 +47,13 @@ def test_a_wheel_is_judged_when_its_source_has_its_names(
     builder.download("https://index.example/simple/foo/", page, headers=headers)
     builder.download(url, sdist)
     origin = {"url": url, "archive_info": {"hashes": {"sha256": hashlib.sha256(b"another").hexdigest()}}}
-    key = builder.built(origin, *archives.build_wheel("foo", "1.0"))
+    return builder.built(origin, *archives.build_wheel("foo", "1.0"))
+
+
+def test_a_wheel_is_judged_when_its_source_has_its_names(
+    builder: CacheBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = build_from_another(builder)
     name = Context.name
 
     def name_slowly(context: Context, artifacts: Iterable[Artifact]) -> list[Artifact]:
@@ -64,15 +69,7 @@ def test_a_wheel_is_judged_when_its_source_has_its_names(
 def test_a_source_that_only_a_page_vouches_for_accuses_in_every_selection(
     builder: CacheBuilder, program: Program, arguments: tuple[str, ...]
 ) -> None:
-    filename, sdist = archives.build_sdist("foo", "1.0")
-    url = f"{BASE}/{filename}"
-    row = {"filename": filename, "url": url, "hashes": {"sha256": hashlib.sha256(sdist).hexdigest()}}
-    page = json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": [row]}).encode()
-    headers = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+json"}
-    builder.download("https://index.example/simple/foo/", page, headers=headers)
-    builder.download(url, sdist)
-    origin = {"url": url, "archive_info": {"hashes": {"sha256": hashlib.sha256(b"another").hexdigest()}}}
-    key = builder.built(origin, *archives.build_wheel("foo", "1.0"))
+    key = build_from_another(builder)
     ran = program("verify", *arguments, "--format", "json")
     found = {
         record["artifact"]["key"]: [finding["code"] for finding in record["findings"]]
