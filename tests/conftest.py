@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from tests.support.index import Certificate
     from tests.support.lock_samples import Write
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # in a job in the background, and a program that is started by a test would ignore it too
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for _signal, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (getattr(signal, "SIGHUP", None), signal.SIG_DFL),
+):
+    if _signal is not None and signal.getsignal(_signal) is signal.SIG_IGN:
+        # in a job in the background, and a program that is started by a test would ignore it too
+        signal.signal(_signal, _handler)
 
 NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
 

@@ -74,6 +74,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("prune", "--damaged", "--poisoned", *JSON),
     ("prune", "--old-layouts"),
 )
+OFTEN = frozenset(
+    {
+        *(("list", "--all", *JSON), ("show", "foo", *JSON), ("info",), ("verify", *JSON)),
+        *(("audit", "foo==1.0", *JSON), ("audit", "nothing==1"), ("remove", "foo", "-y", *JSON)),
+        *(("remove", "--advisory", "ADVISORY", "-y", *JSON), ("clear", "-y", *JSON)),
+        *(("prune", "--keep-latest", "1"), ("prune", "--keep-for", "LOCK", *JSON)),
+    }
+)
+"""A command of each kind, for every run of the tests; the others take minutes together, and are long tests."""
+
 CHANGE = {"remove", "clear", "prune"}
 
 
@@ -227,8 +237,14 @@ EVERY = pytest.mark.skipif("not os.environ.get('PIPCACHE_TESTS_EVERY_FAULT')", r
 @pytest.mark.parametrize(
     "every", [False, pytest.param(True, marks=[pytest.mark.slow, EVERY])], ids=["some", "every"]
 )
-@pytest.mark.parametrize("ill", [False, True], ids=["healthy", "ill"])
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("ill", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["healthy", "ill"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, id=" ".join(command), marks=() if command in OFTEN else pytest.mark.slow)
+        for command in COMMANDS
+    ],
+)
 def test_an_answer_is_true_or_not_whole(
     command: tuple[str, ...], *, ill: bool, every: bool, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
