@@ -266,6 +266,7 @@ PIECES = (
 """What hostile text repeats."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(READERS)))
 def test_no_reader_of_text_takes_more_than_twice_the_time_for_twice_the_text(number: int) -> None:
     before = ("", "https://a", "a", "'", "Bearer ")
