@@ -151,6 +151,9 @@ def read_tar_sdist(window: Window, *, deep: bool) -> SdistFacts | None:
 
     Only the first members are read: as far as PKG-INFO when ``deep`` or where the top folder names no release,
     else as far as the top folder's name.
+
+    Raises:
+        UndecodableBody: there are more compressed streams in it than are read.
     """
     form = archive_format(window.read(0, LZMA_HEADER))
     suffix = _SUFFIXES.get(form)

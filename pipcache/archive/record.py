@@ -10,15 +10,17 @@ from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Flaw
 from pipcache.archive.wheel_rules import record_rule_flaws, wheel_rule_flaws
-from pipcache.archive.zip_check import MOST_MEMBERS, check_zip
-from pipcache.archive.zip_reader import Member, ZipDirectory
+from pipcache.archive.zip_check import check_zip
+from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory
+from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 
 RECORD_LIMIT = 16 << 20
 """Bytes of a RECORD that are read; the largest on PyPI have about 5 MB."""
 
-_MOST_LINES = 200_000  # far more than any real wheel has members; each is an object in memory
+MOST_LINES = 200_000
+"""Lines of a RECORD that are read, far more than any real wheel has members; each is an object in memory."""
 
 _ALGORITHMS = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
@@ -33,14 +35,20 @@ class Digest(NamedTuple):
 class _MemberDigests:
     """The digests of a member while it is read: one hash for each algorithm, however many lines RECORD has."""
 
-    def __init__(self, recorded: Sequence[Digest]) -> None:
+    def __init__(self, recorded: Sequence[Digest], budget: Budget) -> None:
         self._recorded = recorded
+        self._budget = budget
         self._hashes = {
             name: hashlib.new(name, usedforsecurity=False) for name in {digest.algorithm for digest in recorded}
         }
 
     def update(self, data: bytes, /) -> None:
-        """Take the next bytes of the member."""
+        """Take the next bytes of the member.
+
+        Raises:
+            TooMuchInItError: RECORD has so many algorithms that more is hashed than real archives unpack to.
+        """
+        self._budget.take(len(data) * (len(self._hashes) - 1))
         for state in self._hashes.values():
             state.update(data)
 
@@ -68,14 +76,14 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
         LongRecord: it is longer than what is read of it.
     """
     if len(data) > RECORD_LIMIT:
-        raise LongRecord(f"RECORD has more than {RECORD_LIMIT:,} bytes")
+        raise LongRecord(f"too much in it: more than {RECORD_LIMIT:,} bytes")
     rows: dict[str, list[Digest]] = {}
     try:
         for number, fields in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))):
+            if number >= MOST_LINES:
+                raise LongRecord(f"too much in it: more than {MOST_LINES:,} lines")
             if not fields:
                 continue
-            if number >= _MOST_LINES:
-                raise LongRecord(f"RECORD has more than {_MOST_LINES:,} lines")
             digests = rows.setdefault(_normal_path(fields[0]), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value := value.rstrip("="):
@@ -110,8 +118,15 @@ def _by_members(rows: Mapping[str, list[Digest]], names: Iterable[str]) -> Mappi
 class RecordCheck:
     """Compares the members of a wheel with its RECORD while they are read once."""
 
-    def __init__(self, folder: str, rows: Mapping[str, Sequence[Digest]]) -> None:
-        """Take the ``name-version`` of the wheel's ``.dist-info`` folder, and the digests in RECORD by path."""
+    def __init__(self, folder: str, rows: Mapping[str, Sequence[Digest]], budget: Budget) -> None:
+        """Begin.
+
+        Args:
+            folder: the ``name-version`` of the wheel's ``.dist-info`` folder.
+            rows: the digests in RECORD by path.
+            budget: counts the bytes that are hashed by more than one algorithm.
+        """
+        self._budget = budget
         record = f"{folder}.dist-info/RECORD"
         self._exempt = {record, f"{record}.jws", f"{record}.p7s"}  # PEP 427: RECORD does not list these
         self._rows = rows
@@ -125,7 +140,7 @@ class RecordCheck:
         if not digests:
             return None
         try:
-            state = self._states[member.name] = _MemberDigests(digests)
+            state = self._states[member.name] = _MemberDigests(digests, self._budget)
         except ValueError:  # an algorithm that is not allowed here (FIPS)
             return None
         return state
@@ -162,7 +177,11 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
     """
     directory = ZipDirectory(window)
     path = f"{folder}.dist-info/RECORD"
-    records = [member for member in directory.ending(path) if member.name == path]
+    try:
+        records = [member for member in directory.ending(path) if member.name == path]
+    except TooMuchInItError as error:
+        yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
+        return
     data = read_record(directory, records[-1]) if records else b""
     problem: str | None = None
     try:
@@ -170,8 +189,9 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
     except LongRecord as error:
         rows, problem = {}, str(error)
     names = [member.name for member in islice(directory.members(), MOST_MEMBERS)]
-    record = RecordCheck(folder, _by_members(rows or {}, names))
-    report = check_zip(window, record.observe, tick)
+    budget = Budget(window.length)
+    record = RecordCheck(folder, _by_members(rows or {}, names), budget)
+    report = check_zip(window, record.observe, tick, budget)
     yield from report.flaws
     # a member that is broken anyway needs no finding about its digest, nor does a wheel with a broken RECORD
     broken = {flaw.where for flaw in report.flaws if flaw.defect in _OF_BYTES}

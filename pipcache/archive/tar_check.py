@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
 from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
-from pipcache.archive.zip_reader import is_zip
+from pipcache.archive.zip_reader import MOST_MEMBERS, is_zip
+from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
 from pipcache.util.files import Window
 from pipcache.util.lzma_alone import LZMA_HEADER
@@ -19,6 +20,7 @@ def check_tar(
     observe: Callable[[str], Digester | None] | None = None,
     *,
     of_index: bool = False,
+    budget: Budget | None = None,
 ) -> list[Flaw]:
     """Check whether a tar, plain or compressed, is whole.
 
@@ -27,18 +29,27 @@ def check_tar(
         tick: called before each piece; what it raises goes through.
         observe: returns what takes a member's bytes, by the name in the member's header; None for nothing.
         of_index: it is an sdist of an index, from whose top folder pip builds.
+        budget: counts the work that is done for the whole entry; more than it has is a flaw. None for a budget of
+            these bytes alone.
 
     Raises:
         OSError: the window cannot be read.
     """
-    walk = _TarWalk(observe)
+    budget = budget or Budget(window.length)
+    walk = _TarWalk(observe, budget)
     # pip before 26.1 takes for a ZIP what has a ZIP's end, whatever its name
     flaws = [Flaw(Defect.AMBIGUOUS, "", "one archive", "a ZIP in the same file")] if is_zip(window) else []
     form = archive_format(window.read(0, LZMA_HEADER))
     try:
         # readers pass over zeros between compressed streams
-        for piece in decompress(window, form, tick, padding=b"\x00"):
+        for piece in decompress(window, form, tick, padding=b"\x00", budget=budget):
             walk.feed(piece)
+    except TooMuchInItError as error:
+        return [
+            *flaws,
+            *walk.flaws_so_far(),
+            Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason),
+        ]
     except TrailingBytes as error:
         flaws.append(Flaw(Defect.SLACK, "", "the end", f"{error.count} bytes behind the compressed ones"))
     except CutStream:
@@ -51,8 +62,6 @@ def check_tar(
 
 _PAX_LIMIT = 1 << 20  # bytes of pax records, or of a long name, that are kept
 
-_MOST_MEMBERS = 200_000  # far more than any real archive has; each is an object in memory
-
 _MOST_OF_NAMES = 32 << 20  # characters of all names together
 
 _OCTAL_LIMIT = 8**11  # the size field has eleven octal digits
@@ -63,8 +72,9 @@ _PAX_RECORD = re.compile(rb"([0-9]{1,9}) ([^=]*)=")
 class _TarWalk:
     """Checks a tar block by block as its bytes arrive, and keeps only the current header of it."""
 
-    def __init__(self, observe: Callable[[str], Digester | None] | None) -> None:
+    def __init__(self, observe: Callable[[str], Digester | None] | None, budget: Budget) -> None:
         self._observe = observe
+        self._budget = budget
         self._digester: Digester | None = None
         self._content_left = 0  # bytes of the member's content that are still to come, without padding
         self._header = b""  # the part of the current header that has arrived
@@ -72,7 +82,6 @@ class _TarWalk:
         self._members = 0
         self._places: list[TarMember] = []
         self._names_length = 0
-        self._has_too_much = False
         self._zero_blocks = 0
         self._pax_records: bytes | None = None  # the content of a header of others; None outside of one
         self._header_kind = b""  # the type of the last header of others
@@ -103,6 +112,7 @@ class _TarWalk:
                 self._header = b""
 
     def _read_header(self, block: bytes) -> None:
+        self._budget.step()
         if self._is_sparse_map:
             self._is_sparse_map = block[504] != 0  # GNU tar's sparse maps: between header and content
             return
@@ -147,7 +157,7 @@ class _TarWalk:
             key = b"path" if self._header_kind == b"L" else b"linkpath"
             self._pax_names[key] = content.partition(b"\0")[0].decode("utf-8", "surrogateescape")
             return
-        records = _pax_records(content)
+        records = _pax_records(content, self._budget)
         size = records.get(b"size", b"")
         self._pax_size = int(size) if size.isdigit() and len(size) <= 20 else None
         for key in (b"path", b"linkpath"):
@@ -157,24 +167,24 @@ class _TarWalk:
     def _keep_place(self, block: bytes) -> None:
         """Keep where a member is unpacked to."""
         names, self._pax_names = self._pax_names, {}
-        if self._has_too_much:
-            return
         link = block[157:257].partition(b"\0")[0].decode("utf-8", "surrogateescape")
         name, kind = names.get(b"path", _name(block)), block[156:157]
         if kind == b"\0" and name.endswith("/"):
             kind = b"5"  # as old tars have folders
         self._places.append(TarMember(name, kind, names.get(b"linkpath", link)))
         self._names_length += len(self._places[-1].name) + len(self._places[-1].link)
-        self._has_too_much = len(self._places) > _MOST_MEMBERS or self._names_length > _MOST_OF_NAMES
+        if len(self._places) > MOST_MEMBERS:
+            raise TooMuchInItError(f"more than {MOST_MEMBERS:,} members")
+        if self._names_length > _MOST_OF_NAMES:
+            raise TooMuchInItError(f"more than {_MOST_OF_NAMES:,} characters of names")
 
     def path_flaws(self, *, of_index: bool) -> list[Flaw]:
         """Return which members pip does not unpack, by their names and types, after the last ``feed``."""
-        if self._has_too_much:
-            too_much = (
-                f"there are more than {_MOST_MEMBERS:,} members, or {_MOST_OF_NAMES:,} characters of names in it"
-            )
-            return [Flaw(Defect.UNREADABLE, "", f"at most {_MOST_MEMBERS:,} members", too_much)]
         return list(tar_sdist_flaws(self._places, of_index=of_index))
+
+    def flaws_so_far(self) -> list[Flaw]:
+        """Return what is wrong with the bytes so far, where more would follow."""
+        return [] if self._flaw is None else [self._flaw]
 
     def flaws(self, *, is_plain: bool) -> list[Flaw]:
         """Return what is wrong, after the last ``feed``.
@@ -216,11 +226,12 @@ def _size_in_header(block: bytes) -> int:
         return 0
 
 
-def _pax_records(content: bytes) -> dict[bytes, bytes]:
+def _pax_records(content: bytes, budget: Budget) -> dict[bytes, bytes]:
     """Return pax records by their keywords (POSIX.1-2001, pax); of several the last, as for tarfile."""
     records: dict[bytes, bytes] = {}
     position = 0
     while (match := _PAX_RECORD.match(content, position)) is not None:
+        budget.step()
         end = position + int(match[1])
         if end <= match.end():
             break

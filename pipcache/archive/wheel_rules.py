@@ -106,9 +106,10 @@ def read_metadata(window: Window) -> bytes | None:
     """
     try:
         directory = ZipDirectory(window)
-    except ValueError:
+        members = directory.ending(".dist-info/METADATA")
+    except ValueError:  # or there are too many members, which is a flaw of its own
         return None
-    paths = [member for member in directory.ending(".dist-info/METADATA") if member.name.count("/") == 1]
+    paths = [member for member in members if member.name.count("/") == 1]
     return directory.read(paths[-1], METADATA_LIMIT + 1) if paths else None
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_methods import ENCRYPTED, END_MARK, LZMA, UnreadableMethod, begin_member
-from pipcache.archive.zip_reader import Member, ZipDirectory, is_zip, zip64_fields
+from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, zip64_fields
+from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, decompress
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
@@ -33,9 +34,6 @@ _IN_ZIP64 = 0xFFFFFFFF  # the value is in a ZIP64 field
 _UTF8 = 0x800  # flag: the name is UTF-8
 
 _DESCRIPTOR = 8  # flag: sizes and checksum stand behind the data
-
-MOST_MEMBERS = 200_000
-"""Members that are looked at, far more than any real archive has; each is an object in memory."""
 
 _NEWEST_VERSION = 63  # of APPNOTE.TXT, for zipfile
 
@@ -61,13 +59,17 @@ class _Field(NamedTuple):
         return self.expected != self.actual
 
 
-def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick: Tick) -> ZipReport:
+def check_zip(
+    window: Window, observe: Callable[[Member], Digester | None], tick: Tick, budget: Budget | None = None
+) -> ZipReport:
     """Check whether a ZIP is whole, and means the same to all readers.
 
     Args:
         window: the bytes of the file.
         observe: returns what takes a member's bytes; None for nothing.
         tick: called before each piece; what it raises goes through.
+        budget: counts the work that is done for the whole entry; more than it has is a flaw. None for a budget of
+            these bytes alone.
 
     Raises:
         OSError: the window cannot be read.
@@ -78,38 +80,61 @@ def check_zip(window: Window, observe: Callable[[Member], Digester | None], tick
         return ZipReport([Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))], [])
     members = list(islice(directory.members(), MOST_MEMBERS + 1))
     if len(members) > MOST_MEMBERS:
-        too_many = f"there are more than {MOST_MEMBERS:,} members in it"
+        too_many = f"too much in it: more than {MOST_MEMBERS:,} members"
         return ZipReport([Flaw(Defect.UNREADABLE, "", f"at most {MOST_MEMBERS:,} members", too_many)], [])
     flaws = [*_end_flaws(window, directory, members), *_other_archives(window, directory, members)]
     flaws += [*_row_flaws(directory.rows, members), *_name_flaws(members)]
-    if directory.shift < 0:
-        return ZipReport(flaws, members)
+    if directory.shift >= 0:
+        flaws += _member_flaws(
+            window, directory, members, observe, _Reading(tick, budget or Budget(window.length))
+        )
+    return ZipReport(flaws, members)
+
+
+class _Reading(NamedTuple):
+    """What watches the reading of members, and counts it."""
+
+    tick: Tick
+    budget: Budget
+
+
+def _member_flaws(
+    window: Window,
+    directory: ZipDirectory,
+    members: Iterable[Member],
+    observe: Callable[[Member], Digester | None],
+    reading: _Reading,
+) -> Iterator[Flaw]:
+    """Yield what is wrong with the members, in the order in which they stand in the archive."""
     by_place = sorted(members, key=lambda member: member.header)
     next_places = chain((member.header for member in by_place[1:]), (directory.start,))
     place = 0
     for member, next_place in zip(by_place, next_places, strict=False):
         if member.header != place:
-            flaws.append(Flaw(Defect.SLACK, member.name, f"its header at {place}", f"at {member.header}"))
+            yield Flaw(Defect.SLACK, member.name, f"its header at {place}", f"at {member.header}")
             if member.header < place:
                 break  # small bombs grow large by members that share their bytes
         local = window.read(member.header, _LOCAL.size)
         if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
-            flaws.append(Flaw(Defect.TRUNCATED, member.name, f"its header at {member.header}", "something else"))
+            yield Flaw(Defect.TRUNCATED, member.name, f"its header at {member.header}", "something else")
             break
         fields = _LOCAL.unpack(local)
         data = member.header + _LOCAL.size + fields[9] + fields[10]
-        flaws += _header_flaws(window, member, fields)
-        flaws += _content_flaws(window.part(data, member.compressed), member, observe(member), tick)
+        yield from _header_flaws(window, member, fields)
+        try:
+            yield from _content_flaws(window.part(data, member.compressed), member, observe(member), reading)
+        except TooMuchInItError as error:
+            yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
+            break
         place = data + member.compressed
         if member.flags & _DESCRIPTOR:
             descriptor_end = _descriptor_end(window, member, place, next_place)
             if descriptor_end is None:
-                flaws.append(Flaw(Defect.HEADER, member.name, "its data descriptor", "another, or none"))
+                yield Flaw(Defect.HEADER, member.name, "its data descriptor", "another, or none")
             place = descriptor_end or place
     else:
         if place != directory.start:
-            flaws.append(Flaw(Defect.SLACK, "", f"the directory at {place}", f"at {directory.start}"))
-    return ZipReport(flaws, members)
+            yield Flaw(Defect.SLACK, "", f"the directory at {place}", f"at {directory.start}")
 
 
 def _end_flaws(window: Window, directory: ZipDirectory, members: Sequence[Member]) -> Iterator[Flaw]:
@@ -293,11 +318,15 @@ def _descriptor_end(window: Window, member: Member, start: int, next_place: int)
     return next_place if next_place in ends else next(iter(ends), None)
 
 
-def _content_flaws(data: Window, member: Member, digester: Digester | None, tick: Tick) -> Iterator[Flaw]:
-    """Yield what is wrong with a member's bytes: they do not decompress, or to another size or checksum."""
+def _content_flaws(data: Window, member: Member, digester: Digester | None, reading: _Reading) -> Iterator[Flaw]:
+    """Yield what is wrong with a member's bytes: they do not decompress, or to another size or checksum.
+
+    Raises:
+        TooMuchInItError: there are more bytes in the archive than are read.
+    """
     crc = size = 0
     try:
-        for piece in _content(data, member, tick):
+        for piece in _content(data, member, reading):
             crc = zlib.crc32(piece, crc)
             size += len(piece)
             if size > member.size:
@@ -328,13 +357,14 @@ class _UnusableMember(ValueError):  # noqa: N818 - it is the member that is unus
     """A member that is cut short, or has more bytes than it says."""
 
 
-def _content(data: Window, member: Member, tick: Tick) -> Iterator[bytes]:
+def _content(data: Window, member: Member, reading: _Reading) -> Iterator[bytes]:
     """Return a member's decompressed bytes, a piece at a time.
 
     Raises:
         UnreadableMethod: it is encrypted, or compressed by a method that cannot be read here.
         _UnusableMember: it is cut short.
         BrokenStream: it does not decompress.
+        TooMuchInItError: there are more bytes in the archive than are read.
     """
     if member.flags & ENCRYPTED:
         raise UnreadableMethod("encrypted, or a patch")
@@ -342,4 +372,4 @@ def _content(data: Window, member: Member, tick: Tick) -> Iterator[bytes]:
         raise _UnusableMember("cut short")
     if not member.compressed and not member.size:
         return iter(())  # some writers deflate nothing to nothing
-    return decompress(*begin_member(data, member.method), tick)
+    return decompress(*begin_member(data, member.method), reading.tick, budget=reading.budget)

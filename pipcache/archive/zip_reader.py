@@ -10,6 +10,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from pipcache.archive.zip_methods import UnreadableMethod, begin_member
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import BrokenStream, decompress_beginning
 from pipcache.util.files import Window
 
@@ -18,6 +19,9 @@ _TAIL = 16 << 10
 _EOCD_REACH = 22 + 0xFFFF
 
 _DIRECTORY_LIMIT = 64 << 20
+
+MOST_MEMBERS = 200_000
+"""Members that are looked at, far more than any real archive has; each is an object in memory."""
 
 _MEMBER_LIMIT = 256 << 10
 
@@ -163,10 +167,16 @@ class ZipDirectory:
         """Return the members whose names end with any of ``endings``, in directory order.
 
         It walks the rows as zipfile does.
+
+        Raises:
+            TooMuchInItError: there are more than ``MOST_MEMBERS`` rows.
         """
-        rows, members, position = self.rows, [], 0
+        rows, members, position, count = self.rows, [], 0, 0
         encoded = tuple(ending.encode() for ending in endings)
         while position + 46 <= len(rows) and rows.startswith(b"PK\x01\x02", position):
+            count += 1
+            if count > MOST_MEMBERS:
+                raise TooMuchInItError(f"more than {MOST_MEMBERS:,} members")
             name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
             name_end = position + 46 + name
             if rows.endswith(encoded, position + 46, name_end):

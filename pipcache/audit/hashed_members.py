@@ -11,6 +11,7 @@ from pipcache.archive.zip_reader import Member, is_zip
 from pipcache.inventory.artifact import Artifact
 from pipcache.inventory.body import open_body
 from pipcache.store.cache import Cache
+from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.compression import UndecodableBody, archive_format, decompress_beginning
 from pipcache.util.files import BytesWindow, Window
 from pipcache.util.hashes import Digest, State, new_digest
@@ -21,8 +22,6 @@ MOST_OF_A_MEMBER = 32 << 20
 
 MOST_INSIDE = 256 << 20
 """Bytes that the archives inside one archive may unpack to, all together."""
-
-_MOST_STEPS = 1_000_000  # reads and pieces of unpacked bytes of the archives inside one archive
 
 _START = 4 << 10  # bytes of a member that is too large, by which its format is known
 
@@ -67,38 +66,6 @@ _UNREAD = frozenset({Defect.TRUNCATED, Defect.CHECKSUM, Defect.AMBIGUOUS, Defect
 """The defects of archives of which not every member was read."""
 
 
-class _TooMuchError(Exception):
-    """The archives inside an archive unpack to more than is read."""
-
-
-class _Budget:
-    """Counts what is read of the archives inside one archive."""
-
-    def __init__(self) -> None:
-        self._bytes = MOST_INSIDE
-        self._steps = _MOST_STEPS
-
-    def take(self, count: int) -> None:
-        """Count bytes.
-
-        Raises:
-            _TooMuchError: there were too many.
-        """
-        self._bytes -= count
-        if self._bytes < 0:
-            raise _TooMuchError
-
-    def step(self, size: int = 0) -> None:  # noqa: ARG002 - it counts steps, whatever their size
-        """Count a step.
-
-        Raises:
-            _TooMuchError: there were too many.
-        """
-        self._steps -= 1
-        if self._steps < 0:
-            raise _TooMuchError
-
-
 class _MemberBytes:
     """Takes the bytes of a member: computes its digests, and keeps what shows whether it is an archive.
 
@@ -106,17 +73,14 @@ class _MemberBytes:
     first and its last bytes then.
     """
 
-    def __init__(self, path: str, states: dict[str, State], budget: _Budget | None) -> None:
+    def __init__(self, path: str, states: dict[str, State]) -> None:
         self.path = path
         self.states = states
         self.data: bytearray | None = bytearray()
         self.start = self.end = b""
-        self._budget = budget
 
     def update(self, data: bytes, /) -> None:
         """Take the next bytes of the member."""
-        if self._budget is not None:
-            self._budget.take(len(data))
         for state in self.states.values():
             state.update(data)
         if self.data is None:
@@ -140,7 +104,7 @@ class _Hashing:
         problems: why not all members were hashed.
     """
 
-    def __init__(self, algorithms: Sequence[str], outer: str = "", budget: _Budget | None = None) -> None:
+    def __init__(self, algorithms: Sequence[str], outer: str = "", budget: Budget | None = None) -> None:
         """Begin.
 
         Args:
@@ -153,7 +117,7 @@ class _Hashing:
         self._algorithms = algorithms
         self._outer = outer
         self._budget = budget
-        self._inside = budget or _Budget()
+        self._inside = budget or Budget(0, most_bytes=MOST_INSIDE)
         self._begun = 0
         self._open: _MemberBytes | None = None
 
@@ -164,20 +128,29 @@ class _Hashing:
             OSError: the window cannot be read.
             ValueError: it is no archive.
         """
-        tick = no_tick if self._budget is None else self._budget.step
+        budget = self._budget
+        tick = no_tick if budget is None else budget.counting(no_tick)
         as_zip, as_tar = is_zip(window), _holds_tar(window)
         if as_zip:
-            report = check_zip(window, self._begin_zip_member, tick)
+            report = check_zip(window, self._begin_zip_member, tick, budget)
             self._end_member()
             self._note_flaws(report.flaws, is_whole=self._begun == len(report.members))
         if as_tar or not as_zip:
-            flaws = check_tar(window, tick, self._begin_member)
+            flaws = check_tar(window, tick, self._begin_member, budget=budget)
             self._end_member()
             # it is called ambiguous for being a ZIP too, and that was read
             self._note_flaws([flaw for flaw in flaws if not as_zip or flaw.defect is not Defect.AMBIGUOUS])
 
     def _note_flaws(self, flaws: Iterable[Flaw], *, is_whole: bool = True) -> None:
-        if not is_whole or any(flaw.defect in _UNREAD for flaw in flaws):
+        unread = [flaw for flaw in flaws if flaw.defect in _UNREAD]
+        why = next((flaw.actual for flaw in unread if flaw.defect is Defect.UNREADABLE), None)
+        if why is not None and not self._outer:
+            self.problems.append(f"its members could not all be read, {why}")
+        elif why is not None:
+            self.problems.append(
+                f"the archive {self._outer.removesuffix(': ')} in it could not all be read, {why}"
+            )
+        elif unread or not is_whole:
             self.problems.append(_UNREADABLE)
 
     def _begin_zip_member(self, member: Member) -> _MemberBytes:
@@ -187,7 +160,7 @@ class _Hashing:
         self._end_member()
         self._begun += 1
         states = {name: state for name in self._algorithms if (state := new_digest(name)) is not None}
-        self._open = _MemberBytes(path, states, self._budget)
+        self._open = _MemberBytes(path, states)
         return self._open
 
     def _end_member(self) -> None:
@@ -213,8 +186,8 @@ class _Hashing:
         hashing = _Hashing(self._algorithms, f"{path}: ", self._inside)
         try:
             hashing.read(window)
-        except _TooMuchError:
-            hashing.problems.append(f"the archive {path} in it unpacks to too much to be looked into")
+        except TooMuchInItError as error:
+            hashing.problems.append(f"the archive {path} in it could not all be read, {error.reason}")
         except ValueError:
             hashing.problems.append(_UNREADABLE)
         self.paths |= hashing.paths

@@ -2,12 +2,16 @@
 
 from typing import NamedTuple
 
-from pipcache.archive.record import Digest as RecordDigest, LongRecord, parse_record, read_record
+from pipcache.archive.record import RECORD_LIMIT, Digest as RecordDigest, LongRecord, parse_record, read_record
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import open_body
 from pipcache.store.cache import Cache
+from pipcache.util.budget import Budget
 from pipcache.util.hashes import DIGITS, Digest, hex_of
+
+MOST_OF_RECORDS = 4 * RECORD_LIMIT
+"""Bytes that are read of all files named RECORD in a wheel, of vendored projects too."""
 
 
 class RecordedMembers(NamedTuple):
@@ -31,8 +35,11 @@ def recorded_members(cache: Cache, artifact: Artifact) -> RecordedMembers:
     try:
         with open_body(cache, artifact) as body:
             directory = ZipDirectory(body.window)
+            budget = Budget(0, most_bytes=MOST_OF_RECORDS)
             for record in directory.ending(".dist-info/RECORD"):
-                rows = parse_record(read_record(directory, record)) or {}
+                data = read_record(directory, record)
+                budget.take(len(data))
+                rows = parse_record(data) or {}
                 recorded.update(path.replace("\\", "/") for path, digests in rows.items() if digests)
                 recorded |= {f"{record.name}{ending}" for ending in ("", ".jws", ".p7s")}  # not listed (PEP 427)
                 # a digest is base64url without padding, or hex as some builders write it; other texts equal none

@@ -14,6 +14,7 @@ from pipcache.archive.metadata import (
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.index.page_format import PageFormat, guess_format
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import GZIP, UndecodableBody, archive_format
 from pipcache.util.content_coding import decode_body
 from pipcache.util.files import Window
@@ -25,9 +26,13 @@ _TEXT_LIMIT = 64 << 10
 
 
 class ZipBody(NamedTuple):
-    """A ZIP that is neither a wheel nor an sdist, or whose directory cannot be read (``problem`` says why)."""
+    """A ZIP that is neither a wheel nor an sdist, or whose directory cannot be read (``problem`` says why).
+
+    ``has_too_much``: there is more in it than is read, so that it may be anything.
+    """
 
     problem: str | None
+    has_too_much: bool = False
 
 
 class TextBody(NamedTuple):
@@ -83,7 +88,10 @@ def inspect(window: Window, encoding: str | None, *, deep: bool) -> Content:
     if start[:4] == b"PK\x03\x04" or start[:4] == b"PK\x05\x06":
         return _inspect_zip(window, deep=deep)
     if _may_hold_tar(start):
-        facts = read_tar_sdist(window, deep=deep)
+        try:
+            facts = read_tar_sdist(window, deep=deep)
+        except UndecodableBody as error:
+            return OpaqueBody(error.reason, is_broken_archive=True)
         if facts is not None:
             return facts
         if archive_format(start) is not GZIP:  # gzip without a tar in it may be an index page
@@ -104,7 +112,10 @@ def _inspect_zip(window: Window, *, deep: bool) -> Content:
         directory = ZipDirectory(window)
     except ValueError as error:
         return ZipBody(str(error)) if window.read(0, 2) == b"PK" else OpaqueBody(None)
-    return read_wheel(directory, deep=deep) or read_zip_sdist(directory) or ZipBody(None)
+    try:
+        return read_wheel(directory, deep=deep) or read_zip_sdist(directory) or ZipBody(None)
+    except TooMuchInItError as error:
+        return ZipBody(error.reason, has_too_much=True)
 
 
 def _may_hold_tar(start: bytes) -> bool:

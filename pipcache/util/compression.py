@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.files import Window
 from pipcache.util.lzma_alone import is_lzma_alone
 from pipcache.util.progress import Tick, no_tick
@@ -263,6 +264,7 @@ def decompress(
     chunk: int = PIECE,
     most: int = PIECE,
     salvage: bool = False,
+    budget: Budget | None = None,
 ) -> Iterator[bytes]:
     """Yield all decompressed bytes of the streams in ``window``, a bounded piece at a time.
 
@@ -274,17 +276,22 @@ def decompress(
         chunk: the most stored bytes that are read at a time.
         most: the most bytes of a piece.
         salvage: yield also what a chunk of gzip or deflate gives before the place where it breaks.
+        budget: counts the unpacked bytes and the streams of the whole entry, of which these bytes may be a part;
+            None for a budget of these bytes alone.
 
     Raises:
+        TooMuchInItError: there are more unpacked bytes, or streams, than the budget has.
         CutStream: the last stream does not come to its end.
         TrailingBytes: something other than a further stream stands behind the end.
         CorruptStream: a stream does not decompress.
         UndecodableBody: no package of this interpreter decodes this format.
         OSError: the window cannot be read.
     """
+    budget = budget or Budget(window.length)
     if form is None:
         for data in window.chunks(most):
             tick()
+            budget.take(len(data))
             yield data
         return
     decoder = _new_decoder(form, salvage=salvage)
@@ -301,9 +308,11 @@ def decompress(
                 end = read - len(data)
                 if not form.magic or window.read(end, len(form.magic)) != form.magic:
                     raise TrailingBytes(window.length - end)
+                budget.begin_stream()
                 decoder = _new_decoder(form, salvage=salvage)
             for piece in decoder.pieces(data, most):
                 tick()
+                budget.take(len(piece))
                 yield piece
             data = decoder.unused_data if decoder.eof else b""
     if not decoder.eof:
@@ -337,7 +346,7 @@ def decompress_beginning(
         salvage: as for ``decompress``.
 
     Raises:
-        UndecodableBody: no package of this interpreter decodes this format.
+        UndecodableBody: no package of this interpreter decodes this format, or there is more in it than is read.
         OSError: the window cannot be read.
     """
     pieces: list[bytes] = []
@@ -353,4 +362,6 @@ def decompress_beginning(
                 break
     except BrokenStream as error:
         return Beginning(b"".join(pieces)[:limit], error)
+    except TooMuchInItError as error:
+        raise UndecodableBody(error.reason) from None
     return Beginning(b"".join(pieces)[:limit], None)

@@ -59,6 +59,7 @@ def decoded_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator
     Raises:
         BrokenStream: it does not decode to its end, or there is more behind it.
         UndecodableBody: that cannot be tried: no decoder here, or coded more than once.
+        TooMuchInItError: it decodes to more than any real body.
     """
     if window.length:
         yield from decompress(window, _coding_format(window, encoding), tick)
@@ -68,7 +69,7 @@ def decode_body(window: Window, encoding: str | None, limit: int) -> bytes:
     """Return the first ``limit`` decoded bytes of a body stored with ``Content-Encoding: encoding``; lenient.
 
     Raises:
-        UndecodableBody: the coding has no decoder here, or the bytes do not decode at all.
+        UndecodableBody: the coding has no decoder here, or the bytes do not decode at all, or to too much.
     """
     data, error = decompress_beginning(window, _coding_format(window, encoding), limit, salvage=True)
     if isinstance(error, CorruptStream) and not data:

@@ -11,11 +11,12 @@ from pipcache.archive.metadata import SdistFacts, WheelFacts
 from pipcache.archive.record import check_wheel
 from pipcache.archive.tar_check import check_tar
 from pipcache.archive.unpacked_paths import zip_sdist_flaws
-from pipcache.archive.zip_check import MOST_MEMBERS, check_zip
-from pipcache.archive.zip_reader import ZipDirectory, is_zip
+from pipcache.archive.zip_check import check_zip
+from pipcache.archive.zip_reader import MOST_MEMBERS, ZipDirectory, is_zip
 from pipcache.inventory.artifact import PYPI, Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import GZIP, BrokenStream, UndecodableBody, archive_format
 from pipcache.util.content_coding import codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise
@@ -56,7 +57,10 @@ def check_structure(artifact: Artifact, window: Window, tick: Tick) -> Structure
     Raises:
         OSError: the window cannot be read.
     """
-    results = _check(artifact, window, tick)
+    try:
+        results = _check(artifact, window, tick)
+    except TooMuchInItError as error:
+        results = [_Unjudged(error.reason), *_hidden_zip_results(window, tick)]
     findings = [result for result in results if isinstance(result, Finding)]
     return Structure(findings, next((result.reason for result in results if isinstance(result, _Unjudged)), None))
 
@@ -77,6 +81,8 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
             broken = Finding(Check.PC105, "", f"a body in {encoding}", problem)
             return [broken, *_hidden_zip_results(window, tick)]
         content = inspect(window, encoding, deep=True)
+    if isinstance(content, ZipBody) and content.has_too_much:
+        return [_Unjudged(content.problem or "")]
     match kind:
         case Kind.WHEEL | Kind.BUILT:
             return _wheel_results(artifact, window, content, tick)

@@ -123,7 +123,10 @@ def test_a_bomb_inside_is_told_and_costs_no_more_than_the_budget(
     ran = program("audit", DIGEST, "--deep", "--format", "json")
     (entry,) = ran.document["caches"][0]["unjudged"]
     assert ran.code == 3
-    assert entry["why"].endswith(f"a.{bomb} in it unpacks to too much to be looked into")
+    assert entry["why"] == (
+        f"the archive carrier-1.0/a.{bomb} in it could not all be read, "
+        "too much in it: it unpacks to more than 1,048,576 bytes"
+    )
 
 
 def test_what_is_no_archive_is_no_reason(builder: CacheBuilder, program: Program) -> None:
