@@ -25,6 +25,7 @@ class _ScannedPage:
     Attributes:
         is_read: whether it was read, as far as pip reads it at all.
         is_cut: whether it may have more rows than were read.
+        excess: of what it has more than is read, as text; None where it is cut for another reason, or not.
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
         keys: names of listed files by the keys of their URLs.
@@ -34,8 +35,9 @@ class _ScannedPage:
     def __init__(self, matcher: Matcher, project: str | None) -> None:
         self.is_read = False
         self.is_cut = False
+        self.excess: str | None = None
         self.unplaced: str | None = None
-        self.files: dict[str, Sequence[Clause]] = {}
+        self.files: dict[str, dict[Clause, None]] = {}
         self.keys: dict[str, str] = {}
         self.by_sha256: dict[str, str] | None = None
         self._matcher = matcher
@@ -70,7 +72,7 @@ class _ScannedPage:
             self._add(filename, clauses)
 
     def _add(self, filename: str, clauses: Sequence[Clause]) -> None:
-        self.files[filename] = [*self.files[filename], *clauses] if filename in self.files else clauses
+        self.files.setdefault(filename, {}).update(dict.fromkeys(clauses))
 
     def _clauses_of_filename(self, filename: str) -> Sequence[Clause]:
         """Return what matches a file by its name; the tags of a wheel make no difference to versions."""
@@ -157,7 +159,7 @@ class PageScan:
                 scanned.unplaced = row.filename
             if is_selected:
                 yield row
-        scanned.is_cut = rows.is_cut
+        scanned.is_cut, scanned.excess = rows.is_cut, rows.excess
 
     def hits(self, artifacts: Sequence[Artifact], hits: Sequence[Hit]) -> tuple[list[Hit], list[Inconclusive]]:
         """Return the pages that list a match or one of ``hits``, and the pages that may do so unseen.
@@ -198,7 +200,7 @@ class PageScan:
             if not scanned.is_read:
                 yield "a page that cannot be read"
             elif scanned.is_cut:
-                yield "a page that was not read whole"
+                yield scanned.excess or "a page that was not read whole"
         if scanned.unplaced is not None:
             yield f"it lists {scanned.unplaced} by a relative URL, and its own is not known"
 

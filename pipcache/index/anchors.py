@@ -45,6 +45,9 @@ _LONGEST_URL = 64 << 10
 
 _LONGEST_TAG = 64 << 10  # each attribute takes memory while a tag is matched
 
+MOST_TAGS = 500_000
+"""Tags, comments and bare ``<`` of a page that are read; the largest real pages have a tenth."""
+
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 
 
@@ -58,7 +61,9 @@ class Anchor(NamedTuple):
 def find_anchors(text: str) -> Iterator[Anchor | None]:
     """Yield every link of a page; None, and nothing more, where to read on takes too many steps."""
     place = text.find("<")
-    while place >= 0:
+    for _ in range(MOST_TAGS):
+        if place < 0:
+            return
         if (plain := _plain_anchor(text, place)) is not None:
             anchor, place = plain
             yield anchor
@@ -71,6 +76,8 @@ def find_anchors(text: str) -> Iterator[Anchor | None]:
             yield from _find_irregular(text, place)
             return
         place = text.find("<", place)
+    if place >= 0:
+        yield None
 
 
 def _plain_anchor(text: str, place: int) -> tuple[Anchor, int] | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 from typing import NamedTuple
 
 from pipcache.index.anchors import unescape
@@ -20,6 +19,7 @@ class Page(NamedTuple):
     files: tuple[PageFile, ...]
     base: str | None = None  # the value of <base href>, None without one
     is_cut: bool = False  # it may have more files than were read
+    excess: str | None = None  # of what it has more than is read
 
 
 def parse_page(data: bytes, content_type: str = "") -> Page | None:
@@ -31,11 +31,11 @@ def parse_page(data: bytes, content_type: str = "") -> Page | None:
     if page is None:
         return None
     listed = (file for row in page.rows if (file := row.file()) is not None)
-    files = tuple(islice(listed, _MOST_FILES))
+    files = tuple(listed)
     # a sign-in page has anchors too, but none leads to a distribution
     if not files and not page.is_stated and not page.is_cut:
         return None
-    return Page(page.format, page.project or _common_project(files), files, page.base, page.is_cut)
+    return Page(page.format, page.project or _common_project(files), files, page.base, page.is_cut, page.excess)
 
 
 def is_empty_listing(data: bytes, content_type: str, project: str) -> bool:
@@ -98,8 +98,6 @@ def quick_project(start: bytes) -> list[str]:
 _JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\\]{1,200})"')
 
 _JSON_FILENAME = re.compile(r'"filename"\s*:\s*"([^"\\]{1,300})"')
-
-_MOST_FILES = 200_000  # far more than any real page has; each is an object in memory
 
 
 def _common_project(files: Iterable[PageFile]) -> str | None:

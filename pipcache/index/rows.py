@@ -10,7 +10,7 @@ from pipcache.index.anchors import Anchor, attributes_of, find_anchors, unescape
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format, stated_format
 from pipcache.index.page_text import page_text
 from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
-from pipcache.util.untrusted import decode_json
+from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts
 
 
 class PageFile(NamedTuple):
@@ -112,6 +112,7 @@ class Rows:
         base: the value of ``<base href>``; None without it.
         is_stated: whether the page itself says that it is an index page; if not, only its files can show it.
         is_cut: whether the page may have more rows than were read; only known when ``rows`` is exhausted.
+        excess: of what the page has more than is read, as text; None where it is cut for another reason, or not.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Rows:
         self.base = base
         self.is_stated = is_stated
         self.is_cut = False
+        self.excess: str | None = None
         self._rows = rows
 
     def joined(self, other: "Rows") -> "Rows":
@@ -137,14 +139,17 @@ class Rows:
             self.format, self.project, other.base, chain(self._rows, other._rows), is_stated=self.is_stated
         )
         rows.is_cut = self.is_cut or other.is_cut
+        rows.excess = self.excess or other.excess
         return rows
 
     @property
     def rows(self) -> Iterator[Row]:
         """Its files, and other links; they can be iterated once."""
         for number, row in enumerate(self._rows):
-            if row is None or number == _MOST_ROWS:
+            if row is None or number == MOST_ROWS:
                 self.is_cut = True
+                most = f"{MOST_ROWS:,} rows" if row is not None else "is read of irregular HTML, or its tags"
+                self.excess = self.excess or f"too much in it: more than {most}"
                 return
             yield row
 
@@ -170,6 +175,7 @@ def page_rows(data: bytes, content_type: str = "") -> Rows | None:
         rows = _html_rows(data, content_type)
     if rows is not None and len(data) >= PAGE_LIMIT:
         rows.is_cut = True
+        rows.excess = f"too much in it: more than {PAGE_LIMIT:,} bytes"
     return rows
 
 
@@ -177,11 +183,17 @@ TITLE_REACH = 8 << 10
 
 TITLE = re.compile(r"(?i)<(?:title|h1)[^<>]*>\s*links\s+for\s++([^<\n]{1,200}?)\s*+<")
 
-_MOST_ROWS = 1_000_000  # far more than any real page has
+MOST_ROWS = 100_000
+"""Rows of a page that are read; the largest pages of projects on PyPI have a quarter."""
 
 
 def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
     """Return the rows of a JSON page; where its server states that it is one, pip needs nothing but ``files``."""
+    if has_too_many_parts(data):
+        rows = Rows(PageFormat.JSON, None, None, is_stated=True, rows=iter(()))
+        rows.is_cut = True
+        rows.excess = f"too much in it: more than {MOST_PARTS:,} parts of JSON"
+        return rows
     document = decode_json(data)
     if not isinstance(document, dict):
         return None
@@ -191,11 +203,11 @@ def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
         return None
     if not is_stated and not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
-    rows = (
+    listed = (
         Row(*_split(row["url"]), row) for row in files if isinstance(row, dict) and isinstance(row.get("url"), str)
     )
     return Rows(
-        PageFormat.JSON, normalise(name) if isinstance(name, str) else None, None, is_stated=True, rows=rows
+        PageFormat.JSON, normalise(name) if isinstance(name, str) else None, None, is_stated=True, rows=listed
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha224
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from pipcache.index.links import NORMAL_URL, absolute_urls
@@ -21,6 +22,9 @@ from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track, untracked
 from pipcache.util.versions import same_version
+
+_MOST_SOURCES = 200
+"""Sdists of one version on a page that a wheel is tried to be built from; hundreds of keys are made of each."""
 
 
 class Listing(NamedTuple):
@@ -222,7 +226,8 @@ class PageReader:
             if page.project != artifact.project:
                 continue
             sdists = self._listings_of(page).sdists
-            origins = [origin for version, origin in sdists if same_version(version, artifact.version)]
+            same = (origin for version, origin in sdists if same_version(version, artifact.version))
+            origins = list(islice(dict.fromkeys(same), _MOST_SOURCES))
             if (inverted := invert_key(artifact.key, origins)) is not None:
                 return inverted
         return None

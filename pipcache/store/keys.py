@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from pipcache.store.origin import Origin
+from pipcache.util.hashes import DIGITS
 from pipcache.util.urls import has_key, normalise_url, without_user
 
 
@@ -65,8 +66,13 @@ def _url_spellings(origin: Origin) -> list[str]:
 
 def _digest_choices(origin: Origin) -> list[tuple[str, str] | None]:
     """Return the digests that may be in the key, likeliest first; None stands for a key without one."""
-    strongest_first = sorted(origin.hashes, key=lambda pair: (pair[0] != "sha256", pair[0]))
+    # an index may give any number, and pip takes the first or a known one
+    pairs = dict.fromkeys([*origin.hashes[:_FIRST], *(pair for pair in origin.hashes if pair[0] in DIGITS)])
+    strongest_first = sorted(pairs, key=lambda pair: (pair[0] != "sha256", pair[0]))
     return [*strongest_first, None]
+
+
+_FIRST = 8
 
 
 def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, BuildKey]]:

@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -83,17 +83,39 @@ def _parse_wheel(stem: str) -> FileName | None:
 
 def split_stem(stem: str, project: str | None = None) -> FileName:
     """Split ``name-version``, by ``project`` where that fits, and else at the last dash before a digit."""
-    dashes = [index for index, character in enumerate(stem) if character == "-"]
     if project is not None:
-        for index in dashes:
+        for index in _dashes_behind(stem, project):
             if normalise(stem[:index]) == project:
                 return FileName(stem[:index], stem[index + 1 :])
+    dashes = [index for index, character in enumerate(stem) if character == "-"]
     for index in reversed(dashes):
         if stem[index + 1 : index + 2].isdigit():
             return FileName(stem[:index], stem[index + 1 :])
     if dashes and dashes[-1] < len(stem) - 1:
         return FileName(stem[: dashes[-1]], stem[dashes[-1] + 1 :])
     return FileName(stem, None)
+
+
+def _dashes_behind(stem: str, project: str) -> Iterator[int]:
+    """Yield the dashes in ``stem`` before which ``project`` may stand, by its length; at most two in each run.
+
+    A stranger's name may have any number of dashes, and to normalise all that stands before each takes the square
+    of that.
+    """
+    most = 2 * len(project) + 2  # a letter may be longer in lower case
+    length = end = 0
+    for run in _SEPARATORS.finditer(stem):
+        length += run.start() - end
+        if length > most:
+            return
+        end = run.end()
+        dash = stem.find("-", run.start(), end)
+        if dash >= 0:
+            yield dash
+        # before every further dash of the run stands the same, with a separator at its end
+        if dash >= 0 and (after := stem.find("-", max(dash, run.start()) + 1, end)) >= 0:
+            yield after
+        length += 1
 
 
 _VERSION = re.compile(

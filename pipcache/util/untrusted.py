@@ -42,7 +42,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-_MOST_PARTS = 1_500_000
+MOST_PARTS = 1_500_000
 """Commas, lists and maps of a document; PyPI's largest page has a third of it. Each is an object in memory."""
 
 
@@ -50,15 +50,20 @@ def decode_json(data: bytes) -> object:
     """Return the content of a JSON document; None if it is no JSON, or larger in memory than real documents."""
     import json  # a plain list has no use for it
 
-    if len(data) > _MOST_PARTS and (
-        data.count(b",") > _MOST_PARTS or data.count(b"[") + data.count(b"{") > _MOST_PARTS
-    ):
+    if has_too_many_parts(data):
         return None
     try:
         document: object = json.loads(data)
     except (ValueError, RecursionError):
         return None
     return document
+
+
+def has_too_many_parts(data: bytes) -> bool:
+    """Return whether a JSON document has more parts than are read."""
+    if len(data) <= MOST_PARTS:
+        return False
+    return data.count(b",") > MOST_PARTS or data.count(b"[") + data.count(b"{") > MOST_PARTS
 
 
 def quoted(value: object) -> str:

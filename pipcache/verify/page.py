@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
+from pipcache.index.rows import MOST_ROWS
 from pipcache.inventory.artifact import Artifact, Evidence
 from pipcache.util.compression import BrokenStream, UndecodableBody
 from pipcache.util.content_coding import codings, decode_body, decoded_pieces
@@ -22,28 +23,45 @@ _END = 64 << 10
 """Decoded bytes that are kept of its end."""
 
 
+_LARGE = MOST_ROWS * len("href=")
+"""Bytes of a page that may have more rows than are read."""
+
+_MANY_PARTS = MOST_ROWS
+
+
+def _count_parts(pieces: Iterable[bytes]) -> int:
+    """Return how much in a page may begin a row."""
+    return _read_ends(pieces).parts
+
+
 class _Ends(NamedTuple):
     """The first and the last decoded bytes of a page, and how many braces in all of it are not closed."""
 
     start: bytes
     end: bytes
     open_braces: int = 0
+    parts: int = 0
+    """What may begin a row, in all of it."""
 
 
 def _read_ends(pieces: Iterable[bytes]) -> _Ends:
     """Return the ends of a page that is given in pieces."""
     start = end = b""
-    open_braces = 0
+    open_braces = parts = 0
     for piece in pieces:
         if len(start) < _START:
             start += piece[: _START - len(start)]
         end = (end + piece)[-_END:]
-        open_braces += piece.count(b"{") - piece.count(b"}")
-    return _Ends(start, end, open_braces)
+        braces = piece.count(b"{")
+        open_braces += braces - piece.count(b"}")
+        parts += braces + piece.count(b"<") + piece.lower().count(b"href")
+    return _Ends(start, end, open_braces, parts)
 
 
-def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding]:
-    """Yield what is wrong with an index page; it is parsed only where its ends do not show that it is whole.
+def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding | str]:
+    """Yield what is wrong with an index page, or as text why that cannot be said.
+
+    It is parsed only where its ends do not show that it is whole, or where it may have more in it than is read.
 
     Args:
         artifact: the page.
@@ -58,8 +76,10 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         if not codings(encoding) and _has_stated_length(artifact, window):
             # its length is right, so nothing is cut off and the ends are enough
             ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
+            is_large = window.length > _LARGE and _count_parts(window.chunks()) > _MANY_PARTS
         else:
             ends = _read_ends(decoded_pieces(window, encoding, tick))
+            is_large = ends.parts > _MANY_PARTS
     except BrokenStream as error:
         yield Finding(Check.PC105, "", f"a body in {encoding}", str(error))
         return
@@ -74,12 +94,18 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         return
     stated = stated_project(ends.start)
     names = [stated] if stated is not None else quick_project(ends.start)
+    if is_large and (parsed := _parse(window, artifact)) is not None and parsed.excess is not None:
+        yield parsed.excess
+        return
     requested = _requested_project(artifact)
     if form is None or not _looks_whole(form, ends) or not names or requested not in {None, *names}:
         page = _parse(window, artifact)
         if page is None:
             if requested is None or not is_empty_listing(ends.start, artifact.content_type, requested):
                 yield _not_a_page(form, ends)
+            return
+        if page.excess is not None:
+            yield page.excess
             return
         project = stated or page.project
         if (

@@ -73,7 +73,9 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
     encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
-        return [*page_findings(artifact, window, tick), *_hidden_zip_results(window, tick)]
+        of_page = page_findings(artifact, window, tick)
+        results = [result if isinstance(result, Finding) else _Unjudged(result) for result in of_page]
+        return [*results, *_hidden_zip_results(window, tick)]
     content = inspect(window, None, deep=True)
     if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
         # an archive as it is stored was not coded, whatever coding the server names

@@ -123,18 +123,19 @@ def test_pip_goes_by_the_url_of_a_row(builder: CacheBuilder, program: Program, t
 
 CUT: dict[str, Callable[[], bytes]] = {
     "bytes": lambda: gzip.compress(b"<title>Links for evil</title>" + b" " * PAGE_LIMIT + ANCHOR),
-    "anchors": lambda: gzip.compress(b"<title>Links for evil</title>" + b"<a href=x>" * 1_000_001 + ANCHOR),
+    "anchors": lambda: gzip.compress(b"<title>Links for evil</title>" + b"<a href=x>" * 100_001 + ANCHOR),
     "URLs in one another": lambda: gzip.compress(
         b"<title>Links for evil</title><a " + b"/href=" * 99_999 + ANCHOR
     ),
 }
 
 
-@pytest.mark.parametrize("name", ["bytes", pytest.param("anchors", marks=pytest.mark.slow), "URLs in one another"])
+@pytest.mark.parametrize("name", ["bytes", "anchors", "URLs in one another"])
 def test_a_page_that_was_not_read_whole(builder: CacheBuilder, program: Program, name: str) -> None:
     builder.download(EVIL, CUT[name](), headers=HTML | {"Content-Encoding": "gzip"})
     ran = program("audit", "evil==1.0", "--format", "json")
-    assert [one["why"] for one in ran.document["caches"][0]["unjudged"]] == ["a page that was not read whole"]
+    (why,) = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    assert why.startswith("too much in it: more than ")
     assert ran.code == 3
     assert program("audit", "good==1.0").code == 0
 
