@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from packaging.specifiers import SpecifierSet
@@ -83,7 +84,7 @@ def _columns(header: Sequence[str], where: str) -> list[str]:
             f"{where} has the unknown header {quoted(unknown[0])}; the accepted headers are {_ALL_HEADERS}"
         )
     columns = [_COLUMNS[name] for name in names]
-    if repeated := [column for column in columns if columns.count(column) > 1]:
+    if repeated := [column for column, count in Counter(columns).items() if count > 1]:
         raise AdvisoryError(f"{where} has two columns for the {repeated[0]}; one was expected")
     if set(columns) == {"name"} or ("version" in columns and "name" not in columns):
         raise AdvisoryError(f"{where} has no column for the {'version' if 'name' in columns else 'name'}")

@@ -169,6 +169,7 @@ def _vulnerability(row: Table, indicator: Indicator, by_ref: _Refs, builder: Adv
             raise AdvisoryError(f"{target.place()} has no ref; a bom-ref was expected")
         versions = target.tables("versions")
         components = _components(ref, target, by_ref)
+        builder.take(len(components) * (1 + len(versions)))
         if not components:
             builder.cannot_match(name, f"{ref} is no package")
         for component in components:

@@ -11,7 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipcache.advisories.csv_table import is_table, read_table
 from pipcache.advisories.cyclonedx import read_cyclonedx
-from pipcache.advisories.model import Advisories, AdvisoriesBuilder, AdvisoryError, Indicator
+from pipcache.advisories.model import (
+    Advisories,
+    AdvisoriesBuilder,
+    AdvisoryError,
+    Indicator,
+    TooMuchInIt,
+)
 from pipcache.advisories.osv import is_osv, read_osv
 from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
@@ -48,7 +54,11 @@ def read_advisories(paths: Sequence[str]) -> Advisories:
     try:
         for path in paths:
             for file in _files(path, builder):
-                _read("standard input" if file == "-" else file, read_text(file), builder)
+                source = "standard input" if file == "-" else file
+                try:
+                    _read(source, read_text(file), builder)
+                except TooMuchInIt as error:
+                    raise AdvisoryError(f"{source} cannot be read: {error.reason}") from None
     except (UnreadableText, TableError) as error:
         raise AdvisoryError(str(error)) from None
     return builder.build()

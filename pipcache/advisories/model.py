@@ -15,6 +15,22 @@ class AdvisoryError(ValueError):
     """
 
 
+MOST_RECORDS = 200_000
+"""Records, rows, lines and components of all files; the whole of OSV has a fifth for PyPI."""
+
+
+MOST_EVENTS = 1_000
+"""Events of a range; real ones have some dozens, and all are looked at for each version."""
+
+
+class TooMuchInIt(AdvisoryError):  # noqa: N818 - it is about the file
+    """A file has more in it than is read; ``reason`` says of what."""
+
+    def __init__(self, what: str) -> None:
+        self.reason = f"too much in it: more than {what}"
+        super().__init__(self.reason)
+
+
 Event = tuple[str, str]
 """(kind, version) of an event of a range.
 
@@ -126,12 +142,38 @@ class AdvisoriesBuilder:
 
     def __init__(self) -> None:
         self.indicators: dict[Indicator, None] = {}
-        self.records = 0
+        self._records = 0
         self.foreign = 0
         self.withdrawn: list[str] = []
         self._never: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         self._unsure: set[str] = set()
+        self._steps = 0
+
+    @property
+    def records(self) -> int:
+        """Records, rows, lines and components that were read.
+
+        Raises:
+            TooMuchInIt: it is set to more than ``MOST_RECORDS``.
+        """
+        return self._records
+
+    @records.setter
+    def records(self, count: int) -> None:
+        if count > MOST_RECORDS:
+            raise TooMuchInIt(f"{MOST_RECORDS:,} records")
+        self._records = count
+
+    def take(self, steps: int) -> None:
+        """Count what a record makes of others, such as of all components of a name.
+
+        Raises:
+            TooMuchInIt: there were more than ``MOST_RECORDS``.
+        """
+        self._steps += steps
+        if self._steps > MOST_RECORDS:
+            raise TooMuchInIt(f"{MOST_RECORDS:,} components that are affected")
 
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""
@@ -142,11 +184,11 @@ class AdvisoriesBuilder:
     def cannot_match(self, record: str, text: str, project: str | None = None) -> None:
         """Note what can match nothing in a cache; with ``project``, because its versions cannot be evaluated."""
         self._unsure |= {project} if project is not None else set()
-        self._never[f"{record}: {redact_text(text)[:_LONGEST_TEXT]}"] = None
+        self._never[f"{record}: {redact_text(text[:_MOST_REDACTED])[:_LONGEST_TEXT]}"] = None
 
     def note(self, record: str, text: str) -> None:
         """Note what else a user should know."""
-        self._notes[f"{record}: {redact_text(text)[:_LONGEST_TEXT]}"] = None
+        self._notes[f"{record}: {redact_text(text[:_MOST_REDACTED])[:_LONGEST_TEXT]}"] = None
 
     def build(self) -> Advisories:
         """Return what was collected."""
@@ -166,6 +208,9 @@ _NO_VERSION = re.compile(r"[\s,;|*<>=~]|\.\.|\.x\b|^\D*$|\d\.\d+-v?\d+\.\d")
 
 _LONGEST_TEXT = 240
 """Characters of a text that is kept for people."""
+
+_MOST_REDACTED = 4096
+"""Characters of a text that secrets are looked for in; none behind them is kept."""
 
 
 @lru_cache(maxsize=65536)

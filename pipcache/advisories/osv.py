@@ -4,7 +4,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Event, Indicator, Range, in_order
+from pipcache.advisories.model import (
+    MOST_EVENTS,
+    AdvisoriesBuilder,
+    AdvisoryError,
+    Event,
+    Indicator,
+    Range,
+    TooMuchInIt,
+    in_order,
+)
 from pipcache.advisories.purl import Purl, project_name, read_purl
 from pipcache.advisories.references import (
     FileUrl,
@@ -46,6 +55,10 @@ _EVENTS = frozenset({"introduced", "fixed", "last_affected", "limit"})
 
 _KNOWN_SCHEMA = (1, 7)
 """The newest schema that is known here; a newer schema may have more keys, the old ones keep their meaning."""
+
+
+MOST_COMPARISONS = 1_000_000
+"""References of a record, times the versions and ranges that each is compared with."""
 
 
 class _Record(NamedTuple):
@@ -117,7 +130,11 @@ def read_osv(document: Table, source: str, number: int, builder: AdvisoriesBuild
         _affected(record, row, projects)
     if not document.values.get("affected"):
         record.cannot_match("it names no package")
-    for row in document.tables("references"):
+    references = document.tables("references")
+    compared = sum(1 + len(each.versions) + len(each.ranges) for every in projects.values() for each in every)
+    if compared * len(references) > MOST_COMPARISONS:
+        raise TooMuchInIt(f"{MOST_COMPARISONS:,} references with versions to compare, in {record.where}")
+    for row in references:
         _reference(record, row.text("url"), projects)
     clues = document.table("database_specific").values.get("iocs")
     _clues(record, clues, next(iter(projects)) if len(projects) == 1 else None)
@@ -197,6 +214,8 @@ def _range(record: _Record, row: Table, project: str) -> Range | None:
     record.check_keys(row, _RANGE)
     if (kind := row.text("type")) not in {"ECOSYSTEM", "SEMVER", "GIT"}:
         raise AdvisoryError(f"{row.place('type')} is {quoted(kind)}; ECOSYSTEM, SEMVER or GIT was expected")
+    if len(row.rows("events")) > MOST_EVENTS:
+        raise TooMuchInIt(f"{MOST_EVENTS:,} events in a range, in {record.where}")
     events = [_event(event) for event in row.tables("events")]
     span = Range(tuple(events))
     if "introduced" not in dict(events):

@@ -10,7 +10,7 @@ import re
 
 from packaging.requirements import Requirement
 
-from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator
+from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator, TooMuchInIt
 from pipcache.advisories.purl import is_purl, is_version, project_name, read_purl
 from pipcache.advisories.references import (
     Digest,
@@ -26,11 +26,14 @@ from pipcache.advisories.references import (
 )
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import algorithm_of
-from pipcache.util.textfile import logical_lines
+from pipcache.util.textfile import MOST_LINES, has_too_many_lines, logical_lines
 from pipcache.util.untrusted import quoted
 
 _LONGEST_ENTRY = 4096
 """Characters of an entry; the longest URLs have fewer."""
+
+LONGEST_LINE = 256 << 10
+"""Characters of a line with all its digests; the longest real ones have a tenth."""
 
 _EXPECTED = "name==version, a name, a file's name, a URL or a digest was expected (a comment begins with #)"
 
@@ -55,8 +58,12 @@ def read_list(text: str, source: str, builder: AdvisoriesBuilder) -> None:
     Raises:
         AdvisoryError: a line is not understood; the message has its number.
     """
+    if has_too_many_lines(text):
+        raise TooMuchInIt(f"{MOST_LINES:,} lines")
     lines = list(logical_lines(text))
     for number, line in lines:
+        if len(line) > LONGEST_LINE:
+            raise TooMuchInIt(f"{LONGEST_LINE:,} characters in line {number}")
         where = f"{source}, line {number}"
         if _HARMLESS.fullmatch(line):
             continue

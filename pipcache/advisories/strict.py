@@ -2,14 +2,19 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from pipcache.advisories.model import AdvisoryError
+from pipcache.advisories.model import AdvisoryError, TooMuchInIt
 from pipcache.util.untrusted import quoted
 
 MOST_LEVELS = 200
 """Levels of lists and tables in a document; real ones have a tenth."""
+
+
+MOST_PARTS = 10_000_000
+"""Commas, and lists and objects, of a JSON file; a dump of 20,000 records has a third."""
 
 
 def read_json(text: str, path: str) -> list[object]:
@@ -19,6 +24,8 @@ def read_json(text: str, path: str) -> list[object]:
         AdvisoryError: it is no JSON, is cut off, holds a key twice, or is nested too deeply.
     """
     decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    if max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
+        raise TooMuchInIt(f"{MOST_PARTS:,} parts of JSON")
     documents: list[object] = []
     at = 0
     try:
@@ -44,13 +51,17 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {quoted(max(table, key=keys.count))} stands twice in one object")
+        keys = (key for key, _ in pairs)
+        raise ValueError(f"the key {quoted(Counter(keys).most_common(1)[0][0])} stands twice in one object")
     return table
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+MOST_EVENTS = 500_000
+"""Scalars, and ends of lists and tables, of a YAML file; a file of YAML is a record, or a few."""
 
 
 def read_yaml(text: str, path: str) -> list[object]:
@@ -81,7 +92,9 @@ def _documents(events: Iterable[object], path: str) -> Iterator[object]:
     import yaml
 
     open_: list[tuple[dict[str, object] | list[object], list[str]]] = []  # with the key that waits for its value
-    for event in events:
+    for number, event in enumerate(events):
+        if number == MOST_EVENTS:
+            raise TooMuchInIt(f"{MOST_EVENTS:,} parts of YAML")
         assert isinstance(event, yaml.Event)
         assert event.start_mark is not None
         where = f"{path}, line {event.start_mark.line + 1}"

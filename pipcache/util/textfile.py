@@ -68,6 +68,15 @@ def _read(path: str) -> bytes:
         return file.read(TEXT_LIMIT + 1)
 
 
+MOST_LINES = 500_000
+"""Lines of a requirements file or a plain list; the largest real ones have some thousands."""
+
+
+def has_too_many_lines(text: str) -> bool:
+    """Return whether a text has more lines than are read, where it is read line by line."""
+    return text.count("\n") > MOST_LINES
+
+
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield lines with continuations joined and without comments (pip 26.3, ``_internal/req/req_file.py``).
 
