@@ -41,6 +41,10 @@ class PageFile(NamedTuple):
         return parse_filename(self.filename, project) if self.egg is None else split_stem(self.egg, project)
 
 
+MOST_DIGESTS = 100
+"""Digests that a row lists; real ones list one, or a few."""
+
+
 class Row(NamedTuple):
     """A file on a page before it is parsed: its URL as written, the URL's fragment, and the rest.
 
@@ -65,6 +69,12 @@ class Row(NamedTuple):
         """The end of its URL's path, which pip takes for the file's name in any case (pip ``models/link.py``)."""
         url = self.url.partition("?")[0] if "?" in self.url else self.url
         return (unquote(url) if "%" in url else url).rstrip("/").rpartition("/")[2]
+
+    @property
+    def has_too_many_digests(self) -> bool:
+        """Whether it lists more digests than are read."""
+        hashes = None if isinstance(self.attributes, str) else self.attributes.get("hashes")
+        return isinstance(hashes, dict) and len(hashes) > MOST_DIGESTS
 
     @property
     def eggs(self) -> list[str]:
@@ -146,9 +156,10 @@ class Rows:
     def rows(self) -> Iterator[Row]:
         """Its files, and other links; they can be iterated once."""
         for number, row in enumerate(self._rows):
-            if row is None or number == MOST_ROWS:
+            if row is None or number == MOST_ROWS or row.has_too_many_digests:
                 self.is_cut = True
-                most = f"{MOST_ROWS:,} rows" if row is not None else "is read of irregular HTML, or its tags"
+                most = f"{MOST_ROWS:,} rows" if number == MOST_ROWS else f"{MOST_DIGESTS} digests of a file"
+                most = "is read of irregular HTML, or its tags" if row is None else most
                 self.excess = self.excess or f"too much in it: more than {most}"
                 return
             yield row

@@ -71,9 +71,27 @@ _HAS_TABLES = re.compile(r"(?m)^[ \t]*\[")  # no requirement begins with a brack
 _LONG_KEY = r"""(?m)^[ \t]*+\[{0,2}+[ \t]*+(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}"""
 
 
+_LONG_PART = r"""(?<![\w."'-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}"""
+"""A dotted key as it may stand in an inline table; real ones have a few parts."""
+
+MOST_PARTS = 800_000
+"""Commas, signs, brackets, dots, escapes and lines of a TOML or JSON file; the largest real locks have a half."""
+
+
+def _refuse_too_much(path: str, text: str) -> None:
+    """Refuse a file that takes a parser longer than any real one.
+
+    Raises:
+        LockError: it has too many parts.
+    """
+    if len(text) > MOST_PARTS and sum(map(text.count, ",=[{.\\\n")) > MOST_PARTS:
+        raise LockError(f"{path} cannot be read: too much in it: more than {MOST_PARTS:,} keys and values")
+
+
 def _parsed(path: str, text: str, loads: Callable[[str], object], kind: str) -> Table:
+    _refuse_too_much(path, text)
     try:
-        if kind == "TOML" and re.search(_LONG_KEY, text):
+        if kind == "TOML" and (re.search(_LONG_KEY, text) or re.search(_LONG_PART, text)):
             raise RecursionError  # tomllib takes time in the square of a key's length
         document = loads(text)
     except RecursionError:

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from pipcache.locks.model import LockError, Pin, last_part, read_digests, version_in
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import DIGITS
-from pipcache.util.textfile import logical_lines, read_text
+from pipcache.util.textfile import MOST_LINES, has_too_many_lines, logical_lines, read_text
 from pipcache.util.untrusted import quoted
 
 
@@ -29,6 +29,7 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Pin]:
         UnreadableText: a file that a line names cannot be read.
     """
     waiting, seen = {top: ("", False)}, set[str]()
+    count = 0
     while waiting:
         path = next(iter(waiting))
         where, is_constraint = waiting.pop(path)
@@ -36,7 +37,9 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Pin]:
         if (real := os.path.realpath(path)) in seen:
             continue
         seen |= {real, path}
-        for number, line in logical_lines(text):
+        if len(seen) > 2 * MOST_FILES:
+            raise _too_much(top, f"{MOST_FILES:,} files that it names")
+        for number, line in _lines(path, text):
             where = f"{path}, line {number}"
             if (named := _nested(line, where)) is not None:
                 other = os.path.normpath(os.path.join(os.path.dirname(path), named))
@@ -47,9 +50,40 @@ def requirements(top: str, text: str, *, every: bool) -> Iterator[Pin]:
             elif every and line.startswith("-") and not _OPTION.match(line):
                 raise LockError(f"{where}: {quoted(line)} is no option of pip's; a requirement was expected")
             elif not line.startswith("-"):
+                if (count := count + 1) > MOST_REQUIREMENTS:
+                    raise _too_much(top, f"{MOST_REQUIREMENTS:,} requirements")
                 for pin in _requirement(path, line, where, every=every):
                     yield pin._replace(is_constraint=is_constraint)
 
+
+def _lines(path: str, text: str) -> Iterator[tuple[int, str]]:
+    """Yield the logical lines of a file with their numbers.
+
+    Raises:
+        LockError: there are too many, or one is too long.
+    """
+    if has_too_many_lines(text):
+        raise _too_much(path, f"{MOST_LINES:,} lines")
+    for number, line in logical_lines(text):
+        if len(line) > LONGEST_LINE:
+            raise _too_much(f"{path}, line {number}", f"{LONGEST_LINE:,} characters")
+        yield number, line
+
+
+def _too_much(where: str, what: str) -> LockError:
+    return LockError(f"{where} cannot be read: too much in it: more than {what}")
+
+
+MOST_REQUIREMENTS = 100_000
+
+MOST_FILES = 1_000
+"""Files that a requirements file names, and those that they name."""
+
+LONGEST_LINE = 256 << 10
+"""Characters of a requirement with all its digests; the longest real ones have a tenth."""
+
+_LONGEST_REQUIREMENT = 4096
+"""Characters of a requirement without its digests."""
 
 _NESTED = re.compile(r"(-[rc]|--(?:requirement|constraint)(?=[=\s]))[=\s]*(.*)")
 
@@ -97,6 +131,8 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
     values = [*(value.strip("\"'") for value in _HASH.findall(line)), *_FRAGMENT.findall(wanted)]
     if not (values or every):
         return
+    if len(wanted) > _LONGEST_REQUIREMENT:
+        raise _too_much(where, f"{_LONGEST_REQUIREMENT:,} characters of a requirement")
     specifiers, commit = "", None
     digests = [read_digests([value], where) for value in values]
     if () in digests:
