@@ -17,7 +17,7 @@ from pipcache.query.selector import Selector
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
 from pipcache.store.origin import Origin
-from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.filenames import dashes_behind, normalise, parse_filename
 from pipcache.util.hashes import Digest
 from pipcache.util.urls import digests_in_path, filename_in, without_user
 from pipcache.util.versions import affected_by, canonical, contains, listed_as
@@ -106,6 +106,7 @@ class Matcher:
                 self._by_digest.setdefault(digest, []).append(indicator)
             if indicator.filename is not None and not has_bytes:
                 self._by_filename.setdefault(indicator.filename, []).append(indicator)
+        self._longest_name = max(map(len, self._by_project), default=0)
         self._filenames_by_project = _by_possible_project(self._by_filename)
         self._with_build_tag = versions_with_build_tag(indicators)
         self.projects = _projects_of(indicators, self._selectors)
@@ -261,9 +262,9 @@ class Matcher:
         pip splits it behind whichever project it looks for, and drops a Python version at its end
         (``index/package_finder.py``, ``_extract_version_from_fragment`` and ``_py_version_re``).
         """
-        for dash in re.finditer("-", stem):
-            if (name := normalise(stem[: dash.start()])) in self._by_project:
-                version = stem[dash.end() :]
+        for dash in dashes_behind(stem, self._longest_name):
+            if (name := normalise(stem[:dash])) in self._by_project:
+                version = stem[dash + 1 :]
                 yield name, {version, _PYTHON_AT_END.sub("", version)}
 
     def _filename_clauses(self, filename: str, text: str = "its file's name") -> list[Clause]:

@@ -41,6 +41,9 @@ class PageFile(NamedTuple):
         return parse_filename(self.filename, project) if self.egg is None else split_stem(self.egg, project)
 
 
+MOST_REFERENCES = 500_000
+"""Character references of an HTML page; the largest real ones have some for each row."""
+
 MOST_DIGESTS = 100
 """Digests that a row lists; real ones list one, or a few."""
 
@@ -295,6 +298,10 @@ def _html_rows(data: bytes, content_type: str) -> Rows:
     project = normalise(unescape(title[1])) if title is not None else None
     rows = Rows(PageFormat.HTML, project, base, map(_html_row, find_anchors(text)), is_stated=is_stated)
     rows.is_cut = not is_sure
+    if text.count("&") > MOST_REFERENCES:
+        rows = Rows(PageFormat.HTML, project, base, iter(()), is_stated=is_stated)
+        rows.is_cut = True
+        rows.excess = f"too much in it: more than {MOST_REFERENCES:,} character references"
     return rows
 
 

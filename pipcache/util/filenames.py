@@ -84,7 +84,7 @@ def _parse_wheel(stem: str) -> FileName | None:
 def split_stem(stem: str, project: str | None = None) -> FileName:
     """Split ``name-version``, by ``project`` where that fits, and else at the last dash before a digit."""
     if project is not None:
-        for index in _dashes_behind(stem, project):
+        for index in dashes_behind(stem, len(project)):
             if normalise(stem[:index]) == project:
                 return FileName(stem[:index], stem[index + 1 :])
     dashes = [index for index, character in enumerate(stem) if character == "-"]
@@ -96,13 +96,13 @@ def split_stem(stem: str, project: str | None = None) -> FileName:
     return FileName(stem, None)
 
 
-def _dashes_behind(stem: str, project: str) -> Iterator[int]:
-    """Yield the dashes in ``stem`` before which ``project`` may stand, by its length; at most two in each run.
+def dashes_behind(stem: str, length_of_project: int) -> Iterator[int]:
+    """Yield the dashes in ``stem`` before which a project's name no longer than that may stand; two in each run.
 
     A stranger's name may have any number of dashes, and to normalise all that stands before each takes the square
     of that.
     """
-    most = 2 * len(project) + 2  # a letter may be longer in lower case
+    most = 2 * length_of_project + 2  # a letter may be longer in lower case
     length = end = 0
     for run in _SEPARATORS.finditer(stem):
         length += run.start() - end

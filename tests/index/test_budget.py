@@ -136,3 +136,16 @@ def test_a_name_is_split_where_pip_splits_it(stem: str, project: str) -> None:
     assert parsed is not None
     if first is not None:
         assert (parsed.project, parsed.version) == (stem[:first], stem[first + 1 :])
+
+
+def test_digests_and_character_references_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, excess in ((100, None), (101, "too much in it: more than 100 digests of a file")):
+        row = {"url": "foo-1.0.tar.gz", "hashes": {f"a{n}": f"{n:08x}" for n in range(count)}}
+        page = parse_page(json.dumps({"meta": {}, "name": "foo", "files": [row]}).encode(), JSON)
+        assert page is not None
+        assert page.excess == excess
+    monkeypatch.setattr(rows, "MOST_REFERENCES", 100)
+    for count, excess in ((100, None), (101, "too much in it: more than 100 character references")):
+        page = parse_page(html_page(1, f'<a href="foo-1.0.tar.gz">{"&amp;" * count}</a>'), HTML)
+        assert page is not None
+        assert page.excess == excess
