@@ -63,8 +63,16 @@ WRONG: dict[str, tuple[str, str | bytes, list[str]]] = {
     ),
     "no version": ("requirements.txt", f"foo== --hash=sha256:{WHEEL}", ["line 1", "is no requirement"]),
     "a secret": ("requirements.txt", f"? https://me:hunter2@x/ --hash=sha256:{WHEEL}", ["line 1"]),
-    "deep brackets": ("requirements.txt", f"foo{'(' * DEEP} --hash=sha256:{WHEEL}", ["line 1", "no requirement"]),
-    "many brackets": ("requirements.txt", f"foo{'[' * DEEP} --hash=sha256:{WHEEL}", ["line 1", "no requirement"]),
+    "deep brackets": (
+        "requirements.txt",
+        f"foo{'(' * DEEP} --hash=sha256:{WHEEL}",
+        ["line 1", "too much in it: more than 4,096 characters of a requirement"],
+    ),
+    "many brackets": (
+        "requirements.txt",
+        f"foo{'[' * DEEP} --hash=sha256:{WHEEL}",
+        ["line 1", "too much in it: more than 4,096 characters of a requirement"],
+    ),
     "JSON in TOML's place": ("uv.lock", "{}", NO_DIGEST),
     "a list of JSON": ("Pipfile.lock", "[]", ["Pipfile.lock is a value of type list", "a table was expected"]),
     "half of JSON": ("Pipfile.lock", '{"default": {', ["is not JSON", "line 1"]),
