@@ -58,7 +58,7 @@ def read_advisories(paths: Sequence[str]) -> Advisories:
                 try:
                     _read(source, read_text(file), builder)
                 except TooMuchInIt as error:
-                    raise AdvisoryError(f"{source} cannot be read: {error.reason}") from None
+                    raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
     except (UnreadableText, TableError) as error:
         raise AdvisoryError(str(error)) from None
     return builder.build()

@@ -85,7 +85,9 @@ def _refuse_too_much(path: str, text: str) -> None:
         LockError: it has too many parts.
     """
     if len(text) > MOST_PARTS and sum(map(text.count, ",=[{.\\\n")) > MOST_PARTS:
-        raise LockError(f"{path} cannot be read: too much in it: more than {MOST_PARTS:,} keys and values")
+        raise LockError(
+            f"{path} cannot be read: too much in it: more than {MOST_PARTS:,} keys and values; fewer were expected"
+        )
 
 
 def _parsed(path: str, text: str, loads: Callable[[str], object], kind: str) -> Table:

@@ -71,7 +71,7 @@ def _lines(path: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def _too_much(where: str, what: str) -> LockError:
-    return LockError(f"{where} cannot be read: too much in it: more than {what}")
+    return LockError(f"{where} cannot be read: too much in it: more than {what}; fewer were expected")
 
 
 MOST_REQUIREMENTS = 100_000
