@@ -16,12 +16,12 @@ from pipcache.advisories.model import (
     AdvisoriesBuilder,
     AdvisoryError,
     Indicator,
-    TooMuchInIt,
 )
 from pipcache.advisories.osv import is_osv, read_osv
 from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
 from pipcache.errors import ErrorKind, FileRefused
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.textfile import UnreadableText, read_text
 from pipcache.util.untrusted import Table, TableError, quoted
 
@@ -57,7 +57,7 @@ def read_advisories(paths: Sequence[str]) -> Advisories:
                 source = "standard input" if file == "-" else file
                 try:
                     _read(source, read_text(file), builder)
-                except TooMuchInIt as error:
+                except TooMuchInItError as error:
                     raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
     except (UnreadableText, TableError) as error:
         raise AdvisoryError(str(error)) from None

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.untrusted import redact_text
 from pipcache.util.versions import Version, compares_as, parse_version
 
@@ -21,14 +22,6 @@ MOST_RECORDS = 200_000
 
 MOST_EVENTS = 1_000
 """Events of a range; real ones have some dozens, and all are looked at for each version."""
-
-
-class TooMuchInIt(AdvisoryError):  # noqa: N818 - it is about the file
-    """A file has more in it than is read; ``reason`` says of what."""
-
-    def __init__(self, what: str) -> None:
-        self.reason = f"too much in it: more than {what}"
-        super().__init__(self.reason)
 
 
 Event = tuple[str, str]
@@ -155,25 +148,25 @@ class AdvisoriesBuilder:
         """Records, rows, lines and components that were read.
 
         Raises:
-            TooMuchInIt: it is set to more than ``MOST_RECORDS``.
+            TooMuchInItError: it is set to more than ``MOST_RECORDS``.
         """
         return self._records
 
     @records.setter
     def records(self, count: int) -> None:
         if count > MOST_RECORDS:
-            raise TooMuchInIt(f"{MOST_RECORDS:,} records")
+            raise TooMuchInItError(f"more than {MOST_RECORDS:,} records")
         self._records = count
 
     def take(self, steps: int) -> None:
         """Count what a record makes of others, such as of all components of a name.
 
         Raises:
-            TooMuchInIt: there were more than ``MOST_RECORDS``.
+            TooMuchInItError: there were more than ``MOST_RECORDS``.
         """
         self._steps += steps
         if self._steps > MOST_RECORDS:
-            raise TooMuchInIt(f"{MOST_RECORDS:,} components that are affected")
+            raise TooMuchInItError(f"more than {MOST_RECORDS:,} components that are affected")
 
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""

@@ -11,7 +11,6 @@ from pipcache.advisories.model import (
     Event,
     Indicator,
     Range,
-    TooMuchInIt,
     in_order,
 )
 from pipcache.advisories.purl import Purl, project_name, read_purl
@@ -23,6 +22,7 @@ from pipcache.advisories.references import (
     is_of_empty_file,
     read_file_url,
 )
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.untrusted import Table, quoted
 from pipcache.util.urls import file_urls
@@ -133,7 +133,9 @@ def read_osv(document: Table, source: str, number: int, builder: AdvisoriesBuild
     references = document.tables("references")
     compared = sum(1 + len(each.versions) + len(each.ranges) for every in projects.values() for each in every)
     if compared * len(references) > MOST_COMPARISONS:
-        raise TooMuchInIt(f"{MOST_COMPARISONS:,} references with versions to compare, in {record.where}")
+        raise TooMuchInItError(
+            f"more than {MOST_COMPARISONS:,} references with versions to compare, in {record.where}"
+        )
     for row in references:
         _reference(record, row.text("url"), projects)
     clues = document.table("database_specific").values.get("iocs")
@@ -215,7 +217,7 @@ def _range(record: _Record, row: Table, project: str) -> Range | None:
     if (kind := row.text("type")) not in {"ECOSYSTEM", "SEMVER", "GIT"}:
         raise AdvisoryError(f"{row.place('type')} is {quoted(kind)}; ECOSYSTEM, SEMVER or GIT was expected")
     if len(row.rows("events")) > MOST_EVENTS:
-        raise TooMuchInIt(f"{MOST_EVENTS:,} events in a range, in {record.where}")
+        raise TooMuchInItError(f"more than {MOST_EVENTS:,} events in a range, in {record.where}")
     events = [_event(event) for event in row.tables("events")]
     span = Range(tuple(events))
     if "introduced" not in dict(events):

@@ -10,7 +10,7 @@ import re
 
 from packaging.requirements import Requirement
 
-from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator, TooMuchInIt
+from pipcache.advisories.model import AdvisoriesBuilder, AdvisoryError, Indicator
 from pipcache.advisories.purl import is_purl, is_version, project_name, read_purl
 from pipcache.advisories.references import (
     Digest,
@@ -24,6 +24,7 @@ from pipcache.advisories.references import (
     read_file_url,
     refang,
 )
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.textfile import MOST_LINES, has_too_many_lines, logical_lines
@@ -59,11 +60,11 @@ def read_list(text: str, source: str, builder: AdvisoriesBuilder) -> None:
         AdvisoryError: a line is not understood; the message has its number.
     """
     if has_too_many_lines(text):
-        raise TooMuchInIt(f"{MOST_LINES:,} lines")
+        raise TooMuchInItError(f"more than {MOST_LINES:,} lines")
     lines = list(logical_lines(text))
     for number, line in lines:
         if len(line) > LONGEST_LINE:
-            raise TooMuchInIt(f"{LONGEST_LINE:,} characters in line {number}")
+            raise TooMuchInItError(f"more than {LONGEST_LINE:,} characters in line {number}")
         where = f"{source}, line {number}"
         if _HARMLESS.fullmatch(line):
             continue

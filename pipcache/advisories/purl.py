@@ -4,8 +4,9 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from pipcache.advisories.model import MOST_EVENTS, AdvisoryError, Event, Range, TooMuchInIt
+from pipcache.advisories.model import MOST_EVENTS, AdvisoryError, Event, Range
 from pipcache.advisories.references import file_versions
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise
 from pipcache.util.untrusted import quoted
 from pipcache.util.versions import MOST_OF_A_VERSION, parse_version
@@ -125,7 +126,7 @@ def read_vers(text: str, where: str) -> Vers | None:
     if not slash or not re.fullmatch(r"(?i)vers:[a-z][a-z0-9.+-]*", scheme):
         raise AdvisoryError(f"{where}: {quoted(text)} is no range; vers:pypi/>=1|<2 was expected")
     if rest.count("|") >= MOST_EVENTS:
-        raise TooMuchInIt(f"{MOST_EVENTS:,} parts of a range, in {where}")
+        raise TooMuchInItError(f"more than {MOST_EVENTS:,} parts of a range, in {where}")
     parts = [unquote(part.strip()) for part in rest.split("|")]
     pairs = [
         match.groups()

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from pipcache.advisories.model import AdvisoryError, TooMuchInIt
+from pipcache.advisories.model import AdvisoryError
+from pipcache.util.budget import TooMuchInItError
 from pipcache.util.untrusted import quoted
 
 MOST_LEVELS = 200
@@ -25,7 +26,7 @@ def read_json(text: str, path: str) -> list[object]:
     """
     decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
     if max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
-        raise TooMuchInIt(f"{MOST_PARTS:,} parts of JSON")
+        raise TooMuchInItError(f"more than {MOST_PARTS:,} parts of JSON")
     documents: list[object] = []
     at = 0
     try:
@@ -94,7 +95,7 @@ def _documents(events: Iterable[object], path: str) -> Iterator[object]:
     open_: list[tuple[dict[str, object] | list[object], list[str]]] = []  # with the key that waits for its value
     for number, event in enumerate(events):
         if number == MOST_EVENTS:
-            raise TooMuchInIt(f"{MOST_EVENTS:,} parts of YAML")
+            raise TooMuchInItError(f"more than {MOST_EVENTS:,} parts of YAML")
         assert isinstance(event, yaml.Event)
         assert event.start_mark is not None
         where = f"{path}, line {event.start_mark.line + 1}"

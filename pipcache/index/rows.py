@@ -10,7 +10,7 @@ from pipcache.index.anchors import Anchor, attributes_of, find_anchors, unescape
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format, stated_format
 from pipcache.index.page_text import page_text
 from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
-from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts
+from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts, nests_too_deeply
 
 
 class PageFile(NamedTuple):
@@ -72,12 +72,6 @@ class Row(NamedTuple):
         """The end of its URL's path, which pip takes for the file's name in any case (pip ``models/link.py``)."""
         url = self.url.partition("?")[0] if "?" in self.url else self.url
         return (unquote(url) if "%" in url else url).rstrip("/").rpartition("/")[2]
-
-    @property
-    def has_too_many_digests(self) -> bool:
-        """Whether it lists more digests than are read."""
-        hashes = None if isinstance(self.attributes, str) else self.attributes.get("hashes")
-        return isinstance(hashes, dict) and len(hashes) > MOST_DIGESTS
 
     @property
     def eggs(self) -> list[str]:
@@ -146,6 +140,11 @@ class Rows:
         self.excess: str | None = None
         self._rows = rows
 
+    def cut_by(self, excess: str) -> None:
+        """Note of what it has more than is read."""
+        self.is_cut = True
+        self.excess = self.excess or f"too much in it: {excess}"
+
     def joined(self, other: "Rows") -> "Rows":
         """Return a page with the rows of both."""
         rows = Rows(
@@ -159,11 +158,14 @@ class Rows:
     def rows(self) -> Iterator[Row]:
         """Its files, and other links; they can be iterated once."""
         for number, row in enumerate(self._rows):
-            if row is None or number == MOST_ROWS or row.has_too_many_digests:
-                self.is_cut = True
-                most = f"{MOST_ROWS:,} rows" if number == MOST_ROWS else f"{MOST_DIGESTS} digests of a file"
-                most = "is read of irregular HTML, or its tags" if row is None else most
-                self.excess = self.excess or f"too much in it: more than {most}"
+            if row is None:
+                self.cut_by("more than is read of irregular HTML, or its tags")
+                return
+            if number == MOST_ROWS:
+                self.cut_by(f"more than {MOST_ROWS:,} rows")
+                return
+            if _has_too_many_digests(row.attributes):
+                self.cut_by(f"more than {MOST_DIGESTS} digests of a file")
                 return
             yield row
 
@@ -188,8 +190,7 @@ def page_rows(data: bytes, content_type: str = "") -> Rows | None:
     elif guessed is PageFormat.HTML or _ANCHOR_BYTES.search(data, 0, _LATE) is not None:
         rows = _html_rows(data, content_type)
     if rows is not None and len(data) >= PAGE_LIMIT:
-        rows.is_cut = True
-        rows.excess = f"too much in it: more than {PAGE_LIMIT:,} bytes"
+        rows.cut_by(f"more than {PAGE_LIMIT:,} bytes")
     return rows
 
 
@@ -201,14 +202,19 @@ MOST_ROWS = 100_000
 """Rows of a page that are read; the largest pages of projects on PyPI have a quarter."""
 
 
+def _has_too_many_digests(attributes: object) -> bool:
+    """Return whether a row with these attributes lists more digests than are read."""
+    hashes = attributes.get("hashes") if isinstance(attributes, dict) else None
+    return isinstance(hashes, dict) and len(hashes) > MOST_DIGESTS
+
+
 def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
     """Return the rows of a JSON page; where its server states that it is one, pip needs nothing but ``files``."""
     if has_too_many_parts(data):
-        rows = Rows(PageFormat.JSON, None, None, is_stated=True, rows=iter(()))
-        rows.is_cut = True
-        rows.excess = f"too much in it: more than {MOST_PARTS:,} parts of JSON"
-        return rows
+        return _unread_json(f"more than {MOST_PARTS:,} parts of JSON")
     document = decode_json(data)
+    if is_stated and document is None and nests_too_deeply(data):
+        return _unread_json("its JSON is nested too deeply")
     if not isinstance(document, dict):
         return None
     files = document.get("files", [] if is_stated else None)
@@ -220,9 +226,19 @@ def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
     listed = (
         Row(*_split(row["url"]), row) for row in files if isinstance(row, dict) and isinstance(row.get("url"), str)
     )
-    return Rows(
-        PageFormat.JSON, normalise(name) if isinstance(name, str) else None, None, is_stated=True, rows=listed
-    )
+    project = normalise(name) if isinstance(name, str) else None
+    rows = Rows(PageFormat.JSON, project, None, is_stated=True, rows=listed)
+    if len(files) > MOST_ROWS:
+        rows.cut_by(f"more than {MOST_ROWS:,} rows")
+    elif any(map(_has_too_many_digests, files)):
+        rows.cut_by(f"more than {MOST_DIGESTS} digests of a file")
+    return rows
+
+
+def _unread_json(excess: str) -> Rows:
+    rows = Rows(PageFormat.JSON, None, None, is_stated=True, rows=iter(()))
+    rows.cut_by(excess)
+    return rows
 
 
 def _json_file(row: Row, attributes: dict[str, object]) -> PageFile:
@@ -300,8 +316,7 @@ def _html_rows(data: bytes, content_type: str) -> Rows:
     rows.is_cut = not is_sure
     if text.count("&") > MOST_REFERENCES:
         rows = Rows(PageFormat.HTML, project, base, iter(()), is_stated=is_stated)
-        rows.is_cut = True
-        rows.excess = f"too much in it: more than {MOST_REFERENCES:,} character references"
+        rows.cut_by(f"more than {MOST_REFERENCES:,} character references")
     return rows
 
 

@@ -66,6 +66,24 @@ def has_too_many_parts(data: bytes) -> bool:
     return data.count(b",") > MOST_PARTS or data.count(b"[") + data.count(b"{") > MOST_PARTS
 
 
+MOST_LEVELS = 500
+"""Lists and maps in one another that are read of a document; real ones have some five."""
+
+
+def nests_too_deeply(data: bytes) -> bool:
+    """Return whether a JSON document has more lists and maps in one another than are read; it may be cut."""
+    level = 0
+    for match in re.finditer(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', data, re.DOTALL):
+        bracket = match[0]
+        if bracket in b"[{":
+            level += 1
+            if level > MOST_LEVELS:
+                return True
+        elif bracket in b"]}":
+            level -= 1
+    return False
+
+
 def quoted(value: object) -> str:
     """Return a value out of a file as an error message can show it: redacted, escaped and short."""
     shown = repr(redact_text(value[:999])[:99]) if isinstance(value, str) else None

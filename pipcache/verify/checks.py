@@ -80,7 +80,7 @@ class Check(Enum):
     )
     PC107 = (
         Verdict.DAMAGED,
-        "The index page ends early.",
+        "The index page ends early, or its JSON does not parse.",
         "pip finds no versions, or not all of them",
         Trait.WHOLENESS,
     )

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
-from pipcache.index.rows import MOST_ROWS
+from pipcache.index.rows import MOST_ROWS, page_rows
 from pipcache.inventory.artifact import Artifact, Evidence
 from pipcache.util.compression import BrokenStream, UndecodableBody
 from pipcache.util.content_coding import codings, decode_body, decoded_pieces
 from pipcache.util.filenames import normalise
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
+from pipcache.util.untrusted import decode_json
 from pipcache.verify.checks import Check
 from pipcache.verify.verdict import Finding
 
@@ -35,11 +36,10 @@ def _count_parts(pieces: Iterable[bytes]) -> int:
 
 
 class _Ends(NamedTuple):
-    """The first and the last decoded bytes of a page, and how many braces in all of it are not closed."""
+    """The first and the last decoded bytes of a page."""
 
     start: bytes
     end: bytes
-    open_braces: int = 0
     parts: int = 0
     """What may begin a row, in all of it."""
 
@@ -47,21 +47,19 @@ class _Ends(NamedTuple):
 def _read_ends(pieces: Iterable[bytes]) -> _Ends:
     """Return the ends of a page that is given in pieces."""
     start = end = b""
-    open_braces = parts = 0
+    parts = 0
     for piece in pieces:
         if len(start) < _START:
             start += piece[: _START - len(start)]
         end = (end + piece)[-_END:]
-        braces = piece.count(b"{")
-        open_braces += braces - piece.count(b"}")
-        parts += braces + piece.count(b"<") + piece.lower().count(b"href")
-    return _Ends(start, end, open_braces, parts)
+        parts += piece.count(b"{") + piece.count(b"<") + piece.lower().count(b"href")
+    return _Ends(start, end, parts)
 
 
 def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding | str]:
     """Yield what is wrong with an index page, or as text why that cannot be said.
 
-    It is parsed only where its ends do not show that it is whole, or where it may have more in it than is read.
+    HTML is parsed only where its ends do not show that it is whole, or where it may have more in it than is read.
 
     Args:
         artifact: the page.
@@ -98,11 +96,12 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         yield parsed.excess
         return
     requested = _requested_project(artifact)
-    if form is None or not _looks_whole(form, ends) or not names or requested not in {None, *names}:
+    is_read = form is PageFormat.HTML or (form is PageFormat.JSON and _is_read_whole(window, artifact))
+    if not is_read or not names or requested not in {None, *names}:
         page = _parse(window, artifact)
         if page is None:
             if requested is None or not is_empty_listing(ends.start, artifact.content_type, requested):
-                yield _not_a_page(form, ends)
+                yield _not_a_page(form, ends, window, artifact)
             return
         if page.excess is not None:
             yield page.excess
@@ -125,18 +124,23 @@ def _requested_project(artifact: Artifact) -> str | None:
 
 def _parse(window: Window, artifact: Artifact) -> Page | None:
     """Return the decoded page; None where it is none."""
+    data = _decoded(window, artifact)
+    return None if data is None else parse_page(data, artifact.content_type)
+
+
+def _decoded(window: Window, artifact: Artifact) -> bytes | None:
+    """Return the decoded bytes of a page, cut at ``PAGE_LIMIT``; None where there is no decoder."""
     try:
-        return parse_page(decode_body(window, artifact.encoding, PAGE_LIMIT), artifact.content_type)
+        return decode_body(window, artifact.encoding, PAGE_LIMIT)
     except UndecodableBody:
         return None
 
 
-def _looks_whole(form: PageFormat, ends: _Ends) -> bool:
-    """Return whether the ends show that a page is whole; where they do not, it has to be parsed."""
-    if form is PageFormat.HTML:
-        return True
-    # a cut JSON document leaves braces open, unless there are braces in its texts
-    return ends.open_braces == 0 and ends.end.rstrip().endswith(b"}") and b'"files"' in ends.start + ends.end
+def _is_read_whole(window: Window, artifact: Artifact) -> bool:
+    """Return whether a JSON page is read whole; pip fails where it does not parse (``index/collector.py``)."""
+    data = _decoded(window, artifact)
+    rows = None if data is None else page_rows(data, artifact.content_type)
+    return rows is not None and rows.excess is None
 
 
 def _may_be_of(project: str, page: Page) -> bool:
@@ -144,15 +148,24 @@ def _may_be_of(project: str, page: Page) -> bool:
     return bool(page.files) and all(normalise(file.filename).startswith(f"{project}-") for file in page.files)
 
 
-def _not_a_page(form: PageFormat | None, ends: _Ends) -> Finding:
-    """Return the finding of a body that does not parse as a page: a page that is cut, or something else."""
-    is_cut = form is PageFormat.JSON and b'"files"' in ends.start and not ends.end.rstrip().endswith(b"}")
-    if is_cut:
-        return Finding(
-            Check.PC107, "", "the end of a JSON document", repr(ends.end[-24:].decode("utf-8", "replace"))
-        )
+_KEYS = (b'"meta"', b'"name"', b'"files"')
+"""Keys of a page (PEP 691); a flipped bit spares two of them."""
+
+
+def _not_a_page(form: PageFormat | None, ends: _Ends, window: Window, artifact: Artifact) -> Finding:
+    """Return the finding of a body that does not parse as a page: a page that is broken, or something else."""
+    is_begun = form is PageFormat.JSON and any(key in ends.start for key in _KEYS)
+    if is_begun and _is_broken_json(window, artifact):
+        is_cut = not ends.end.rstrip().endswith(b"}")
+        expected = "the end of a JSON document" if is_cut else "a JSON document"
+        return Finding(Check.PC107, "", expected, repr(ends.end[-24:].decode("utf-8", "replace")))
     actual = "other bytes" if form is None else f"other {form.value.upper()}"
     return Finding(Check.PC301, "", "an index page", actual)
+
+
+def _is_broken_json(window: Window, artifact: Artifact) -> bool:
+    data = _decoded(window, artifact)
+    return data is not None and decode_json(data) is None
 
 
 def _missing_end(artifact: Artifact, ends: _Ends, window: Window) -> str | None:

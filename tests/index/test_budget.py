@@ -1,4 +1,4 @@
-"""How much of a page is read: as much as any real page has, and no more. What is over it is told, not dropped."""
+"""How much of a page is read: as much as any real page has. What is over it is an excess, and is not dropped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def json_page(count: int, **more: object) -> bytes:
 
 
 @pytest.mark.parametrize(("build", "kind"), [(html_page, HTML), (json_page, JSON)])
-def test_rows_just_under_the_budget_are_read_and_one_more_is_told(
+def test_rows_just_under_the_budget_are_read_and_the_next_is_not(
     monkeypatch: pytest.MonkeyPatch, build: type, kind: str
 ) -> None:
     monkeypatch.setattr(rows, "MOST_ROWS", 100)
@@ -78,15 +78,50 @@ def test_a_page_over_the_budget_is_unreadable_and_the_run_goes_on(
     builder.download(f"{PAGE_BASES[0]}bar/", html_page(1).replace(b"foo", b"bar"), headers=caches.FILE_HEADERS)
     ran = program("verify", "--format", "json")
     assert ran.code == 3
-    judged = {one["artifact"]["project"]: one for one in ran.document["judgements"]}
+    judged = {row["artifact"]["project"]: row for row in ran.document["judgements"]}
     assert judged["foo"]["verdict"] == "unreadable"
     assert judged["foo"]["problem"] == f"too much in it: more than {rows.MOST_ROWS:,} rows"
     assert judged["bar"]["verdict"] == "intact"
     ran = program("audit", "foo==9.0", "--format", "json")
     assert ran.code == 3
-    why = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    why = [row["why"] for row in ran.document["caches"][0]["unjudged"]]
     assert why == [f"too much in it: more than {rows.MOST_ROWS:,} rows"]
     assert program("list", "--all").code == 0
+
+
+DEEP = b'{"meta": {}, "name": "foo", "files": [], "more": ' + b"[" * 2_000 + b"]" * 2_000 + b"}"
+MANY_DIGESTS = json_page(0).replace(
+    b"[]", json.dumps([{"url": "foo-1.0.tar.gz", "hashes": {f"h{n}": "0" * 8 for n in range(101)}}]).encode()
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (DEEP, "too much in it: its JSON is nested too deeply"),
+        (MANY_DIGESTS, "too much in it: more than 100 digests of a file"),
+    ],
+)
+def test_json_of_pages_with_whole_ends_is_counted_too(
+    builder: CacheBuilder, program: Program, data: bytes, reason: str
+) -> None:
+    headers = caches.FILE_HEADERS | {"Content-Type": JSON, "Content-Length": str(len(data))}
+    builder.download(f"{PAGE_BASES[0]}foo/", data, headers=headers)
+    ran = program("verify", "--format", "json")
+    assert (ran.code, ran.document["judgements"][0]["problem"]) == (3, reason)
+    assert program("audit", "foo==9.0").code == 3
+
+
+@pytest.mark.parametrize("at", [b'"files"', b'"url"', b'"filename"'])
+def test_json_that_is_broken_in_its_middle_is_damaged(builder: CacheBuilder, program: Program, at: bytes) -> None:
+    data = json_page(20)
+    place = data.index(at, len(data) // 3) if data.count(at) > 1 else data.index(at)
+    data = data[:place] + b"?" + data[place + 1 :]
+    headers = caches.FILE_HEADERS | {"Content-Type": JSON, "Content-Length": str(len(data))}
+    builder.download(f"{PAGE_BASES[0]}foo/", data, headers=headers)
+    ran = program("verify", "--format", "json")
+    (judgement,) = ran.document["judgements"]
+    assert (ran.code, judgement["verdict"], judgement["findings"][0]["code"]) == (1, "damaged", "PC107")
 
 
 def test_a_page_of_thirty_thousand_files_is_no_excess(builder: CacheBuilder, program: Program) -> None:
