@@ -1,8 +1,8 @@
 """An index page read file by file, lazily (PEP 503, 691, 714)."""
 
 import re
-from collections.abc import Container, Iterator
-from itertools import chain
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -88,9 +88,10 @@ class Row(NamedTuple):
             digests: hex digests, lower-case.
             folders: the last folders of PyPI's URLs: 60 hex digits of a BLAKE2b-256.
         """
-        url = self.url.partition("?")[0] if "?" in self.url else self.url
-        if url.rpartition("/")[0][-60:] in folders:
-            return True
+        if folders != ():
+            url = self.url.partition("?")[0] if "?" in self.url else self.url
+            if url.rpartition("/")[0][-60:] in folders:
+                return True
         if not isinstance(self.attributes, str):
             hashes = self.attributes.get("hashes")
             values = hashes.values() if isinstance(hashes, dict) else ()
@@ -157,17 +158,13 @@ class Rows:
     @property
     def rows(self) -> Iterator[Row]:
         """Its files, and other links; they can be iterated once."""
-        for number, row in enumerate(self._rows):
+        for row in islice(self._rows, MOST_ROWS):
             if row is None:
                 self.cut_by("more than is read of irregular HTML, or its tags")
                 return
-            if number == MOST_ROWS:
-                self.cut_by(f"more than {MOST_ROWS:,} rows")
-                return
-            if _has_too_many_digests(row.attributes):
-                self.cut_by(f"more than {MOST_DIGESTS} digests of a file")
-                return
             yield row
+        if any(True for _ in self._rows):
+            self.cut_by(f"more than {MOST_ROWS:,} rows")
 
 
 def page_rows(data: bytes, content_type: str = "") -> Rows | None:
@@ -223,16 +220,20 @@ def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
         return None
     if not is_stated and not isinstance(name, str) and not isinstance(document.get("meta"), dict):
         return None
-    listed = (
-        Row(*_split(row["url"]), row) for row in files if isinstance(row, dict) and isinstance(row.get("url"), str)
-    )
+    if any(map(_has_too_many_digests, files)):
+        return _unread_json(f"more than {MOST_DIGESTS} digests of a file")
     project = normalise(name) if isinstance(name, str) else None
-    rows = Rows(PageFormat.JSON, project, None, is_stated=True, rows=listed)
+    rows = Rows(PageFormat.JSON, project, None, is_stated=True, rows=_listed(files))
     if len(files) > MOST_ROWS:
         rows.cut_by(f"more than {MOST_ROWS:,} rows")
-    elif any(map(_has_too_many_digests, files)):
-        rows.cut_by(f"more than {MOST_DIGESTS} digests of a file")
     return rows
+
+
+def _listed(files: Iterable[object]) -> Iterator[Row]:
+    for row in files:
+        if isinstance(row, dict) and isinstance(url := row.get("url"), str):
+            plain, fragment = _split(url)
+            yield Row(plain, fragment, row)
 
 
 def _unread_json(excess: str) -> Rows:
@@ -294,6 +295,8 @@ def _split(url: str) -> tuple[str, str]:
     """Return a URL without its fragment, and the fragment; urlsplit, which pip uses, drops line ends and tabs."""
     if not url.isprintable():
         url = url.translate(_DROPPED)
+    if "#" not in url:
+        return url, ""
     plain, _, fragment = url.partition("#")
     return plain, fragment
 

@@ -193,7 +193,9 @@ def _needed_project(artifacts: Iterable[Artifact], need: Need) -> Callable[[str]
             continue
         if artifact.project is None or artifact.own is None or artifact.own.version is None:
             return _any_project
-        if need.exact and (artifact.filename is None or not artifact.is_exact):
+        # a page lists no metadata file by a name of its own: reading it for these alone would double the cost
+        is_file = artifact.kind is not Kind.METADATA
+        if need.exact and is_file and (artifact.filename is None or not artifact.is_exact):
             inexact.add(artifact.project)
     inexact.update(need.projects)
     if not (inexact or need.selectors or need.pages):
