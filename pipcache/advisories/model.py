@@ -111,6 +111,11 @@ class Indicator(NamedTuple):
     member: str | None = None
     """The path of the archive member that the digest is of; None if it may be of an archive or of a member."""
 
+    @property
+    def steps(self) -> int:
+        """About how many steps it takes to compare a version with it."""
+        return 10 + sum(len(span.events) for span in self.ranges)
+
 
 class Advisories(NamedTuple):
     """What was read. ``indicators`` is all that can match; the rest counts and describes what was read besides."""

@@ -63,6 +63,7 @@ class Matcher:
         looks_for_members: whether a digest may be that of an archive member.
         looks_for_files: whether a digest may be that of a file whose URL is not given.
         names_members: whether a digest is stated to be that of an archive member.
+        steps: in how many steps releases were compared with indicators so far.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Matcher:
                 self._by_digest.setdefault(digest, []).append(indicator)
             if indicator.filename is not None and not has_bytes:
                 self._by_filename.setdefault(indicator.filename, []).append(indicator)
+        self.steps = 0
         self._longest_name = max(map(len, self._by_project), default=0)
         self._filenames_by_project = _by_possible_project(self._by_filename)
         self._with_build_tag = versions_with_build_tag(indicators)
@@ -308,10 +310,9 @@ class Matcher:
         """
         release = project, frozenset(versions), frozenset(tagged)
         if release not in self._release_clauses:  # a release has many files
-            texts = (
-                (indicator, self._version_text(indicator, versions, tagged))
-                for indicator in self._by_project.get(project, ())
-            )
+            indicators = self._by_project.get(project, ())
+            self.steps += sum(indicator.steps for indicator in indicators)
+            texts = ((indicator, self._version_text(indicator, versions, tagged)) for indicator in indicators)
             self._release_clauses[release] = [
                 Clause(indicator, text) for indicator, text in texts if text is not None
             ]

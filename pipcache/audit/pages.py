@@ -18,6 +18,9 @@ from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import digests_in_path
 
+MOST_STEPS = 10_000_000
+"""Steps in which the versions on a page are compared with advisories; those of a real project take a tenth."""
+
 
 class _ScannedPage:
     """What a page lists of what is looked for.
@@ -146,6 +149,7 @@ class PageScan:
         compares_names = page.url is None or self.matcher.may_match_names_on_page(page.project)
         if page.project in self.projects:
             scanned.by_sha256 = {}
+        most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
             if scanned.by_sha256 is not None and (digest := _sha256_of(row)) is not None:
                 scanned.by_sha256.setdefault(digest, row.filename)
@@ -155,6 +159,9 @@ class PageScan:
                 scanned.compare_file(row, row_filter)
             if compares_names:
                 scanned.compare_names(row)
+                if self.matcher.steps > most_steps:
+                    rows.cut_by("more versions and advisories than are compared")
+                    compares_names = False
             if page.url is None and row.served_as in filenames and not absolute_urls(row.url, rows.base, None):
                 scanned.unplaced = row.filename
             if is_selected:

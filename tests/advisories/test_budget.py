@@ -11,6 +11,9 @@ import pytest
 from pipcache.advisories import model, osv, plain_list, purl, strict
 from pipcache.advisories.loader import read_advisories
 from pipcache.advisories.model import AdvisoryError
+from pipcache.audit import pages
+from pipcache.util.urls import PAGE_BASES
+from tests.support import caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
 
@@ -128,3 +131,20 @@ def test_a_range_over_the_budget_ends_the_program_with_2(builder: CacheBuilder, 
     ran = program("audit", "--advisory", str(path))
     assert ran.code == 2
     assert "too much in it: more than 1,000 events in a range, in " in ran.err
+
+
+@pytest.mark.parametrize("count", [10, 11])
+def test_versions_on_a_page_are_compared_in_a_counted_number_of_steps(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(pages, "MOST_STEPS", 10 * 12)
+    path = builder.root.parent / "a.json"
+    path.write_text(span(2), encoding="utf-8")  # 10 steps for a version, and 2 for the events
+    rows = [{"url": f"foo-0.{n}.tar.gz", "filename": f"foo-0.{n}.tar.gz"} for n in range(count)]
+    data = json.dumps({"meta": {}, "name": "foo", "files": rows}).encode()
+    headers = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    builder.download(f"{PAGE_BASES[0]}foo/", data, headers=headers)
+    ran = program("audit", "--advisory", str(path), "--format", "json")
+    unjudged = [row["why"] for row in ran.document["caches"][0]["unjudged"]]
+    excess = "too much in it: more versions and advisories than are compared"
+    assert (ran.code, unjudged) == ((0, []) if count == 10 else (3, [excess]))
