@@ -14,8 +14,8 @@ from pipcache.render.progress_bar import track
 @format_option("table", "json")
 @click.pass_obj
 def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
-    """Show sizes and counts by store, kind and project."""
+    """Show sizes and counts by store, kind, project and last use, and what could go."""
     cache = app.directory(cache_dir)
-    summary = command.find(cache, track)
-    command.write(cache, summary, form)
-    return ExitCode.FAILED if summary.unreadable else ExitCode.OK
+    answer = command.find(cache, track)
+    command.write(cache, answer, form)
+    return ExitCode.FAILED if answer.summary.unreadable else ExitCode.OK

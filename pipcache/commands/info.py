@@ -1,38 +1,50 @@
-"""``info``: sums over the whole cache."""
+"""``info``: sums over the whole cache, and what could go."""
 
 import sys
-import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from pipcache.inventory.artifact import with_refusals
-from pipcache.inventory.collector import Need, read_inventory
-from pipcache.inventory.summary import Summary, summarise
-from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.inventory.summary import LastUse, Summary, sum_by_age, summarise
+from pipcache.location.locate import CacheDirectory
+from pipcache.prune.outlook import Prospect, look_out
 from pipcache.render.console import print_answer, wants_colour, width
 from pipcache.render.json.info import info_document
 from pipcache.render.json.records import dump
-from pipcache.render.text.info import info_lines
-from pipcache.store.cache import Cache
+from pipcache.render.text.info import info_lines, prospect_lines
 from pipcache.util.progress import Track
 
 
-def find(directory: CacheDirectory, track: Track) -> Summary:
+class InfoAnswer(NamedTuple):
+    """The sums over a cache, and what each policy of ``prune`` would take; ``now`` in seconds since the epoch."""
+
+    summary: Summary
+    use: LastUse
+    prospects: Sequence[Prospect]
+    now: float
+
+
+def find(directory: CacheDirectory, track: Track) -> InfoAnswer:
     """Read the cache and add it up.
 
     Raises:
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    cache = Cache(directory.path)
-    # pages are named too, so that what is not named is what list --unnamed lists
-    artifacts = read_inventory(cache, Need(pages=True), configured_indexes, track)
-    return summarise(with_refusals(artifacts, cache.refused))
+    gathered, prospects = look_out(directory, track)
+    facts = gathered.facts
+    ages = ((artifact, facts.now - facts.last_used(artifact)) for artifact in facts.artifacts if artifact.files)
+    use = LastUse(sum_by_age(ages), is_recorded=gathered.keeps_access_times)
+    return InfoAnswer(summarise(facts.artifacts), use, prospects, facts.now)
 
 
-def write(directory: CacheDirectory, summary: Summary, form: str) -> None:
+def write(directory: CacheDirectory, answer: InfoAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
-        print_answer(dump(info_document(directory, summary)))
+        print_answer(dump(info_document(directory, answer.summary, answer.use, answer.prospects)))
         return
-    colour = wants_colour(sys.stdout)
-    for line in info_lines(directory, summary, now=time.time(), width=width(), colour=colour):
+    columns, colour = width(), wants_colour(sys.stdout)
+    for line in (
+        *info_lines(directory, answer.summary, answer.use, now=answer.now, width=columns, colour=colour),
+        *prospect_lines(directory, answer.prospects, width=columns, colour=colour),
+    ):
         print(line)  # noqa: T201

@@ -1,5 +1,6 @@
 """What a cache holds in numbers: sums by store, kind and project."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,18 @@ class Summary(NamedTuple):
     unnamed: Total
     old_only: Total  # what no pip since 23.3 reads
     unreadable: int
+
+
+class LastUse(NamedTuple):
+    """When artifacts were last used.
+
+    Attributes:
+        totals: a sum for each span of time, youngest first, also for spans without artifacts.
+        is_recorded: the file system records when a file is read; if not, the last use is the last writing.
+    """
+
+    totals: tuple[Total, ...]
+    is_recorded: bool
 
 
 def disk_size(artifact: Artifact) -> int:
@@ -74,6 +87,30 @@ def summarise(artifacts: Sequence[Artifact], largest: int = 10) -> Summary:
 def _totals(groups: Iterable[tuple[str, Sequence[Artifact]]]) -> tuple[Total, ...]:
     """Return a sum for each group that is not empty."""
     return tuple(total(name, members) for name, members in groups if members)
+
+
+_DAY = 24 * 60 * 60
+
+_AGES: Sequence[tuple[str, float]] = (
+    ("within a day", _DAY),
+    ("1 to 7 days ago", 7 * _DAY),
+    ("7 to 30 days ago", 30 * _DAY),
+    ("30 to 90 days ago", 90 * _DAY),
+    ("90 days to 1 year ago", 365 * _DAY),
+    ("over 1 year ago", math.inf),
+)
+
+
+def sum_by_age(ages: Iterable[tuple[Artifact, float]]) -> tuple[Total, ...]:
+    """Return a sum for each span of time, youngest first, also for spans without artifacts.
+
+    Args:
+        ages: the artifacts with their ages in seconds.
+    """
+    groups: dict[str, list[Artifact]] = {name: [] for name, _ in _AGES}
+    for artifact, age in ages:
+        groups[next(name for name, most in _AGES if age <= most)].append(artifact)
+    return tuple(total(name, members) for name, members in groups.items())
 
 
 def is_old_only(artifact: Artifact) -> bool:

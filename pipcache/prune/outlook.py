@@ -1,11 +1,11 @@
-"""What policies would take that were not asked for."""
+"""What policies would take, where they were not asked for."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.dead_weight import DAY
-from pipcache.prune.facts import Facts, gather
+from pipcache.prune.facts import Facts, GatheredFacts, gather
 from pipcache.prune.policies import decide
 from pipcache.prune.request import Policies, PruneRequest
 from pipcache.removal.plan import Reason, allocated
@@ -31,6 +31,37 @@ _BY_NAME: Sequence[tuple[str, Policies, Reason]] = (
     ("--keep-latest 1", Policies(keep_latest=1), Reason.KEEP_LATEST),
     ("--ci", Policies(ci=True), Reason.CI),
 )
+
+
+_EVERY: Sequence[tuple[str, Policies, Reason]] = (
+    ("", Policies(), Reason.DEAD_WEIGHT),
+    _BY_NAME[0],
+    ("--duplicates", Policies(duplicates=True), Reason.DUPLICATES),
+    *_BY_TIME[:2],
+)
+
+
+class Outlook(NamedTuple):
+    """The facts of a cache, and what each policy would take; an entry may be taken by several."""
+
+    gathered: GatheredFacts
+    prospects: list[Prospect]
+
+
+def look_out(directory: CacheDirectory, track: Track) -> Outlook:
+    """Read a cache, and return what the policies that need no wish of a user would take.
+
+    The option of dead weight, which goes in any case, is "".
+
+    Raises:
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
+    """
+    gathered = gather(directory, PruneRequest(Policies(keep_latest=1, duplicates=True)), None, None, track)
+    facts = gathered.facts
+    others = facts._replace(duplicates=())
+    prospects = [_prospect(policy, facts if policy[1].duplicates else others) for policy in _EVERY]
+    return Outlook(gathered, prospects)
 
 
 def foresee(facts: Facts) -> list[Prospect]:

@@ -1,9 +1,12 @@
 """The JSON document of ``info``."""
 
+from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from pipcache.inventory.summary import Summary, Total
+from pipcache.inventory.summary import LastUse, Summary, Total
 from pipcache.location.locate import CacheDirectory
+from pipcache.prune.outlook import Prospect
+from pipcache.render.json.policies import PolicyRecord, last_use_source, prospect_record
 from pipcache.render.json.records import ArtifactRecord, CacheRecord, artifact_record, cache_record
 
 
@@ -31,14 +34,19 @@ class InfoDocument(TypedDict):
     unnamed: TotalRecord
     old_only: TotalRecord
     unreadable: int
+    by_last_use: list[TotalRecord]
+    last_use: str
+    could_go: list[PolicyRecord]
 
 
 def _total_record(total: Total) -> TotalRecord:
     return {"name": total.name, "count": total.entries, "disk_size": total.size}
 
 
-def info_document(cache: CacheDirectory, summary: Summary) -> InfoDocument:
-    """Return the answer of ``info``."""
+def info_document(
+    cache: CacheDirectory, summary: Summary, use: LastUse, prospects: Sequence[Prospect]
+) -> InfoDocument:
+    """Return the answer of ``info``; ``prospects`` are what each policy of ``prune`` would take."""
     return {
         "schema": 1,
         "command": "info",
@@ -53,4 +61,7 @@ def info_document(cache: CacheDirectory, summary: Summary) -> InfoDocument:
         "unnamed": _total_record(summary.unnamed),
         "old_only": _total_record(summary.old_only),
         "unreadable": summary.unreadable,
+        "by_last_use": [_total_record(total) for total in use.totals],
+        "last_use": last_use_source(is_recorded=use.is_recorded),
+        "could_go": [prospect_record(prospect) for prospect in prospects],
     }

@@ -1,24 +1,15 @@
 """The JSON document of ``prune``."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.prune.outlook import Prospect
 from pipcache.prune.result import PruneResult
 from pipcache.removal.plan import allocated
+from pipcache.render.json.policies import PolicyRecord, last_use_source, prospect_record
 from pipcache.render.json.records import ArtifactRecord, artifact_record
 from pipcache.render.json.remove import RemovalDocument
 from pipcache.render.text.prune import by_policy
-
-
-class PolicyRecord(TypedDict):
-    """What a policy takes."""
-
-    policy: str
-    entries: int
-    files: int
-    disk_size: int
 
 
 class PruneDocument(RemovalDocument):
@@ -64,15 +55,6 @@ def prune_document(
         "bytes_after": result.after,
         "too_large": result.too_large,
         "unpinned": [artifact_record(artifact) for artifact in unpinned],
-        "would_free": None if prospects is None else [_prospect(prospect) for prospect in prospects],
-        "last_use": "access time" if keeps_access_times else "modification time",
-    }
-
-
-def _prospect(prospect: Prospect) -> PolicyRecord:
-    return {
-        "policy": prospect.option.removeprefix("--"),
-        "entries": prospect.entries,
-        "files": prospect.files,
-        "disk_size": prospect.size,
+        "would_free": None if prospects is None else [prospect_record(prospect) for prospect in prospects],
+        "last_use": last_use_source(is_recorded=keeps_access_times),
     }

@@ -1,19 +1,24 @@
 """The text of ``info``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache.inventory.artifact import Artifact
-from pipcache.inventory.summary import Summary, Total
+from pipcache.inventory.summary import LastUse, Summary, Total
 from pipcache.location.locate import CacheDirectory
+from pipcache.prune.outlook import Prospect
 from pipcache.render.console import styled
+from pipcache.render.text.table import plain_table
+from pipcache.render.text.wrap import fit_line
 from pipcache.util.units import counted, format_age, format_size
 from pipcache.util.untrusted import clean
 
 _BAR = 30
 
 
-def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: int, colour: bool) -> Iterator[str]:
+def info_lines(
+    cache: CacheDirectory, summary: Summary, use: LastUse, *, now: float, width: int, colour: bool
+) -> Iterator[str]:
     """Yield the lines of ``info`` for a page ``width`` columns wide."""
     yield f"{clean(cache.path)}"
     yield f"decided by {clean(cache.origin)}"
@@ -26,6 +31,8 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
     shown = len(summary.projects)
     title = f"Largest projects ({shown} of {summary.project_count})"
     yield from _bars(title, summary.projects, width, colour=colour)
+    title = "By last use" if use.is_recorded else "By last writing (this file system does not record reading)"
+    yield from _bars(title, [total for total in use.totals if total.entries], width, colour=colour)
     yield ""
     for label, artifact in (("Oldest", summary.oldest), ("Newest", summary.newest)):
         if artifact is not None:
@@ -36,6 +43,50 @@ def info_lines(cache: CacheDirectory, summary: Summary, *, now: float, width: in
         yield f"Only for old pips: {_sum(summary.old_only)} (pip 23.3 and newer do not read them)"
     if summary.unreadable:
         yield f"Could not be looked at: {counted(summary.unreadable, 'place', 'places')}"
+
+
+_WHY = {
+    "": "no pip can use it again",
+    "--keep-latest 1": "there is a newer version",
+    "--duplicates": "another download has its bytes",
+    "--old-layouts": "only old pips read it",
+    "--unused-for 90d": "unused for 90 days",
+}
+
+
+_SEVERAL = "An entry may count more than once. --dry-run shows what a command would remove."
+
+
+def prospect_lines(
+    cache: CacheDirectory, prospects: Iterable[Prospect], *, width: int, colour: bool
+) -> Iterator[str]:
+    """Yield what could go, why, and by which command; nothing for an empty cache."""
+    if cache.is_empty:
+        return
+    yield ""
+    yield styled("What could go", "bold", colour=colour)
+    rows = [
+        (
+            _WHY.get(prospect.option, ""),
+            f"{prospect.entries:,}",
+            format_size(prospect.size),
+            f"pipcache prune {prospect.option}".rstrip() + clean(cache.option),
+        )
+        for prospect in prospects
+        if prospect.entries
+    ]
+    if not rows:
+        yield "Nothing: all of it is of use, and of the newest version"
+        return
+    table = list(plain_table(rows, ("WHY", "ENTRIES", "SIZE", "COMMAND")))
+    if max(map(len, table)) <= width:
+        yield from table
+    else:
+        for why, entries, size, command in rows:
+            yield f"{why}: {counted(int(entries.replace(',', '')), 'entry', 'entries')}, {size}"
+            yield f"  {command}"
+    if len(rows) > 1:
+        yield from fit_line(_SEVERAL, width, 0)
 
 
 def _sum(total: Total) -> str:
