@@ -140,8 +140,19 @@ def seen(cache: CacheDirectory) -> CacheDirectory:
     except NotADirectoryError:  # a file above it; pip can keep nothing there
         return cache._replace(exists=False, is_empty=False)
     except (OSError, ValueError):
-        return cache._replace(exists=None, is_empty=False)
+        if not _is_listable(cache.path):
+            return cache._replace(exists=None, is_empty=False)
+        exists = True  # the walk, which lists it, works
     return cache._replace(exists=exists, is_empty=exists and is_empty_cache(cache.path))
+
+
+def _is_listable(path: str) -> bool:
+    """Return whether a directory is at ``path`` and can be listed."""
+    try:
+        with os.scandir(path):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _effective(group: Sequence[Setting]) -> Setting | None:

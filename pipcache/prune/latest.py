@@ -1,8 +1,8 @@
 """The newest versions of a project, by kind and tags."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of
 from pipcache.util.filenames import parse_filename
 from pipcache.util.versions import Version, public_version
 
@@ -18,12 +18,17 @@ def has_version(artifact: Artifact) -> bool:
     return is_versioned and artifact.project is not None and public_version_of(artifact) is not None
 
 
-def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
+def latest(artifacts: Iterable[Artifact], number: int, doubtful: Collection[str] = ()) -> list[Artifact]:
     """Return the artifacts that have one of the ``number`` newest versions of their project, kind and tags.
 
     A final version is outdated by newer final versions only, as pip prefers those. A yanked version (PEP 592)
     outdates nothing, nor does a file that could not be read. Metadata is returned also where a distribution of its
     version is. An artifact without a version that can be compared is not returned.
+
+    Args:
+        artifacts: the artifacts to choose from.
+        number: how many versions are kept.
+        doubtful: paths of artifacts that may go for another reason, so that they outdate nothing.
     """
     groups: dict[tuple[str, Kind, str], list[tuple[Version, Artifact]]] = {}
     for artifact in artifacts:
@@ -33,9 +38,10 @@ def latest(artifacts: Iterable[Artifact], number: int) -> list[Artifact]:
     distributions: list[Artifact] = []
     project_versions: dict[str, set[Version]] = {}
     for (project, kind, _), members in groups.items():
-        project_versions.setdefault(project, set()).update(version for version, _ in members)
+        sure = [(version, artifact) for version, artifact in members if path_of(artifact) not in doubtful]
+        project_versions.setdefault(project, set()).update(version for version, _ in sure)
         if kind is not Kind.METADATA:
-            counted = (version for version, artifact in members if _outdates_others(artifact))
+            counted = (version for version, artifact in sure if _outdates_others(artifact))
             newest = _Newest(counted, number)
             distributions += [artifact for version, artifact in members if version in newest]
     kept_versions = {(artifact.project, public_version_of(artifact)) for artifact in distributions}

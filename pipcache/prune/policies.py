@@ -111,20 +111,43 @@ class _Decider:
         old_layouts = self._policies.old_layouts
         reasons: dict[Store, str] = {}
         for store, text in _OLD_STORES.items():
-            uses = [
-                self._facts.last_used(artifact)
-                for artifact in remaining
-                if artifact.store is store and is_of_old_layout(artifact)
-            ]
-            if not uses or old_layouts is False:
+            idle = self._idle_time(store, remaining)
+            if idle is None or old_layouts is False:
                 continue
-            idle = self._facts.now - max(uses)
-            is_seen = not any(artifact.store is store and artifact.unreadable for artifact in remaining)
             if old_layouts:
                 reasons[store] = text
-            elif is_seen and idle > UNUSED_STORE:
+            elif idle > UNUSED_STORE and self._is_seen(store):
                 reasons[store] = f"{text}, and nothing that is left there was used for {format_age(idle)}"
         return reasons
+
+    def _idle_time(self, store: Store, remaining: Iterable[Artifact]) -> float | None:
+        """Return the seconds since what can be seen of an old store was last used; None where nothing can."""
+        artifacts = (each for each in remaining if each.store is store and is_of_old_layout(each))
+        uses = [self._facts.last_used(artifact) for artifact in artifacts]
+        return self._facts.now - max(uses) if uses else None
+
+    def _is_seen(self, store: Store) -> bool:
+        """Return whether all of a store could be looked at."""
+        return not any(artifact.store is store and artifact.unreadable for artifact in self._facts.artifacts)
+
+    def _doubtful(self, remaining: Sequence[Artifact]) -> list[Artifact]:
+        """Return what stays only because a part of its old store could not be looked at.
+
+        Nothing else goes because of it: a run that sees the whole store may remove all of it.
+        """
+        if self._policies.old_layouts is not None:
+            return []
+        held = self._needed | self._facts.kept
+        stores = [
+            store
+            for store in _OLD_STORES
+            if (self._idle_time(store, remaining) or 0) > UNUSED_STORE and not self._is_seen(store)
+        ]
+        return [
+            artifact
+            for artifact in remaining
+            if artifact.store in stores and is_of_old_layout(artifact) and path_of(artifact) not in held
+        ]
 
     def damaged_or_poisoned(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
         """Take what was judged so: reasons DAMAGED and POISONED."""
@@ -147,9 +170,8 @@ class _Decider:
 
         With ``--keep-latest`` the newest versions of projects that no file names stay, and their pages.
         """
-        newest = self._latest(
-            artifact for artifact in remaining if path_of(artifact) in self._facts.of_unnamed_projects
-        )
+        unnamed = [artifact for artifact in remaining if path_of(artifact) in self._facts.of_unnamed_projects]
+        newest = self._latest(unnamed, remaining)
         projects = {artifact.project for artifact in newest}
         protected = {path_of(artifact) for artifact in newest} | self._needed
         for artifact in self._removable(remaining):
@@ -162,7 +184,7 @@ class _Decider:
     def keep_latest(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
         """Take what is older than the newest versions: reason KEEP_LATEST."""
         removable = self._removable(remaining)
-        newest = self._latest(removable)
+        newest = self._latest(removable, remaining)
         protected = {path_of(artifact) for artifact in newest} | self._needed
         versions: dict[str | None, list[Version]] = {}
         for artifact in newest:
@@ -171,9 +193,11 @@ class _Decider:
             if path_of(artifact) not in protected and has_version(artifact):
                 yield Candidate(artifact, Reason.KEEP_LATEST, f"{max(versions[artifact.project])} is newer")
 
-    def _latest(self, artifacts: Iterable[Artifact]) -> list[Artifact]:
+    def _latest(self, artifacts: Iterable[Artifact], remaining: Sequence[Artifact]) -> list[Artifact]:
         number = self._policies.keep_latest
-        return [] if number is None else latest(artifacts, number)
+        if number is None:
+            return []
+        return latest(artifacts, number, frozenset(map(path_of, self._doubtful(remaining))))
 
     def duplicates(self, remaining: Sequence[Artifact]) -> Iterator[Candidate]:
         """Take older downloads with the bytes of the newest: reason DUPLICATES."""
@@ -205,9 +229,11 @@ class _Decider:
         """Return what goes until the rest has at most ``limit`` bytes: reason MAX_SIZE.
 
         Downloads go before built wheels, unless age alone decides, and the least recently used go first. What
-        goes is subtracted from ``space``.
+        goes is subtracted from ``space``. What is doubtful neither goes nor counts.
         """
-        protected = self._needed | self._facts.kept
+        doubtful = self._doubtful(remaining)
+        protected = {*self._needed, *self._facts.kept, *map(path_of, doubtful)}
+        limit += SpaceCount(doubtful, self._facts.folder_contents).size  # it is as if it were gone
         removable = [artifact for artifact in self._removable(remaining) if path_of(artifact) not in protected]
 
         def order(artifact: Artifact) -> tuple[bool, float, str]:
@@ -235,6 +261,9 @@ class _Decider:
             if held:
                 size = format_size(SpaceCount(held, self._facts.folder_contents).size)
                 parts.append(f"{size} in {counted(len(held), 'entry', 'entries')} kept by {option}")
+        if doubtful := self._doubtful(remaining):
+            size = format_size(SpaceCount(doubtful, self._facts.folder_contents).size)
+            parts.append(f"{size} in old stores that could not be read whole")
         why = " and ".join(parts) or "the rest is for no policy to take (notes, what a pip may be at work on)"
         return f"{format_size(space.size - limit)} over {format_size(limit)}: {why}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 from pipcache.cli.group import COMMANDS
 from pipcache.cli.main import run
 from pipcache.location import machine
+from tests.support.faults import Fault, Lasting, failing
 from tests.support.places import REPOSITORY
 from tests.support.program import Ran
 
@@ -226,6 +228,19 @@ def test_what_is_no_cache_ends_with_3(machine_with: Machine, decided_by: str, st
             assert answer.code == 3
         else:
             assert_failed(answer, form, CALLS[name][0][0], FAULTS[state])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the calls are those of POSIX")
+@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES, errno.EMFILE, errno.ESTALE])
+@pytest.mark.parametrize("state", ["empty", "only empty stores"])
+def test_a_directory_that_can_be_listed_exists(machine_with: Machine, state: str, error: int) -> None:
+    place, options = machine_with.place("option")
+    make(place, state)
+    with failing(place, Fault(0, error, Lasting.PLACE, ("stat", str(place)))) as system:
+        answer = machine_with("list", "json", options)
+    assert system.failed
+    assert (answer.code, cache_of(answer.document)["exists"]) == (0, True)
+    assert answer.err == f"The cache is empty: {place}\n"
 
 
 def test_where_no_cache_is_on_the_machine_the_audit_of_all_is_whole(machine_with: Machine) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
 
-from tests.support import truth
+from tests.support import archives, truth
 from tests.support.caches import FILE_HEADERS, CacheBuilder
-from tests.support.leftovers import DAY, FILES, INDEX, JSON_PAGE, SDIST, emptied, named, populate, prune
+from tests.support.faults import Fault, Lasting, failing
+from tests.support.leftovers import DAY, FILES, INDEX, JSON_PAGE, SDIST, emptied, files, named, populate, prune
 from tests.support.program import Program
 from tests.support.removal import age
 
@@ -106,3 +108,52 @@ def test_leftovers_do_not_keep_an_old_store_and_young_ones_do_not_go_with_it(
         path.touch()
     assert prune(builder, program).gone == going
     assert all(path.exists() for path in young)
+
+
+def prune_unread(builder: CacheBuilder, program: Program, folder: str, *options: str) -> tuple[set[str], int]:
+    """Prune while a folder cannot be listed; what goes, and the exit status."""
+    before = files(builder)
+    with failing(builder.root, Fault(0, errno.EIO, Lasting.PLACE, ("scandir", folder))) as system:
+        code = program("prune", "--format", "json", *options).code
+    assert system.failed
+    return before.keys() - files(builder).keys(), code
+
+
+POLICIES = {
+    "keep-latest": ("--keep-latest", "1"),
+    "keep-for and keep-latest": ("--keep-for", "LOCK", "--keep-latest", "1"),
+    "max-size": ("--max-size", "SIZE"),
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_nothing_goes_because_of_a_store_that_may_itself_go(
+    policy: str, builder: CacheBuilder, program: Program
+) -> None:
+    """Seen whole, the old store goes; with a folder unread it stays, and may go as soon as that can be read."""
+    first, second = archives.build_wheel("foo", "1.0"), archives.build_wheel("foo", "2.0")
+    kept = builder.head(builder.download(FILES + first[0], first[1]))
+    old = [builder.legacy(f"{FILES}{number}/{second[0]}", second[1]) for number in range(9)]
+    age(builder.root, 200 * DAY)
+    os.utime(kept, (kept.stat().st_atime - DAY, kept.stat().st_mtime - DAY))
+    os.utime(builder.body(kept.name), (kept.stat().st_atime, kept.stat().st_mtime))
+    lock = builder.root.parent / "requirements.txt"
+    lock.write_text("bar==1.0\n", encoding="utf-8")
+    places = {"LOCK": str(lock), "SIZE": "10kB"}
+    options = [places.get(word, word) for word in POLICIES[policy]]
+    assert prune_unread(builder, program, f"http/{old[0][0]}", *options) == (set(), 3)
+    assert prune(builder, program, *options).gone == {
+        named(builder, builder.head(key, store="http")) for key in old
+    }
+
+
+def test_an_old_store_that_is_in_use_counts_although_a_part_of_it_is_unread(
+    builder: CacheBuilder, program: Program
+) -> None:
+    first, second = archives.build_wheel("foo", "1.0"), archives.build_wheel("foo", "2.0")
+    key = builder.download(FILES + first[0], first[1])
+    head, body = builder.head(key), builder.body(key)
+    old = [builder.legacy(f"{FILES}{number}/{second[0]}", second[1]) for number in range(9)]
+    age(builder.root, 2 * DAY)
+    gone, code = prune_unread(builder, program, f"http/{old[0][0]}", "--keep-latest", "1")
+    assert (gone, code) == ({named(builder, path) for path in (head, body)}, 3)
