@@ -19,7 +19,7 @@ from pipcache.render.console import (
     styled,
     wants_colour,
 )
-from pipcache.util.untrusted import clean
+from pipcache.util.untrusted import clean, redact_text
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -53,9 +53,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _tell(slip: Slip, arguments: Sequence[str]) -> None:
     """Say what has no meaning on a command line, and give the line as it was meant; it is not run."""
     say(f"{styled('Error:', 'red', colour=wants_colour(sys.stderr))} {clean(slip.message)}")
-    for line in slip.corrections(arguments):
-        if (whole := _without_slips(line)) is not None:
-            say(f"  {clean(as_typed(whole))}")
+    lines = [
+        as_typed(whole) for line in slip.corrections(arguments) if (whole := _without_slips(line)) is not None
+    ]
+    shown = [line for line in lines if redact_text(line) == line]
+    for line in shown:
+        say(f"  {clean(line)}")
+    if len(shown) < len(lines):
+        say("  The corrected command line is not shown: it holds a secret. Correct yours and run it again.")
 
 
 def _without_slips(arguments: Sequence[str]) -> list[str] | None:

@@ -16,7 +16,7 @@ from pipcache.query.selector import NoSelector, Selector, SelectorError, parse_s
 from pipcache.render.console import say
 from pipcache.store.layout import Store
 from pipcache.util.units import parse_age, parse_moment, parse_size
-from pipcache.util.untrusted import clean
+from pipcache.util.untrusted import clean, redact_text
 
 P = ParamSpec("P")
 
@@ -57,7 +57,9 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
             if (meant := correct_selector(str(value))) is None:
                 self.fail(str(error), param, ctx)
             what = f"{str(value)!r} is no selector" if isinstance(error, NoSelector) else str(error)
-            raise Slip(f"{what}; write {meant!r}.", str(value), (meant,)) from None
+            # what has a secret in it cannot be shown as it has to be typed
+            advice = f"; write {meant!r}." if redact_text(meant) == meant else "."
+            raise Slip(f"{what}{advice}", str(value), (meant,)) from None
 
 
 def _selector(text: str, *, is_quiet: bool = False) -> Selector:

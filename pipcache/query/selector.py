@@ -152,6 +152,8 @@ _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 _HEX = r"[0-9A-Fa-f]+"
 
+_URL = r"[\w+.-]*://"
+
 
 def parse_selector(text: str) -> Selector:
     """Return the selector that a text is; its form decides which kind.
@@ -162,7 +164,7 @@ def parse_selector(text: str) -> Selector:
     text = text.strip()
     if not text:
         raise SelectorError("an empty selector selects nothing")
-    if "://" in text and " @ " not in text:
+    if re.match(_URL, text):
         return _parse_url(text)
     if (tagged := split_tagged(text)) is not None:
         return _parse_digest(text, *tagged)
@@ -171,7 +173,11 @@ def parse_selector(text: str) -> Selector:
             return Selector(text, key=text.lower())
         if len(text) in BY_LENGTH:
             return Selector(text, digest=(BY_LENGTH[len(text)], text.lower()))
-    if " @ " not in text and text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES)):
+    if (
+        " @ " not in text
+        and "://" not in text
+        and text.removesuffix(".metadata").lower().endswith((".whl", *SDIST_SUFFIXES))
+    ):
         if "/" in text or "\\" in text:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
@@ -233,7 +239,7 @@ def _parse_requirement(text: str) -> Selector:
     if requirement.url is not None:
         if ":" not in requirement.url:  # "numpy@1.0": a version was meant
             raise NoSelector(f"{text!r} is no selector: {requirement.url!r} is not a URL")
-        raise SelectorError(f"select by the URL alone: {requirement.url!r}")
+        raise SelectorError(f"a URL is a selector by itself, without {requirement.name!r} before it")
     note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
     name = requirement.name
     return Selector(text, project=normalise(name), specifiers=requirement.specifier, note=note, spelled=name)

@@ -7,6 +7,8 @@ from pipcache.util.hashes import split_tagged
 
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?(?P<rest>.*)", re.DOTALL)
 
+_REFERENCE = r"[A-Za-z0-9][\w.-]{0,200}\s*(?:\[[^\]]{0,200}\]\s*)?@\s*([\w+.-]{1,50}:\S+)"
+
 _OPERATORS = {
     **{operator: operator for operator in ("===", "==", "~=", "!=", "<=", ">=", "<", ">")},
     "=": "==",
@@ -40,8 +42,8 @@ def _is_selector(text: str) -> bool:
 
 
 def _candidates(text: str) -> list[str]:
-    if "://" in text:  # a direct reference (PEP 508): the URL says it all
-        return [text.partition("@")[2].strip()]
+    if (reference := re.match(_REFERENCE, text)) is not None:  # PEP 508: the URL says it all
+        return [reference[1]]
     if ";" in text:  # a marker is about an environment
         return [text.partition(";")[0].strip()]
     if re.search(r"[/\\]", text):

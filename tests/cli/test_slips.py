@@ -100,6 +100,33 @@ def test_no_password_is_repeated(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["list", "numpy=1.0", "https://ada:hunter2@files.example/a.whl"],
+        ["list", "numpy=1.0", "https://files.example/a.whl?token=hunter2"],
+        ["list", "foo @ https://ada:hunter2@files.example/a.whl"],
+        ["ls", "foo @ https://ada:hunter2@files.example/a.whl"],
+        ["list", "--jsn", "https://ada:hunter2@files.example/a.whl"],
+    ],
+)
+def test_a_line_that_holds_a_secret_is_not_offered_with_a_gap(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    sentence, line = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("Error: ")
+    assert line == "  The corrected command line is not shown: it holds a secret. Correct yours and run it again."
+    assert "***" not in sentence + line
+
+
+def test_a_url_is_said_once_in_the_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list", "six @ https://files.example/x"]) == 2
+    sentence, line = capsys.readouterr().err.splitlines()
+    assert sentence.count("https://files.example/x") == 1
+    assert line == "  pipcache list https://files.example/x"
+
+
+@pytest.mark.parametrize(
     ("text", "meant"),
     [
         ("numpy=1.0", "numpy==1.0"),
@@ -133,6 +160,12 @@ def test_no_password_is_repeated(capsys: pytest.CaptureFixture[str]) -> None:
         ("numpy; python_version < '3'", "numpy"),
         ("numpy==1.0 ; extra == 'x'", "numpy==1.0"),
         ("numpy @ https://files.example/numpy-1.0.tar.gz", "https://files.example/numpy-1.0.tar.gz"),
+        (
+            "numpy@https://files.example/numpy-1.0-py3-none-any.whl",
+            "https://files.example/numpy-1.0-py3-none-any.whl",
+        ),
+        ("numpy[a] @ https://files.example/n ; os_name == 'x'", "https://files.example/n"),
+        ("numpy; x == 'https://files.example/n'", "numpy"),
         ("./dist/numpy-1.0.tar.gz", "numpy-1.0.tar.gz"),
         ("==1.0", None),
         (">", None),
