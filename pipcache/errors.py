@@ -40,11 +40,13 @@ class PipcacheError(Exception):
         path: the file or directory that the message is about.
         hint: what the user can try next, a sentence to show.
         is_fault: False where nothing is wrong: the run ends because a person wants it.
+        names_path: the message has the path in it, so that people need not read it twice.
         kind: what ended the run, for programs.
     """
 
     exit_code = ExitCode.FAILED
     kind = ErrorKind.UNEXPECTED
+    names_path = False
 
     def __init__(
         self,
@@ -92,9 +94,21 @@ class Interrupted(PipcacheError):  # noqa: N818 - it says what a person did
 
 
 class FileRefused(PipcacheError):  # noqa: N818 - it says what became of a file
-    """A file that was named on the command line cannot be used."""
+    """A file that was named on the command line cannot be used; the message has its name."""
 
     exit_code = ExitCode.USAGE
+    names_path = True
+
+    def __init__(self, message: str, path: str | None, *, state: str) -> None:
+        """Make the error.
+
+        Args:
+            message: which file, where in it, what is wrong and what was expected.
+            path: the file; ``-`` or None where it has no path.
+            state: a sentence that says what was not done.
+        """
+        hint = f"{state} Correct the file, or its name, and run the command again."
+        super().__init__(message, path=None if path == "-" else path, hint=hint)
 
 
 class NoConsent(PipcacheError):  # noqa: N818 - it says what is lacking

@@ -51,17 +51,30 @@ def read_advisories(paths: Sequence[str]) -> Advisories:
         AdvisoryError: a file cannot be read, is damaged, has an unknown format, or says nothing at all.
     """
     builder = AdvisoriesBuilder()
-    try:
-        for path in paths:
+    for path in paths:
+        file = path
+        try:
             for file in _files(path, builder):
-                source = "standard input" if file == "-" else file
-                try:
-                    _read(source, read_text(file), builder)
-                except TooMuchInItError as error:
-                    raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
+                _read_file(file, builder)
+        except AdvisoryError as error:
+            error.path = file
+            raise
+    return builder.build()
+
+
+def _read_file(file: str, builder: AdvisoriesBuilder) -> None:
+    """Read one file.
+
+    Raises:
+        AdvisoryError: it cannot be read, is damaged, has an unknown format, or says nothing at all.
+    """
+    source = "standard input" if file == "-" else file
+    try:
+        _read(source, read_text(file), builder)
+    except TooMuchInItError as error:
+        raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
     except (UnreadableText, TableError) as error:
         raise AdvisoryError(str(error)) from None
-    return builder.build()
 
 
 def _files(path: str, builder: AdvisoriesBuilder) -> Iterator[str]:

@@ -13,7 +13,12 @@ class AdvisoryError(ValueError):
     """A file that is no advisory, or a damaged one.
 
     The message names the file, the record or line, the key, what is there and what was expected.
+
+    Attributes:
+        path: the file; None before it is known.
     """
+
+    path: str | None = None
 
 
 MOST_RECORDS = 200_000

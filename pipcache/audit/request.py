@@ -71,7 +71,8 @@ def read_matcher(request: AuditRequest) -> tuple[Advisories, Matcher]:
     try:
         advisories = read_advisories(request.advisories)
     except AdvisoryError as error:
-        raise BadAdvisory(str(error), hint="Nothing was looked at, and nothing removed.") from None
+        state = "Nothing was looked at, and nothing removed."
+        raise BadAdvisory(str(error), error.path, state=state) from None
     pairs = [(_indicator(selector), selector) for selector in request.selectors]
     # an indicator without conditions stands for its selector in clauses; the selector itself is matched
     expressed = [indicator for indicator, _ in pairs if indicator.digests or indicator.urls or indicator.project]

@@ -46,6 +46,7 @@ def clear_command(
     No file is opened, so it works on a cache that cannot be decoded. What pip did not make stays, links stay, and
     so does what a running pip has not finished.
     """
+    directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     everything = not (http or wheels or selfcheck or old_layouts)
     parts = (
@@ -54,5 +55,5 @@ def clear_command(
         (selfcheck, (Store.SELFCHECK,)),
     )
     stores = frozenset(store for wanted, members in parts if wanted or everything for store in members)
-    answer = command.find(app.directory(cache_dir), Clearing(stores, old_layouts, force))
+    answer = command.find(directory, Clearing(stores, old_layouts, force))
     return command.run(answer, Consent(yes, dry_run, force), form, track)

@@ -148,7 +148,7 @@ def _explain(error: PipcacheError) -> None:
     colour = wants_colour(sys.stderr)
     label = styled("Error:", "red", colour=colour) + " " if error.is_fault else ""
     say(label + clean(error.message))
-    if error.path is not None:
+    if error.path is not None and not error.names_path:
         say(f"  {clean(error.path)}")
     if error.hint is not None:
         say(f"  {clean(error.hint)}")

@@ -92,7 +92,7 @@ def read_selectors(path: str) -> list[Selector]:
             lines = file.read().split("\n")  # which is all that ends a line; a comment may hold the rest
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadSelectors(f"Selectors cannot be read from {name}: {reason}.") from None
+        raise BadSelectors(f"Selectors cannot be read from {name}: {reason}.", path, state=_STATE) from None
     selectors, wrong = [], []
     for number, line in enumerate(lines, 1):
         # a # within a URL begins its fragment, not a comment
@@ -104,10 +104,13 @@ def read_selectors(path: str) -> list[Selector]:
         except SelectorError as error:
             wrong.append(f"{name}, line {number}: {error}")
     if wrong:
-        raise BadSelectors("; ".join(wrong), hint="Nothing was removed.")
+        raise BadSelectors("; ".join(wrong), path, state=_STATE)
     if not selectors:
-        raise BadSelectors(f"There is no selector in {name}.")
+        raise BadSelectors(f"There is no selector in {name}; one a line was expected.", path, state=_STATE)
     return selectors
+
+
+_STATE = "Nothing was removed."
 
 
 class UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above

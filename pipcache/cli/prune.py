@@ -125,6 +125,7 @@ def prune_command(
         raise click.UsageError("--by-age-only goes with --max-size.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
+    directory = app.directory(cache_dir)
     if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
         raise NoConsent(f"--format {form} asks no question at a terminal.", hint=HOW_TO_GO_ON)
     policies = Policies(
@@ -141,5 +142,5 @@ def prune_command(
         reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
     )
     request = PruneRequest(policies, keep, keep_for, verdicts, against)
-    answer = command.find(app.directory(cache_dir), request, track)
+    answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)

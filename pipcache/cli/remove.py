@@ -108,22 +108,23 @@ def remove_command(
         raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
     if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
+    directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     if advisories:
         search = AuditRequest(advisories, named, only_listed_versions, deep)
         purge = remove_advised.AdvisedRequest(search, derived, keep_pages, save)
-        advised = remove_advised.find(app.directory(cache_dir), purge, track)
+        advised = remove_advised.find(directory, purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
     request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against)
-    answer = command.find(app.directory(cache_dir), request, track)
+    answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)
 
 
 def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
-    """Return when no question has to be asked, or it can be; called before anything is read.
+    """Return when no question has to be asked, or it can be; called before anything in the cache is read.
 
     Raises:
         NoConsent: a question would have to be asked, and cannot be.

@@ -107,17 +107,17 @@ def read_needs(paths: Sequence[str]) -> Needs | None:
     if not paths:
         return None
     pins: list[Pin] = []
-    empty: list[LockError] = []
-    try:
-        for path in paths:
-            try:
-                pins += (pin._replace(source=path) for pin in read_names(path))
-            except NamesNothing as error:
-                empty.append(error)
-        if not pins:
-            raise empty[0]
-    except LockError as error:
-        raise BadLock(str(error), hint="Nothing was removed.") from None
+    empty: list[BadLock] = []
+    for path in paths:
+        try:
+            pins += (pin._replace(source=path) for pin in read_names(path))
+        except LockError as error:
+            refused = BadLock(str(error), path, state="Nothing was removed.")
+            if not isinstance(error, NamesNothing):
+                raise refused from None
+            empty.append(refused)
+    if not pins:
+        raise empty[0]
     return Needs(pins)
 
 

@@ -105,7 +105,10 @@ def read_lock_index(paths: Iterable[str]) -> LockIndex:
     Raises:
         BadLock: a file is no lock file, or cannot be read.
     """
-    try:
-        return LockIndex(pin._replace(source=path) for path in paths for pin in read_lock(path))
-    except LockError as error:
-        raise BadLock(str(error), hint="Nothing was verified.") from None
+    pins: list[Pin] = []
+    for path in paths:
+        try:
+            pins += (pin._replace(source=path) for pin in read_lock(path))
+        except LockError as error:
+            raise BadLock(str(error), path, state="Nothing was verified.") from None
+    return LockIndex(pins)

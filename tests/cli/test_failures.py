@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -84,14 +85,16 @@ def assert_refused(program: Program, words: list[str], path: str, kind: str) -> 
     ran = program(words[0], *words[1:], path, "--format", "json")
     assert ran.code == 2, ran.err
     assert (ran.document["schema"], ran.document["command"]) == (1, words[0])
-    # selectors are read before the cache is looked for
-    assert kind == "bad-selectors" or ran.document["cache"]["exists"] is True
+    assert ran.document["cache"]["exists"] is True
     error = ran.document["error"]
+    assert error["path"] == path
+    assert error["hint"].endswith("Correct the file, or its name, and run the command again.")
     assert (error["kind"], error.keys()) == (kind, {"kind", "message", "path", "hint"})
     assert error["message"] in ran.err
     table = program(words[0], *words[1:], path)
     assert (table.code, table.out) == (2, "")
     assert error["message"] in table.err
+    assert table.err.count("\n") == 2  # the path is said once
     if words[0] == "audit":
         sarif = program(words[0], *words[1:], path, "--format", "sarif")
         (invocation,) = sarif.document["runs"][0]["invocations"]
@@ -105,7 +108,38 @@ def test_without_consent_nothing_is_asked_and_a_document_says_so(
     ran = program(*words, "--format", "json")
     assert (ran.code, ran.document["error"]["kind"]) == (2, "no-consent")
     assert "--yes" in ran.document["error"]["hint"]
+    assert ran.document["cache"]["path"] == str(cache.root)
     assert cache.root.exists()
+
+
+def test_an_advisory_in_a_directory_is_named_with_its_folder(program: Program, write: Write) -> None:
+    write("all/good.txt", b"foo==1.0\n")
+    path = write("all/x.json", b"{}")
+    ran = program("audit", "--advisory", os.path.dirname(path), "--format", "json")
+    assert (ran.code, ran.document["error"]["path"]) == (2, path)
+
+
+def test_standard_input_has_no_path(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"foo=>1\n"), encoding="utf-8"))
+    ran = program("remove", "-r", "-", "--yes", "--format", "json")
+    assert (ran.code, ran.document["error"]["path"]) == (2, None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["remove", "foo"], ["remove", "--advisory", "x"], ["remove", "-r", "x"], ["clear"], ["prune"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_missing_directory_is_said_before_consent_is_asked_for(
+    cache: CacheBuilder, capsys: pytest.CaptureFixture[str], words: list[str], form: str
+) -> None:
+    missing = str(cache.root / "nosuch")
+    assert run([*words, "--cache-dir", missing, "--format", form]) == 3
+    ran = capsys.readouterr()
+    assert missing in ran.err
+    if form == "json":
+        assert json.loads(ran.out)["error"]["kind"] == "cache-missing"
 
 
 def test_a_copy_that_cannot_be_kept_is_an_error_in_json(
