@@ -1,5 +1,6 @@
 """The command line of ``prune``."""
 
+import re
 import sys
 
 import click
@@ -15,6 +16,7 @@ from pipcache.cli.options import (
     format_option,
 )
 from pipcache.cli.remove import HOW_TO_GO_ON
+from pipcache.cli.slips import Slip
 from pipcache.commands import prune as command
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode, NoConsent
@@ -32,6 +34,21 @@ _CODES = {
 }
 
 _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
+
+
+class KeepParam(SelectorParam):
+    """A selector of what is kept; a bare number is taken for a number of versions, and refused."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Selector:
+        """Return the selector that ``value`` is."""
+        text = str(value).strip()
+        if not isinstance(value, Selector) and re.fullmatch("[0-9]+", text):
+            advice = f"for a number of versions write --keep-latest {text}, for a project of this name '{text}>=0'"
+            meant = ("--keep-latest", text)
+            raise Slip(
+                f"--keep takes a SELECTOR, and {text} is a number: {advice}.", "--keep", meant, also=(str(value),)
+            )
+        return super().convert(value, param, ctx)
 
 
 @cli.command(
@@ -56,7 +73,7 @@ _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
 @click.option(
     "--keep",
     multiple=True,
-    type=SelectorParam(),
+    type=KeepParam(),
     metavar="SELECTOR",
     help="Never remove what this means, whatever else is said. Repeatable.",
 )

@@ -35,11 +35,24 @@ OPTIONS_ELSEWHERE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("--dir", "--cache", "--path", "--cachedir", "--root"), ("--cache-dir",)),
     **dict.fromkeys(("--output", "--output-format", "-o"), ("--format",)),
     "--type": ("--kind",),
+    "--everything": ("--all",),
     "--print0": ("-0",),
     "--simulate": ("--dry-run",),
     "--what-if": ("--dry-run",),
+    **dict.fromkeys(("--deep", "--full", "--strict", "--paranoid", "--check-all"), ("--thorough",)),
 }
 """Options of pip and of other tools, with the words for them here."""
+
+_EVERYTHING = ("--all", "--everything", "-a")
+
+ABOUT_EVERYTHING = frozenset({"clear", "info", "verify", "show"})
+"""Commands that leave nothing out, so that they need no option for it."""
+
+INSTEAD = {"remove": "clear", "prune": "clear"}
+"""Commands that remove a part, with the one that removes everything."""
+
+_LOUDNESS = ("--verbose", "-v", "-vv", "--quiet", "-q", "--silent", "--debug")
+"""Options of other tools that no command has."""
 
 FORMATS_ELSEWHERE = {"abspath": "paths", "path": "paths", "human": "table", "columns": "table", "text": "table"}
 """Values of ``--format`` of pip, with those here."""
@@ -55,6 +68,7 @@ class Slip(click.UsageError):
         meant: the words to put in its place; several where it may mean several things.
         also: the words behind it that go with it.
         appended: the words to put at the end instead.
+        command: a command and the one that was meant: a further meaning, without the word.
     """
 
     def __init__(
@@ -64,19 +78,30 @@ class Slip(click.UsageError):
         *meant: tuple[str, ...],
         also: tuple[str, ...] = (),
         appended: tuple[str, ...] = (),
+        command: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.wrong = wrong
         self.meant = meant
         self.also = also
         self.appended = appended
+        self.command = command
 
     def corrections(self, arguments: Sequence[str]) -> list[list[str]]:
         """Return a command line with what was meant in the place of the word: a line for each meaning."""
-        at = next((index for index, word in enumerate(arguments) if word == self.wrong), None)
+        words, arguments = (self.wrong, *self.also), list(arguments)
+        at = next(
+            (index for index in range(len(arguments)) if tuple(arguments[index:][: len(words)]) == words), None
+        )
+        if at is None and self.also and (joined := f"{self.wrong}={self.also[0]}") in arguments:
+            words, at = (joined,), arguments.index(joined)
         if at is not None:
-            end = at + 1 + len(self.also)
-            return [[*arguments[:at], *meant, *arguments[end:], *self.appended] for meant in self.meant]
+            before, behind = arguments[:at], arguments[at + len(words) :]
+            lines = [[*before, *meant, *behind, *self.appended] for meant in self.meant]
+            if self.command is not None and self.command[0] in before:
+                name = before.index(self.command[0])
+                lines.append([*before[:name], self.command[1], *before[name + 1 :], *behind])
+            return lines
         # behind an option's =
         at = next((index for index, word in enumerate(arguments) if word.endswith(f"={self.wrong}")), None)
         if at is None:
@@ -127,6 +152,8 @@ def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Se
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     ]
+    if (slip := _slip_of_scope(wanted, word, context.info_name or "", names, arguments)) is not None:
+        return slip
     elsewhere = {name: meant for name, meant in OPTIONS_ELSEWHERE.items() if meant[0] in {*names, "-0"}}
     near = wanted if wanted in elsewhere else nearest(wanted, [*names, *elsewhere])
     meant = None if near is None else elsewhere.get(near, (near,))
@@ -136,6 +163,25 @@ def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Se
     said = " ".join(meant)
     words = (*meant[:-1], f"{meant[-1]}{equals}{value}")
     return Slip(f"There is no option {wanted} of {command!r}: write {said}.", word, words)
+
+
+def _slip_of_scope(
+    wanted: str, word: str, command: str, names: Sequence[str], arguments: Sequence[str]
+) -> Slip | None:
+    """Return the error for an option that says how much is meant or told, where the command needs none."""
+    sentence = f"There is no option {wanted} of 'pipcache {command}'"
+    if wanted in _LOUDNESS and not any(name.startswith(wanted) for name in names):
+        return Slip(f"{sentence}: leave it out.", word, ())
+    if wanted not in _EVERYTHING or "--all" in names:
+        return None
+    if (instead := INSTEAD.get(command)) is not None:
+        has_selector = command == "remove" and any(not word.startswith("-") for word in arguments)
+        advice = f"{instead!r} removes everything"
+        advice += ", and a SELECTOR without versions all of a project" if command == "remove" else ""
+        return Slip(f"{sentence}: {advice}.", word, *([()] if has_selector else []), command=(command, instead))
+    if command in ABOUT_EVERYTHING:
+        return Slip(f"{sentence}: leave it out, nothing is left aside.", word, ())
+    return None
 
 
 def _slip_of_place(option: str, word: str, context: click.Context, arguments: Sequence[str]) -> Slip | None:

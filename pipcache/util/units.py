@@ -30,7 +30,7 @@ def parse_size(text: str) -> int:
     number, prefix, binary = match.groups()
     if not re.search("[a-zA-Z]", text) and float(number):
         whole = f" or {number}B" if "." not in number else ""
-        raise ValueError(f"{text.strip()} has no unit: write {number}GB, {number}MB{whole}")
+        raise ValueError(f"{text!r} has no unit: write {number}GB, {number}MB{whole}")
     factor: int = (1024 if binary else 1000) ** _POWERS[(prefix or "").lower()]
     return round(float(number) * factor)
 
@@ -56,10 +56,15 @@ def parse_age(text: str) -> float:
     """Return the seconds that an age such as ``30d``, ``12h`` or ``2 weeks`` means.
 
     Raises:
-        ValueError: the text is no age.
+        ValueError: the text is no age, or lacks its unit; then the message has the ways to write it.
     """
     match = re.fullmatch(_AGE, text)
     unit = match[2].lower() if match is not None else ""
+    if match is not None and not unit:
+        number = match[1]
+        raise ValueError(
+            f"{text!r} has no unit: write {number}d for days, {number}h for hours or {number}w for weeks"
+        )
     unit = _WORDS.get(unit.removesuffix("s") if len(unit) > 1 else unit, unit)
     if match is None or unit not in _SECONDS:
         raise ValueError(f"{text!r} is not an age such as 90m, 12h, 30d, 6w or 1y")
@@ -100,4 +105,9 @@ def parse_moment(text: str, *, is_end: bool = False) -> float:
         is_date = re.fullmatch(r"\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}\s*", text) is not None
         return (moment + timedelta(days=1, microseconds=-1) if is_date and is_end else moment).timestamp()
     except (ValueError, OverflowError):
+        if re.fullmatch(r"\s*[0-9]{1,3}\s*", text) is not None:  # four digits are a year
+            number = text.strip()
+            raise ValueError(
+                f"{text!r} has no unit: write {number}d for days ago or {number}h for hours ago"
+            ) from None
         raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None

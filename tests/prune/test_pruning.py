@@ -502,8 +502,8 @@ def test_what_is_no_cache_is_refused(tmp_path: Path) -> None:
         (["--by-age-only"], "goes with --max-size"),
         (["--against", __file__], "goes with --damaged or --poisoned"),
         (["--max-size", "many"], "is not a size"),
-        (["--max-size", "5"], "5 has no unit: write 5GB, 5MB or 5B"),
-        (["--unused-for", "30"], "is not an age"),
+        (["--max-size", "5"], "'5' has no unit: write 5GB, 5MB or 5B"),
+        (["--unused-for", "30"], "write 30d for days"),
         (["--keep-latest", "0"], "0 is not in the range"),
         (["--keep-for", "nosuch.lock"], "nosuch.lock cannot be read: No such file"),
         (["--keep", "a;b"], "--keep"),
@@ -523,7 +523,7 @@ def test_a_size_without_a_unit_in_the_environment_removes_nothing(builder: Cache
     before = caches.look(builder.root)
     done = run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="5")
     assert done.returncode == 2
-    assert "5 has no unit: write 5GB, 5MB or 5B" in done.stderr
+    assert "'5' has no unit: write 5GB, 5MB or 5B" in done.stderr
     assert caches.look(builder.root) == before
     assert run_alone(builder, PIPCACHE_PRUNE_MAX_SIZE="0").returncode == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from pipcache.util.units import format_age, format_size, parse_age, parse_size
+from pipcache.util.units import format_age, format_size, parse_age, parse_moment, parse_size
 
 laws = settings(deadline=None, derandomize=True)
 
@@ -39,9 +39,9 @@ def test_a_size_is_1000_based_unless_its_unit_has_an_i(text: str, size: int) -> 
 def test_a_size_without_a_unit_is_refused_with_the_ways_to_write_it() -> None:
     for text in ("5", " 5 ", "500", "00012", "1000000000"):
         number = text.strip()
-        with pytest.raises(ValueError, match=f"^{number} has no unit: write {number}GB, {number}MB or {number}B$"):
+        with pytest.raises(ValueError, match=f"^{text!r} has no unit: write {number}GB, {number}MB or {number}B$"):
             parse_size(text)
-    with pytest.raises(ValueError, match=r"^1\.5 has no unit: write 1\.5GB, 1\.5MB$"):
+    with pytest.raises(ValueError, match=r"^'1\.5' has no unit: write 1\.5GB, 1\.5MB$"):
         parse_size("1.5")
 
 
@@ -115,7 +115,7 @@ def test_an_age_is_a_number_and_a_unit(text: str, seconds: float) -> None:
     assert parse_age(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "30x", "1mo", "1 month", "1d12h", "5 ss", "1e3d", "d30"])
+@pytest.mark.parametrize("text", ["", "d", "-1d", "30x", "1mo", "1 month", "1d12h", "5 ss", "1e3d", "d30"])
 def test_what_is_no_age_is_refused_in_its_own_words(text: str) -> None:
     with pytest.raises(ValueError, match="is not an age such as") as caught:
         parse_age(text)
@@ -150,6 +150,22 @@ def test_a_printed_age_is_read_back_rounded_down_to_its_unit(seconds: float) -> 
     text = format_age(seconds)
     unit = parse_age("1" + text.lstrip("0123456789"))
     assert parse_age(text) <= seconds < parse_age(text) + unit
+
+
+@pytest.mark.parametrize(("text", "meant"), [("30", "30d"), ("1.5", "1.5h"), (" 2 ", "2w"), ("0", "0d")])
+def test_an_age_without_its_unit_is_refused_with_what_to_type(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"has no unit: write .*{meant} for ") as caught:
+        parse_age(text)
+    assert repr(text) in str(caught.value)
+    assert parse_age(meant) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("30", "has no unit: write 30d for days ago"), ("2026", "2026-03-24")]
+)
+def test_a_moment_without_its_unit_is_refused_with_what_to_type(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=meant):
+        parse_moment(text)
 
 
 @laws
