@@ -110,9 +110,7 @@ def _write_table(answer: ListAnswer) -> None:
     if answer.shown:
         print(total_line(answer.shown, answer.directory.path))  # noqa: T201
     sys.stdout.flush()
-    if not answer.artifacts and not answer.directory.is_empty:
-        say(f"The cache is empty: {clean(answer.directory.path)}")
-    elif not answer.shown and not answer.unmatched and not answer.directory.is_empty:
+    if not answer.shown and not answer.unmatched and not answer.directory.is_empty:
         say(f"No distribution file to show in {clean(answer.directory.path)}")
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]

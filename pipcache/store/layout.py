@@ -102,18 +102,40 @@ _LITTER = frozenset(
 
 
 def is_empty_cache(root: str) -> bool:
-    """Return whether a directory holds nothing but stores that hold nothing, and files that lie anywhere.
+    """Return whether a directory holds nothing but stores without a file, and files that lie anywhere.
 
-    False where that cannot be seen, and where folders of a store's fan-out are left.
+    Folders of a store's fan-out may be left in it. False where that cannot be seen.
     """
     try:
         names = set(os.listdir(root))
         if names - RECOGNISED.keys() - _LITTER or "selfcheck.json" in names:
             return False
-        stores = [os.path.join(root, name) for name in names & RECOGNISED.keys()]
-        return all(is_folder(os.lstat(path)) and not os.listdir(path) for path in stores)
+        stores = [(os.path.join(root, name), RECOGNISED[name][0]) for name in names & RECOGNISED.keys()]
+        return all(
+            is_folder(os.lstat(path)) and _holds_nothing(path, store, _LEVELS.get(store, 0))
+            for path, store in stores
+        )
     except OSError:
         return False
+
+
+_LEVELS = {Store.HTTP_V2: 5, **_DEPTHS}
+
+
+def _holds_nothing(path: str, store: Store, levels: int) -> bool:
+    """Return whether only folders of the fan-out are in a folder of a store, which has so many levels below it.
+
+    Raises:
+        OSError: that cannot be seen.
+    """
+    is_member = _is_rest_of_key if store is Store.WHEELS and levels == 1 else RECOGNISED[store.value][1]
+    for name in os.listdir(path):
+        below = os.path.join(path, name)
+        if not (
+            levels and is_member(name) and is_folder(os.lstat(below)) and _holds_nothing(below, store, levels - 1)
+        ):
+            return False
+    return True
 
 
 def _names_in(root: str) -> list[str]:

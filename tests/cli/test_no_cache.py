@@ -42,7 +42,7 @@ CALLS = {
 
 EVERY = [(name, form) for name, (_, forms) in CALLS.items() for form in forms]
 
-EMPTY = ("missing", "dangling link", "empty", "only litter", "only empty stores")
+EMPTY = ("missing", "dangling link", "empty", "only litter", "only empty stores", "only empty folders")
 """States of the directory in which it is an empty cache."""
 
 FAULTS = {
@@ -71,6 +71,10 @@ def make(place: Path, state: str) -> None:
             if state == "only empty stores":
                 (place / "http-v2").mkdir()
                 (place / "wheels").mkdir()
+            if state == "only empty folders":
+                (place / "http-v2/a/b/c/d/e").mkdir(parents=True)
+                (place / "http/0/1").mkdir(parents=True)
+                (place / "wheels/aa/bb/cc" / ("d" * 50)).mkdir(parents=True)
             if state == "other files":
                 (place / "letter.txt").write_text("dear")
             if state == "unreadable":
@@ -159,7 +163,7 @@ def test_a_directory_that_nobody_typed_and_that_is_missing_or_empty_is_an_empty_
     assert os.path.lexists(place) == (state != "missing"), "nothing may be made or removed"
 
 
-@pytest.mark.parametrize("state", ["empty", "only litter", "only empty stores"])
+@pytest.mark.parametrize("state", [state for state in EMPTY if state not in {"missing", "dangling link"}])
 def test_a_typed_directory_that_is_there_and_empty_is_an_empty_cache(machine_with: Machine, state: str) -> None:
     place, options = machine_with.place("option")
     make(place, state)
