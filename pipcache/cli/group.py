@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 
 import click
@@ -11,7 +12,8 @@ from pipcache.cli.options import cache_dir_option
 from pipcache.cli.slips import command_slip, option_slip
 from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
-from pipcache.render.console import say
+from pipcache.render.console import say, width
+from pipcache.render.text.wrap import fit_line
 from pipcache.util.untrusted import clean
 
 
@@ -80,16 +82,41 @@ COMMANDS = {
 """The commands and what each is for; the module of each has its name and stands beside this one."""
 
 
+class _HelpFormatter(click.HelpFormatter):
+    """Writes the help of a command, on a narrow terminal too, for which click does not care."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write options and what they are for, side by side where there is room."""
+        super().write_dl(rows, col_max if self.width > _NARROW_HELP else 8, col_spacing)
+
+
+_NARROW_HELP = 50
+"""Columns of a help text below which click cuts lines at any character."""
+
+
 class _CorrectingCommand(click.Command):
     """A command, or the group; an option that it does not have is answered with the option that was meant."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the example and the exit codes, each line broken between words."""
+        formatter.write_paragraph()
+        for line in (self.epilog or "").replace("\b\n", "").split("\n"):
+            for part in fit_line(f"  {line}", formatter.width, 2 + _HANG if line.startswith(" ") else 2):
+                formatter.write(f"{part.rstrip()}\n")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options and what stands behind them."""
         words = list(args)
+        ctx.formatter_class = _HelpFormatter
+        ctx.terminal_width = width() - 2 if width() - 2 < _NARROW_HELP else None
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise option_slip(error, ctx, words) from None
+
+
+_HANG = 7
+"""Blanks before what an exit code means."""
 
 
 class Command(_CorrectingCommand):

@@ -13,7 +13,7 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
-from pipcache.render.console import print_answer, say
+from pipcache.render.console import fitted, print_answer, say
 from pipcache.render.json.records import dump
 from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines, what_goes
 from pipcache.render.text.table import Columns, Row, print_rows
@@ -65,13 +65,13 @@ def report_of(
     def show() -> None:
         if plan.removals or plan.folders:
             print_rows(*table)
-            print(plan_sum(plan, where))  # noqa: T201
+            print(fitted(plan_sum(plan, where), sys.stdout))  # noqa: T201
 
     def answer(outcome: Outcome | None) -> str:
         if form == "json":
             return dump(document(outcome))
         if outcome is not None:
-            return outcome_line(outcome)
+            return fitted(outcome_line(outcome), sys.stdout)
         return "Nothing to remove." if plan.is_empty else "Nothing was removed: this is a dry run."
 
     return PlanReport(show if form == "table" else None, answer)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipcache.inventory.summary import LastUse, Summary, sum_by_age, summarise
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.outlook import Prospect, look_out
-from pipcache.render.console import print_answer, wants_colour, width
+from pipcache.render.console import fitted, print_answer, wants_colour, width
 from pipcache.render.json.info import info_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.info import info_lines, prospect_lines
@@ -43,8 +43,7 @@ def write(directory: CacheDirectory, answer: InfoAnswer, form: str) -> None:
         print_answer(dump(info_document(directory, answer.summary, answer.use, answer.prospects)))
         return
     columns, colour = width(), wants_colour(sys.stdout)
-    for line in (
-        *info_lines(directory, answer.summary, answer.use, now=answer.now, width=columns, colour=colour),
-        *prospect_lines(directory, answer.prospects, width=columns, colour=colour),
-    ):
-        print(line)  # noqa: T201
+    for line in info_lines(directory, answer.summary, answer.use, now=answer.now, width=columns, colour=colour):
+        print(fitted(line, sys.stdout))  # noqa: T201
+    for line in prospect_lines(directory, answer.prospects, width=columns, colour=colour):
+        print(line)  # noqa: T201  # commands, which stay whole

@@ -13,7 +13,7 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import select
 from pipcache.query.selector import Selector
-from pipcache.render.console import is_terminal, print_answer, say
+from pipcache.render.console import fitted, is_terminal, print_answer, say
 from pipcache.render.text.list import LIST, make_row, total_line
 from pipcache.render.text.notices import say_unmatched, say_unreadable
 from pipcache.render.text.table import print_rows
@@ -108,7 +108,7 @@ def _write_table(answer: ListAnswer) -> None:
     now = time.time()
     print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
     if answer.shown:
-        print(total_line(answer.shown, answer.directory.path))  # noqa: T201
+        print(fitted(total_line(answer.shown, answer.directory.path), sys.stdout))  # noqa: T201
     sys.stdout.flush()
     if not answer.shown and not answer.unmatched and not answer.directory.is_empty:
         say(f"No distribution file to show in {clean(answer.directory.path)}")

@@ -18,7 +18,7 @@ from pipcache.prune.request import PruneRequest
 from pipcache.prune.result import PruneResult
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason
-from pipcache.render.console import is_terminal, say
+from pipcache.render.console import fitted, is_narrow, is_terminal, say
 from pipcache.render.github import github_lines
 from pipcache.render.json.prune import prune_document
 from pipcache.render.json.records import dump
@@ -109,7 +109,7 @@ def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str,
     )
     outcome = run_with_consent(answer.directory, plan, consent, report, track)
     if answer.prospects is not None and form == "table" and not answer.directory.is_empty:
-        for line in prospect_lines(answer.prospects):
+        for line in prospect_lines(answer.prospects, is_narrow=is_narrow(sys.stderr)):
             say(line)
     say_unreadable(answer.gathered.unreadable)
     hides = bool(request.verdicts) and bool(links_in_stores(answer.gathered.facts.artifacts))
@@ -126,7 +126,7 @@ def _show(plan: Plan, *, everything: bool) -> None:
     if everything and plan.removals:
         print_rows(plan_rows(plan), ARTIFACTS)
         print()  # noqa: T201
-    print_rows(policy_rows(plan), POLICIES)
+    print_rows(policy_rows(plan, is_narrow=is_narrow(sys.stdout)), POLICIES)
 
 
 def _say_notes(answer: PruneAnswer, request: PruneRequest) -> None:
@@ -178,4 +178,5 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
             return "\n".join(github_lines(pruned))
         case _:
             is_trial = consent.dry_run and answer.plan.removals
-            return sum_line(pruned) + (" Nothing was removed: this is a dry run." if is_trial else "")
+            text = sum_line(pruned) + (" Nothing was removed: this is a dry run." if is_trial else "")
+            return fitted(text, sys.stdout)

@@ -1,6 +1,7 @@
 """``remove --advisory``: remove what an audit proved, then look again."""
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.removal.backup import BackupItem, save_copies
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Candidate, Plan, Reason, plan_artifacts
-from pipcache.render.console import say
+from pipcache.render.console import fitted, say
 from pipcache.render.json.audit import PurgeDocument, note_record, purge_document
 from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
@@ -170,7 +171,7 @@ def _write_end(
     """Say what the run comes to, and what it does not cover."""
     if outcome is not None:
         verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
-        write_answer(lambda: print(f"A second look {verdict}."), outcome_line(outcome))  # noqa: T201
+        write_answer(lambda: print(fitted(f"A second look {verdict}.", sys.stdout)), outcome_line(outcome))  # noqa: T201
     elif left:
         say(f"{counted(len(left), 'entry', 'entries')} cannot be removed where they are:")
     for hit in left[:_SHOWN]:

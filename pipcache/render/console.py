@@ -82,10 +82,28 @@ _HEIGHT = 25
 """Lines; nothing that is printed depends on them, but rich looks at a width only beside a height."""
 
 
+def fitted(text: str, stream: IO[str]) -> str:
+    """Return prose as a stream is to have it: broken between words at a terminal's width, as it is for a pipe."""
+    if not is_terminal(stream):
+        return text
+    from pipcache.render.text.wrap import fit  # only for a person
+
+    return "\n".join(fit(text.split("\n"), width()))
+
+
+def is_narrow(stream: IO[str]) -> bool:
+    """True for a terminal that has no room for more than the columns that matter."""
+    return is_terminal(stream) and width() < NARROW
+
+
+NARROW = 60
+"""Columns of a terminal that is not narrow."""
+
+
 def say(message: str, end: str = "\n") -> None:
     """Print narration without secrets to standard error; where that cannot be written the work goes on."""
     try:
-        sys.stderr.write(redact_text(message) + end)
+        sys.stderr.write(fitted(redact_text(message), sys.stderr) + end)
         sys.stderr.flush()
     except OSError:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from pipcache.render.console import is_terminal, rich_console
+from pipcache.render.console import is_narrow, is_terminal, rich_console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -90,7 +90,8 @@ def meter(label: str) -> Iterator["BytesMeter"]:
         TransferSpeedColumn,
     )
 
-    progress = _new_progress(label, DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = () if is_narrow(sys.stderr) else (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    progress = _new_progress(label, *columns)
     try:
         yield BytesMeter(progress)
     finally:

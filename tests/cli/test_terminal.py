@@ -15,6 +15,7 @@ from tests.support import archives
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
+from tests.support.removal import age
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +138,64 @@ def test_lines_are_broken_between_words_and_paths_and_digests_are_whole(
         paths = [line for line in piped.splitlines() if str(builder.root) in line]
         assert paths
         assert set(paths) <= set(lines)
+
+
+WORDY = {
+    "an error of an option": ["list", "--older-than", "30"],
+    "an error of a file": ["audit", "--advisory", "/nosuch/place.json"],
+    "an error with what to do": ["remove", "numpy"],
+    "an option that is none": ["remove", "--all", "numpy"],
+    "a list": ["list"],
+    "a list of nothing": ["list", "numpy>99", "--all"],
+    "sums": ["info"],
+    "a plan": ["remove", "*", "--dry-run"],
+    "a plan by store": ["clear", "--dry-run"],
+    "a plan by policy": ["prune", "--ci", "--dry-run"],
+    "prospects": ["prune", "--dry-run"],
+    "removed": ["prune", "--ci"],
+    "an audit": ["audit", "numpy"],
+    "help of audit": ["audit", "--help"],
+    "help of remove": ["remove", "--help"],
+    "help of prune": ["prune", "--help"],
+}
+
+
+@pytest.mark.parametrize(
+    ("columns", "terminal"),
+    [
+        (40, {"TERM": "xterm-256color"}),
+        pytest.param(40, {"TERM": "dumb"}, marks=pytest.mark.slow),
+        pytest.param(80, {"NO_COLOR": "1"}, marks=pytest.mark.slow),
+        pytest.param(120, {"LC_ALL": "C"}, marks=pytest.mark.slow),
+    ],
+    ids=["40", "40 dumb", "80 no colour", "120 C"],
+)
+@pytest.mark.parametrize("name", WORDY)
+def test_no_word_is_broken_in_its_middle(
+    builder: CacheBuilder, columns: int, name: str, terminal: dict[str, str]
+) -> None:
+    builder.stray("http-v2/a/left", b"")
+    for line in seen(builder, columns, *WORDY[name], **terminal):
+        if len(line) > columns:  # what is copied, or names the values of an option, is whole
+            is_command = line.lstrip().startswith("pipcache ")
+            is_whole = is_command or "|" in line or str(builder.root) in line
+            assert is_whole or max(map(len, line.split())) > columns - 20, line
+            assert is_whole or len(line.split()) <= 3, line
+
+
+def test_a_narrow_plan_has_a_row_for_each_policy(builder: CacheBuilder) -> None:
+    builder.stray(f"http-v2/a/1/2/3/4/a1234{'0' * 51}.body")
+    builder.raw("https://files.example/x", b"cc=9,nothing")
+    builder.legacy("https://files.example/y", b"")
+    (builder.root / "http-v2/f/f/f").mkdir(parents=True)
+    age(builder.root, 200 * 86400)
+    lines = [line.split("  ")[0] for line in seen(builder, 40, "prune", "--old-layouts", "--dry-run")]
+    table = lines[lines.index("POLICY") + 1 :]
+    assert table[: table.index(next(line for line in table if line.startswith("Would keep")))] == [
+        "dead weight",
+        "old layout",
+        "1 empty folder",
+    ]
 
 
 def test_a_prune_without_a_policy_tells_a_person_what_each_would_free(builder: CacheBuilder) -> None:

@@ -33,11 +33,18 @@ def by_policy(removals: Sequence[Removal]) -> dict[Reason, list[Removal]]:
     return {reason: members for reason, members in groups.items() if members}
 
 
-def policy_rows(plan: Plan) -> list[Row]:
-    """Return a row for each policy and each kind of thing it takes, and a row for the empty folders."""
-    rows = [row for reason, members in by_policy(plan.removals).items() for row in _rows_of(reason, members)]
+def policy_rows(plan: Plan, *, is_narrow: bool = False) -> list[Row]:
+    """Return a row for each policy and each kind of thing it takes, and a row for the empty folders.
+
+    Args:
+        plan: the plan.
+        is_narrow: there is no room for the kinds of things, so that a policy has one row.
+    """
+    groups = by_policy(plan.removals).items()
+    rows = [row for reason, members in groups for row in _rows_of(reason, members, by_detail=not is_narrow)]
     if plan.folders:
-        cells = (policy_name(Reason.DEAD_WEIGHT), "0", "0", "-", counted(len(plan.folders), "empty folder"))
+        folders = counted(len(plan.folders), "empty folder")
+        cells = (folders if is_narrow else policy_name(Reason.DEAD_WEIGHT), "0", "0", "-", folders)
         rows.append(Row(cells, is_problem=False))
     return rows
 
@@ -46,10 +53,10 @@ _BY_DETAIL = frozenset({Reason.DEAD_WEIGHT, Reason.OLD_LAYOUT, Reason.DAMAGED, R
 """Policies that say of each artifact what is wrong with it; the others take all kinds for the same reason."""
 
 
-def _rows_of(reason: Reason, members: Sequence[Removal]) -> Iterator[Row]:
+def _rows_of(reason: Reason, members: Sequence[Removal], *, by_detail: bool) -> Iterator[Row]:
     groups: dict[str, list[Removal]] = {}
     for removal in members:
-        groups.setdefault(removal.detail if reason in _BY_DETAIL else "", []).append(removal)
+        groups.setdefault(removal.detail if by_detail and reason in _BY_DETAIL else "", []).append(removal)
     for detail, some in groups.items():
         files = [file for removal in some for file in removal.files]
         sums = f"{len(some):,}", f"{len(files):,}", format_size(allocated(files))
@@ -91,14 +98,19 @@ def sum_line(result: PruneResult) -> str:
     return text
 
 
-def prospect_lines(prospects: Sequence[Prospect]) -> Iterator[str]:
+def prospect_lines(prospects: Sequence[Prospect], *, is_narrow: bool = False) -> Iterator[str]:
     """Yield that no policy was asked for, and what each would free."""
     yield "Only dead weight was looked for, as no policy was given. What each would free:"
-    rows = [
-        (prospect.option, f"{prospect.entries:,}", f"{prospect.files:,}", format_size(prospect.size))
-        for prospect in prospects
-    ]
-    yield from (f"  {line}" for line in plain_table(rows, ("POLICY", "ENTRIES", "FILES", "SIZE")))
+    columns = {
+        "POLICY": [prospect.option for prospect in prospects],
+        "ENTRIES": [f"{prospect.entries:,}" for prospect in prospects],
+        "FILES": [f"{prospect.files:,}" for prospect in prospects],
+        "SIZE": [format_size(prospect.size) for prospect in prospects],
+    }
+    if is_narrow:
+        del columns["FILES"]
+    rows = zip(*columns.values(), strict=True)
+    yield from (f"  {line}" for line in plain_table(rows, tuple(columns)))
 
 
 def unpinned_lines(unpinned: Sequence[Artifact]) -> Iterator[str]:

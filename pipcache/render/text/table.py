@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.render.console import is_terminal, rich_console, width
+from pipcache.render.console import NARROW, is_terminal, rich_console, width
 
 
 class Row(NamedTuple):
@@ -29,7 +29,7 @@ def print_rows(rows: Sequence[Row], columns: Columns) -> None:
     if not is_terminal(sys.stdout):
         sys.stdout.write("\n".join(plain_table((row.cells for row in rows), columns.names)) + "\n")
         return
-    names = columns.narrow if width() < 60 else columns.middle if width() < 100 else columns.names
+    names = columns.narrow if width() < NARROW else columns.middle if width() < 100 else columns.names
     _print_rich(rows, {name: columns.names.index(name) for name in names})
 
 

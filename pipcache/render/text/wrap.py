@@ -5,6 +5,12 @@ from collections.abc import Iterable, Iterator
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
+_WORD = (
+    r"\s*+(?:\(?pipcache (?:audit|clear|dir|info|list|prune|remove|show|verify)\b[^()]*\)?"
+    r"|'pipcache [^']*'\S*|\S+)"
+)
+"""A word, or a command, which is to be copied in one piece."""
+
 _WHOLE = ("  Cure: ", "Cure of all: ", "  file  ")
 """How lines begin that hold a command or a path, to be copied."""
 
@@ -27,7 +33,7 @@ def fit_line(line: str, columns: int, hang: int) -> Iterator[str]:
         hang: the blanks before each part but the first; what stands within them, a label, has no line of its own.
     """
     part, size = "", 0
-    for word in re.findall(r"\s*\S+", line):
+    for word in re.findall(_WORD, line.rstrip()):
         length = len(_STYLE.sub("", word))
         if size + length > columns and size > hang:
             yield part
@@ -35,4 +41,4 @@ def fit_line(line: str, columns: int, hang: int) -> Iterator[str]:
             word = word.lstrip()  # noqa: PLW2901 - the blanks before it are the end of the line
             length = len(_STYLE.sub("", word))
         part, size = part + word, size + length
-    yield part
+    yield part + line[len(line.rstrip()) :]
