@@ -9,7 +9,7 @@ import click
 
 from pipcache import __version__
 from pipcache.cli.options import cache_dir_option
-from pipcache.cli.slips import command_slip, option_slip
+from pipcache.cli.slips import ABOUT_PROJECTS, argument_slip, command_slip, option_slip
 from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say, width
@@ -121,6 +121,14 @@ _HANG = 7
 
 class Command(_CorrectingCommand):
     """A command, which can be tried without being run."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options and what stands behind them; words too many are answered with what was meant."""
+        ctx.allow_extra_args = self.name in ABOUT_PROJECTS
+        rest = super().parse_args(ctx, args)
+        if rest and ctx.allow_extra_args and not ctx.resilient_parsing:
+            raise argument_slip(self.name or "", rest)
+        return rest
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command, unless its line is only tried."""

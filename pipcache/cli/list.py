@@ -4,6 +4,7 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
+    ChoiceParam,
     SelectorParam,
     cache_dir_option,
     epilog,
@@ -29,7 +30,7 @@ from pipcache.render.progress_bar import track
 @click.option(
     "--sort",
     "sort_key",
-    type=click.Choice([key.value for key in SortKey]),
+    type=ChoiceParam([key.value for key in SortKey]),
     default="name",
     show_default=True,
     help="Order: by name and version, largest, oldest, or longest unused first.",

@@ -56,10 +56,10 @@ def _tell(slip: Slip, arguments: Sequence[str]) -> None:
     lines = [
         as_typed(whole) for line in slip.corrections(arguments) if (whole := _without_slips(line)) is not None
     ]
-    shown = [line for line in lines if redact_text(line) == line]
+    shown = [line for line in dict.fromkeys(lines) if redact_text(line) == line]
     for line in shown:
         say(f"  {clean(line)}")
-    if len(shown) < len(lines):
+    if len(shown) < len(set(lines)):
         say("  The corrected command line is not shown: it holds a secret. Correct yours and run it again.")
 
 

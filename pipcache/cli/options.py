@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from pipcache.cli.slips import FORMATS_ELSEWHERE, Slip
+from pipcache.cli.slips import FORMATS_ELSEWHERE, Slip, nearest
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
 from pipcache.query.filters import Filters
@@ -188,7 +188,19 @@ def _note_form(context: click.Context, _parameter: click.Parameter, value: str) 
     return value
 
 
-class FormatParam(click.Choice):  # type: ignore[type-arg]  # generic in the newest click only
+class ChoiceParam(click.Choice):  # type: ignore[type-arg]  # generic in the newest click only
+    """One of some words; a misspelt one is told as a slip."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        text = str(value)
+        if text not in self.choices and (meant := nearest(text, self.choices)) is not None:
+            option = "" if param is None else f" {param.opts[0]}"
+            raise Slip(f"There is no{option} {text}: write {meant}.", text, (meant,))
+        return str(super().convert(value, param, ctx))
+
+
+class FormatParam(ChoiceParam):
     """A form of the answer; the names that pip has for them are told as slips."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -238,14 +250,14 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         "--kind",
         "kinds",
         multiple=True,
-        type=click.Choice([kind.value for kind in Kind]),
+        type=ChoiceParam([kind.value for kind in Kind]),
         help="Only this kind; repeatable.",
     )
     store = click.option(
         "--store",
         "stores",
         multiple=True,
-        type=click.Choice([store.value for store in Store]),
+        type=ChoiceParam([store.value for store in Store]),
         help="Only this store (repeatable).",
     )
     older = click.option(

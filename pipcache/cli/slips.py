@@ -19,6 +19,7 @@ COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("cat", "inspect", "describe"), (("show",), "it is 'show' here")),
     **dict.fromkeys(("path", "where", "location", "root"), (("dir",), "it is 'dir' here")),
     "cache": ((), "all of pipcache is about the cache"),
+    "pip": ((), "'pipcache' stands for 'pip cache'"),
     "version": (("--version",), "it is an option"),
 }
 """Commands of pip and of other tools: the commands here, and what to say of them."""
@@ -133,6 +134,19 @@ def command_slip(word: str, known: Mapping[str, str]) -> Slip:
     if (name := nearest(word, list(known))) is not None:
         return Slip(f"There is no command {word!r}: the nearest is {name!r}.", word, (name,))
     return Slip(f"There is no command {word!r}: 'pipcache --help' lists them.", word)
+
+
+ABOUT_PROJECTS = {"clear": "remove", "prune": "remove", "info": "list", "dir": "list"}
+"""Commands without SELECTORs, with those that do the like for some projects."""
+
+
+def argument_slip(command: str, arguments: Sequence[str]) -> Slip:
+    """Return the error for words behind a command that takes none."""
+    said = f"'pipcache {command}' takes no SELECTOR, and {arguments[0]!r} is none of its options"
+    instead = ABOUT_PROJECTS[command]
+    if command == "prune":  # who means to keep must not be told how to remove
+        return Slip(f"{said}: --keep {arguments[0]} keeps it, and {instead!r} removes it.", command)
+    return Slip(f"{said}: {instead!r} takes one.", command, (instead,))
 
 
 def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Sequence[str]) -> Slip:

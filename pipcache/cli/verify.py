@@ -6,6 +6,7 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
+    ChoiceParam,
     SelectorParam,
     against_option,
     cache_dir_option,
@@ -68,7 +69,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 @click.option("--ignore", "ignored", multiple=True, type=ChecksParam(), metavar="CODES", help="Not these.")
 @click.option(
     "--fail-on",
-    type=click.Choice(("damaged", "poisoned", "unverified")),
+    type=ChoiceParam(("damaged", "poisoned", "unverified")),
     default="damaged",
     show_default=True,
     help="Exit with 1 for this verdict or a worse one.",
