@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipcache.archive.flaw import Defect, Flaw
 from pipcache.archive.wheel_rules import record_rule_flaws, wheel_rule_flaws
 from pipcache.archive.zip_check import check_zip
-from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory
+from pipcache.archive.zip_reader import MOST_MEMBERS, AmbiguousName, Member, ZipDirectory
 from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
@@ -179,6 +179,8 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
     path = f"{folder}.dist-info/RECORD"
     try:
         records = [member for member in directory.ending(path) if member.name == path]
+    except AmbiguousName:
+        records = []  # which the members' names tell
     except TooMuchInItError as error:
         yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
         return

@@ -208,7 +208,7 @@ def _has_top_folder(names: Iterable[str]) -> bool:
 def zip_sdist_flaws(members: list[Member], *, of_index: bool) -> Iterator[Flaw]:
     """Yield the members of a ``.zip`` sdist that pip does not unpack; ``of_index`` as in ``tar_sdist_flaws``."""
     yield from method_flaws(members)
-    names = [member.name.partition("\0")[0] for member in members]  # as zipfile has them
+    names = [member.name for member in members]
     has_top = _has_top_folder(names)
     paths = [_split(name)[1] if has_top else name for name in names]
     tree = _Tree()

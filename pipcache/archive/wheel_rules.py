@@ -33,8 +33,8 @@ def wheel_rule_flaws(
         folder: the ``name-version`` of its ``.dist-info`` folder.
         broken: the names of members whose bytes are broken, of which nothing more is said.
     """
-    # zipfile ends a name at its first NUL, and of several members of a name it reads the last
-    named = {member.name.partition("\0")[0]: member for member in members}
+    # of several members of a name zipfile reads the last
+    named = {member.name: member for member in members}
     yield from _folder_flaws(named, folder)
     yield from method_flaws(members)
     info = f"{folder}.dist-info"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_methods import ENCRYPTED, END_MARK, LZMA, UnreadableMethod, begin_member
-from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, zip64_fields
+from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, second_name, zip64_fields
 from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, decompress
 from pipcache.util.files import Window
@@ -224,7 +224,7 @@ def _row_flaws(rows: bytes, members: Iterable[Member]) -> Iterator[Flaw]:
             yield Flaw(Defect.TRUNCATED, member.name, "a version that readers know", str(needed & 0xFF))
         if disk not in {0, 0xFFFF}:
             yield Flaw(Defect.TRUNCATED, member.name, "disk 0", f"disk {disk}")
-        if member.flags & _UTF8 and member.name.encode() != member.raw:
+        if member.flags & _UTF8 and member.name.encode() != member.raw.partition(b"\0")[0]:
             yield Flaw(Defect.TRUNCATED, member.name, "a name in UTF-8", repr(member.raw))
         position = start + extra + comment
 
@@ -242,16 +242,13 @@ def _extra_flaws(extra: bytes, member: Member, header: tuple[int, int, int], mal
     while position + 4 <= len(extra):
         kind = int.from_bytes(extra[position : position + 2], "little")
         end = position + 4 + int.from_bytes(extra[position + 2 : position + 4], "little")
-        field = extra[position + 4 : end]
         if end > len(extra):
             yield Flaw(malformed, member.name, "whole extra fields", f"a field of {end - position} bytes")
         zip64_count += kind == 1
-        is_named = (
-            kind == 0x7075 and field[:1] == b"\x01" and field[1:5] == zlib.crc32(member.raw).to_bytes(4, "little")
-        )
-        if is_named and field[5:] != member.name.encode():
-            yield Flaw(Defect.DUPLICATE, member.name, "one name", f"another in UTF-8: {field[5:]!r}")
         position = end
+    second = second_name(extra, member.raw)
+    if second not in {None, member.name}:
+        yield Flaw(Defect.DUPLICATE, member.name, "one name", f"another in UTF-8: {second!r}")
     size, compressed, _ = zip64_fields(extra, _IN_ZIP64, _IN_ZIP64, 0)
     # some readers use the ZIP64 field even where the header does not refer to it
     is_other = _IN_ZIP64 not in header and (
@@ -266,12 +263,11 @@ def _name_flaws(members: Iterable[Member]) -> Iterator[Flaw]:
     seen: set[str] = set()
     for member in members:
         # zipfile and the C readers end a name at its first NUL
-        cut = member.name.partition("\x00")[0]
-        if cut != member.name:
-            yield Flaw(Defect.DUPLICATE, member.name, "a name without NUL", "one with")
-        if cut in seen:
+        if b"\0" in member.raw:
+            yield Flaw(Defect.DUPLICATE, member.name, "a name without NUL", repr(member.raw[:200]))
+        if member.name in seen:
             yield Flaw(Defect.DUPLICATE, member.name, "one member of this name", "another")
-        seen.add(cut)
+        seen.add(member.name)
 
 
 def _header_flaws(window: Window, member: Member, local: tuple[int, ...]) -> Iterator[Flaw]:

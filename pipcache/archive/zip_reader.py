@@ -3,6 +3,7 @@
 zipfile makes an object of every row, which for a list of a few hundred wheels is most of the time.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -38,10 +39,14 @@ _LENGTHS = Struct("<3H")
 _LOCAL = Struct("<4s5H3L2H")
 
 
+class AmbiguousName(ValueError):  # noqa: N818 - it is the name that is ambiguous
+    """A member has a second name, which some readers use and others do not."""
+
+
 class Member(NamedTuple):
     """A row of a ZIP's central directory."""
 
-    name: str
+    name: str  # as zipfile has it, which ends a name at its first NUL
     method: int
     compressed: int
     size: int
@@ -135,6 +140,7 @@ class ZipDirectory:
             )
         # general purpose bit 11: UTF-8, else the historical cp437 (APPNOTE.TXT 4.4.4)
         name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & 0x800 else "cp437", "replace")
+        name = name.partition("\0")[0]
         member = Member(
             name, method, compressed, size, header + self.shift, row[9], flags, row[7] | row[8] << 16, raw
         )
@@ -150,18 +156,21 @@ class ZipDirectory:
     def last_ending(self, ending: str) -> Member | None:
         """Return the last member whose name ends with ``ending``, by a quick search from the end.
 
-        None where it may be misled: bytes in the directory look like a row, and are not counted as one. A hostile
-        archive can count them.
+        None where it may be misled: bytes in the directory look like a row, and are not counted as one, or a name
+        may end before its last byte, or be a second one. A hostile archive can count them.
         """
         encoded = ending.encode()
-        if self.rows.count(b"PK\x01\x02") != self.count:
+        if self.rows.count(b"PK\x01\x02") != self.count or encoded + b"\0" in self.rows:
+            return None
+        if _SECOND_NAME.search(self.rows) is not None:
             return None
         index = self.rows.rfind(encoded)
         start = self.rows.rfind(b"PK\x01\x02", 0, index) if index > 0 else -1
         if start < 0:
             return None
         length = int.from_bytes(self.rows[start + 28 : start + 30], "little")
-        return self._row(start)[0] if start + 46 + length == index + len(encoded) else None
+        is_whole = start + 46 + length == index + len(encoded) and self.rows.find(b"\0", start + 46, index) < 0
+        return self._row(start)[0] if is_whole else None
 
     def ending(self, *endings: str) -> list[Member]:
         """Return the members whose names end with any of ``endings``, in directory order.
@@ -170,6 +179,7 @@ class ZipDirectory:
 
         Raises:
             TooMuchInItError: there are more than ``MOST_MEMBERS`` rows.
+            AmbiguousName: a member's name ends so for some readers alone.
         """
         rows, members, position, count = self.rows, [], 0, 0
         encoded = tuple(ending.encode() for ending in endings)
@@ -179,10 +189,24 @@ class ZipDirectory:
                 raise TooMuchInItError(f"more than {MOST_MEMBERS:,} members")
             name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
             name_end = position + 46 + name
-            if rows.endswith(encoded, position + 46, name_end):
+            is_plain = rows.find(b"\0", position + 46, name_end) < 0
+            if rows.endswith(encoded, position + 46, name_end) if is_plain else self._ends_so(position, endings):
                 members.append(self._row(position)[0])
+            if extra and b"up" in (fields := rows[name_end : name_end + extra]):
+                self._check_second_name(position, fields, endings)
             position = name_end + extra + comment
         return members
+
+    def _ends_so(self, position: int, endings: tuple[str, ...]) -> bool:
+        return self._row(position)[0].name.endswith(endings)
+
+    def _check_second_name(self, position: int, fields: bytes, endings: tuple[str, ...]) -> None:
+        member = self._row(position)[0]
+        second = second_name(fields, member.raw)
+        if second not in {None, member.name} and any(
+            name.endswith(endings) for name in (member.name, second or "")
+        ):
+            raise AmbiguousName(f"a member is called {member.name!r}, and {second!r}")
 
     def read(self, member: Member, limit: int = _MEMBER_LIMIT) -> bytes:
         """Return the first ``limit`` bytes of a member; fewer, or none, where it does not decompress."""
@@ -208,6 +232,32 @@ def _read_rare(data: Window, method: int, limit: int) -> bytes:
         return decompress_beginning(*begin_member(data, method), limit).data
     except (BrokenStream, UnreadableMethod):
         return b""
+
+
+_SECOND_NAME = re.compile(rb"up..\x01", re.DOTALL)  # the begin of such an extra field, and more bytes by chance
+
+_UNICODE_PATH = 0x7075
+
+
+def second_name(extra: bytes, raw: bytes) -> str | None:
+    """Return a member's name in an extra field (APPNOTE.TXT 4.6.9), which zipfile uses since Python 3.12.
+
+    Args:
+        extra: the extra fields of the member.
+        raw: its name in the directory, as it is stored.
+
+    Returns:
+        The name as zipfile has it; None where there is none, or not for this name.
+    """
+    position, name = 0, None
+    while position + 4 <= len(extra):
+        kind = int.from_bytes(extra[position : position + 2], "little")
+        end = position + 4 + int.from_bytes(extra[position + 2 : position + 4], "little")
+        field = extra[position + 4 : end]
+        if kind == _UNICODE_PATH and field[:5] == b"\x01" + zlib.crc32(raw).to_bytes(4, "little") and field[5:]:
+            name = field[5:].decode("utf-8", "replace").partition("\0")[0]
+        position = end
+    return name
 
 
 def zip64_fields(extra: bytes, size: int, compressed: int, header: int) -> tuple[int, int, int]:

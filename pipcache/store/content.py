@@ -12,7 +12,7 @@ from pipcache.archive.metadata import (
     read_zip_sdist,
 )
 from pipcache.archive.tar_reader import is_tar
-from pipcache.archive.zip_reader import ZipDirectory
+from pipcache.archive.zip_reader import AmbiguousName, ZipDirectory
 from pipcache.index.page_format import PageFormat, guess_format
 from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import GZIP, UndecodableBody, archive_format
@@ -116,6 +116,8 @@ def _inspect_zip(window: Window, *, deep: bool) -> Content:
         return read_wheel(directory, deep=deep) or read_zip_sdist(directory) or ZipBody(None)
     except TooMuchInItError as error:
         return ZipBody(error.reason, has_too_much=True)
+    except AmbiguousName:
+        return ZipBody(None)  # what it is depends on the reader
 
 
 def _may_hold_tar(start: bytes) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
+import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +16,7 @@ from pipcache.index.page_format import PAGE_LIMIT
 from pipcache.util.urls import PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
+from tests.support.hidden_archives import NUL_IN_NAMES, SECOND_NAMES
 from tests.support.program import Program
 
 if TYPE_CHECKING:
@@ -162,3 +166,19 @@ def test_a_false_listing_hides_no_file_name(builder: CacheBuilder, program: Prog
     liar = json.dumps({"meta": {}, "name": "good", "files": [row]}).encode()
     builder.download(f"{PAGE_BASES[0]}good/", liar, headers=HTML)
     assert program("audit", WHEEL[0]).code == 1
+
+
+@pytest.mark.parametrize("body", [NUL_IN_NAMES, SECOND_NAMES], ids=["NUL", "second names"])
+def test_the_name_of_a_wheel_that_readers_take_for_another(
+    builder: CacheBuilder, program: Program, body: bytes
+) -> None:
+    builder.download("https://files.example/blob", body)
+    assert program("audit", "evil==1.0").code == (1 if body is NUL_IN_NAMES else 3)
+    assert not [one for one in program.artifacts("list", "--all") if one["project"] == "good"]
+    assert "PC404" in program("verify").out
+
+
+def test_a_second_name_counts_since_python_3_12() -> None:
+    with zipfile.ZipFile(io.BytesIO(SECOND_NAMES)) as archive:
+        names = archive.namelist()
+    assert ("evil-1.0.dist-info/METADATA" in names) is (sys.version_info >= (3, 12))

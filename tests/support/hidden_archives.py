@@ -17,6 +17,8 @@ import pytest
 
 from tests.support.archives import Unseekable, build_sdist, build_wheel, metadata, source_tree
 from tests.support.hiding import SDIST, WHEEL, Bait, Row, Stall
+from tests.support.hostile import Part, write_zip
+from tests.support.judged_archives import unicode_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -168,6 +170,31 @@ LATE_NAME = zipped(
         for name, data in members_of(WHEEL[1]).items()
     }
 )
+
+
+def renamed(cut: bytes, second: Callable[[bytes, bytes], bytes] | None) -> bytes:
+    """The bad wheel with the `.dist-info` of another beside its own, whose names are no usual ones.
+
+    Its own names have more bytes behind a NUL (`cut`), or are in a field of their own (`second`); those of the
+    other are there for readers that do not know of that.
+    """
+    parts = []
+    with zipfile.ZipFile(io.BytesIO(WHEEL[1])) as archive:
+        for name in archive.namelist():
+            raw, data = name.encode(), archive.read(name)
+            if second is None:
+                parts.append(Part(raw + cut, data))
+            else:
+                parts.append(Part(b"x/" + raw, data, row_extra=second(b"x/" + raw, raw)))
+    for path, data in (("METADATA", metadata("good", "2.0")), ("WHEEL", b"Tag: py3-none-any\n")):
+        raw = b"good-2.0" + cut + b".dist-info/" + path.encode()
+        extra = b"" if second is None else second(raw, b"x/" + path.encode())
+        parts.append(Part(raw, data, row_extra=extra))
+    return write_zip(parts)
+
+
+NUL_IN_NAMES = renamed(b"\0", None)
+SECOND_NAMES = renamed(b"", unicode_path)
 
 
 def twice() -> bytes:
@@ -359,6 +386,7 @@ ARCHIVES: dict[str, Row] = {
     "a folder of a longer name": listed(WHEEL[0], renamed_info("evilgood-2.0.dist-info")),
     "METADATA with its name behind much": listed(WHEEL[0], LATE_NAME),
     "METADATA twice": listed(WHEEL[0], TWICE),
+    "names that end at a NUL": listed(WHEEL[0], NUL_IN_NAMES),
     "METADATA behind a line of a mailbox": listed(
         WHEEL[0], wheel_with(set_file(META, b"From x\n" + metadata("evil", "1.0")))
     ),
