@@ -113,8 +113,11 @@ class Head(NamedTuple):
 
     @property
     def is_redirect(self) -> bool:
-        """Whether it leads pip to another URL, so that pip never uses the body (RFC 9110, 15.4)."""
-        return self.status in {301, 308} and "location" in self.headers
+        """Whether it leads pip to another URL, so that pip never uses the body (RFC 9110, 15.4).
+
+        An empty ``Location`` leads nowhere: pip takes the response as it is (``_vendor/requests/sessions.py``).
+        """
+        return self.status in {301, 308} and bool(self.headers.get("location"))
 
 
 def decode_head(data: bytes) -> Head:

@@ -182,3 +182,14 @@ def test_a_second_name_counts_since_python_3_12() -> None:
     with zipfile.ZipFile(io.BytesIO(SECOND_NAMES)) as archive:
         names = archive.namelist()
     assert ("evil-1.0.dist-info/METADATA" in names) is (sys.version_info >= (3, 12))
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_a_redirect_to_nowhere_is_what_its_body_is(builder: CacheBuilder, program: Program, status: int) -> None:
+    headers = {**HTML, "Location": "", "ETag": '"x"'}
+    page = b'<!DOCTYPE html><a href="evil-1.0.zip">evil</a>'
+    builder.download(EVIL, page, headers=headers, status=status)
+    assert program("audit", "evil==1.0").code == 1
+    key = builder.download("https://files.example/blob", WHEEL[1], headers=headers, status=status)
+    wheel = program.only("show", key)
+    assert (wheel["kind"], wheel["project"], wheel["version"]) == ("wheel", "evil", "1.0")
