@@ -50,7 +50,19 @@ def _coding_format(window: Window, encoding: str | None) -> Format | None:
     if form is None:
         raise UndecodableBody(f"stored with Content-Encoding {names[0]!r}, which is not readable here")
     # some servers send "deflate" without zlib's frame, and urllib3 reads it for pip
-    return RAW_DEFLATE if form is ZLIB and window.read(0, 1) != b"\x78" else form
+    return RAW_DEFLATE if form is ZLIB and not _begins_like_zlib(window.read(0, 2)) else form
+
+
+_DICTIONARY = 0x20  # a preset dictionary, which nobody gives
+
+
+def _begins_like_zlib(start: bytes) -> bool:
+    """Return whether bytes begin with the header of a zlib stream, with any size of its window (RFC 1950, 2.2)."""
+    if len(start) < 2:
+        return False
+    method, flags = start
+    is_deflate = method & 0x0F == 8 and method >> 4 <= 7
+    return is_deflate and not (method << 8 | flags) % 31 and not flags & _DICTIONARY
 
 
 def decoded_pieces(window: Window, encoding: str | None, tick: Tick) -> Iterator[bytes]:

@@ -29,11 +29,23 @@ def raw_deflate(data: bytes) -> bytes:
     return Part(b"", data).data
 
 
+def zlib_with(window_bits: int) -> Callable[[bytes], bytes]:
+    """zlib's frame with a window of another size than most writers choose."""
+
+    def compress(data: bytes) -> bytes:
+        packer = zlib.compressobj(wbits=window_bits)
+        return packer.compress(data) + packer.flush()
+
+    return compress
+
+
 CODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip": ("gzip", gzip.compress),
     "x-gzip": ("x-gzip", gzip.compress),
     "gzip in two members": ("gzip", lambda data: gzip.compress(data[:7]) + gzip.compress(data[7:])),
     "deflate": ("deflate", zlib.compress),
+    "deflate with a window of 4 kB": ("deflate", zlib_with(12)),
+    "deflate with a window of 512 bytes": ("deflate", zlib_with(9)),
     "raw deflate": ("deflate", raw_deflate),
 }
 
@@ -53,3 +65,8 @@ def test_a_coded_body_is_whole_or_not(what: str, size: int) -> None:
 def test_zlib_under_the_name_of_gzip_is_broken_for_pip_too() -> None:
     with pytest.raises(BrokenStream):
         undone(zlib.compress(b"page"), "gzip")
+
+
+def test_raw_deflate_may_begin_like_zlib() -> None:
+    # a stored block whose padding is not zero (RFC 1951, 3.2.4), and an empty one
+    assert undone(b"\x78\x04\x00\xfb\xffpage" + b"\x01\x00\x00\xff\xff", "deflate") == b"page"
