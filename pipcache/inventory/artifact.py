@@ -58,6 +58,7 @@ class Place(StrEnum):
     TOP_FOLDER = "top folder"  # of an sdist; it can have any name (PEP 625 is from 2022)
     CONTENT_DISPOSITION = "content-disposition"  # this header and the next give a file name
     ARTIFACTORY_FILENAME = "x-artifactory-filename"
+    ANOTHER_LISTING = "another listing"  # of the same URL, or the end of the URL where a page gives another name
     SUBDIRECTORY = "subdirectory"  # of an archive that a wheel was built from; others can have other projects
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from pipcache.index.links import NORMAL_URL, absolute_urls
 from pipcache.index.page_format import PAGE_LIMIT, stated_format
 from pipcache.index.rows import PageFile, Row, Rows, page_rows
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRow, path_of
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, NamedRow, Place, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.built_from import source_key
 from pipcache.inventory.identify import kind_of_filename
@@ -21,6 +21,7 @@ from pipcache.store.origin import Origin
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track, untracked
+from pipcache.util.urls import filename_in
 from pipcache.util.versions import same_version
 
 _MOST_SOURCES = 200
@@ -273,26 +274,37 @@ class _PageListings(NamedTuple):
     named: dict[Release | str, list[NamedRow]]
 
 
-def name_by_listing(artifact: Artifact, listing: Listing, others: Iterable[Listing] = ()) -> Artifact:
-    """Return ``artifact`` with the name and the URL that a page gives it, before its other names.
+def name_by_listing(artifact: Artifact, listing: Listing, others: Sequence[Listing] = ()) -> Artifact:
+    """Return ``artifact`` with the names and the URL that pages give it, before its other names.
 
-    ``others`` are further listings of the same file; those that differ are kept in ``also_listed``.
+    ``others`` are further listings of the same file; those that differ are kept in ``also_listed``. pip takes the
+    file for a release of whichever project it has the page of, by the end of the URL or an egg.
     """
-    suffix = ".metadata" if listing.is_metadata else ""
+    first, *further = map(_listed_name, (listing, *others))
+    if (parsed := parse_filename(filename := filename_in(listing.url), listing.project)) is not None:
+        further.append(first._replace(project=parsed.project, version=parsed.version, filename=filename))
+    known = normalise(first.project or ""), first.version
+    again = (claim for claim in further if (normalise(claim.project or ""), claim.version) != known)
+    kind = artifact.kind
+    if kind in {Kind.UNKNOWN, Kind.PAGE} or (kind is Kind.OTHER and not artifact.is_redirect):
+        kind = kind_of_filename(first.filename or "")
+    claims = dict.fromkeys(claim._replace(place=Place.ANOTHER_LISTING) for claim in again)
+    named = artifact._replace(claims=(*claims, *artifact.claims)).proved_by(first, listing.url, kind)
+    return named._replace(
+        listed=listing.file,
+        also_listed=tuple(dict.fromkeys(other.file for other in others if other.file != listing.file)),
+    )
+
+
+def _listed_name(listing: Listing) -> Claim:
+    """Return the name that a page gives a file that it lists."""
     parsed = listing.file.name(listing.project)
-    claim = Claim(
+    return Claim(
         Evidence.PAGE,
         _title(listing.project),
         (None if listing.file.egg else listing.project) or (parsed.project if parsed else None),
         parsed.version if parsed else None,
-        listing.file.filename + suffix,
-    )
-    kind = artifact.kind
-    if kind in {Kind.UNKNOWN, Kind.PAGE} or (kind is Kind.OTHER and not artifact.is_redirect):
-        kind = kind_of_filename(listing.file.filename + suffix)
-    return artifact.proved_by(claim, listing.url, kind)._replace(
-        listed=listing.file,
-        also_listed=tuple(dict.fromkeys(other.file for other in others if other.file != listing.file)),
+        listing.file.filename + (".metadata" if listing.is_metadata else ""),
     )
 
 
@@ -355,7 +367,7 @@ def name_listed_files(
     """Return ``artifacts`` with the names, URLs and sources that the rows of index pages give.
 
     Args:
-        reader: reads the pages. Where it has a search, pages whose key does not prove their project are read too.
+        reader: reads the pages; those whose key does not prove their project too, where it has a search.
         artifacts: all artifacts of the cache, the pages among them named.
         needs_project: whether the page of a project has to be read; a page without a project is read always.
         track: reports progress.

@@ -87,13 +87,14 @@ def split_stem(stem: str, project: str | None = None) -> FileName:
         for index in dashes_behind(stem, len(project)):
             if normalise(stem[:index]) == project:
                 return FileName(stem[:index], stem[index + 1 :])
-    dashes = [index for index, character in enumerate(stem) if character == "-"]
-    for index in reversed(dashes):
-        if stem[index + 1 : index + 2].isdigit():
-            return FileName(stem[:index], stem[index + 1 :])
-    if dashes and dashes[-1] < len(stem) - 1:
-        return FileName(stem[: dashes[-1]], stem[dashes[-1] + 1 :])
+    before_version = _BEFORE_VERSION.match(stem)
+    last = stem.rfind("-") if before_version is None else before_version.end() - 1
+    if 0 <= last < len(stem) - 1:
+        return FileName(stem[:last], stem[last + 1 :])
     return FileName(stem, None)
+
+
+_BEFORE_VERSION = re.compile(r"(?s).*-(?=\d)")
 
 
 def dashes_behind(stem: str, length_of_project: int) -> Iterator[int]:

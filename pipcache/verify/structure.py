@@ -232,7 +232,10 @@ def _zip_sdist_flaws(window: Window, *, of_index: bool) -> Iterator[Flaw]:
 
 
 _FREE_NAMES = frozenset(
-    {Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME, Place.SUBDIRECTORY}
+    {
+        *(Place.TOP_FOLDER, Place.CONTENT_DISPOSITION, Place.ARTIFACTORY_FILENAME, Place.SUBDIRECTORY),
+        Place.ANOTHER_LISTING,
+    }
 )
 """Where an sdist may have any name: PEP 625 came late, and pip goes by PKG-INFO."""
 
@@ -259,7 +262,7 @@ def _name_findings(artifact: Artifact, inside: Iterable[Claim] = ()) -> Iterator
         inside: names in its bytes that are no claims of the artifact.
     """
     is_built = artifact.kind is Kind.BUILT
-    ignored = _FREE_NAMES if artifact.kind is Kind.SDIST else frozenset()
+    ignored = _FREE_NAMES if artifact.kind is Kind.SDIST else frozenset({Place.ANOTHER_LISTING})
     named = [claim for claim in (*artifact.claims, *inside) if claim.project and claim.place not in ignored]
     claims = sorted(named, key=lambda claim: claim.evidence is Evidence.ORIGIN)
     for claim in claims[1:]:

@@ -169,3 +169,40 @@ def test_a_page_that_cannot_be_read_is_told_where_it_may_list_it(
 ) -> None:
     serve(builder, (body, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}evil/")
     assert program("audit", selector).code == 3
+
+
+NAMELESS = archives.build_sdist("src", "1.0", folder="src", pkg_info=False)[1]
+TWICE_LISTED = {
+    "another name in JSON": ("evil-1.0.tar.gz", {"filename": "good-2.0.tar.gz"}),
+    "an egg of another": ("evil-1.0.tar.gz#egg=good-2.0", {}),
+}
+
+
+@pytest.mark.parametrize("name", TWICE_LISTED)
+def test_a_file_has_the_name_in_its_url_whatever_a_page_calls_it(
+    builder: CacheBuilder, program: Program, name: str
+) -> None:
+    end, more = TWICE_LISTED[name]
+    row = {"url": f"https://files.example/{end}", "hashes": {}, **more}
+    document = json.dumps({"meta": {"api-version": "1.0"}, "name": "good", "files": [row]}).encode()
+    serve(builder, (document, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}good/")
+    key = builder.download("https://files.example/evil-1.0.tar.gz", NAMELESS)
+    for release in ("evil==1.0", "good==2.0"):
+        assert hits(program, release)[key]["relation"] == "match", release
+        assert [one["key"] for one in program.artifacts("list", release)] == [key]
+        plan = program("remove", release, "--dry-run", "--format", "json").document["plan"]
+        assert key in json.dumps(plan), release
+    assert program("audit", "evil==2.0").code == 0
+    assert program("verify").code == 0
+
+
+def test_a_file_that_pages_of_two_projects_list_has_both_names(builder: CacheBuilder, program: Program) -> None:
+    url = "https://files.example/blob.tar.gz"
+    for project in ("good", "evil"):
+        page = f'<!DOCTYPE html><title>Links for {project}</title><a href="{url}#egg={project}-1.0">x</a>'.encode()
+        serve(builder, (page, "text/html"), url=f"{PAGE_BASES[0]}{project}/")
+    key = builder.download(url, NAMELESS)
+    for project in ("good", "evil"):
+        assert hits(program, project)[key]["relation"] == "match"
+        assert [one["key"] for one in program.artifacts("list", f"{project}==1.0")] == [key]
+    assert program("verify").code == 0
