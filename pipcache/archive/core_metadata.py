@@ -82,8 +82,11 @@ def metadata_flaws(data: bytes, where: str) -> Iterator[Flaw]:
         defect = Defect.REFUSED_BY_SOME if is_somewhere else Defect.INCOMPLETE
         by = "pip since 22 under Python 3.11 and newer" if is_somewhere else "every pip"
         yield Flaw(defect, where, "a Version", f"none, so that {by} refuses it")
+    elif "\n" in metadata.version.strip():
+        actual = f"{metadata.version!r}, so that pip since 22 under Python 3.11 and newer refuses it"
+        yield Flaw(Defect.REFUSED_BY_SOME, where, "a Version in a line", actual)
     name = metadata.name or ""
-    if not name or name != name.strip():
+    if not name or name != name.strip() or "\n" in name:
         yield Flaw(Defect.REFUSED_BY_SOME, where, "a Name", f"{name!r}, so that pip since 24.1 refuses it")
     yield from _requirement_flaws(metadata.requires, where)
 

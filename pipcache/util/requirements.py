@@ -23,7 +23,7 @@ def parse_requirement(text: str) -> Requirement | None:
         requirement = Requirement(text)
         if requirement.marker is not None:
             requirement.marker.evaluate({"extra": ""})
-    except (ValueError, RecursionError):
+    except (ValueError, LookupError, RecursionError):  # packaging raises a KeyError for variables that it knows
         return None
     return requirement
 
@@ -54,7 +54,7 @@ def is_read_by_old(text: str, requirement: Requirement | None) -> bool:
         # the old grammar takes all that is not blank for the version behind ===
         version = text.partition("===")[2].lstrip().partition(" ")[0]
         is_swallowed = "===" in named and not {*");"}.isdisjoint(version)
-        return not is_swallowed and not named.rstrip().removesuffix(")").rstrip().endswith(",")
+        return not is_swallowed and not named.rstrip().removesuffix(")").rstrip().endswith((",", "("))
     match = _OLD_REQUIREMENT.fullmatch(named.strip())
     if match is None or (semicolon and parse_requirement(f"x;{marker}") is None):
         return False

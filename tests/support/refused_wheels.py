@@ -274,6 +274,8 @@ REFUSED_BY_EVERY: dict[str, Callable[[], bytes]] = {
     "Requires-Dist junk": lambda: metadata_with("Requires-Dist: ???"),
     "Requires-Dist no marker op": lambda: metadata_with("Requires-Dist: bar; python_version"),
     "Requires-Dist bad marker name": lambda: metadata_with('Requires-Dist: bar; nosuch == "1"'),
+    "Requires-Dist of extras": lambda: metadata_with("Requires-Dist: bar; extras == 'x'"),
+    "Requires-Dist without a variable": lambda: metadata_with("Requires-Dist: bar; 'x' == 'y'"),
     "Requires-Dist bad comparison": lambda: metadata_with('Requires-Dist: bar; os_name ~= "posix"'),
     "Requires-Dist with a missing comma": lambda: metadata_with(
         'Requires-Dist: bar (>=1 <2); python_version < "2"'
@@ -370,6 +372,9 @@ REFUSED_BY_SOME: dict[str, Callable[[], bytes]] = {
     "METADATA junk line before Name": lambda: replaced(META, b"Name: foo", b"junk\nName: foo"),
     "METADATA BOM": lambda: changed(lambda c: c.update({META: b"\xef\xbb\xbf" + c[META]})),
     "METADATA folded name": lambda: replaced(META, b"Name: foo\n", b"Name:\n foo\n"),
+    "METADATA name in two lines": lambda: replaced(META, b"Name: foo\n", b"Name: foo\n folded\n"),
+    "METADATA version in two lines": lambda: replaced(META, b"Version: 1.0\n", b"Version: 1.0\n folded\n"),
+    "Requires-Dist with nothing in brackets": lambda: metadata_with("Requires-Dist: bar ( ); extra == 'x'"),
     "Requires-Dist legacy": lambda: metadata_with('Requires-Dist: bar (>=1.0.*) ; python_version < "2"'),
     "Requires-Dist legacy in an extra": lambda: metadata_with(
         'Requires-Dist: bar (>=1.0.*) ; extra == "x"', "Provides-Extra: x"
