@@ -70,7 +70,8 @@ def find_anchors(text: str) -> Iterator[Anchor | None]:
         elif (other := _NO_ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
             place = other.end()
         elif (regular := _ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
-            yield from (Anchor(url.strip(), regular[1]) for url in attribute_values(regular[1], "href"))
+            urls = attribute_values(regular[1], "href")
+            yield from (Anchor(url.strip(), regular[1]) for url in dict.fromkeys((*urls[:1], *urls[-1:])))
             place = regular.end()
         else:
             yield from _find_irregular(text, place)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipcache.index.anchors import find_anchors
 from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 
@@ -220,3 +221,11 @@ def test_an_egg_names_what_was_downloaded_from_there(builder: CacheBuilder, prog
     key = builder.download(url, data)
     hits = program("audit", "evil==1.0", "--format", "json").document["caches"][0]["hits"]
     assert {hit["artifact"]["key"]: hit["relation"] for hit in hits}[key] == "match"
+
+
+def test_of_many_links_in_a_tag_those_that_pips_take_are_read(builder: CacheBuilder, program: Program) -> None:
+    # html5lib takes the first of them, pip since 22.2 the last
+    for hrefs in (["evil-1.0.zip"] + ["x.zip"] * 4000, ["x.zip"] * 4000 + ["evil-1.0.zip"]):
+        body = "<!DOCTYPE html><a " + "".join(f"href={href} " for href in hrefs) + ">x</a>"
+        assert audit(builder, program, body.encode(), "text/html") == {1}
+        assert len([*find_anchors(body)]) == 2
