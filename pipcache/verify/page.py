@@ -81,8 +81,9 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
     except BrokenStream as error:
         yield Finding(Check.PC105, "", f"a body in {encoding}", str(error))
         return
-    except UndecodableBody:
-        return  # there is no decoder for the coding here
+    except UndecodableBody as error:
+        yield error.reason
+        return
     if not ends.start:
         yield Finding(Check.PC301, "", "an index page", "nothing")
         return

@@ -80,8 +80,7 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
     if not isinstance(content, (WheelFacts, SdistFacts, ZipBody)):
         # an archive as it is stored was not coded, whatever coding the server names
         if (problem := _coding_problem(window, encoding, tick)) is not None:
-            broken = Finding(Check.PC105, "", f"a body in {encoding}", problem)
-            return [broken, *_hidden_zip_results(window, tick)]
+            return [problem, *_hidden_zip_results(window, tick)]
         content = inspect(window, encoding, deep=True)
     if isinstance(content, ZipBody) and content.has_too_much:
         return [_Unjudged(content.problem or "")]
@@ -129,25 +128,23 @@ def _unnamed_results(window: Window, content: Content, encoding: str | None, tic
         case OpaqueBody() if not codings(encoding) and archive_format(window.read(0, 2)) is GZIP:
             # a gzip file must be whole, whatever is in it
             problem = _coding_problem(window, "gzip", tick)
-            problems: list[_Result] = (
-                [] if problem is None else [Finding(Check.PC402, "", "a body in gzip", problem)]
-            )
+            problems = [problem._replace(check=Check.PC402)] if isinstance(problem, Finding) else []
             return [*problems, *_hidden_zip_results(window, tick)]
         case _:
             return _hidden_zip_results(window, tick)
 
 
-def _coding_problem(window: Window, encoding: str | None, tick: Tick) -> str | None:
-    """Return why a coded body does not decode to its end; None when it does, or when that cannot be tried."""
+def _coding_problem(window: Window, encoding: str | None, tick: Tick) -> _Result | None:
+    """Return why a coded body does not decode to its end, or cannot be decoded here; None when it does."""
     if not codings(encoding):
         return None
     try:
         for _ in decoded_pieces(window, encoding, tick):
             pass
     except BrokenStream as error:
-        return str(error)
-    except UndecodableBody:
-        return None
+        return Finding(Check.PC105, "", f"a body in {encoding}", str(error))
+    except UndecodableBody as error:
+        return _Unjudged(error.reason)
     return None
 
 

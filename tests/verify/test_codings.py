@@ -11,11 +11,15 @@ import pytest
 from pipcache.util.compression import BrokenStream
 from pipcache.util.content_coding import decoded_pieces
 from pipcache.util.progress import no_tick
+from pipcache.util.urls import PAGE_BASES
 from tests.support import caches
 from tests.support.hostile import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.support.caches import CacheBuilder
+    from tests.support.program import Program
 
 
 def undone(data: bytes, encoding: str | None) -> bytes:
@@ -70,3 +74,21 @@ def test_zlib_under_the_name_of_gzip_is_broken_for_pip_too() -> None:
 def test_raw_deflate_may_begin_like_zlib() -> None:
     # a stored block whose padding is not zero (RFC 1951, 3.2.4), and an empty one
     assert undone(b"\x78\x04\x00\xfb\xffpage" + b"\x01\x00\x00\xff\xff", "deflate") == b"page"
+
+
+CODED_TWICE = gzip.compress(gzip.compress(b'<!DOCTYPE html><a href="foo-1.0.zip">foo</a>'))
+
+
+@pytest.mark.parametrize("kind", ["page", "metadata"])
+def test_what_cannot_be_decoded_here_is_unreadable(builder: CacheBuilder, program: Program, kind: str) -> None:
+    headers = {**caches.FILE_HEADERS, "Content-Type": "text/html", "Content-Encoding": "gzip, gzip"}
+    if kind == "page":
+        builder.download(f"{PAGE_BASES[0]}foo/", CODED_TWICE, headers=headers)
+    else:
+        named = {"Content-Disposition": "attachment; filename=foo-1.0-py3-none-any.whl.metadata"}
+        headers |= named | {"Content-Type": "application/octet-stream"}
+        builder.download("https://files.example/foo", CODED_TWICE, headers=headers)
+    ran = program("verify", "--format", "json")
+    (judgement,) = ran.document["judgements"]
+    assert (ran.code, judgement["verdict"], judgement["findings"]) == (3, "unreadable", [])
+    assert "coded more than once" in judgement["problem"]
