@@ -99,3 +99,24 @@ def test_a_poisoned_file_beside_credentials_stays_poisoned(builder: CacheBuilder
     judgements = program("verify", "foo", "--kind", "wheel", "--format", "json").document["judgements"]
     assert [one["verdict"] for one in judgements] == ["poisoned"]
     assert {"PC106", "PC201"} == {finding["code"] for finding in judgements[0]["findings"]}
+
+
+def test_a_redirect_to_a_url_without_a_host_is_told(builder: CacheBuilder, program: Program) -> None:
+    for location in ("http:", "https:///foo", "http:/foo"):
+        key = builder.download("https://files.example/x", None, status=301, headers={"Location": location})
+        assert codes_of(program, key) == {"PC109"}, location
+    key = builder.download("https://files.example/x", None, status=301, headers={"Location": "/foo"})
+    assert codes_of(program, key) == set()
+
+
+def test_the_date_of_a_redirect_that_old_pips_do_not_know_is_told(builder: CacheBuilder, program: Program) -> None:
+    headers = {"Location": "https://files.example/foo", "Date": "yesterday"}
+    old = builder.legacy("https://files.example/x", b"", status=308, headers=headers)
+    assert codes_of(program, old) == {"PC109"}
+    new = builder.download("https://files.example/y", None, status=308, headers=headers)
+    assert codes_of(program, new) == set()
+
+
+def codes_of(program: Program, key: str) -> set[str]:
+    (judgement,) = program("verify", key, "--format", "json").document["judgements"]
+    return {finding["code"] for finding in judgement["findings"]}
