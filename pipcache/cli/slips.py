@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from pipcache.util.nearest import nearest_words
+
 COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("purge", "wipe", "empty", "reset"), (("clear",), "'clear' removes everything")),
     **dict.fromkeys(
@@ -58,8 +60,6 @@ _LOUDNESS = ("--verbose", "-v", "-vv", "--quiet", "-q", "--silent", "--debug")
 FORMATS_ELSEWHERE = {"abspath": "paths", "path": "paths", "human": "table", "columns": "table", "text": "table"}
 """Values of ``--format`` of pip, with those here."""
 
-_CLOSE = 0.7
-
 
 class Slip(click.UsageError):
     """A word of the command line that has no meaning here, and what was meant.
@@ -113,14 +113,8 @@ class Slip(click.UsageError):
 
 def nearest(word: str, words: Sequence[str]) -> str | None:
     """Return the one of ``words`` that ``word`` begins or resembles; None where none is near."""
-    import difflib  # for slips alone
-
     by_stem = {known.lstrip("-"): known for known in words}
-    stem = word.lstrip("-").lower()
-    begun = [known for known in by_stem if len(stem) > 1 and known.startswith(stem)]
-    close = difflib.get_close_matches(stem, by_stem, n=1, cutoff=_CLOSE)
-    chosen = begun[:1] if len(begun) == 1 else close
-    return by_stem[chosen[0]] if chosen else None
+    return next((by_stem[stem] for stem in nearest_words(word.lstrip("-").lower(), by_stem, 1)), None)
 
 
 def command_slip(word: str, known: Mapping[str, str]) -> Slip:

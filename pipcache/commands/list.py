@@ -11,7 +11,7 @@ from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, unreadabl
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
-from pipcache.query.selection import select
+from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import fitted, is_terminal, print_answer, say
 from pipcache.render.text.list import LIST, make_row, total_line
@@ -40,7 +40,7 @@ class ListAnswer(NamedTuple):
     shown: list[Artifact]
     hidden: Mapping[Kind, int]
     artifacts: list[Artifact]
-    unmatched: list[Selector]
+    unmatched: list[Unmatched]
 
     @property
     def is_incomplete(self) -> bool:
@@ -65,7 +65,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
     chosen: list[Artifact] = artifacts
-    unmatched: list[Selector] = []
+    unmatched: list[Unmatched] = []
     if request.selectors or request.filters != Filters():
         selection = select(cache, artifacts, request.selectors, request.filters, track)
         chosen, unmatched = selection.chosen, selection.unmatched

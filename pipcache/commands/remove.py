@@ -9,7 +9,7 @@ from pipcache.inventory.artifact import Artifact, unreadable_entries, with_refus
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
-from pipcache.query.selection import select, without_usable_version
+from pipcache.query.selection import Unmatched, select, without_usable_version
 from pipcache.query.selector import Selector
 from pipcache.removal.duplicates import find_copies
 from pipcache.removal.outcome import Outcome
@@ -41,7 +41,7 @@ class RemoveAnswer(NamedTuple):
 
     directory: CacheDirectory
     plan: Plan
-    unmatched: list[Selector]
+    unmatched: list[Unmatched]
     passed_over: list[Artifact]
     artifacts: list[Artifact]  # all that is in the cache
     unnamed: int

@@ -8,15 +8,15 @@ from pipcache.inventory.artifact import Artifact, path_of, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
-from pipcache.query.selection import select
+from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
-from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
+from pipcache.render.console import is_terminal, print_answer, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
+from pipcache.render.text.notices import say_unmatched
 from pipcache.render.text.show import show_lines
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
-from pipcache.util.untrusted import clean
 from pipcache.verify.details import Details, describe
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
@@ -28,7 +28,7 @@ class ShowAnswer(NamedTuple):
 
     directory: CacheDirectory
     details: list[Details]
-    unmatched: list[Selector]
+    unmatched: list[Unmatched]
     is_incomplete: bool  # some place could not be looked at: it may have been a match
 
 
@@ -76,5 +76,4 @@ def write(answer: ShowAnswer, form: str) -> None:
         for line in show_lines(answer.directory, answer.details, colour=colour, columns=columns):
             print(line)  # noqa: T201
     sys.stdout.flush()
-    for selector in () if answer.directory.is_empty else answer.unmatched:
-        say(f"Nothing matches {clean(selector.text)!r} in {clean(answer.directory.path)}.")
+    say_unmatched(answer.directory, answer.unmatched)

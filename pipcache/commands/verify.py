@@ -10,7 +10,7 @@ from pipcache.inventory.artifact import DISTRIBUTIONS
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
-from pipcache.query.selection import select
+from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
@@ -47,7 +47,7 @@ class VerifyAnswer(NamedTuple):
     directory: CacheDirectory
     judgements: list[Judgement]
     tally: Tally
-    unmatched: list[Selector]
+    unmatched: list[Unmatched]
     cure: str | None = None  # the command line that removes all that has findings
 
 

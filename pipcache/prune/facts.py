@@ -17,8 +17,7 @@ from pipcache.prune.needs import Needs
 from pipcache.prune.request import PruneRequest
 from pipcache.prune.sources import find_sources_by_bytes
 from pipcache.query.filters import Filters
-from pipcache.query.selection import select
-from pipcache.query.selector import Selector
+from pipcache.query.selection import Unmatched, select
 from pipcache.removal.clearing import is_leftover_folder
 from pipcache.removal.duplicates import find_duplicates
 from pipcache.removal.plan import Candidate, is_young
@@ -78,7 +77,7 @@ class GatheredFacts(NamedTuple):
 
     facts: Facts
     empty_folders: Sequence[str] = ()
-    unmatched: Sequence[Selector] = ()
+    unmatched: Sequence[Unmatched] = ()
     unjudged: int = 0
     unreadable: Sequence[UnreadableEntry] = ()
     foreign_files: int = 0

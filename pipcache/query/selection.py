@@ -10,6 +10,7 @@ from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise
+from pipcache.util.nearest import nearest_words
 from pipcache.util.progress import Track
 
 
@@ -18,6 +19,25 @@ class Match(NamedTuple):
 
     artifact: Artifact
     selectors: tuple[Selector, ...]
+
+
+class Unmatched(NamedTuple):
+    """A selector that matched nothing, and what its writer may have meant.
+
+    Attributes:
+        selector: the selector.
+        versions: the versions of its project that the cache has, in the order of the inventory.
+        projects: where the cache has nothing of its project, the projects with the nearest names.
+    """
+
+    selector: Selector
+    versions: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The selector as it was written."""
+        return self.selector.text
 
 
 class Selection(NamedTuple):
@@ -30,7 +50,7 @@ class Selection(NamedTuple):
     """
 
     matches: list[Match]
-    unmatched: list[Selector]
+    unmatched: list[Unmatched]
     allowed: list[Artifact]
 
     @property
@@ -60,9 +80,24 @@ def select(
         if indexes:
             matches.append(Match(artifact, tuple(selectors[index] for index in indexes)))
             matched.update(indexes)
-    return Selection(
-        matches, [selector for index, selector in enumerate(selectors) if index not in matched], allowed
-    )
+    unmatched = [selector for index, selector in enumerate(selectors) if index not in matched]
+    return Selection(matches, [_with_advice(selector, artifacts) for selector in unmatched], allowed)
+
+
+_MOST_NAMES = 3
+
+
+def _with_advice(selector: Selector, artifacts: Iterable[Artifact]) -> Unmatched:
+    """Return a selector that matched nothing with what the cache has instead."""
+    if selector.project is None:
+        return Unmatched(selector)
+    versions: dict[str, dict[str, None]] = {}
+    for artifact in artifacts:
+        if artifact.project is not None:
+            versions.setdefault(artifact.project, {}).update({artifact.version: None} if artifact.version else {})
+    if selector.project in versions:
+        return Unmatched(selector, versions=tuple(versions[selector.project]))
+    return Unmatched(selector, projects=tuple(nearest_words(selector.project, versions, _MOST_NAMES)))
 
 
 def without_usable_version(selectors: Iterable[Selector], selection: Selection) -> list[Artifact]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.removal import age
+from tests.support.terminals import environment_at, written_at_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,30 +39,10 @@ def builder(tmp_path: Path) -> CacheBuilder:
 
 
 def seen(builder: CacheBuilder, columns: int, *arguments: str, **environment: str) -> list[str]:
-    """Run the program at a terminal of so many columns, and return the lines as they are written."""
-    controller, terminal = pty.openpty()
-    termios.tcsetwinsize(terminal, (24, columns))
-    sizes = {"COLUMNS": "unset", "LINES": "unset"}  # of the terminal that the tests run at
-    variables = {**clean_environment(builder.root.parent / "home"), "TERM": "xterm", **sizes, **environment}
-    variables = {name: value for name, value in variables.items() if value != "unset"}
-    command = [sys.executable, "-m", "pipcache", arguments[0], "--cache-dir", str(builder.root), *arguments[1:]]
-    written = b""
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, env=variables, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal
-    ) as program:
-        os.close(terminal)
-        while True:
-            select.select([controller], [], [])
-            try:
-                data = os.read(controller, 65536)
-            except OSError:  # how Linux says that nobody writes any more
-                break
-            if not data:
-                break
-            written += data
-        program.wait()
-    os.close(controller)
-    return STYLE.sub("", written.decode()).replace("\r\n", "\n").split("\n")
+    """Run the program at a terminal of so many columns, and return the lines that are written, without styles."""
+    words = [arguments[0], "--cache-dir", str(builder.root), *arguments[1:]]
+    variables = environment_at(builder.root.parent / "home", **environment)
+    return STYLE.sub("", written_at_terminal(words, columns, variables)).split("\n")
 
 
 TERMINALS = [{"TERM": "xterm-256color"}, {"TERM": "dumb"}, {"TERM": "unset"}, {"NO_COLOR": "1"}]

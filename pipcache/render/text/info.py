@@ -76,7 +76,7 @@ def prospect_lines(
         if prospect.entries
     ]
     if not rows:
-        yield "Nothing: all of it is of use, and of the newest version"
+        yield from fit_line("Nothing: all of it is of use, and of the newest version", width, 0)
         return
     table = list(plain_table(rows, ("WHY", "ENTRIES", "SIZE", "COMMAND")))
     if max(map(len, table)) <= width:

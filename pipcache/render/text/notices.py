@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.location.locate import CacheDirectory
-from pipcache.query.selector import Selector
+from pipcache.query.selection import Unmatched
 from pipcache.render.console import say
 from pipcache.store.entries import Entry, UnreadableEntry, is_link_in_store
 from pipcache.util.untrusted import clean
@@ -12,13 +12,24 @@ from pipcache.util.untrusted import clean
 _SHOWN = 5
 
 
-def say_unmatched(cache: CacheDirectory, selectors: Iterable[Selector]) -> None:
-    """Say which selectors met nothing, and how a likely slip would be written; of an empty cache all is said."""
-    for selector in () if cache.is_empty else selectors:
-        name, dash, version = selector.text.rpartition("-")
-        looks_like_a_version = selector.project and dash and version[:1].isdigit()
-        advice = f" For a version write {name}=={version}." if looks_like_a_version else ""
-        say(f"Nothing matches {clean(selector.text)!r}.{clean(advice)}")
+def say_unmatched(cache: CacheDirectory, unmatched: Iterable[Unmatched]) -> None:
+    """Say which selectors met nothing, and what may have been meant; of an empty cache all is said."""
+    for selector in () if cache.is_empty else unmatched:
+        say(f"Nothing matches {clean(selector.text)!r}.{clean(_advice(selector))}")
+
+
+def _advice(unmatched: Unmatched) -> str:
+    name, dash, version = unmatched.text.rpartition("-")
+    if unmatched.selector.project and dash and version[:1].isdigit():
+        return f" For a version write {name}=={version}."
+    if unmatched.versions:
+        more = len(unmatched.versions) - _SHOWN
+        others = f" and {more:,} more" if more > 0 else ""
+        shown = ", ".join(unmatched.versions[:_SHOWN])
+        return f" Of {unmatched.selector.project} the cache has {shown}{others}."
+    if unmatched.projects:
+        return f" The nearest names in the cache: {', '.join(unmatched.projects)}."
+    return ""
 
 
 def say_unreadable(entries: Iterable[Entry]) -> None:
