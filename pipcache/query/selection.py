@@ -26,7 +26,7 @@ class Unmatched(NamedTuple):
 
     Attributes:
         selector: the selector.
-        versions: the versions of its project that the cache has, in the order of the inventory.
+        versions: the versions of its project that the cache has, in their order.
         projects: where the cache has nothing of its project, the projects with the nearest names.
     """
 
@@ -96,7 +96,9 @@ def _with_advice(selector: Selector, artifacts: Iterable[Artifact]) -> Unmatched
         if artifact.project is not None:
             versions.setdefault(artifact.project, {}).update({artifact.version: None} if artifact.version else {})
     if selector.project in versions:
-        return Unmatched(selector, versions=tuple(versions[selector.project]))
+        from pipcache.util.versions import in_order  # brings packaging, which a list does without
+
+        return Unmatched(selector, versions=tuple(in_order(versions[selector.project])))
     return Unmatched(selector, projects=tuple(nearest_words(selector.project, versions, _MOST_NAMES)))
 
 

@@ -39,6 +39,14 @@ def canonical(text: str) -> str:
     return text.lower() if version is None else canonicalize_version(version)
 
 
+def in_order(texts: Iterable[str]) -> list[str]:
+    """Return versions in their order (PEP 440); texts that are no versions come first, by their letters."""
+    known = {text: parse_version(text) for text in texts}
+    others = sorted(text for text, version in known.items() if version is None)
+    versions = [(version, text) for text, version in known.items() if version is not None]
+    return [*others, *(text for _, text in sorted(versions))]
+
+
 def same_version(text: str | None, other: str | None) -> bool:
     """Return whether two texts are the same version; file names spell ``+`` and ``-`` as ``_`` (PEP 427)."""
     if text == other:
