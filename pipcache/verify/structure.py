@@ -1,6 +1,7 @@
 """Finds what is wrong with the bytes of an artifact alone, by its kind."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from pipcache.util.progress import Tick
 from pipcache.util.versions import parse_version, same_version
 from pipcache.verify.checks import CHECK_OF_DEFECT, Check
 from pipcache.verify.page import page_findings
-from pipcache.verify.verdict import Finding
+from pipcache.verify.verdict import MOST_FINDINGS, Finding
 
 
 class Structure(NamedTuple):
@@ -61,8 +62,24 @@ def check_structure(artifact: Artifact, window: Window, tick: Tick) -> Structure
         results = _check(artifact, window, tick)
     except TooMuchInItError as error:
         results = [_Unjudged(error.reason), *_hidden_zip_results(window, tick)]
-    findings = [result for result in results if isinstance(result, Finding)]
+    findings = [*_bounded(result for result in results if isinstance(result, Finding))]
     return Structure(findings, next((result.reason for result in results if isinstance(result, _Unjudged)), None))
+
+
+_LONGEST_TEXT = 1_000  # characters; the names of members can have 65,535 bytes
+
+
+def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the first findings of each check, with texts of a bounded length."""
+    counts: Counter[Check] = Counter()
+    for finding in findings:
+        counts[finding.check] += 1
+        if counts[finding.check] <= MOST_FINDINGS:
+            yield Finding(finding.check, *map(_shortened, finding[1:]))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 
 _Result = Finding | _Unjudged

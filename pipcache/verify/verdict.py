@@ -58,6 +58,10 @@ class Finding(NamedTuple):
     actual: str
 
 
+MOST_FINDINGS = 1_000
+"""Findings of a check that are kept of the bytes of an artifact, which may have hundreds of thousands of flaws."""
+
+
 class Judgement(NamedTuple):
     """An artifact, its verdict, and what led to it.
 

@@ -14,7 +14,7 @@ from pipcache.store.entries import entry_path
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
-from pipcache.verify.verdict import Finding, Judgement
+from pipcache.verify.verdict import MOST_FINDINGS, Finding, Judgement
 
 _COLOURS = {Verdict.POISONED: "red", Verdict.DAMAGED: "yellow", Verdict.UNREADABLE: "yellow"}
 
@@ -47,7 +47,8 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
             yield f"        promised  {clean(_promised(finding))}"
             yield f"        there is  {clean(_cut(finding.actual))}"
         if len(findings) > _SHOWN:
-            yield f"        ... and {len(findings) - _SHOWN:,} more of these"
+            least = "at least " if len(findings) >= MOST_FINDINGS else ""
+            yield f"        ... and {least}{len(findings) - _SHOWN:,} more of these"
         yield f"        What pip does: {check.effect}."
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
