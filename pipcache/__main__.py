@@ -28,6 +28,8 @@ def main() -> int:
         code = run()
     except KeyboardInterrupt:  # before or after what handles it
         _end_interrupted()
+    except Exception as error:  # noqa: BLE001 - a module that cannot be loaded; 1 would mean a finding
+        _end_unloaded(error)
     # taking thousands of objects apart one by one at the end would be a tenth of a quick answer
     os._exit(code)
 
@@ -51,6 +53,18 @@ def _end_interrupted() -> "NoReturn":
         os.write(2, b"Interrupted.\n")
     finally:
         os._exit(_INTERRUPTED)
+
+
+def _end_unloaded(error: Exception) -> "NoReturn":
+    what = f" ({error.name})" if isinstance(error, ImportError) and error.name else ""
+    sentence = (
+        f"Error: pipcache cannot be loaded: {type(error).__name__}{what}.\n"
+        "  Install it again, or give it more memory and open files.\n"
+    )
+    try:
+        os.write(2, sentence.encode(errors="backslashreplace"))
+    finally:
+        os._exit(3)
 
 
 def _say_version() -> int:

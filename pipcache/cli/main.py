@@ -126,6 +126,10 @@ def unexpected(error: Exception) -> PipcacheError:
 
     With ``PIPCACHE_DEBUG`` in the environment the traceback is written too.
     """
+    if isinstance(error, MemoryError):
+        return PipcacheError(
+            "There is not enough memory.", hint="Give it more, or take fewer entries at once with a SELECTOR."
+        )
     if os.environ.get("PIPCACHE_DEBUG"):
         import traceback  # only for this; every start would pay for it
 

@@ -101,8 +101,8 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
     """
     if option == "":
         raise CacheNotFound(
-            "--cache-dir is empty",
-            hint="name a directory, or leave the option out",
+            "--cache-dir is empty.",
+            hint="Name a directory, or leave the option out.",
             kind=ErrorKind.NO_CACHE_DIRECTORY,
         )
     # an option decides alone; then the files are read only to be shown
@@ -115,16 +115,17 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
     decisive = next(filter(None, map(_effective, groups)), None)
     if decisive is None or decisive.value is None:
         raise CacheNotFound(
-            "no home directory is known",
-            hint="set HOME, or use --cache-dir",
+            "No home directory is known.",
+            hint="Set HOME, or name a directory with --cache-dir.",
             kind=ErrorKind.NO_CACHE_DIRECTORY,
         )
     try:
         path = os.path.normcase(os.path.realpath(expanduser(decisive.value, environ)))
     except (OSError, ValueError) as error:
         raise CacheNotFound(
-            f"{decisive.origin} names no usable directory: {error}",
+            f"{decisive.origin} names no usable directory: {error}.",
             path=decisive.value,
+            hint="Name a directory by its whole path with --cache-dir.",
             kind=ErrorKind.NO_CACHE_DIRECTORY,
         ) from error
     cache = CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))

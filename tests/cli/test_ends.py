@@ -17,7 +17,7 @@ from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
-from tests.support.program import Program, run_limited
+from tests.support.program import Program, run_limited, run_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +130,27 @@ def test_an_exception_that_nobody_expected_is_no_finding(
     assert "report" in ran.err
     assert "Traceback" not in ran.err
     assert "hunter2" not in ran.err  # an exception may hold whatever the cache holds
+
+
+@pytest.mark.parametrize("module", ["click", "msgpack", "pipcache.cli.options"])
+def test_a_program_that_cannot_be_loaded_is_no_finding(module: str, filled: CacheBuilder) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; from pipcache.__main__ import main; sys.exit(main())"
+    done = run_script(code, "list", cache=filled.root)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"Error: pipcache cannot be loaded: ModuleNotFoundError ({module}).")
+    assert "Traceback" not in done.stderr
+
+
+def test_too_little_memory_is_said(
+    filled: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(info, "summarise", fail)
+    ran = program("info", *JSON)
+    assert (ran.code, ran.document["error"]["message"]) == (3, "There is not enough memory.")
+    assert filled.root.exists()
 
 
 def test_its_traceback_is_shown_to_those_who_ask(

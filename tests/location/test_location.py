@@ -516,7 +516,7 @@ def test_without_a_home_the_rest_still_counts() -> None:
     unknown = Setting(DEFAULT, "platform default", None, "no home directory is known; pip itself stops at it")
     assert found.settings[-1] == unknown
     assert locate(None, env | {"XDG_CACHE_HOME": "/xdg"}).path == os.path.realpath("/xdg/pip")
-    with pytest.raises(CacheNotFound, match="no home directory is known"):
+    with pytest.raises(CacheNotFound, match="No home directory is known"):
         locate(None, env)
 
 
