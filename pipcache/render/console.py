@@ -59,10 +59,18 @@ def styled(text: str, style: str, *, colour: bool) -> str:
 
 
 def width() -> int:
-    """Return the terminal's width in columns."""
+    """Return the terminal's width in columns; that of standard error where standard output is none."""
     from shutil import get_terminal_size  # a pipe has no width
 
-    return max(20, get_terminal_size().columns)
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return max(20, get_terminal_size((columns or _COLUMNS, _HEIGHT)).columns)
+
+
+_COLUMNS = 80
+"""The width where there is no terminal."""
 
 
 def rich_console(stream: IO[str]) -> "Console":

@@ -196,13 +196,14 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def test_a_bar_leaves_nothing_behind(builder: CacheBuilder) -> None:
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> None:
     controller, terminal = pty.openpty()
-    termios.tcsetwinsize(terminal, (24, 80))
+    termios.tcsetwinsize(terminal, (24, columns))
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, "verify", "--cache-dir", str(builder.root)],
         cwd=REPOSITORY,
-        env={**clean_environment(builder.root.parent / "home"), "TERM": "xterm"},
+        env=clean_environment(builder.root.parent / "home") | {"TERM": "xterm"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=terminal,
@@ -220,5 +221,8 @@ def test_a_bar_leaves_nothing_behind(builder: CacheBuilder) -> None:
         program.wait()
     os.close(controller)
     assert b"Verifying" in written or b"Reading" in written, written
+    # no picture of it is wider than the terminal, which would leave a part of it behind
+    pictures = re.split(r"[\r\n]+", STYLE.sub("", written.decode()))
+    assert max(map(len, pictures)) <= columns
     # what stands after the last erasing of a line is nothing
     assert STYLE.sub("", written.decode().rpartition("\x1b[2K")[2]).strip() == ""
