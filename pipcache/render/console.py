@@ -37,6 +37,15 @@ def is_answer_begun() -> bool:
     return bool(_begun)
 
 
+def as_written(text: str, stream: IO[str]) -> str:
+    """Return a text as a stream shows it: with escapes for the characters that its encoding lacks."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    try:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return text
+
+
 def is_terminal(stream: IO[str]) -> bool:
     """True when a person reads the stream."""
     try:

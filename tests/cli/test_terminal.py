@@ -120,6 +120,21 @@ def test_lines_are_broken_between_words_and_paths_and_digests_are_whole(
         assert set(paths) <= set(lines)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_columns_are_aligned_whatever_the_encoding_lacks(
+    builder: CacheBuilder, columns: int, encoding: str
+) -> None:
+    for name in ("a-project-with-a-name-that-is-cut-somewhere", "gro\u00df\u00e9\u0161"):
+        builder.download(f"{FILES}{name}-1.0.zip", archives.build_sdist(name, "1.0")[1])
+    lines = seen(builder, columns, "list", PYTHONIOENCODING=encoding)
+    table = lines[: next(at for at, line in enumerate(lines) if " artifacts, " in line)]
+    assert len(table) == 7
+    ends = {re.search(r"SIZE|[0-9.]+ k?B", line).end() for line in table}  # type: ignore[union-attr]  # each has one
+    assert len(ends) == 1, table
+    assert all(len(line.rstrip()) <= columns for line in table)
+
+
 WORDY = {
     "an error of an option": ["list", "--older-than", "30"],
     "an error of a file": ["audit", "--advisory", "/nosuch/place.json"],

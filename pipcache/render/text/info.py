@@ -7,7 +7,7 @@ from pipcache.inventory.artifact import Artifact
 from pipcache.inventory.summary import LastUse, Summary, Total
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.outlook import Prospect
-from pipcache.render.console import styled
+from pipcache.render.console import as_written, styled
 from pipcache.render.text.table import plain_table
 from pipcache.render.text.wrap import fit_line
 from pipcache.util.units import counted, format_age, format_size
@@ -107,7 +107,7 @@ def _bars(title: str, totals: Sequence[Total], width: int, *, colour: bool) -> I
     widest = max(map(len, names))
     room = min(_BAR, width - widest - 2 - 7 - 2 - 10 - 2)
     largest = max(total.size for total in totals) or 1
-    block = "█" if _can_encode("█") else "#"
+    block = "█" if as_written("█", sys.stdout) == "█" else "#"
     for name, total in zip(names, totals, strict=True):
         bar = block * max(round(room * total.size / largest), 1 if total.size else 0) if room > 3 else ""
         figures = f"{name.ljust(widest)}  {total.entries:>7,}  {format_size(total.size):>10}"
@@ -116,11 +116,3 @@ def _bars(title: str, totals: Sequence[Total], width: int, *, colour: bool) -> I
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 2] + ".."
-
-
-def _can_encode(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

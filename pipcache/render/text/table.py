@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.render.console import NARROW, is_terminal, rich_console, width
+from pipcache.render.console import NARROW, as_written, is_terminal, rich_console, width
 
 
 class Row(NamedTuple):
@@ -26,6 +26,8 @@ def print_rows(rows: Sequence[Row], columns: Columns) -> None:
     """Print a table: everything for a pipe, what fits for a terminal."""
     if not rows:
         return
+    if as_written(_ELLIPSIS, sys.stdout) != _ELLIPSIS:  # else what is written is as wide as it is here
+        rows = [Row(tuple(as_written(cell, sys.stdout) for cell in row.cells), row.is_problem) for row in rows]
     if not is_terminal(sys.stdout):
         sys.stdout.write("\n".join(plain_table((row.cells for row in rows), columns.names)) + "\n")
         return
@@ -38,7 +40,9 @@ def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, column_width in zip(columns, _widths(rows, columns, width()), strict=True):
+    widths = _widths(rows, columns, width())
+    has_ellipsis = as_written(_ELLIPSIS, sys.stdout) == _ELLIPSIS
+    for name, column_width in zip(columns, widths, strict=True):
         table.add_column(
             name,
             justify="right" if name in RIGHT else "left",
@@ -49,10 +53,18 @@ def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
         )
     for row in rows:
         # Text, never markup: the cells are words of strangers
-        table.add_row(
-            *(Text(row.cells[index]) for index in columns.values()), style="red" if row.is_problem else None
-        )
+        cells = [row.cells[index] for index in columns.values()]
+        if not has_ellipsis:
+            cells = [_cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        table.add_row(*map(Text, cells), style="red" if row.is_problem else None)
     rich_console(sys.stdout).print(table)
+
+
+_ELLIPSIS = "…"
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else cell[: max(0, width - 2)] + ".."
 
 
 _STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
@@ -66,8 +78,10 @@ _ELASTIC = (
 
 def _widths(rows: Sequence[Row], columns: Mapping[str, int], available: int) -> list[int]:
     """Return a width for each column: what its cells need, cut where the terminal is too narrow."""
+    from rich.cells import cell_len  # a character of East Asia takes two columns
+
     names = list(columns)
-    widths = [max(len(name), *(len(row.cells[index]) for row in rows)) for name, index in columns.items()]
+    widths = [max(len(name), *(cell_len(row.cells[index]) for row in rows)) for name, index in columns.items()]
     excess = sum(widths) + 2 * (len(widths) - 1) - available
     for name, least in _ELASTIC:
         if excess > 0 and name in names:
