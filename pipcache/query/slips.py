@@ -1,6 +1,7 @@
 """Selectors as people write them by habit, and how pipcache wants them."""
 
 import re
+from urllib.parse import unquote
 
 from pipcache.query.selector import SelectorError, parse_selector
 from pipcache.util.hashes import split_tagged
@@ -8,6 +9,12 @@ from pipcache.util.hashes import split_tagged
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?(?P<rest>.*)", re.DOTALL)
 
 _REFERENCE = r"[A-Za-z0-9][\w.-]{0,200}\s*(?:\[[^\]]{0,200}\]\s*)?@\s*([\w+.-]{1,50}:\S+)"
+
+_PURL = r"pkg:pypi/([^@?#/]+)(?:@([^?#]+))?(?:[?#].*)?"
+"""A package URL of PyPI's (the purl specification)."""
+
+_AROUND = " \t\r\n\"'`"
+"""What may stand around a selector that was copied."""
 
 _OPERATORS = {
     **{operator: operator for operator in ("===", "==", "~=", "!=", "<=", ">=", "<", ">")},
@@ -30,7 +37,7 @@ _CLAUSE = re.compile(r"\s*([=<>~!^@:]*)\s*(\S*)\s*")
 
 def correct_selector(text: str) -> str | None:
     """Return what a text that is no selector most likely means, as a selector; None where nobody can say."""
-    return next((candidate for candidate in _candidates(text.strip()) if _is_selector(candidate)), None)
+    return next((candidate for candidate in _candidates(text.strip(_AROUND)) if _is_selector(candidate)), None)
 
 
 def _is_selector(text: str) -> bool:
@@ -46,11 +53,15 @@ def _candidates(text: str) -> list[str]:
         return [reference[1]]
     if ";" in text:  # a marker is about an environment
         return [text.partition(";")[0].strip()]
+    if (purl := re.fullmatch(_PURL, text)) is not None:
+        return [unquote(purl[1]) + (f"=={unquote(purl[2])}" if purl[2] else "")]
     if re.search(r"[/\\]", text):
         return [re.split(r"[/\\]", text)[-1]]
     if (match := _NAMED.fullmatch(text)) is None or split_tagged(text) is not None:
         return []
-    specifiers = _specifiers(match["rest"])
+    rest = re.sub(r"\s#.*", "", match["rest"]).strip()
+    rest = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
+    specifiers = _specifiers(re.sub(r"(?<=[\w*])\s+(?=[=<>~!^])", ",", rest))
     return [] if specifiers is None else [f"{match['name']}{match['extras'] or ''}{specifiers}"]
 
 
