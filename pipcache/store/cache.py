@@ -1,5 +1,6 @@
 """pip's cache directory: its entries, their heads and their bodies."""
 
+import stat as stat_module
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -111,6 +112,8 @@ class Cache:
                     return Body(lambda: self.open(file), file.size, encoding)
                 start, length = head.body
                 return Body(lambda: self.open(file).owned_part(start, length), length, encoding)
+            case StrayEntry(file=file) if not stat_module.S_ISREG(file.stat.st_mode):
+                return Body(_no_body, 0, encoding)  # a folder, a link or a device: the walk did not enter it
             case HttpEntry(body=File() as file) | BuiltEntry(wheel=file) | StrayEntry(file=file):
                 return Body(lambda: self.open(file), file.size, encoding)
             case _:
