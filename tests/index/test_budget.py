@@ -89,7 +89,7 @@ def test_a_page_over_the_budget_is_unreadable_and_the_run_goes_on(
     assert program("list", "--all").code == 0
 
 
-DEEP = b'{"meta": {}, "name": "foo", "files": [], "more": ' + b"[" * 2_000 + b"]" * 2_000 + b"}"
+DEEP = b'{"meta": {}, "name": "foo", "files": [], "more": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 MANY_DIGESTS = json_page(0).replace(
     b"[]", json.dumps([{"url": "foo-1.0.tar.gz", "hashes": {f"h{n}": "0" * 8 for n in range(101)}}]).encode()
 )
