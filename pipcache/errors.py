@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
 
 
 class ErrorKind(StrEnum):
-    """What ended a run, for programs; each is a row of the README's table."""
+    """What ended a run, for programs; each is a row of the table in docs/json.md."""
 
     CACHE_MISSING = "cache-missing"
     CACHE_UNREADABLE = "cache-unreadable"

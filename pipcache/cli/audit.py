@@ -28,7 +28,9 @@ _CODES = {
 
 @cli.command(
     "audit",
-    epilog=epilog("pipcache audit --advisory MAL-2026-2144.json --all-caches", 0, 1, 2, 3, meanings=_CODES),
+    epilog=epilog(
+        "pipcache audit --advisory MAL-2026-2144.json --all-caches", 0, 1, 2, 3, topics=("audit",), meanings=_CODES
+    ),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option

@@ -15,7 +15,7 @@ from pipcache.store.layout import Store
 
 @cli.command(
     "clear",
-    epilog=epilog("pipcache clear --http --yes", 0, 2, 3, meanings=REMOVE_CODES),
+    epilog=epilog("pipcache clear --http --yes", 0, 2, 3, topics=("safety",), meanings=REMOVE_CODES),
 )
 @cache_dir_option
 @click.option("--http", is_flag=True, help="Only downloads and index pages, of all pips.")

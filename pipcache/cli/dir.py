@@ -21,7 +21,7 @@ _CODES = {
 }
 
 
-@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2, 3, meanings=_CODES))
+@cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2, 3, topics=("environment",), meanings=_CODES))
 @cache_dir_option
 @click.option("--explain", is_flag=True, help="Say who decided it, and what else was considered.")
 @format_option("table", "json")

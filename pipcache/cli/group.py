@@ -68,18 +68,30 @@ class ClosedPipe(Exception):  # noqa: N818 - no error of anyone's
     """Whoever reads the answer has what it wanted (``| head -1``)."""
 
 
-COMMANDS = {
-    "audit": "After a bad upload: is it here, and what was made from it?",
-    "clear": "Remove everything pip can make again.",
-    "dir": "Print the path of pip's cache directory.",
-    "info": "Sum up sizes and counts by store, kind and project.",
-    "list": "List every distribution file in the cache.",
-    "prune": "Keep what is worth keeping: housekeeping, and the last step of a CI job.",
-    "remove": "Remove exactly what the selectors mean.",
-    "show": "Show everything about each match.",
-    "verify": "Hold every entry against every promise there is.",
+PURPOSES = {
+    "Look": {
+        "list": "List every wheel and sdist in the cache.",
+        "show": "Show everything about each match.",
+        "info": "Sum up sizes and counts by store, kind and project.",
+        "dir": "Print the path of pip's cache directory.",
+    },
+    "Check": {
+        "verify": "Check every file against every digest and size known for it.",
+        "audit": "After a bad upload: is it here, and what was built from it?",
+    },
+    "Remove": {
+        "remove": "Remove exactly what the selectors match.",
+        "prune": "Remove what is not worth keeping, at home or in a CI job.",
+        "clear": "Remove everything that pip can make again.",
+    },
+    "Read on": {
+        "help": "Show a topic of the documentation, or a command's options.",
+    },
 }
-"""The commands and what each is for; the module of each has its name and stands beside this one."""
+"""The commands by purpose, each with its line of help; the module of each has its name and is beside this one."""
+
+COMMANDS = {name: line for commands in PURPOSES.values() for name, line in commands.items()}
+"""The commands, and what each is for."""
 
 
 class _HelpFormatter(click.HelpFormatter):
@@ -152,8 +164,10 @@ class Commands(_CorrectingCommand, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the commands and what each is for, without loading one."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        longest = max(map(len, COMMANDS))
+        for purpose, commands in PURPOSES.items():
+            with formatter.section(purpose):
+                formatter.write_dl([(name.ljust(longest), line) for name, line in commands.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -176,7 +190,8 @@ class Commands(_CorrectingCommand, click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Every command has a --help of its own, with an example and its exit status.",
+    epilog="Every command has a --help of its own, with an example and its exit status. "
+    "'pipcache help' lists what there is to read.",
 )
 @cache_dir_option
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="pipcache")

@@ -9,7 +9,7 @@ from pipcache.errors import ExitCode
 from pipcache.render.progress_bar import track
 
 
-@cli.command("info", epilog=epilog("pipcache info", 0, 2, 3))
+@cli.command("info", epilog=epilog("pipcache info", 0, 2, 3, topics=("tour",)))
 @cache_dir_option
 @format_option("table", "json")
 @click.pass_obj

@@ -20,7 +20,7 @@ from pipcache.render.progress_bar import track
 
 @cli.command(
     "list",
-    epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3),
+    epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3, topics=("selectors",)),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option

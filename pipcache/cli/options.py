@@ -1,7 +1,7 @@
 """Options and parameter types that commands share."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -30,10 +30,11 @@ _EXIT_STATUS = {
 }
 
 
-def epilog(example: str, *codes: int, meanings: Mapping[int, str] = _EXIT_STATUS) -> str:
-    """Return the end of a command's help: an example, and what its exit codes mean."""
-    lines = [f"  {code:<4} {meanings[code]}" for code in codes]
-    return "\n".join(("\b", "Example:", f"  {example}", "", "\b", "Exit status:", *lines, _INTERRUPTED))
+def epilog(example: str, *codes: int, topics: Sequence[str], meanings: Mapping[int, str] = _EXIT_STATUS) -> str:
+    """Return the end of a command's help: an example, what its exit codes mean, and the topics to read on."""
+    status = ("\b", "Exit status:", *(f"  {code:<4} {meanings[code]}" for code in codes), _INTERRUPTED)
+    further = ("\b", "Read on:", *(f"  pipcache help {topic}" for topic in topics))
+    return "\n".join(("\b", "Example:", f"  {example}", "", *status, "", *further))
 
 
 _INTERRUPTED = "  130  interrupted"
@@ -224,7 +225,7 @@ def format_option(
         show_default=True,
         envvar=envvar,
         callback=_note_form,
-        help=f"table is for people; json is for programs (schema 1, see the README).{more}",
+        help=f"table is for people; json is for programs ('pipcache help json').{more}",
     )
 
 

@@ -53,7 +53,14 @@ class KeepParam(SelectorParam):
 
 @cli.command(
     "prune",
-    epilog=epilog("pipcache prune --keep-for requirements.txt --keep-latest 1", 0, 2, 3, meanings=_CODES),
+    epilog=epilog(
+        "pipcache prune --keep-for requirements.txt --keep-latest 1",
+        0,
+        2,
+        3,
+        topics=("prune", "ci"),
+        meanings=_CODES,
+    ),
     context_settings={"auto_envvar_prefix": "PIPCACHE_PRUNE"},
 )
 @cache_dir_option

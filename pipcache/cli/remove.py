@@ -38,7 +38,16 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was meant is gone, but s
 
 @cli.command(
     "remove",
-    epilog=epilog("pipcache remove 'cffi>=1.0' 'zope.*' --dry-run", 0, 1, 2, 3, 4, meanings=_CODES),
+    epilog=epilog(
+        "pipcache remove 'cffi>=1.0' 'zope.*' --dry-run",
+        0,
+        1,
+        2,
+        3,
+        4,
+        topics=("selectors", "safety"),
+        meanings=_CODES,
+    ),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @click.option(

@@ -19,7 +19,7 @@ from pipcache.render.progress_bar import track
 
 @cli.command(
     "show",
-    epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3),
+    epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3, topics=("evidence",)),
 )
 @click.argument("selectors", nargs=-1, required=True, type=SelectorParam(), metavar="SELECTOR...")
 @cache_dir_option

@@ -20,6 +20,7 @@ COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("scan", "ioc"), (("audit",), "it is 'audit' here")),
     **dict.fromkeys(("cat", "inspect", "describe"), (("show",), "it is 'show' here")),
     **dict.fromkeys(("path", "where", "location", "root"), (("dir",), "it is 'dir' here")),
+    **dict.fromkeys(("man", "manual", "docs", "doc", "topics"), (("help",), "it is 'help' here")),
     "cache": ((), "all of pipcache is about the cache"),
     "pip": ((), "'pipcache' stands for 'pip cache'"),
     "version": (("--version",), "it is an option"),
@@ -119,8 +120,6 @@ def nearest(word: str, words: Sequence[str]) -> str | None:
 
 def command_slip(word: str, known: Mapping[str, str]) -> Slip:
     """Return the error for a command that is none."""
-    if word.lower() == "help":
-        return Slip("There is no command 'help': it is an option.", word, (), appended=("--help",))
     meant, advice = COMMANDS_ELSEWHERE.get(word.lower(), ((), ""))
     if advice:
         lines: list[tuple[str, ...]] = [(name,) for name in meant]

@@ -51,7 +51,9 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 
 @cli.command(
     "verify",
-    epilog=epilog("pipcache verify --against requirements.txt", 0, 1, 2, 3, meanings=_CODES),
+    epilog=epilog(
+        "pipcache verify --against requirements.txt", 0, 1, 2, 3, topics=("codes", "promises"), meanings=_CODES
+    ),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option

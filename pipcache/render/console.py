@@ -69,13 +69,22 @@ def styled(text: str, style: str, *, colour: bool) -> str:
 
 def width() -> int:
     """Return the terminal's width in columns; that of standard error where standard output is none."""
-    from shutil import get_terminal_size  # a pipe has no width
+    return max(20, _terminal_size()[0])
+
+
+def height() -> int:
+    """Return the terminal's height in lines."""
+    return _terminal_size()[1]
+
+
+def _terminal_size() -> tuple[int, int]:
+    from shutil import get_terminal_size  # a pipe has no size
 
     try:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
     except (OSError, ValueError):
-        columns = 0
-    return max(20, get_terminal_size((columns or _COLUMNS, _HEIGHT)).columns)
+        columns, lines = 0, 0
+    return get_terminal_size((columns or _COLUMNS, lines or _HEIGHT))
 
 
 _COLUMNS = 80

@@ -14,7 +14,7 @@ import pytest
 from pipcache.cli.main import run
 from pipcache.errors import ErrorKind
 from tests.support import archives
-from tests.support.places import REPOSITORY
+from tests.support.places import DOCS, REPOSITORY
 from tests.support.program import run_script
 
 if TYPE_CHECKING:
@@ -209,9 +209,9 @@ def test_an_answer_that_cannot_be_written_is_not_followed_by_another(cache: Cach
         assert "Traceback" not in done.stderr
 
 
-def test_every_kind_is_in_the_readme() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| `kind` | exit status |")[2].partition("\n\n")[0]
+def test_every_kind_is_documented() -> None:
+    text = (DOCS / "json.md").read_text(encoding="utf-8")
+    table = text.partition("| `kind` | exit status |")[2].partition("\n\n")[0]
     assert {kind.value for kind in ErrorKind} == {
         word.strip("`") for row in table.splitlines()[2:] for word in row.split("|")[1].strip().split(", ")
     }

@@ -14,13 +14,13 @@ from pipcache.cli.group import COMMANDS
 from pipcache.cli.main import run
 from pipcache.location import machine
 from tests.support.faults import Fault, Lasting, failing
-from tests.support.places import REPOSITORY
+from tests.support.places import DOCS
 from tests.support.program import Ran
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+ENVIRONMENT = (DOCS / "environment.md").read_text(encoding="utf-8")
 
 CALLS = {
     "dir": (["dir"], ["table", "json"]),
@@ -129,7 +129,7 @@ def machine_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_every_command_is_called() -> None:
-    assert {arguments[0] for arguments, _ in CALLS.values()} == set(COMMANDS)
+    assert {arguments[0] for arguments, _ in CALLS.values()} == set(COMMANDS) - {"help"}
 
 
 def cache_of(document: dict[str, Any]) -> dict[str, Any]:
@@ -254,15 +254,15 @@ def test_where_no_cache_is_on_the_machine_the_audit_of_all_is_whole(machine_with
     assert (part["problem"], part["cache"]["exists"], part["entries"]) == (None, False, 0)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "dir"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in {"dir", "help"}])
 def test_each_help_says_what_an_empty_cache_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     run([name, "--help"])
     words = re.sub(r"\s+", " ", capsys.readouterr().out)
     assert "A missing or empty one is an empty cache; only a missing one that is typed here is a mistake" in words
 
 
-def test_the_readme_has_the_rule_as_a_table() -> None:
-    section = README.partition("### Where there is no cache")[2].partition("\n#")[0]
+def test_the_documentation_has_the_rule_as_a_table() -> None:
+    section = ENVIRONMENT.partition("## Where there is no cache")[2].partition("\n#")[0]
     rows = re.findall(r"^\| (.+?) \|.*\| (.+?) \|$", section, re.MULTILINE)[2:]
     assert len(rows) == 6
     for kind in {"cache-missing", *FAULTS.values()}:

@@ -1,4 +1,4 @@
-"""The README's recipes, run as far as a machine without their services can: each shell line, with a real pip."""
+"""The recipes of the documentation, as far as a machine without their services can: by shell, with real pips."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import yaml
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
 from tests.support.pips import clean_environment
-from tests.support.places import REPOSITORY
+from tests.support.places import DOCS, REPOSITORY
 from tests.support.program import Program
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.pips
 
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+RECIPES = (DOCS / "ci.md").read_text(encoding="utf-8")
 
 # stands for the machine's Python: what it installs goes aside, and pipcache's own environment is this one
 PYTHON = f"""#!/bin/sh
@@ -43,7 +43,7 @@ exec "{sys.executable}" "$@"
 
 def recipe(name: str) -> str:
     """The block behind a recipe's mark."""
-    match = re.search(rf"<!-- recipe {name} -->\n```\w+\n(.*?)```\n", README, re.DOTALL)
+    match = re.search(rf"<!-- recipe {name} -->\n```\w+\n(.*?)```\n", RECIPES, re.DOTALL)
     assert match is not None
     return match[1]
 
@@ -64,6 +64,25 @@ def gitlab(*parts: str) -> list[str]:
     """The commands of a job, in the order in which the runner takes them."""
     job: dict[str, list[str]] = yaml.safe_load(recipe("gitlab"))["test"]
     return [line for part in parts or ("before_script", "script", "after_script") for line in job[part]]
+
+
+def circleci() -> list[str]:
+    """The commands of a job's steps; the steps that only the service has are left out."""
+    steps: list[str | dict[str, object]] = yaml.safe_load(recipe("circleci"))["jobs"]["test"]["steps"]
+    return [str(step["run"]) for step in steps if isinstance(step, dict) and "run" in step]
+
+
+def azure(*, is_exact_hit: bool = False) -> list[str]:
+    """The scripts of a job's steps, without the one that an exact hit skips."""
+    steps: list[dict[str, str]] = yaml.safe_load(recipe("azure"))["steps"]
+    (condition,) = {step["condition"] for step in steps if "condition" in step}
+    assert condition == "and(succeeded(), ne(variables.CACHE_RESTORED, 'true'))"
+    return [step["script"] for step in steps if "script" in step and not (is_exact_hit and "condition" in step)]
+
+
+def jenkins() -> list[str]:
+    """The shell steps of a pipeline, in their order."""
+    return re.findall(r"^ *sh '(.*)'$", recipe("jenkins"), re.MULTILINE)
 
 
 def docker() -> list[str]:
@@ -185,6 +204,38 @@ def test_gitlab(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     expanded = {name: value.replace("$CI_PROJECT_DIR", str(job.folder)) for name, value in variables.items()}
     assert re.search(r"Kept \d+ entries, removed 0: ", job.run(gitlab(), **expanded))
     assert kept(job.folder / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
+
+
+def test_circleci(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    scripts = circleci()
+    assert len(scripts) == 4
+    assert re.search(r"Kept \d+ entries, removed 0: ", job.run(scripts))
+    assert kept(job.home / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
+
+
+def test_azure(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    variables: dict[str, str] = yaml.safe_load(recipe("azure"))["variables"]
+    place = str(job.folder / "workspace")
+    expanded = {name: value.replace("$(Pipeline.Workspace)", place) for name, value in variables.items()}
+    expanded["AGENT_TEMPDIRECTORY"] = str(job.folder / "agent")
+    assert len(azure()) == 2
+    assert re.search(r"Kept \d+ entries, removed 0: ", job.run(azure(), **expanded))
+    assert kept(job.folder / "workspace" / ".pip", capsys) == {"built", "sdist", "wheel", "page"}
+    shutil.rmtree(job.folder / "installed")
+    assert "Successfully installed" in job.run(azure(is_exact_hit=True), **expanded)
+
+
+def test_jenkins_twice_on_one_agent(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert re.search(r"Kept \d+ entries, removed 0: ", job.run(jenkins()))
+        shutil.rmtree(job.folder / "installed")
+    assert kept(job.home / ".cache" / "pip", capsys) >= {"built", "sdist", "wheel"}
+
+
+def test_every_recipe_is_run() -> None:
+    assert set(re.findall(r"<!-- recipe (\w+) -->", RECIPES)) == {
+        name.removeprefix("test_").partition("_")[0] for name in globals() if name.startswith("test_")
+    } - {"every"}
 
 
 def test_docker(job: Job, capsys: pytest.CaptureFixture[str]) -> None:

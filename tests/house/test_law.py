@@ -15,7 +15,7 @@ from pipcache.util import urls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from tests.support.places import PACKAGE, REPOSITORY
+from tests.support.places import DOCS, PACKAGE, REPOSITORY
 
 
 def module_name(path: Path) -> str:
@@ -117,10 +117,9 @@ def test_every_package_has_a_line_of_the_law() -> None:
     assert set(PACKAGES) - LAW.keys() == set()
 
 
-def test_the_readme_gives_the_law_as_it_is() -> None:
-    table = (
-        (REPOSITORY / "README.md").read_text("utf-8").partition("| package | may import |")[2].partition("\n\n")[0]
-    )
+def test_the_documentation_gives_the_law_as_it_is() -> None:
+    text = (DOCS / "contributing.md").read_text("utf-8")
+    table = text.partition("| package | may import |")[2].partition("\n\n")[0]
     stated = {
         package: allowed
         for packages, allowed in re.findall(r"^\| (`.*`) \| (.*) \|$", table, re.MULTILINE)
@@ -169,9 +168,10 @@ def test_the_init_of_a_package_is_a_paragraph_and_nothing_else(name: str) -> Non
 def test_a_command_has_the_same_file_name_on_each_floor(command: str) -> None:
     floors = ["cli"] if command == "dir" else ["cli", "commands"]
     assert {f"{floor}.{command}" for floor in floors} <= MODULES.keys()
-    # clear shows and reports as remove does
+    # clear shows and reports as remove does; help is for people alone
     shown = "remove" if command == "clear" else command
-    assert {f"render.text.{shown}", f"render.json.{shown}"} <= MODULES.keys()
+    forms = ["text"] if command == "help" else ["text", "json"]
+    assert {f"render.{form}.{shown}" for form in forms} <= MODULES.keys()
 
 
 @each_module

@@ -1,5 +1,6 @@
 """What is shipped, and what a commit and a submission must pass."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.places import PACKAGE, REPOSITORY
+from pipcache.commands.help import TOPICS
+from tests.support.places import DOCS, PACKAGE, REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 
@@ -26,7 +28,7 @@ def test_the_licence_and_the_mark_of_the_types_are_in_the_package() -> None:
 
 
 @pytest.mark.pips  # pip fetches the build backend
-def test_the_wheel_ships_the_licence_and_the_mark_of_the_types(tmp_path: Path) -> None:
+def test_the_wheel_ships_the_licence_the_mark_of_the_types_and_the_documentation(tmp_path: Path) -> None:
     options = ["--no-deps", "--disable-pip-version-check", "--no-input", "--wheel-dir", str(tmp_path)]
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", *options, str(REPOSITORY)],
@@ -43,7 +45,25 @@ def test_the_wheel_ships_the_licence_and_the_mark_of_the_types(tmp_path: Path) -
     assert headers.get_all("License-File") == [LICENCE]
     # PEP 639 gives the place below the .dist-info folder
     assert metadata.replace("METADATA", f"licenses/{LICENCE}") in names
-    assert {LICENCE, "pipcache/py.typed"} <= set(names)
+    assert {LICENCE, "pipcache/py.typed", *(f"pipcache/docs/{topic}.md" for topic in TOPICS)} <= set(names)
+    # installed elsewhere, and imported from the wheel itself
+    place = tmp_path / "elsewhere"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options[:-2], "--target", str(place), str(wheel)],
+        stdin=subprocess.DEVNULL,
+        check=True,
+        capture_output=True,
+    )
+    for path in (place, wheel):
+        shown = subprocess.run(
+            [sys.executable, "-m", "pipcache", "help", "json"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(path)},
+            stdin=subprocess.DEVNULL,
+            check=True,
+            capture_output=True,
+        )
+        assert shown.stdout == (DOCS / "json.md").read_bytes()
 
 
 def test_the_hooks_of_a_commit_are_the_linters_of_the_continuous_integration() -> None:

@@ -4,3 +4,5 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "pipcache"
+DOCS = PACKAGE / "docs"
+README = REPOSITORY / "README.md"
