@@ -195,6 +195,15 @@ def test_lines_fit_and_no_word_is_broken_or_lost(machine: dict[str, str], topic:
         assert {word for word in words if word.strip("-") not in text} == set()
 
 
+def test_a_terminal_without_unicode_shows_no_escapes(machine: dict[str, str]) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    for topic in TOPICS:
+        answer = shown({**machine, **ascii_only}, topic, PAGER="cat")
+        assert answer.code == 0
+        assert "\\u" not in answer.text
+        assert STYLE.sub("", answer.text).isascii()
+
+
 # What it costs, and where it works
 
 
@@ -230,3 +239,24 @@ def test_topics_are_read_out_of_a_zip_file(tmp_path: Path) -> None:
 
     assert read("prune").stdout == (DOCS / "prune.md").read_bytes()
     assert b"\n  pipcache help ci\n" in read("github").stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
+@pytest.mark.parametrize("words", [["help"], ["help", "json"], ["help", "list"]], ids=" ".join)
+def test_what_cannot_be_written_is_a_failure(words: list[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "pipcache", *words]
+        done = subprocess.run(command, cwd=REPOSITORY, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    assert b"The answer cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "json"], ["help", "list"]], ids=" ".join)
+def test_a_reader_that_has_gone_is_no_failure(words: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "pipcache", *words]
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")

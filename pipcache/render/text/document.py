@@ -8,6 +8,7 @@ from typing import IO
 from rich.box import SIMPLE
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, TableElement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -36,8 +37,8 @@ def render_markdown(text: str, stream: IO[str]) -> str:
     console = rich_console(stream)
     with console.use_theme(_THEME), console.capture() as capture:
         console.print(_Document(_REFERENCE.sub(r"\1", _COMMENT.sub("", text)), hyperlinks=False), crop=False)
-    # rich fills lines with blanks up to the width
-    return "\n".join(line.rstrip() for line in capture.get().split("\n"))
+    # rich fills lines with blanks up to the width, and its bullet is not ASCII
+    return "\n".join(line.rstrip() for line in capture.get().replace("\u2022", "-").split("\n"))
 
 
 class _Heading(Heading):
@@ -82,11 +83,11 @@ def _longest_word(text: Text) -> int:
     return max(map(len, text.plain.split()), default=1)
 
 
-def _as_list(head: list[Text], rows: list[list[Text]]) -> Iterator[Text]:
+def _as_list(head: list[Text], rows: list[list[Text]]) -> Iterator[Text | Padding]:
     for first, *others in rows:
         yield first
         for name, cell in zip(head[1:], others, strict=True):
-            yield Text.assemble("  ", name, ": ", cell) if name.plain else Text.assemble("  ", cell)
+            yield Padding(Text.assemble(name, ": ", cell), (0, 0, 0, 2))
         yield Text()
 
 
