@@ -196,6 +196,69 @@ def test_you_have_a_directory_to_find(person: Person) -> None:
     assert "PIP_CACHE_DIR" in text
 
 
+# The comparison with pip cache
+
+
+def pip_cache(person: Person, *words: str) -> str:
+    """What `pip cache` prints; it ends with 0 whatever it finds."""
+    done = run_pip(PIP, ["cache", *words], cache_dir=person.cache, cwd=person.folder)
+    assert done.returncode == 0
+    return done.stdout + done.stderr
+
+
+def test_pip_shows_and_removes_built_wheels_alone(person: Person) -> None:
+    listed = pip_cache(person, "list")
+    assert "docopt-0.6.2" in listed
+    assert not any(name in listed for name in WHEELS)
+    for pattern in ("six", "docopt==0.6.2", "docopt>=0.1"):
+        answer = pip_cache(person, "remove", pattern)
+        assert "No matching packages" in answer
+        assert "Files removed: 0" in answer
+    assert person.listed() == ALL
+    assert person.types("pipcache remove 'docopt>=0.1' six")[1] == 0
+    assert person.listed() == {entry for entry in ALL if not entry.startswith(("docopt", "six"))}
+
+
+def test_pip_has_no_plan_and_no_json(person: Person) -> None:
+    for words in (["list", "--format", "json"], ["purge", "--dry-run"], ["remove", "docopt", "--dry-run"]):
+        done = run_pip(PIP, ["cache", *words], cache_dir=person.cache, cwd=person.folder)
+        assert done.returncode == 2
+    assert person.listed() == ALL
+
+
+@pytest.mark.parametrize("line", ["pip cache purge", "pipcache clear"])
+def test_pip_removes_what_it_did_not_make(person: Person, line: str) -> None:
+    own = [person.cache / store / "my notes.txt" for store in ("http-v2", "wheels")]
+    for path in own:
+        path.write_text("mine", encoding="utf-8")
+    if line == "pip cache purge":
+        pip_cache(person, "purge")  # and asks nothing: nobody is there to answer
+    else:
+        text, code = person.types(line)
+        assert (code, "[y/N]" in text) == (0, True)
+    assert [path.exists() for path in own] == [line == "pipcache clear"] * 2
+    assert person.listed() == set()
+
+
+@pytest.mark.parametrize("command", ["remove", "purge", "pipcache clear", "pipcache remove '*'"])
+def test_pip_follows_a_link_in_the_place_of_wheels(person: Person, command: str) -> None:
+    letter = person.folder / "documents" / "letters" / "to ada.txt"
+    letter.parent.mkdir(parents=True)
+    letter.write_text("Dear Ada", encoding="utf-8")
+    shutil.rmtree(person.cache / "wheels")
+    (person.cache / "wheels").symlink_to(person.folder / "documents")
+    if command.startswith("pipcache"):
+        text, _ = person.types(command)
+        assert "link" in text
+        assert letter.exists()
+    else:
+        pip_cache(person, command, *(["nosuch"] if command == "remove" else []))
+        assert not letter.parent.exists()
+
+
+# The tour
+
+
 def test_the_tour_can_be_pasted(person: Person) -> None:
     match = re.search(r"<!-- tour -->\n```sh\n(.*?)```\n", TEXT, re.DOTALL)
     assert match is not None
