@@ -4,7 +4,7 @@ import re
 import sys
 from importlib.resources import files
 
-from pipcache.render.console import print_answer
+from pipcache.render.console import is_terminal, print_answer, width
 from pipcache.render.text.help import topic_lines
 
 TOPICS = {
@@ -30,7 +30,7 @@ _MOST_NEAR = 3
 
 def write_topics() -> None:
     """Print the list of topics."""
-    print_answer("\n".join(topic_lines(TOPICS)))
+    print_answer("\n".join(topic_lines(TOPICS, width() if is_terminal(sys.stdout) else None)))
 
 
 def write(topic: str) -> None:

@@ -195,6 +195,15 @@ def test_lines_fit_and_no_word_is_broken_or_lost(machine: dict[str, str], topic:
         assert {word for word in words if word.strip("-") not in text} == set()
 
 
+@pytest.mark.parametrize("columns", [40, 60, 120])
+def test_the_list_of_topics_fits(machine: dict[str, str], columns: int) -> None:
+    text = shown(machine, columns=columns).text
+    assert all(len(line) <= columns for line in text.splitlines())
+    for name, about in TOPICS.items():
+        assert name in text
+        assert {word for word in about.split() if word not in text} == set()
+
+
 def test_a_terminal_without_unicode_shows_no_escapes(machine: dict[str, str]) -> None:
     ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     for topic in TOPICS:

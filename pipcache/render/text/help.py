@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipcache.render.text.wrap import fit_line
 
-def topic_lines(topics: Mapping[str, str]) -> Iterator[str]:
-    """Yield the list of topics, each with what it is about."""
+
+def topic_lines(topics: Mapping[str, str], columns: int | None) -> Iterator[str]:
+    """Yield the list of topics, each with what it is about, broken at ``columns``; None where no width is known."""
     longest = max(map(len, topics))
-    yield "Topics:"
-    yield from (f"  {name:{longest}}  {about}" for name, about in topics.items())
-    yield ""
-    yield "'pipcache help TOPIC' shows one of them, 'pipcache help COMMAND' the options of a command."
+    rows = [(f"  {name:{longest}}  {about}", longest + 4) for name, about in topics.items()]
+    end = "'pipcache help TOPIC' shows one of them, 'pipcache help COMMAND' the options of a command."
+    for line, hang in (("Topics:", 0), *rows, ("", 0), (end, 0)):
+        if columns is None:
+            yield line
+        else:
+            yield from fit_line(line, columns, hang)
