@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -79,13 +80,15 @@ def _show(topic: str) -> None:
         return
     text = command.formatted(topic)
     if _wants_pager(text):
-        click.echo_via_pager(text.rstrip("\n"))
-    else:
-        sys.stdout.write(text)
+        with suppress(ValueError):  # quotes in PAGER that are not closed
+            click.echo_via_pager(text.rstrip("\n"))
+            return
+    sys.stdout.write(text)
 
 
 def _wants_pager(text: str) -> bool:
     """True where a person can scroll and the text is longer than the screen; an empty PAGER refuses it."""
     is_refused = os.environ.get("PAGER", "less").strip() in {"", "cat"}
     is_dumb = os.environ.get("TERM", "dumb") in {"dumb", "emacs"}
-    return is_terminal(sys.stdin) and not (is_refused or is_dumb) and text.count("\n") >= height()
+    can_scroll = sys.stdin is not None and is_terminal(sys.stdin)
+    return can_scroll and not (is_refused or is_dumb) and text.count("\n") >= height()

@@ -47,6 +47,8 @@ def formatted(topic: str) -> str:
 
 def topics_about(word: str) -> tuple[str, ...]:
     """Return the topics that speak of a word: those where it stands in a heading first, then the most often."""
+    if not re.search(r"\w", word):
+        return ()
     mention = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
     found: list[tuple[bool, int, str]] = []
     for topic in TOPICS:

@@ -92,10 +92,11 @@ def test_the_nearest_topics_are_given(word: str, meant: list[str], capsys: pytes
     assert lines[: len(meant)] == [f"  pipcache help {name}" for name in meant]
 
 
-def test_where_no_topic_is_near_the_list_is(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = answer_of("help", "xyzzy", capsys=capsys)
+@pytest.mark.parametrize("word", ["xyzzy", "", "-", "|", "x" * 10_000])
+def test_where_no_topic_is_near_the_list_is(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = answer_of("help", "--", word, capsys=capsys)
     assert (code, out) == (2, "")
-    assert err == "Error: There is no topic 'xyzzy': 'pipcache help' lists them.\n"
+    assert err == f"Error: There is no topic {word!r}: 'pipcache help' lists them.\n"
 
 
 # The list of commands
@@ -166,6 +167,8 @@ def test_a_pager_that_does_not_exist_or_ends_early_is_no_failure(machine: dict[s
     missing = shown(machine, "json", PAGER="nosuchpager")
     assert (missing.code, "every field" in missing.text) == (0, True)
     assert shown(machine, "json", PAGER="true") == ("", 0)
+    unclosed = shown(machine, "json", PAGER="less 'x")
+    assert (unclosed.code, "every field" in unclosed.text) == (0, True)
 
 
 @pytest.mark.skipif(shutil.which("less") is None, reason="there is no less")
