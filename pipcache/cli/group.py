@@ -72,7 +72,7 @@ PURPOSES = {
     "Look": {
         "list": "List every wheel and sdist in the cache.",
         "show": "Show everything about each match.",
-        "info": "Sum up sizes and counts by store, kind and project.",
+        "info": "Sum up sizes by store, kind, project and last use.",
         "dir": "Print the path of pip's cache directory.",
     },
     "Check": {

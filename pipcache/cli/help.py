@@ -15,22 +15,19 @@ from pipcache.render.console import height, is_terminal
 _CODES = {0: "done", 2: "there is no such topic or command"}
 
 
-class TopicParam(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
-    """A topic or a command; what is neither is answered with the nearest topics."""
-
-    name = "topic"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """Return the name of the topic or of the command."""
-        word = str(value)
-        name = word.lower().replace("_", "-")
-        if name in command.TOPICS or name in COMMANDS:
-            return name
-        if meant := _meant(name) or command.topics_about(word):
-            what = f"the nearest is {meant[0]!r}" if len(meant) == 1 else "these are the nearest"
-        else:
-            what = "'pipcache help' lists them"
-        raise Slip(f"There is no topic {word!r}: {what}.", word, *((name,) for name in meant))
+def _topic(_context: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> str | None:
+    """Return the name of the topic or of the command that ``words`` are; for any other, tell the nearest."""
+    if not words:
+        return None
+    name = "-".join(words).lower().replace("_", "-")
+    if name in command.TOPICS or name in COMMANDS:
+        return name
+    said = " ".join(words)
+    if meant := _meant(name) or command.topics_about(said):
+        what = f"the nearest is {meant[0]!r}" if len(meant) == 1 else "these are the nearest"
+    else:
+        what = "'pipcache help' lists them"
+    raise Slip(f"There is no topic {said!r}: {what}.", words[0], *((name,) for name in meant), also=words[1:])
 
 
 def _meant(word: str) -> tuple[str, ...]:
@@ -48,7 +45,7 @@ def _meant(word: str) -> tuple[str, ...]:
     "help",
     epilog=epilog("pipcache help prune", 0, 2, topics=("tour",), meanings=_CODES),
 )
-@click.argument("topic", required=False, type=TopicParam())
+@click.argument("topic", nargs=-1, metavar="[TOPIC]", callback=_topic)
 @click.pass_context
 def help_command(context: click.Context, *, topic: str | None) -> None:
     """Show a topic of the documentation, or the options of a command; without a TOPIC, list the topics.

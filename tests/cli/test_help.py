@@ -49,9 +49,9 @@ def test_a_topic_is_its_markdown(topic: str, capsys: pytest.CaptureFixture[str])
     assert answer_of("help", topic, capsys=capsys) == (0, text, "")
 
 
-@pytest.mark.parametrize("word", ["JSON", "Exit_Codes", "EXIT-CODES"])
+@pytest.mark.parametrize("word", ["JSON", "Exit_Codes", "EXIT-CODES", "exit codes"])
 def test_a_topic_may_be_written_in_other_ways(word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer_of("help", word, capsys=capsys)[0] == 0
+    assert answer_of("help", *word.split(), capsys=capsys)[0] == 0
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in TOPICS])
@@ -79,13 +79,16 @@ def test_a_commands_help_names_topics_to_read_on(name: str, capsys: pytest.Captu
         ("verfy", ["verify"]),
         ("purge", ["clear"]),
         ("docker", ["ci"]),
+        ("exit status", ["exit-codes"]),
+        ("where is it", []),
+        ("list numpy", ["list"]),
         ("Jenkins", ["ci"]),
         ("PC502", ["codes"]),
         ("NO_COLOR", ["environment"]),
     ],
 )
 def test_the_nearest_topics_are_given(word: str, meant: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = answer_of("help", word, capsys=capsys)
+    code, out, err = answer_of("help", *word.split(), capsys=capsys)
     sentence, *lines = err.splitlines()
     assert (code, out) == (2, "")
     assert sentence.startswith(f"Error: There is no topic {word!r}: ")
