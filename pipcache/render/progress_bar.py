@@ -104,6 +104,7 @@ class BytesMeter:
     def __init__(self, progress: "Progress | None") -> None:
         self._progress = progress
         self._bar = None if progress is None else _Bar(progress)
+        self._again = 0
 
     def expect(self, size: int) -> None:
         """Say how many bytes there are to do, as far as is known."""
@@ -111,6 +112,9 @@ class BytesMeter:
             self._progress.update(self._progress.task_ids[0], total=size)
 
     def advance(self, size: int) -> None:
-        """Say that so many more bytes are done, or fewer."""
-        if self._bar is not None:
-            self._bar.advance(size)
+        """Say that so many more bytes are done, or to be done again; the bar waits for these, and never goes back."""
+        if self._bar is None:
+            return
+        new, self._again = max(0, size - self._again), max(0, self._again - size)
+        if new:
+            self._bar.advance(new)

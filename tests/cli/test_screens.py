@@ -18,7 +18,8 @@ import pytest
 
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
-from tests.support.terminals import environment_at, written_at_terminal, written_to_pipe
+from tests.support.places import REPOSITORY
+from tests.support.terminal import at_terminal, environment_at, written_to_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,11 @@ def screens_of(builder: CacheBuilder, words: list[str]) -> str:
     screens: dict[str, str] = {}
     for layout, (columns, variables) in LAYOUTS.items():
         environment = environment_at(builder.root.parent / "home", **variables)
-        text = written_at_terminal(words, columns, environment) if columns else written_to_pipe(words, environment)
+        text = (
+            at_terminal(words, environment=environment, folder=REPOSITORY, columns=columns, has_input=False).text
+            if columns
+            else written_to_pipe(words, environment)
+        )
         if not columns or variables.keys() & {"NO_COLOR", "TERM"}:
             assert "\x1b" not in text, layout
         text = STYLE.sub("", text).replace(str(builder.root.parent), "/tmp/pipcache-xxxxxxxx")

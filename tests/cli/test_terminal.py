@@ -15,7 +15,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.removal import age
-from tests.support.terminals import environment_at, written_at_terminal
+from tests.support.terminal import at_terminal, environment_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,8 @@ def seen(builder: CacheBuilder, columns: int, *arguments: str, **environment: st
     """Run the program at a terminal of so many columns, and return the lines that are written, without styles."""
     words = [arguments[0], "--cache-dir", str(builder.root), *arguments[1:]]
     variables = environment_at(builder.root.parent / "home", **environment)
-    return STYLE.sub("", written_at_terminal(words, columns, variables)).split("\n")
+    shown = at_terminal(words, environment=variables, folder=REPOSITORY, columns=columns, has_input=False)
+    return STYLE.sub("", shown.text).split("\n")
 
 
 TERMINALS = [{"TERM": "xterm-256color"}, {"TERM": "dumb"}, {"TERM": "unset"}, {"NO_COLOR": "1"}]
@@ -218,7 +219,7 @@ def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> Non
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, "verify", "--cache-dir", str(builder.root)],
         cwd=REPOSITORY,
-        env=clean_environment(builder.root.parent / "home") | {"TERM": "xterm"},
+        env=environment_at(builder.root.parent / "home"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=terminal,
@@ -239,5 +240,6 @@ def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> Non
     # no picture of it is wider than the terminal, which would leave a part of it behind
     pictures = re.split(r"[\r\n]+", STYLE.sub("", written.decode()))
     assert max(map(len, pictures)) <= columns
+    assert not any("-" in picture.replace("-:--:--", "") for picture in pictures if "bytes/s" in picture)
     # what stands after the last erasing of a line is nothing
     assert STYLE.sub("", written.decode().rpartition("\x1b[2K")[2]).strip() == ""

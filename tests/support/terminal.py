@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.support.pips import clean_environment
+from tests.support.places import REPOSITORY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 pty = pytest.importorskip("pty")
 termios = pytest.importorskip("termios")
+
+
+def environment_at(home: Path, **variables: str) -> dict[str, str]:
+    """The environment at a terminal; a variable that is given as "unset" is not in it."""
+    sizes = {"COLUMNS": "unset", "LINES": "unset"}  # of the terminal that the tests run at
+    given = {**clean_environment(home), "TERM": "xterm", **sizes, **variables}
+    return {name: value for name, value in given.items() if value != "unset"}
 
 
 class Shown(NamedTuple):
@@ -32,8 +42,9 @@ def at_terminal(
     columns: int = 80,
     lines: int = 24,
     typed: bytes = b"",
+    has_input: bool = True,
 ) -> Shown:
-    """Run pipcache, or a program given by its path, with all of its streams at a terminal."""
+    """Run pipcache, or a program given by its path, at a terminal; without `has_input` nobody can answer it."""
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (lines, columns))
     command = [*words] if words[0].startswith("/") else [sys.executable, "-m", "pipcache", *words]
@@ -41,8 +52,8 @@ def at_terminal(
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES"}},
-        stdin=terminal,
+        env=environment,
+        stdin=terminal if has_input else subprocess.DEVNULL,
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
@@ -60,3 +71,18 @@ def at_terminal(
         code = program.wait()
     os.close(controller)
     return Shown(sent.decode().replace("\r\n", "\n"), code)
+
+
+def written_to_pipe(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Run the program with both outputs in one pipe, and return what it writes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipcache", *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        encoding="utf-8",
+    )
+    return done.stdout
