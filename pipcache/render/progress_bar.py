@@ -112,7 +112,7 @@ class BytesMeter:
             self._progress.update(self._progress.task_ids[0], total=size)
 
     def advance(self, size: int) -> None:
-        """Say that so many more bytes are done, or to be done again; the bar waits for these, and never goes back."""
+        """Say that so many more bytes are done, or to be done again: then the bar waits, and does not go back."""
         if self._bar is None:
             return
         new, self._again = max(0, size - self._again), max(0, self._again - size)
