@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
-from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, is_tar
+from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, has_numbers, is_tar, size_in_header
 from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
 from pipcache.archive.zip_reader import MOST_MEMBERS, is_zip
 from pipcache.util.budget import Budget, TooMuchInItError
@@ -123,6 +123,9 @@ class _TarWalk:
             self._flaw = Flaw(Defect.SLACK, "", "the end after the zero blocks", "more")
         elif not is_tar(block):
             self._flaw = Flaw(Defect.TRUNCATED, "", f"a header after {self._members} members", "something else")
+        elif not has_numbers(block):
+            actual = "one with a field that is no number, at which pip stops reading"
+            self._flaw = Flaw(Defect.TRUNCATED, "", f"a header after {self._members} members", actual)
         else:
             self._members += 1
             size = self._content_size(block)
@@ -136,7 +139,7 @@ class _TarWalk:
         """Return the bytes of a member's content: its pax records count before its header, as for tarfile."""
         if self._pax_records is not None:
             self._read_header_of_others(self._pax_records)
-        kind, size = block[156:157], _size_in_header(block)
+        kind, size = block[156:157], size_in_header(block)
         self._pax_records = b"" if kind in _HEADERS_OF_OTHERS else None
         self._header_kind = kind
         if kind not in _HEADERS_OF_OTHERS:
@@ -213,17 +216,6 @@ def _name(block: bytes) -> str:
     """Return the name in a member's own header (POSIX ustar: prefix and name)."""
     parts = (block[345:500] if block[257:263] == b"ustar\0" else b"", block[:100])
     return "/".join(part.partition(b"\0")[0].decode("utf-8", "replace") for part in parts if part.strip(b"\0"))
-
-
-def _size_in_header(block: bytes) -> int:
-    if block[156:157] in WITHOUT_CONTENT:
-        return 0
-    if block[124] & 0x80:  # base 256, of GNU tar
-        return int.from_bytes(block[125:136], "big")
-    try:
-        return max(0, int(block[124:136].strip(b" \x00") or b"0", 8))
-    except ValueError:
-        return 0
 
 
 def _pax_records(content: bytes, budget: Budget) -> dict[bytes, bytes]:

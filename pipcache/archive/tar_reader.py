@@ -8,15 +8,47 @@ BLOCK = 512
 WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})  # links, devices, folders, pipes
 
 
+def read_number(field: bytes) -> int | None:
+    """Return a number in a tar header as tarfile reads it (``nti``); None where it reads none.
+
+    The digits are octal and end at the first NUL; GNU tar writes large numbers in base 256.
+    """
+    if field[:1] in {b"\x80", b"\xff"}:
+        return int.from_bytes(field[1:], "big") - (256 ** (len(field) - 1) if field[0] == 0xFF else 0)
+    try:
+        return int(field.partition(b"\x00")[0].decode("ascii").strip() or "0", 8)
+    except ValueError:
+        return None
+
+
+_NUMBERS = ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148), (329, 337), (337, 345))
+"""Where mode, owner, group, size, time and device numbers stand, which tarfile reads of each header."""
+
+
+def has_numbers(block: bytes) -> bool:
+    """Return whether tarfile can read the numbers of a header; where it cannot, the archive ends for it there."""
+    numbers = [read_number(block[start:end]) for start, end in _NUMBERS]
+    return None not in numbers and (numbers[3] or 0) >= 0
+
+
+def size_in_header(block: bytes) -> int:
+    """Return the bytes of a member's content by its header; 0 where it has none."""
+    return 0 if block[156:157] in WITHOUT_CONTENT else max(0, read_number(block[124:136]) or 0)
+
+
 def is_tar(block: bytes) -> bool:
-    """Return whether ``block`` begins with a tar header whose checksum is right (POSIX.1-2001 ustar)."""
+    """Return whether ``block`` begins with a tar header whose checksum is right (POSIX.1-2001 ustar).
+
+    Old writers summed the bytes as signed numbers, and tarfile takes that too.
+    """
     if len(block) < BLOCK:
         return False
-    try:
-        stated = int(block[148:156].strip(b" \x00") or b"0", 8)
-    except ValueError:
+    stated = read_number(block[148:156])
+    if stated is None or stated <= 256:
         return False
-    return stated == sum(block[:148]) + 32 * 8 + sum(block[156:512]) and stated > 256
+    others = block[:148] + block[156:BLOCK]
+    total = sum(others) + 32 * 8
+    return stated == total or stated == total - 256 * sum(byte >= 0x80 for byte in others)
 
 
 _FOLDER = b"5"
@@ -32,15 +64,9 @@ def tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     position = 0
     override: str | None = None
     while is_tar(block := data[position : position + 512]):
-        try:
-            size = int(block[124:136].strip(b" \x00") or b"0", 8)
-        except ValueError:
+        if not has_numbers(block):
             return
-        if size < 0:
-            return
-        kind = block[156:157]
-        if kind in WITHOUT_CONTENT:
-            size = 0
+        kind, size = block[156:157], size_in_header(block)
         content = data[position + 512 : position + 512 + size]
         if kind == b"L":
             override = content.rstrip(b"\x00").decode("utf-8", "surrogateescape")

@@ -209,3 +209,39 @@ def test_more_names_than_real_archives_have_are_unreadable(tmp_path: Path) -> No
     judgement = judged_download(tmp_path, SDIST_NAME, data)
     assert judgement.verdict == "unreadable"
     assert not judgement.found
+
+
+NO_NUMBERS = {
+    "a mode": {100: b"00g0644\0"},
+    "an owner": {108: b"0000009\0"},
+    "a group": {116: b"\x81\0\0\0\0\0\0\0"},
+    "a size": {124: b"0000000000x\0"},
+    "a time": {136: b"0000000000\xe9\0"},
+    "a device": {329: b"x\0"},
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_a_header_at_which_tarfile_stops_is_damage(tmp_path: Path, name: str) -> None:
+    behind = tar_member(f"{STEM}/x.py".encode(), b"", fields=NO_NUMBERS[name])
+    data = gzip.compress(PLAIN_TAR[: PLAIN_TAR.rindex(b"PKG-INFO") // 512 * 512 + 1024] + behind + TAR_END)
+    assert f"{STEM}/x.py" not in tar_names(data)
+    assert judged_download(tmp_path, SDIST_NAME, data) == Judged(Verdict.DAMAGED, frozenset({("PC401", "")}))
+
+
+def test_a_size_ends_at_its_first_nul(tmp_path: Path) -> None:
+    # readers that strip NULs take the next member for content
+    hidden = tar_member(f"{STEM}/../../x.py".encode(), b"")
+    folder = tar_member(f"{STEM}/y.py".encode(), b"", fields={124: b"\x0000000001000"})
+    data = gzip.compress(folder + hidden + PLAIN_TAR)
+    assert f"{STEM}/../../x.py" in tar_names(data)
+    assert ("PC407", f"{STEM}/../../x.py") in judged_download(tmp_path, SDIST_NAME, data).found
+
+
+def test_a_checksum_of_signed_bytes_is_right(tmp_path: Path) -> None:
+    name = f"{STEM}/\u00e9.py".encode()
+    header = tar_member(name, b"")
+    total = sum(header[:148]) + 32 * 8 + sum(header[156:]) - 256 * sum(byte >= 0x80 for byte in header)
+    data = gzip.compress(header[:148] + b"%06o\0 " % total + header[156:] + PLAIN_TAR)
+    assert name.decode() in tar_names(data)
+    assert judged_download(tmp_path, SDIST_NAME, data) == Judged(Verdict.INTACT, frozenset())
