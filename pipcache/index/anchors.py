@@ -70,8 +70,7 @@ def find_anchors(text: str) -> Iterator[Anchor | None]:
         elif (other := _NO_ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
             place = other.end()
         elif (regular := _ANCHOR.match(text, place, place + _LONGEST_TAG)) is not None:
-            urls = attribute_values(regular[1], "href")
-            yield from (Anchor(url.strip(), regular[1]) for url in dict.fromkeys((*urls[:1], *urls[-1:])))
+            yield from (Anchor(url.strip(), regular[1]) for url in _hrefs(regular[1]))
             place = regular.end()
         else:
             yield from _find_irregular(text, place)
@@ -140,14 +139,16 @@ def attributes_of(text: str) -> dict[str, str]:
     """Return the attributes of a tag by lower-case name; of several with a name the first."""
     attributes: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
-        attributes.setdefault(name.lower(), unescape(double or single or bare))
+        if (lowered := name.lower()) not in attributes:
+            attributes[lowered] = unescape(double or single or bare)
     return attributes
 
 
-def attribute_values(text: str, name: str) -> list[str]:
-    """Return the values of all attributes of one name: html5lib takes the first of them, pip >= 22.2 the last."""
-    return [
-        unescape(double or single or bare)
-        for attribute, double, single, bare in _ATTRIBUTE.findall(text)
-        if attribute.lower() == name
+def _hrefs(text: str) -> list[str]:
+    """Return the links in a tag: of several html5lib takes the first, pip since 22.2 the last."""
+    values = [
+        double or single or bare
+        for name, double, single, bare in _ATTRIBUTE.findall(text)
+        if name.lower() == "href"
     ]
+    return list(dict.fromkeys(map(unescape, (*values[:1], *values[-1:]))))
