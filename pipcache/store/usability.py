@@ -79,8 +79,8 @@ def _doubts(head: Head, size: int) -> Iterator[str]:
     if head.status in _WITHOUT_BODY and size and _is_split(head):
         yield f"a response of status {head.status} has no body, for pip since 26.1"
     location = head.headers.get("location", "") if head.is_redirect and _is_split(head) else ""
-    if location and _is_followable(location) and urlsplit(location)[:2] in {("http", ""), ("https", "")}:
-        yield "it leads to a URL without a host, which pip follows by the same scheme alone"
+    if location and _is_followable(location) and urlsplit(location)[:2] == ("http", ""):
+        yield "it leads to a URL without a host, which pip does not follow from https"
     if location and _is_followable(location) and _NOT_OF_HOSTS.search(urlsplit(location).netloc):
         yield "it leads to a host with blanks or control characters, which pip 26.3 refuses"
     if _is_taken_for_error(head):
