@@ -29,6 +29,7 @@ from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import algorithm_of
 from pipcache.util.textfile import MOST_LINES, has_too_many_lines, logical_lines
 from pipcache.util.untrusted import quoted
+from pipcache.util.urls import project_page
 
 _LONGEST_ENTRY = 4096
 """Characters of an entry; the longest URLs have fewer."""
@@ -100,6 +101,9 @@ def _read_entry(text: str, where: str, indicator: Indicator, builder: Advisories
         add_digest(digest[1], about_file(indicator, digest[0]), builder)
     elif is_foreign_digest(text):
         builder.cannot_match(indicator.record, f"digest {text}")
+    elif (page := project_page(refang(text))) is not None:  # copied from a browser
+        name, version = page
+        _read_entry(name if version is None else f"{name}=={version}", where, indicator, builder)
     elif "://" in refang(text) and not _DIRECT.match(text) and not re.search(r"\s", text):
         add_url(text, where, indicator, builder)
     elif text.startswith("@") and "/" in text and not re.search(r"\s", text):

@@ -46,6 +46,18 @@ def is_pypi_file_host(host: str) -> bool:
     return host in {FILES_HOST, OLD_INDEX_HOST, TEST_FILES_HOST}
 
 
+_PROJECT_PAGE = re.compile(
+    rf"(?i)https?://(?:{'|'.join(map(re.escape, (INDEX_HOST, OLD_INDEX_HOST, TEST_INDEX_HOST)))})"
+    r"/(?:project|pypi|p|simple)/([^/?#\s]+)(?:/(?!json)([^/?#\s]+))?(?:/json)?/?(?:[?#]\S*)?"
+)
+
+
+def project_page(url: str) -> tuple[str, str | None] | None:
+    """Return the project, and the version if there is one, in the URL of a page of PyPI; None for others."""
+    match = _PROJECT_PAGE.fullmatch(url)
+    return None if match is None else (unquote(match[1]), unquote(match[2]) if match[2] else None)
+
+
 # RFC 3986, appendix B, as in cachecontrol/controller.py
 _URI = re.compile(r"(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?", re.DOTALL)
 

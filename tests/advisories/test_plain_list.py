@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.advisories.model import AdvisoryError
-from pipcache.util.urls import INDEX_HOST, file_urls
+from pipcache.util.urls import INDEX_HOST, TEST_INDEX_HOST, file_urls
 from tests.support.advisory_samples import (
     BLAKE,
     EMPTY,
@@ -48,6 +48,29 @@ def test_a_plain_list_says_one_thing_a_line(read: Read) -> None:
         "line 16: IP 192.0.2.7",
     ]
     assert (advisories.records, rows["line 2"].source.endswith("bad.txt")) == (14, True)
+
+
+@pytest.mark.parametrize("host", [INDEX_HOST, INDEX_HOST.replace(".", "[.]"), TEST_INDEX_HOST])
+@pytest.mark.parametrize(
+    ("path", "project", "versions"),
+    [
+        ("project/Lite.LLM/1.82.7/", "lite-llm", ("1.82.7",)),
+        ("project/litellm/1.82.7/#files", "litellm", ("1.82.7",)),
+        ("pypi/litellm/1.82.7/json", "litellm", ("1.82.7",)),
+        ("project/litellm/", "litellm", ()),
+        ("project/litellm/#history", "litellm", ()),
+        ("simple/litellm/", "litellm", ()),
+        ("pypi/litellm/json", "litellm", ()),
+    ],
+)
+def test_the_page_of_a_project_or_release_means_it(
+    read: Read, host: str, path: str, project: str, versions: tuple[str, ...]
+) -> None:
+    advisories = read("a.txt", f"https://{host}/{path}\n")
+    (indicator,) = advisories.indicators
+    assert (indicator.project, indicator.versions) == (project, versions)
+    assert indicator.every_version == (not versions)
+    assert not advisories.never
 
 
 def test_a_row_of_record_is_the_digest_of_a_member_in_hex(read: Read) -> None:
