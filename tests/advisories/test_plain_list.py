@@ -108,7 +108,7 @@ def test_a_project_with_dots_is_no_domain(read: Read, line: str, project: str | 
         *(
             "https://evil.example/",
             "hxxps://evil[.]example/payload",
-            f"https://{INDEX_HOST}/project/litellm/1.82.7/",
+            f"https://{INDEX_HOST}/help/",
         ),
         *("somebody@evil.example", "/tmp/ultralytics_runner", "C:\\Windows\\x.exe", "ssdeep:3:abc:def"),
         f"sha256:{EMPTY}",
