@@ -17,9 +17,8 @@ from pipcache.cli.group import COMMANDS, PURPOSES
 from pipcache.cli.main import run
 from pipcache.commands.help import TOPICS
 from pipcache.render.text.document import render_markdown
-from tests.support.pips import clean_environment
 from tests.support.places import DOCS, PACKAGE, REPOSITORY
-from tests.support.terminal import Shown, at_terminal
+from tests.support.terminal import Shown, at_terminal, environment_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,10 +135,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
     pager.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/words"\ncat > "{tmp_path}/pages"\n', encoding="utf-8")
     pager.chmod(0o755)
     return {
-        **clean_environment(tmp_path / "home"),
+        **environment_at(tmp_path / "home", TERM="xterm-256color", PAGER=f"'{pager}' -x"),
         "PYTHONPATH": str(REPOSITORY),
-        "TERM": "xterm-256color",
-        "PAGER": f"'{pager}' -x",
     }
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
-from tests.support.pips import clean_environment, pip_program, run_pip
+from tests.support.pips import pip_program, run_pip
 from tests.support.places import README, REPOSITORY
-from tests.support.terminal import at_terminal
+from tests.support.terminal import at_terminal, environment_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Person:
             (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
             (programs / name).chmod(0o755)
         self.environment = {
-            **clean_environment(self.home),
+            **environment_at(self.home),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(REPOSITORY),
             "NO_COLOR": "1",

@@ -178,7 +178,7 @@ def test_a_page_stays_when_no_file_of_its_project_goes(builder: CacheBuilder, pr
     page(builder, "foo")
     gone, ran = removed(builder, program, "foo==2.0")
     assert gone == set()
-    assert ran.err == "Nothing matches 'foo==2.0'.\n"
+    assert ran.err == "Nothing matches 'foo==2.0'. Of foo the cache has 1.0.\n"
     gone, _ = removed(builder, program, "foo")
     assert kept(builder) == set()
 
