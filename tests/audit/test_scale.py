@@ -13,6 +13,7 @@ from tests.support.advisory_forms import FORMS, PAYLOAD, File, base64url
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, CacheBuilder
 from tests.support.program import Program, Ran
+from tests.support.slow import slow_but
 from tests.support.truth import Source
 
 if TYPE_CHECKING:
@@ -300,7 +301,7 @@ def names(text: str, artifact: dict[str, Any], file: File | None) -> bool:  # An
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(4, FORMS))
 def test_a_broken_file_ends_well_and_takes_only_what_it_names(
     small: Shelf, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -336,10 +337,7 @@ def test_a_broken_file_ends_well_and_takes_only_what_it_names(
     assert BY_FORM / 10 < understood < BY_FORM * 0.9
 
 
-@pytest.mark.parametrize(
-    "form",
-    FORMS,
-)
+@pytest.mark.parametrize("form", slow_but(4, FORMS))
 def test_a_file_that_is_cut_off_takes_no_more_than_the_whole(
     small: Shelf, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

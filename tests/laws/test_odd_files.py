@@ -19,6 +19,7 @@ from tests.support import archives, caches
 from tests.support.answers import COMMANDS, FILE, MEGABYTE, SIMPLE, WHEEL, Answer, check, page, posix
 from tests.support.caches import CacheBuilder
 from tests.support.judging import Silent, verify
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -84,7 +85,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 @posix
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", slow_but(3, DAMAGE))
 def test_an_odd_file_is_a_row_or_a_gap(
     damage: str, part: str, tmp_path: Path, ask: Callable[[Path, Sequence[str]], Answer]
 ) -> None:

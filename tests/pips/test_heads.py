@@ -10,6 +10,7 @@ import pytest
 from tests.support import archives
 from tests.support.pips import PIP_VERSIONS
 from tests.support.real_readers import Sample, read_heads, readers, write_head
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +47,10 @@ REDIRECT = {"Location": "https://files.example/foo.whl", "ETag": '"1"'}
 
 SAMPLES = {
     "a wheel": Sample("25.3", FILE, IDENTITY, BODY),
+    "a wheel in http": Sample("20.3.4", FILE, IDENTITY, BODY),
     "a page": Sample("26.3", SIMPLE, ACCEPTED, PAGE, is_page=True),
     "a file that expires": Sample("23.3.2", OLD_FILE, IDENTITY, BODY),
     "a redirect": Sample("24.3.1", REDIRECT, IDENTITY, b"", 301),
-    "a wheel in http": Sample("20.3.4", FILE, IDENTITY, BODY),
     "a page in http": Sample("22.3.1", SIMPLE, ACCEPTED, PAGE, is_page=True),
     "a file that expires in http": Sample("23.2.1", OLD_FILE, IDENTITY, BODY),
 }
@@ -58,7 +59,7 @@ FAILS = ("miss", "dies")
 
 
 @pytest.mark.pips
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", slow_but(2, SAMPLES))
 def test_every_turned_bit_of_a_head_is_judged_as_pips_read_it(
     builder: CacheBuilder, program: Program, tmp_path: Path, name: str
 ) -> None:
