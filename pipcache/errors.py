@@ -25,6 +25,8 @@ class ErrorKind(StrEnum):
     BAD_LOCK = "bad-lock"
     BAD_ADVISORY = "bad-advisory"
     BAD_SELECTORS = "bad-selectors"
+    BAD_OUTPUT = "bad-output"
+    SEVERAL_VERSIONS = "several-versions"
     NO_CONSENT = "no-consent"
     NOT_SAVED = "not-saved"
     NOT_WRITTEN = "not-written"

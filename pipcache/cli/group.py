@@ -84,6 +84,9 @@ PURPOSES = {
         "prune": "Remove what is not worth keeping, at home or in a CI job.",
         "clear": "Remove everything that pip can make again.",
     },
+    "Use offline": {
+        "lock": "Write a lock of verified downloads: pip installs from it without an index.",
+    },
     "Read on": {
         "help": "Show a topic of the documentation, or a command's options.",
     },

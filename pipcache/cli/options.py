@@ -45,13 +45,17 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
 
     name = "selector"
 
+    def __init__(self, *, takes_extras: bool = False) -> None:
+        """Say whether the command makes use of extras; if not, a person is told that they are ignored."""
+        self._takes_extras = takes_extras
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Selector:
         """Return the selector that ``value`` is."""
         if isinstance(value, Selector):
             return value
         is_trial = ctx is not None and ctx.obj is not None and ctx.obj.is_trial
         try:
-            return _selector(str(value), is_quiet=is_trial)
+            return _selector(str(value), is_quiet=is_trial or self._takes_extras)
         except SelectorError as error:
             from pipcache.query.slips import correct_selector  # only where it is needed
 
@@ -214,9 +218,12 @@ class FormatParam(ChoiceParam):
 
 
 def format_option(
-    *formats: str, more: str = "", envvar: str | None = None
+    *formats: str, more: str = "", help_text: str | None = None, envvar: str | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Add ``--format`` with ``formats``, the first being the default; ``more`` says what else there is."""
+    """Add ``--format`` with ``formats``, the first being the default.
+
+    ``more`` says what else there is than tables and JSON; ``help_text`` stands for all that is said.
+    """
     return click.option(
         "--format",
         "form",
@@ -225,7 +232,7 @@ def format_option(
         show_default=True,
         envvar=envvar,
         callback=_note_form,
-        help=f"table is for people; json is for programs ('pipcache help json').{more}",
+        help=help_text or f"table is for people; json is for programs ('pipcache help json').{more}",
     )
 
 
@@ -282,7 +289,7 @@ def against_option(command: Callable[P, R]) -> Callable[P, R]:
         type=click.Path(),
         metavar="FILE",
         help="Hold files against the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
-        "poetry.lock, pdm.lock, Pipfile.lock. Repeatable.",
+        "poetry.lock, pdm.lock, Pipfile.lock, a list of sha256sum. Repeatable.",
     )(command)
 
 

@@ -10,12 +10,12 @@ from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.facts import GatheredFacts, gather
-from pipcache.prune.needs import read_needs
 from pipcache.prune.outlook import Prospect, foresee, foresee_by_name
 from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import decide
 from pipcache.prune.request import PruneRequest
 from pipcache.prune.result import PruneResult
+from pipcache.query.needs import read_needs
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason
 from pipcache.render.console import fitted, is_narrow, is_terminal, say

@@ -1,6 +1,7 @@
 """Lock files: pylock.toml (PEP 751), uv.lock, poetry.lock, pdm.lock and Pipfile.lock.
 
-Requirements files are read too, by ``requirements``. What a file does not say is None in its pins.
+Requirements files are read too, by ``requirements``, and lists of digests by ``sha256sums``. What a file does not
+say is None in its pins.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.locks.model import LockError, Pin, last_part, read_digests, version_in
 from pipcache.locks.requirements import requirements
+from pipcache.locks.sha256sums import has_sums, sums
 from pipcache.util.filenames import normalise
 from pipcache.util.textfile import UnreadableText, read_text
 from pipcache.util.untrusted import Table, TableError, quoted
@@ -61,12 +63,16 @@ def _pins(path: str, text: str, *, every: bool) -> Iterator[Pin]:
     name = os.path.basename(path)
     if name == "Pipfile.lock" or text.lstrip().startswith("{"):
         return _pipfile(path, _parsed(path, text, json.loads, "JSON"), every=every)
-    if name.endswith(".toml") or name in {"uv.lock", "poetry.lock", "pdm.lock"} or _HAS_TABLES.search(text):
+    is_toml = name.endswith(".toml") and (_HAS_TABLES.search(text) or not _IS_REFERENCE.search(text))
+    if is_toml or name in {"uv.lock", "poetry.lock", "pdm.lock"} or _HAS_TABLES.search(text):
         return _toml(path, _parsed(path, text, tomllib.loads, "TOML"), every=every)
-    return requirements(path, text, every=every)
+    return sums(path, text) if has_sums(text) else requirements(path, text, every=every)
 
 
 _HAS_TABLES = re.compile(r"(?m)^[ \t]*\[")  # no requirement begins with a bracket
+
+_IS_REFERENCE = re.compile(r"(?m)^[A-Za-z0-9][\w.-]*+(?:\[[\w.,-]*+\])? @ \S")
+"""A direct reference of a requirements file, which is no TOML, whatever the file is called."""
 
 _LONG_KEY = r"""(?m)^[ \t]*+\[{0,2}+[ \t]*+(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){200}"""
 
@@ -117,10 +123,16 @@ def _pipfile(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
             package = _required(value, f"{path}: {quoted(project)} in {quoted(name)}")
             pinned = re.fullmatch(r"===?\s*([^\s*]+)", package.text_or_none("version") or "")
             version = pinned[1] if pinned else None
-            yield _project_pin(
-                path, project, version, package.text_or_none("ref") if "git" in package.values else None
-            )
-            yield from _file_pins(path, project, version, package)
+            commit = package.text_or_none("ref") if "git" in package.values else None
+            marker = package.text_or_none("markers") or ""
+            listed = package.values.get("extras")
+            names = listed if isinstance(listed, list) else []
+            extras = tuple(sorted({normalise(name) for name in names if isinstance(name, str)}))
+            for pin in (
+                _project_pin(path, project, version, commit),
+                *_file_pins(path, project, version, package),
+            ):
+                yield pin._replace(marker=marker, extras=extras)
 
 
 def _required(value: object, place: str) -> Table:
@@ -138,6 +150,7 @@ def _toml(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
     if every:
         _refuse_other_locks(path, document)
     versions: dict[str, set[str]] = {}
+    needed_by = _needed_by(document) if every else {}
     for key in ("packages", "package", "distribution"):
         for package in _tables(document.values.get(key, []), f"{path}: {key}"):
             project, version = package.text_or_none("name"), package.text_or_none("version")
@@ -145,8 +158,16 @@ def _toml(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
                 name = quoted(package.values.get("name"))
                 raise LockError(f"{path}: the name in {key} is {name}; text was expected")
             versions.setdefault(normalise(project), set()).update([version] if version else [])
-            yield _project_pin(path, project, version, _commit(package))
-            yield from _package_files(path, project, version, package)
+            marker = next(filter(None, map(package.text_or_none, ("marker", "markers"))), "")
+            for pin in (
+                _project_pin(path, project, version, _commit(package)),
+                *_package_files(path, project, version, package),
+            ):
+                yield pin._replace(
+                    marker=marker,
+                    needed_by=tuple(needed_by.get(pin.project, ())),
+                    is_local=_is_local(package),
+                )
     metadata = document.values.get("metadata")
     files = metadata.get("files") if isinstance(metadata, dict) else None
     for key, rows in Table(files, path, "metadata.files").values.items():
@@ -155,6 +176,47 @@ def _toml(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
         only_version = min(known) if len(known) == 1 else None
         for row in _tables(rows, f"{path}: files of {quoted(key)}"):
             yield from _file_pins(path, project, version or only_version, row)
+
+
+def _needed_by(document: Table) -> dict[str, list[tuple[str, str]]]:
+    """Return which packages of a lock of uv or poetry need each project, with the marker of that need."""
+    needs: dict[str, list[tuple[str, str]]] = {}
+    rows = document.values.get("package")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and isinstance(parent := row.get("name"), str):
+            for name, marker in _dependencies(row):
+                needs.setdefault(normalise(name), []).append((normalise(parent), marker))
+    return needs
+
+
+def _dependencies(package: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the (name, marker) of what a package needs, with all its extras and groups."""
+    groups = [package.get(key) for key in ("optional-dependencies", "dev-dependencies")]  # of uv
+    lists = [
+        package.get("dependencies"),
+        *(rows for group in groups if isinstance(group, dict) for rows in group.values()),
+    ]
+    for listed in lists:
+        if isinstance(listed, dict):  # poetry's, by name
+            for name, value in listed.items():
+                for row in value if isinstance(value, list) else [value]:
+                    marker = row.get("markers") if isinstance(row, dict) else None
+                    yield name, marker if isinstance(marker, str) else ""
+        for row in listed if isinstance(listed, list) else []:
+            if isinstance(row, dict) and isinstance(name := row.get("name"), str):
+                marker = row.get("marker")
+                yield name, marker if isinstance(marker, str) else ""
+
+
+def _is_local(package: Table) -> bool:
+    """Return whether a package is a folder or a file of a disk, as uv, poetry, pdm and PEP 751 write it."""
+    source = package.values.get("source")
+    if isinstance(source, dict) and (
+        not {"editable", "virtual", "directory", "path"}.isdisjoint(source)
+        or source.get("type") in {"directory", "file"}
+    ):
+        return True
+    return "directory" in package.values or isinstance(package.values.get("path"), str)
 
 
 def _tables(value: object, place: str) -> list[Table]:

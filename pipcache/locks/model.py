@@ -40,6 +40,14 @@ class Pin(NamedTuple):
     """The commit of a repository, in lower case."""
     is_constraint: bool = False
     """It limits versions and asks for no installation (pip's ``-c``)."""
+    marker: str = ""
+    """Where it is needed (PEP 508), as written; "" for everywhere."""
+    extras: tuple[str, ...] = ()
+    """The extras that are asked for, normalised."""
+    needed_by: tuple[tuple[str, str], ...] = ()
+    """Packages of the same lock that need it, normalised, each with the marker of that need."""
+    is_local: bool = False
+    """It is a folder or a file of some disk, and comes from no index."""
 
 
 def read_digests(values: Iterable[object], where: str) -> tuple[tuple[str, str], ...]:

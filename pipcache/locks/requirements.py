@@ -133,7 +133,7 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
         return
     if len(wanted) > _LONGEST_REQUIREMENT:
         raise _too_much(where, f"{_LONGEST_REQUIREMENT:,} characters of a requirement")
-    specifiers, commit = "", None
+    specifiers, commit, marker, extras = "", None, "", tuple[str, ...]()
     digests = [read_digests([value], where) for value in values]
     if () in digests:
         unknown = quoted(values[digests.index(())])
@@ -151,15 +151,19 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
         project, version = egg[1] if egg else parsed.project if parsed else filename, None
         commit = _commit(location)
     else:
-        before = wanted.partition(";")[0]
+        before, _, marker = wanted.partition(";")
+        if "@" in before:  # a URL may hold a semicolon
+            before, *after = re.split(r"\s;", wanted, maxsplit=1)
+            marker = "".join(after)
         try:
             # without the marker: packaging evaluates the strings in it
-            requirement = Requirement(re.split(r"\s;", wanted)[0] if "@" in before else before)
+            requirement = Requirement(before)
         except (ValueError, RecursionError):
             expected = "a requirement with --hash=algorithm:hex was expected"
             raise LockError(f"{where}: {quoted(wanted)} is no requirement; {expected}") from None
         url = requirement.url.partition("#")[0] if requirement.url else None
         project, filename = requirement.name, last_part(url)
+        extras = tuple(sorted(map(normalise, requirement.extras)))
         commit = _commit(requirement.url or "")
         pins = [pin.version for pin in requirement.specifier if pin.operator in {"==", "==="}]
         version = next((pin for pin in pins if not pin.endswith(".*")), None)
@@ -167,7 +171,8 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
     version = version or version_in(project, filename)
     every_digest = tuple(digest for pairs in digests for digest in pairs)
     source = os.path.basename(path)
-    yield Pin(source, normalise(project), version, filename or None, url, None, every_digest, specifiers, commit)
+    pin = Pin(source, normalise(project), version, filename or None, url, None, every_digest, specifiers, commit)
+    yield pin._replace(marker=marker.strip(), extras=extras)
 
 
 def _commit(url: str) -> str | None:

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries, with_refusals
-from pipcache.inventory.body import digest_lookup, open_body
+from pipcache.inventory.body import open_body
 from pipcache.inventory.collector import Need, configured_bases, name_as_needed, name_by_pages, page_reader
 from pipcache.inventory.from_origins import name_by_origins
 from pipcache.inventory.identify import identify, identify_by_head
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.prune.dead_weight import DAY
-from pipcache.prune.needs import Needs
 from pipcache.prune.request import PruneRequest
 from pipcache.prune.sources import find_sources_by_bytes
 from pipcache.query.filters import Filters
+from pipcache.query.needs import Needs, needed_paths
 from pipcache.query.selection import Unmatched, select
 from pipcache.removal.clearing import is_leftover_folder
 from pipcache.removal.duplicates import find_duplicates
@@ -112,7 +112,7 @@ def gather(
     selection = select(cache, artifacts, request.keep, Filters(), track)
     needed, of_unnamed_projects = None, frozenset[str]()
     if needs is not None:
-        needed = _paths_of_needed(cache, artifacts, needs, track)
+        needed = needed_paths(cache, artifacts, needs, track)
         of_unnamed_projects = frozenset(
             path_of(artifact)
             for artifact in artifacts
@@ -243,12 +243,3 @@ def _may_be_page(artifact: Artifact) -> bool:
     """Return whether a download of which only the head was read may be an index page."""
     content_type = "" if artifact.head is None else artifact.head.headers.get("content-type", "")
     return artifact.kind is Kind.UNKNOWN and content_type.startswith("text/html")
-
-
-def _paths_of_needed(cache: Cache, artifacts: Sequence[Artifact], needs: Needs, track: Track) -> frozenset[str]:
-    """Return the paths of what ``needs`` includes; bodies are hashed where only their digests decide."""
-    algorithms = {path_of(artifact): needs.algorithms_for(artifact) for artifact in artifacts}
-    undecided = [artifact for artifact in artifacts if algorithms[path_of(artifact)]]
-    all_algorithms = sorted({name for names in algorithms.values() for name in names})
-    digest_of = digest_lookup(cache, undecided, all_algorithms, track)
-    return frozenset(path_of(artifact) for artifact in artifacts if needs.include(artifact, digest_of))

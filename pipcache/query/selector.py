@@ -41,6 +41,7 @@ class Selector(NamedTuple):
         key: the key of an entry in lower case; of ``url``, empty where pip keeps no such URL.
         note: what of the text is ignored, for people.
         spelled: the name of the project as it was written.
+        extras: the extras of a requirement, normalised; they select nothing.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Selector(NamedTuple):
     key: str | None = None
     note: str | None = None
     spelled: str | None = None
+    extras: tuple[str, ...] = ()
 
     @property
     def names_projects(self) -> bool:
@@ -242,4 +244,6 @@ def _parse_requirement(text: str) -> Selector:
         raise SelectorError(f"a URL is a selector by itself, without {requirement.name!r} before it")
     note = f"extras are ignored: {', '.join(sorted(requirement.extras))}" if requirement.extras else None
     name = requirement.name
-    return Selector(text, project=normalise(name), specifiers=requirement.specifier, note=note, spelled=name)
+    extras = tuple(sorted(map(normalise, requirement.extras)))
+    selector = Selector(text, project=normalise(name), specifiers=requirement.specifier, note=note, spelled=name)
+    return selector._replace(extras=extras)

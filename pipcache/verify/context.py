@@ -32,8 +32,8 @@ class Context:
 
     No lock is needed as long as the owner keeps this order:
 
-    1. Threads may run ``judge_by_key`` at any time. It reads only ``cache``, ``locks`` and ``tick``, and sets
-       ``hashed`` for its own artifact.
+    1. Threads may run ``judge_by_key`` at any time. It reads only ``cache``, ``locks``, ``digests`` and
+       ``tick``, and sets ``hashed`` for its own artifact.
     2. ``set_artifacts`` comes before the first ``judge``.
     3. Threads may ``judge`` downloads while the owner calls ``name``: no download is judged by others' names.
     4. Built wheels are judged by their sources and by index pages, so only after the last ``name`` of a round.
@@ -46,6 +46,7 @@ class Context:
         tick: called with the number of bytes that were read; raises ``Stopped`` when the run is to end.
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries.
+        digests: the algorithms of the digests that each judgement has in any case.
         local_digests: digests of local archives that wheels were built from; None where these are not looked at.
     """
 
@@ -58,12 +59,14 @@ class Context:
         tick: Tick,
         index_urls: IndexUrls,
         local_sources: bool = False,
+        digests: frozenset[str] = frozenset(),
     ) -> None:
         """Take what is known before the cache is read."""
         self.cache = cache
         self.locks = locks
         self.thorough = thorough
         self.tick = tick
+        self.digests = digests
         self.links: set[str] = set()
         self.hashed: dict[str, dict[str, str]] = {}
         self.local_digests: KnownDigests | None = {} if local_sources else None

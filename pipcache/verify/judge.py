@@ -66,7 +66,7 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
         with open_body(context.cache, artifact) as body:
             if _length_findings(artifact, window := body.window):
                 return None
-            algorithms = {_BLAKE}
+            algorithms = {_BLAKE, *context.digests}
             if artifact.came_from != PYPI:
                 # judge() will need what pages and headers promise: hash these now too, and the file is read once
                 promises = find_promises(artifact, context.locks)
@@ -84,7 +84,9 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     ]
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_broken = any(comparison.is_broken for comparison in comparisons)
-    return conclude(proved, [], comparisons) if is_proved and not is_broken else None
+    if not is_proved or is_broken:
+        return None
+    return conclude(proved, [], comparisons)._replace(digests=_kept_digests(digests, context))
 
 
 def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judgement | None:
@@ -163,7 +165,7 @@ def _head_findings(artifact: Artifact) -> list[Finding]:
 def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
     """Compare the bytes with the promises, and look for flaws unless a decisive promise is kept."""
     length = _length_findings(artifact, window)
-    comparisons, proved = _compare_with_promises(artifact, window, context)
+    comparisons, proved, digests = _compare_with_promises(artifact, window, context)
     comparisons = _without_namesakes(comparisons)
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_supported = any(comparison.is_support for comparison in comparisons)
@@ -190,7 +192,13 @@ def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgem
         if is_proved and comparison.promise.influence is Influence.WHEN_BROKEN:
             continue  # the wheel's origin.json is wrong, not the download
         findings.append(_finding_of(comparison))
-    return conclude(proved, findings, comparisons, problem)
+    judgement = conclude(proved, findings, comparisons, problem)
+    return judgement._replace(digests=_kept_digests(digests, context))
+
+
+def _kept_digests(digests: Mapping[str, str], context: Context) -> dict[str, str]:
+    """Return the digests that a judgement is to have."""
+    return {name: digest for name, digest in digests.items() if name in context.digests}
 
 
 def _without_namesakes(comparisons: list[Comparison]) -> list[Comparison]:
@@ -252,14 +260,18 @@ def _length_findings(artifact: Artifact, window: Window) -> list[Finding]:
 
 def _compare_with_promises(
     artifact: Artifact, window: Window, context: Context
-) -> tuple[list[Comparison], Artifact]:
-    """Return the bytes compared with every promise, and the artifact, proved by its key where that is possible."""
+) -> tuple[list[Comparison], Artifact, Mapping[str, str]]:
+    """Return the bytes compared with every promise, the artifact, and the digests of the bytes.
+
+    The artifact is proved by its key where that is possible.
+    """
     promises = find_promises(artifact, context.locks, context.promises_of_built_wheels(artifact))
     needed = promises if context.thorough else _needed_promises(promises)
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
     has_decisive = any(promise.is_decisive and not promise.is_of_name for promise in needed)
     wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_decisive)
     algorithms = {promise.measure for promise in needed if not (promise.is_size or promise.covers_decoded)}
+    algorithms |= context.digests
     if wants_proof:
         algorithms.add(_BLAKE)
     digests = context.hashed.get(path_of(artifact), {})
@@ -282,7 +294,7 @@ def _compare_with_promises(
             if comparison.promise.covers_name and comparison.promise.is_strong and comparison.actual is not None
         }
         artifact = name_by_digest(artifact, proved_by)
-    return comparisons, artifact
+    return comparisons, artifact, digests
 
 
 def _needed_promises(promises: Sequence[Promise]) -> list[Promise]:

@@ -1,6 +1,7 @@
 """Findings and judgements, and the verdict they add up to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact
@@ -61,6 +62,8 @@ class Finding(NamedTuple):
 MOST_FINDINGS = 1_000
 """Findings of a check that are kept of the bytes of an artifact, which may have hundreds of thousands of flaws."""
 
+_NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
+
 
 class Judgement(NamedTuple):
     """An artifact, its verdict, and what led to it.
@@ -71,6 +74,8 @@ class Judgement(NamedTuple):
         findings: what is wrong.
         comparisons: every promise that is known, compared or not.
         problem: why the artifact could not be judged; None where it was.
+        digests: hex digests of the bytes that were judged, by algorithm: those that ``VerifyOptions.digests`` asks
+            for, as far as the system allows them. Empty where no bytes were read.
     """
 
     artifact: Artifact
@@ -78,6 +83,7 @@ class Judgement(NamedTuple):
     findings: tuple[Finding, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     problem: str | None = None
+    digests: Mapping[str, str] = _NO_DIGESTS
 
     @property
     def is_curable(self) -> bool:

@@ -33,12 +33,14 @@ class VerifyOptions(NamedTuple):
         thorough: whether every promise is compared, or only as many as a verdict needs.
         threads: how many threads there are; None for as many as there are cores.
         local_sources: whether local archives that wheels were built from are looked at.
+        digests: the algorithms of the digests that each judgement has in any case (names in ``hashes.DIGITS``).
     """
 
     locks: LockIndex
     thorough: bool = False
     threads: int | None = None
     local_sources: bool = False
+    digests: frozenset[str] = frozenset()
 
 
 class Verified(NamedTuple):
@@ -95,6 +97,7 @@ class Verifier:
             tick=self._tick,
             index_urls=index_urls,
             local_sources=options.local_sources,
+            digests=options.digests,
         )
         self._tasks: list[Task] = []
         self._workers = Workers(options.threads)

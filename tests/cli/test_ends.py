@@ -40,6 +40,7 @@ COMMANDS = (
     ("remove", "foo", "--dry-run"),
     ("remove", "foo", "--yes"),
     ("clear", "--yes", *JSON),
+    ("lock", "bar"),
     ("prune", "--ci", "--dry-run"),
     ("prune", "--keep-latest", "1"),
     ("dir", "--explain"),

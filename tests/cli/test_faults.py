@@ -60,6 +60,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("clear", "-y", *JSON),
     ("clear", "-y", "--http"),
     ("clear", "-y", "--old-layouts"),
+    ("lock", *JSON),
+    ("lock", "foo", "--latest", "--format", "pylock"),
+    ("lock", "--for", "LOCK"),
     ("prune",),
     ("prune", *JSON),
     ("prune", "--format", "github"),
@@ -79,6 +82,7 @@ OFTEN = frozenset(
         *(("list", "--all", *JSON), ("show", "foo", *JSON), ("info",), ("verify", *JSON)),
         *(("audit", "foo==1.0", *JSON), ("audit", "nothing==1"), ("remove", "foo", "-y", *JSON)),
         *(("remove", "--advisory", "ADVISORY", "-y", *JSON), ("clear", "-y", *JSON)),
+        ("lock", *JSON),
         *(("prune", "--keep-latest", "1"), ("prune", "--keep-for", "LOCK", *JSON)),
     }
 )

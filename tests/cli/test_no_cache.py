@@ -36,6 +36,8 @@ CALLS = {
     "remove what is damaged": (["remove", "--damaged", "--poisoned", "--yes"], ["table", "json"]),
     "remove by an advisory": (["remove", "--advisory", "ADVISORY", "--yes"], ["table", "json"]),
     "clear": (["clear", "--yes"], ["table", "json"]),
+    "lock": (["lock"], ["requirements", "pylock", "sha256sums", "json"]),
+    "lock of a project": (["lock", "foo"], ["requirements", "pylock", "json"]),
     "prune": (["prune"], ["table", "json", "github"]),
     "prune by policies": (["prune", "--ci", "--keep", "foo", "--damaged"], ["table", "json", "github"]),
 }

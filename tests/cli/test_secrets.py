@@ -59,6 +59,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("remove", "--advisory", "{advisory}", "--dry-run", "--format", "json"),
     *[("prune", "--dry-run", "--format", form) for form in ("table", "json", "github")],
     ("prune", "--dry-run", "--keep-for", "{lock}"),
+    *[("lock", "--format", form) for form in ("requirements", "sha256sums", "json")],
+    *[
+        ("lock", *rest)
+        for rest in (
+            ("--latest", "--format", "pylock"),
+            ("--for", "{lock}"),
+            ("{url}",),
+            ("{url}", "--format", "json"),
+        )
+    ],
     *[("dir", *rest) for rest in ((), ("--explain",), ("--format", "json"))],
     *[("clear", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
     *[

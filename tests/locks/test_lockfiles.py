@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.locks.lockfiles import read_lock
-from pipcache.locks.model import Pin
 from pipcache.util.hashes import DIGITS
 from tests.support.lock_samples import PIP_COMPILE, SDIST, WRITTEN, Row, package
 
@@ -27,8 +26,8 @@ def test_what_each_tool_wrote_is_read(write: Write, name: str, text: str, expect
 @pytest.mark.parametrize("case", ["poetry.lock 2", "pdm.lock 4.5", "uv.lock", "Pipfile.lock"])
 def test_the_content_tells_the_kind_where_the_name_does_not(write: Write, case: str) -> None:
     _, text, expected = WRITTEN[case]
-    assert read_lock(write("ours.lock", text)) == [Pin("ours.lock", *row) for row in expected]
-    assert read_lock(write("ours", text)) == [Pin("ours", *row) for row in expected]
+    assert [pin[:7] for pin in read_lock(write("ours.lock", text))] == [("ours.lock", *row) for row in expected]
+    assert [pin[:7] for pin in read_lock(write("ours", text))] == [("ours", *row) for row in expected]
 
 
 def test_a_link_to_a_lock_file_is_followed(write: Write, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def run_limited(
         f"sys.exit(run({[arguments[0], '--cache-dir', str(cache), *arguments[1:]]!r}))",
     ]
     # everything is loaded before the limits hold: they are those of the work
-    load = "import pipcache.cli.main\nfrom pipcache.cli import audit, clear, info, prune, remove, show, verify\n"
+    names = "audit, clear, info, lock, prune, remove, show, verify"
+    load = f"import pipcache.cli.main\nfrom pipcache.cli import {names}\n"
     environment = clean_environment(cache.parent / "home") | {"PYTHONPATH": str(REPOSITORY)}
     return subprocess.run(
         [sys.executable, "-c", load + "\n".join(lines)],

@@ -1,16 +1,18 @@
-"""Which artifacts the files of ``--keep-for`` name."""
+"""Which artifacts lock and requirements files name."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from pipcache.inventory.artifact import Artifact, Kind
-from pipcache.inventory.body import DigestLookup
+from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.body import DigestLookup, digest_lookup
 from pipcache.inventory.built_from import noted_digests, source_key
 from pipcache.locks.lockfiles import BadLock, NamesNothing, read_names
 from pipcache.locks.model import LockError, Pin
+from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import normalise
+from pipcache.util.progress import Track
 from pipcache.util.urls import has_key, without_user
 from pipcache.util.versions import affected_by, contains, listed_as, parse_version
 
@@ -43,7 +45,7 @@ class _ProjectPins:
 
 
 class Needs:
-    """The pins of the files of ``--keep-for``. What any of the files names is needed."""
+    """The pins of lock and requirements files. What any of the files names is needed."""
 
     def __init__(self, pins: Iterable[Pin]) -> None:
         """Take the pins; their ``source`` names the file that each comes from."""
@@ -102,23 +104,43 @@ def read_needs(paths: Sequence[str]) -> Needs | None:
     """Return what the lock and requirements files at ``paths`` name; None without a path.
 
     Raises:
+        BadLock: as ``read_named``.
+    """
+    return Needs(read_named(paths, state="Nothing was removed.")) if paths else None
+
+
+def read_named(paths: Iterable[str], *, state: str) -> list[Pin]:
+    """Return every pin of lock and requirements files; each pin's source is the path as it is given.
+
+    Args:
+        paths: the files.
+        state: a sentence of the error that says what was not done.
+
+    Raises:
         BadLock: a file is no lock or requirements file, or cannot be read; or none of them names a project.
     """
-    if not paths:
-        return None
     pins: list[Pin] = []
     empty: list[BadLock] = []
     for path in paths:
         try:
             pins += (pin._replace(source=path) for pin in read_names(path))
         except LockError as error:
-            refused = BadLock(str(error), path, state="Nothing was removed.")
+            refused = BadLock(str(error), path, state=state)
             if not isinstance(error, NamesNothing):
                 raise refused from None
             empty.append(refused)
     if not pins:
         raise empty[0]
-    return Needs(pins)
+    return pins
+
+
+def needed_paths(cache: Cache, artifacts: Sequence[Artifact], needs: Needs, track: Track) -> frozenset[str]:
+    """Return the paths of what ``needs`` includes; bodies are hashed where only their digests decide."""
+    algorithms = {path_of(artifact): needs.algorithms_for(artifact) for artifact in artifacts}
+    undecided = [artifact for artifact in artifacts if algorithms[path_of(artifact)]]
+    all_algorithms = sorted({name for names in algorithms.values() for name in names})
+    digest_of = digest_lookup(cache, undecided, all_algorithms, track)
+    return frozenset(path_of(artifact) for artifact in artifacts if needs.include(artifact, digest_of))
 
 
 def _file_names(

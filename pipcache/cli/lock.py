@@ -1,0 +1,100 @@
+"""The command line of ``lock``."""
+
+import click
+from click.core import ParameterSource
+
+from pipcache.cli.group import App, cli
+from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, format_option
+from pipcache.commands import lock as command
+from pipcache.errors import ExitCode
+from pipcache.offline.lock import FORMS, PYLOCK, is_pylock_name
+from pipcache.offline.target import Target, TargetError
+from pipcache.query.selector import Selector
+from pipcache.render.progress_bar import track
+
+_CODES = {
+    0: "done; what is missing is told",
+    1: "with --complete: something that is needed is missing",
+    2: "the command line or a file was wrong; or pylock, and several versions of a project",
+    3: "not all could be locked: something is not verified, or could not be read; or no cache that is pip's",
+}
+
+
+@cli.command(
+    "lock",
+    epilog=epilog(
+        "pipcache lock flask -o flask.txt", 0, 1, 2, 3, topics=("selectors", "commands"), meanings=_CODES
+    ),
+)
+@click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
+@cache_dir_option
+@click.option(
+    "--for",
+    "needed_for",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Lock what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, or "
+    "a list of sha256sum. Repeatable.",
+)
+@format_option(
+    *FORMS,
+    help_text="requirements has a line 'name @ URL#sha256=...' for each file; pylock is the standard (PEP 751), "
+    "which is the default where FILE is called pylock.toml; sha256sums is for sha256sum and verify --against; "
+    "json is for programs ('pipcache help json').",
+)
+@click.option("--output", "-o", type=click.Path(), metavar="FILE", help="Write to FILE, not to standard output.")
+@click.option("--latest", is_flag=True, help="Of each project only the newest version that all the others allow.")
+@click.option("--no-deps", is_flag=True, help="Only what is selected; do not follow Requires-Dist.")
+@click.option("--complete", is_flag=True, help="Exit with 1 when something that is needed is missing.")
+@click.option(
+    "--python", metavar="VERSION", help="For this CPython: 3.12 or 3.12.4; otherwise the running Python."
+)
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="TAG",
+    help="For this platform: manylinux_2_28_x86_64, win_amd64, macosx_11_0_arm64; otherwise this machine's. "
+    "Repeatable.",
+)
+@click.pass_obj
+def lock_command(
+    app: App,
+    *,
+    selectors: tuple[Selector, ...],
+    cache_dir: str | None,
+    needed_for: tuple[str, ...],
+    form: str,
+    output: str | None,
+    latest: bool,
+    no_deps: bool,
+    complete: bool,
+    python: str | None,
+    platforms: tuple[str, ...],
+) -> ExitCode:
+    """Write a lock of verified downloads, from which pip installs out of its own cache without an index.
+
+    With a SELECTOR, as in list, or --for it is what these name and all that it needs; otherwise all downloads.
+    Only files go into it that are verified and whose URL is proved; all else is told on standard error.
+    """
+    try:
+        target = Target.of(python, platforms)
+    except TargetError as error:
+        raise click.UsageError(f"{error}.") from None
+    output = None if output == "-" else output
+    is_default = click.get_current_context().get_parameter_source("form") is ParameterSource.DEFAULT
+    if is_default and output is not None and is_pylock_name(output):
+        form = PYLOCK  # no reader takes anything else under this name
+    request = command.LockRequest(
+        selectors,
+        needed_for,
+        form,
+        output,
+        target,
+        latest=latest,
+        with_dependencies=not no_deps,
+    )
+    answer = command.find(app.directory(cache_dir), request, track)
+    command.write(answer)
+    return command.exit_code(answer, complete=complete)

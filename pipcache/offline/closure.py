@@ -1,0 +1,258 @@
+"""Which releases an installation needs, by Requires-Dist and the markers of a Python, and what is missing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+
+from pipcache.offline.releases import Release
+from pipcache.offline.target import Target
+from pipcache.store.keys import request_key
+from pipcache.util.filenames import normalise
+
+_MOST_ROUNDS = 100
+"""Times that versions are chosen anew; each round follows the requirements one step further."""
+
+
+class Wanted(NamedTuple):
+    """A project that something needs.
+
+    Attributes:
+        project: its normalised name.
+        by: who needs it, for people.
+        specifiers: which versions will do (PEP 440); "" for all.
+        version: the version that a lock names; None without one.
+        url: the URL it has to come from, or a repository; None without one.
+        extras: the extras that are needed, normalised.
+    """
+
+    project: str
+    by: str
+    specifiers: str = ""
+    version: str | None = None
+    url: str | None = None
+    extras: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What is wanted, as a requirement."""
+        if self.url is not None:
+            return f"{self.project} @ {self.url}"
+        return f"{self.project}=={self.version}" if self.version is not None else self.project + self.specifiers
+
+    def is_met_by(self, release: Release) -> bool:
+        """Return whether a release is what is wanted."""
+        if self.url is not None:
+            key = request_key(self.url.partition("#")[0])
+            return any(file.artifact.key == key for file in release.files)
+        return release.meets(self.specifiers) if self.version is None else release.is_of(self.version)
+
+
+class Lack(StrEnum):
+    """Why something that is needed is missing. The values are JSON's."""
+
+    NOT_CACHED = "not-cached"
+    LEFT_OUT = "left-out"
+    NO_VERSION = "no-version"
+    NO_FIT = "no-fit"
+    BUILD = "build"
+
+
+class Missing(NamedTuple):
+    """What an installation needs and the lock has not.
+
+    Attributes:
+        requirement: what is needed, as a requirement.
+        project: its normalised name.
+        needed_by: who needs it, for people.
+        lack: why it is missing.
+        detail: the same, for people.
+    """
+
+    requirement: str
+    project: str
+    needed_by: tuple[str, ...]
+    lack: Lack
+    detail: str
+
+
+class Closure(NamedTuple):
+    """What a lock has, and what it lacks.
+
+    Attributes:
+        releases: its releases.
+        extras: the extras of projects that are needed, as far as a release has them.
+        missing: what is missing of what the releases need.
+    """
+
+    releases: list[Release]
+    extras: dict[str, tuple[str, ...]]
+    missing: list[Missing]
+
+
+class ClosureRequest(NamedTuple):
+    """What a closure is made of.
+
+    Attributes:
+        supply: the releases of the supply by project, newest first.
+        fixed: the projects of which all releases of the supply go into the lock.
+        roots: what is wanted from outside.
+        limits: further specifiers by project, of which all have to be met (pip's ``-c``).
+        yanked: (project, version) of releases that were yanked (PEP 592); others are preferred to them.
+        with_dependencies: whether what the releases need is added.
+        unavailable: why files of projects were left out of the supply, for people, by project.
+    """
+
+    supply: Mapping[str, Sequence[Release]]
+    fixed: frozenset[str]
+    roots: Sequence[Wanted]
+    limits: Mapping[str, Sequence[str]]
+    yanked: frozenset[tuple[str, str]]
+    with_dependencies: bool
+    unavailable: Mapping[str, str]
+
+
+def close(request: ClosureRequest, target: Target) -> Closure:
+    """Return the releases that are needed, of each project the newest that meets all that need it.
+
+    Versions are chosen again until the choice is stable: what is needed depends on what was chosen. Nothing is
+    tried back and forth as an installer does: where no version meets all, the newest that meets most is taken, and
+    the rest is missing.
+    """
+    chosen: dict[str, list[Release]] = {project: list(request.supply[project]) for project in request.fixed}
+    wants: dict[str, list[Wanted]] = {}
+    for _ in range(_MOST_ROUNDS):
+        wants = _wants(request, chosen, target)
+        again = {project: list(request.supply[project]) for project in request.fixed}
+        again |= {
+            project: picked
+            for project, wanted in wants.items()
+            if project not in request.fixed and (picked := _pick(request, project, wanted))
+        }
+        if again == chosen:
+            break
+        chosen = again
+    releases = [release for project in sorted(chosen) for release in chosen[project]]
+    provided = {release.project: release.contents.extras for release in releases}
+    extras = {
+        project: tuple(sorted({extra for wanted in of_project for extra in wanted.extras} & provided[project]))
+        for project, of_project in wants.items()
+        if project in provided
+    }
+    return Closure(releases, extras, [*_unmet(request, chosen, wants, target), *_unbuilt(releases, target)])
+
+
+def _wants(
+    request: ClosureRequest, chosen: Mapping[str, Sequence[Release]], target: Target
+) -> dict[str, list[Wanted]]:
+    """Return what the roots and the chosen releases need, by project."""
+    wants: dict[str, list[Wanted]] = {}
+    queue: list[tuple[Release, str]] = []
+    seen: set[tuple[str, str, str]] = set()
+
+    def visit(releases: Iterable[Release], extras: Iterable[str]) -> None:
+        for release in releases:
+            # pip passes over extras that a distribution has not
+            for extra in ("", *(extra for extra in extras if extra in release.contents.extras)):
+                if (place := (release.project, release.version, extra)) not in seen:
+                    seen.add(place)
+                    queue.append((release, extra))
+
+    def want(wanted: Wanted) -> None:
+        listed = wants.setdefault(wanted.project, [])
+        if wanted not in listed:
+            listed.append(wanted)
+        visit(filter(wanted.is_met_by, chosen.get(wanted.project, ())), wanted.extras)
+
+    for root in request.roots:
+        want(root)
+    for releases in chosen.values():
+        visit(releases, ())
+    while queue and request.with_dependencies:
+        release, extra = queue.pop()
+        for wanted in _required(release, extra, target):
+            want(wanted)
+    return wants
+
+
+def _required(release: Release, extra: str, target: Target) -> Iterator[Wanted]:
+    """Yield what a release needs with an extra; nothing where no file of it can be installed."""
+    if release.taken is None:
+        return
+    for requirement in release.contents.requires:
+        if target.holds(requirement.marker, extra):
+            yield _wanted(requirement, f"{release.project} {release.version}")
+
+
+def _wanted(requirement: Requirement, by: str) -> Wanted:
+    return Wanted(
+        normalise(requirement.name),
+        by,
+        str(requirement.specifier),
+        url=requirement.url,
+        extras=tuple(sorted(map(normalise, requirement.extras))),
+    )
+
+
+def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> list[Release]:
+    """Return the releases to take of a project: the best that can be installed and meets most of what is wanted.
+
+    A final version is preferred to a pre-release, and a release that was not yanked to one that was, as by pip.
+    """
+    limits = request.limits.get(project, ())
+    candidates = [
+        release
+        for release in request.supply.get(project, ())
+        if release.taken is not None and all(map(release.meets, limits))
+    ]
+
+    def merit(release: Release) -> tuple[int, bool, bool]:
+        is_yanked = (release.project, release.version) in request.yanked
+        return sum(wanted.is_met_by(release) for wanted in wants), not is_yanked, release.is_final
+
+    best = max(candidates, key=merit, default=None)  # of equals the first, which is the newest
+    return [best] if best is not None and merit(best)[0] else []
+
+
+def _unmet(
+    request: ClosureRequest,
+    chosen: Mapping[str, Sequence[Release]],
+    wants: Mapping[str, Sequence[Wanted]],
+    target: Target,
+) -> Iterator[Missing]:
+    """Yield what is wanted and met by no chosen release that can be installed."""
+    for project in sorted(wants):
+        there = [release for release in chosen.get(project, ()) if release.taken is not None]
+        unmet = [wanted for wanted in wants[project] if not any(map(wanted.is_met_by, there))]
+        for text in dict.fromkeys(wanted.text for wanted in unmet):
+            needed_by = tuple(sorted({wanted.by for wanted in unmet if wanted.text == text}))
+            example = next(wanted for wanted in unmet if wanted.text == text)
+            lack, detail = _explain(request, example, there, target)
+            yield Missing(text, project, needed_by, lack, detail)
+
+
+def _explain(
+    request: ClosureRequest, wanted: Wanted, there: Sequence[Release], target: Target
+) -> tuple[Lack, str]:
+    """Return why nothing meets what is wanted."""
+    known = request.supply.get(wanted.project, ())
+    if any(wanted.is_met_by(release) and release.taken is None for release in known):
+        return Lack.NO_FIT, f"no cached file of it is for {target.name}"
+    if wanted.project in request.unavailable:
+        return Lack.LEFT_OUT, request.unavailable[wanted.project]
+    if not known:
+        return Lack.NOT_CACHED, "it is not in the cache"
+    if there:
+        return Lack.NO_VERSION, f"the lock has {', '.join(release.version for release in there)}"
+    return Lack.NO_VERSION, f"the cache has {', '.join(release.version for release in known)}"
+
+
+def _unbuilt(releases: Iterable[Release], target: Target) -> Iterator[Missing]:
+    """Yield what pip asks an index for before it builds an sdist of the lock."""
+    for release in releases:
+        for requirement in release.contents.builds_with if release.taken is not None else ():
+            if target.holds(requirement.marker):
+                wanted = _wanted(requirement, f"{release.project} {release.version}")
+                detail = "pip asks the index for it to build the sdist"
+                yield Missing(wanted.text, wanted.project, (wanted.by,), Lack.BUILD, detail)

@@ -1,0 +1,130 @@
+"""The JSON document of ``lock``."""
+
+from collections.abc import Iterable
+from typing import Literal, TypedDict
+
+from pipcache.inventory.artifact import path_of
+from pipcache.location.locate import CacheDirectory
+from pipcache.offline.selection import SelectionResult
+from pipcache.offline.supply import LeftOut
+from pipcache.offline.target import Target
+from pipcache.render.json.records import (
+    ArtifactRecord,
+    CacheRecord,
+    artifact_record,
+    cache_record,
+    problem_records,
+)
+
+
+class LockedRecord(TypedDict):
+    """A file of a lock; ``taken``: an installer takes it on the target."""
+
+    project: str
+    version: str
+    filename: str
+    url: str
+    sha256: str
+    size: int
+    upload_time: str | None
+    requires_python: str | None
+    key: str | None
+    taken: bool
+
+
+class LeftOutRecord(TypedDict):
+    """A file that was selected and does not stand in the lock, and why."""
+
+    why: str
+    detail: str
+    is_shortcoming: bool
+    artifact: ArtifactRecord
+
+
+class MissingRecord(TypedDict):
+    """What an installation needs and the lock has not, and why."""
+
+    requirement: str
+    project: str | None
+    needed_by: list[str]
+    why: str
+    detail: str
+
+
+class TargetRecord(TypedDict):
+    """The Python that files were chosen for."""
+
+    name: str
+    python: str
+
+
+class LockDocument(TypedDict):
+    """The answer of ``lock``."""
+
+    schema: Literal[1]
+    command: Literal["lock"]
+    cache: CacheRecord
+    target: TargetRecord
+    locked: list[LockedRecord]
+    left_out: list[LeftOutRecord]
+    missing: list[MissingRecord]
+    unmatched: list[str]
+    problems: list[dict[str, str]]
+    links_not_followed: int
+
+
+def lock_document(
+    cache: CacheDirectory, target: Target, result: SelectionResult, left_out: Iterable[LeftOut]
+) -> LockDocument:
+    """Return the answer of ``lock``, with all files of the releases.
+
+    Args:
+        cache: the cache directory.
+        target: the Python that files were chosen for.
+        result: what was taken out of the cache.
+        left_out: what does not stand in the lock.
+    """
+    return {
+        "schema": 1,
+        "command": "lock",
+        "cache": cache_record(cache),
+        "target": {"name": target.name, "python": target.python},
+        "locked": [
+            {
+                "project": file.locked.project,
+                "version": file.locked.version,
+                "filename": file.locked.filename,
+                "url": file.locked.url,
+                "sha256": file.locked.sha256,
+                "size": file.locked.size,
+                "upload_time": result.times.get(path_of(file.artifact)),
+                "requires_python": file.locked.requires_python or None,
+                "key": file.artifact.key,
+                "taken": file == release.taken,
+            }
+            for release in result.releases
+            for file in release.files
+        ],
+        "left_out": [
+            {
+                "why": left.why.value,
+                "detail": left.detail,
+                "is_shortcoming": left.why.is_shortcoming,
+                "artifact": artifact_record(left.artifact),
+            }
+            for left in left_out
+        ],
+        "missing": [
+            {
+                "requirement": lack.requirement,
+                "project": lack.project or None,
+                "needed_by": list(lack.needed_by),
+                "why": lack.lack.value,
+                "detail": lack.detail,
+            }
+            for lack in result.missing
+        ],
+        "unmatched": [selector.text for selector in result.unmatched],
+        "problems": problem_records(result.unreadable),
+        "links_not_followed": result.links,
+    }
