@@ -99,7 +99,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
         ClosureRequest(
             releases,
             fixed,
-            [*roots_of(request), *(Wanted(project, BY_HAND) for project in sorted(selected - fixed))],
+            [*roots_of(request), *_latest(releases, selected - fixed)],
             _limits(request.pins),
             frozenset(_yanked(releases, listed)),
             request.with_dependencies,
@@ -128,6 +128,13 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
         reading.unmatched,
         sum(is_link_in_store(artifact.entry) for artifact in reading.artifacts),
     )
+
+
+def _latest(releases: Mapping[str, Iterable[Release]], projects: Iterable[str]) -> Iterator[Wanted]:
+    """Yield any version of projects of which one can be installed: nobody asked for the others by name."""
+    for project in sorted(projects):
+        if any(release.taken is not None for release in releases.get(project, ())):
+            yield Wanted(project, BY_HAND)
 
 
 def _unreadable(source: Source, reading: Reading, left_out: Collection[str]) -> list[UnreadableEntry]:

@@ -200,6 +200,12 @@ def test_several_versions_are_refused_by_pylock_and_the_latest_is_taken_on_deman
     assert "see --latest" in program("lock").err
     assert names(program("lock", "--latest", "--complete")) == ["app 2.0", "limited 1.0", "user 1.0"]
     assert program("lock", "--latest", "--format", "pylock").code == 0
+    shelf.wheel("foreign", "1.0", tags=["cp27-cp27m-win32"])
+    for arguments in ((), ("--latest",)):  # nobody needs it
+        answer = program("lock", "--complete", *arguments)
+        assert answer.code == 0, answer.err
+        assert "foreign-1.0-cp27-cp27m-win32.whl: it is not for Python" in answer.err
+    assert program("lock", "foreign", "--complete").code == 1
 
 
 def test_pylock_is_as_the_standard_has_it(shelf: Shelf, program: Program) -> None:
