@@ -85,7 +85,7 @@ PURPOSES = {
         "clear": "Remove everything that pip can make again.",
     },
     "Use offline": {
-        "lock": "Write a lock of verified downloads: pip installs from it without an index.",
+        "lock": "Write a lock from which pip installs without an index.",
     },
     "Read on": {
         "help": "Show a topic of the documentation, or a command's options.",
