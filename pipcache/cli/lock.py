@@ -22,9 +22,7 @@ _CODES = {
 
 @cli.command(
     "lock",
-    epilog=epilog(
-        "pipcache lock flask -o flask.txt", 0, 1, 2, 3, topics=("selectors", "commands"), meanings=_CODES
-    ),
+    epilog=epilog("pipcache lock flask -o flask.txt", 0, 1, 2, 3, topics=("lock", "selectors"), meanings=_CODES),
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
 @cache_dir_option

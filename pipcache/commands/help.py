@@ -18,6 +18,7 @@ TOPICS = {
     "prune": "the policies of prune: what each removes and keeps",
     "ci": "recipes: GitHub, GitLab, CircleCI, Azure, Jenkins, Docker, cron",
     "audit": "after a bad upload: advisories, what is searched, what is removed",
+    "lock": "install out of the cache while the index is down",
     "safety": "what a removal does and never does; what a run reads, writes and shows",
     "exit-codes": "every exit status",
     "json": "every field of every JSON document",

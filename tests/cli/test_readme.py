@@ -59,6 +59,7 @@ class Person:
         pip = pip_program(PIP)
         for name, script in {
             "pipcache": f'exec "{sys.executable}" -m pipcache "$@"',
+            "pip": f'exec "{sys.executable}" "{pip}" "$@"',
             "python3": f'shift 2; exec "{sys.executable}" "{pip}" "$@"',  # the tour says: python3 -m pip
         }.items():
             (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
@@ -187,6 +188,20 @@ def test_you_have_a_cache_of_a_job_that_grows(person: Person) -> None:
     assert person.types(prune)[1] == 0
     # the newest of each other project stays: the file may not name every dependency
     assert person.listed() == ALL - {"twisted 22.10.0 wheel"}
+
+
+def test_you_have_an_index_that_is_down(person: Person) -> None:
+    lock, install = lines_for("The index is down")
+    (person.folder / "requirements.txt").write_text("twisted<24\nsix\n", encoding="ascii")
+    text, code = person.types(lock)
+    assert code == 0, text
+    refused = "http://127.0.0.1:9"  # a proxy that takes no connection
+    person.environment |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), refused)
+    person.environment |= {"NO_PROXY": "", "no_proxy": "", "PIP_TARGET": str(person.folder / "installed anew")}
+    text, code = person.types(f"{install} --retries 0 --timeout 2")
+    assert code == 0, text
+    installed = {path.name for path in (person.folder / "installed anew").glob("*.dist-info")}
+    assert installed == {"twisted-22.10.0.dist-info", "six-1.17.0.dist-info"}
 
 
 def test_you_have_a_directory_to_find(person: Person) -> None:
