@@ -22,7 +22,7 @@ _CODES = {
     0: "clean, and everything could be judged",
     1: "found",
     2: "the command line was wrong, or a file is not what it claims",
-    3: "nothing found, but not all could be judged; or no pip cache (with --all-caches: none that can be read)",
+    3: "nothing found, but something could not be judged; or no cache of pip could be read",
 }
 
 
@@ -58,12 +58,11 @@ def audit_command(
     until: float | None,
     form: str,
 ) -> ExitCode:
-    """Tell whether what advisories mean is in the cache: the proof, what was made from it, what is unsure.
+    """Show whether what advisories describe is in the cache, with the proof, and with what was built from it.
 
     FILE is OSV (JSON, YAML), CSV with a header (name,version or filename,sha256), a list (name==version, file
     name, URL, digest, RECORD row or --hash a line), CycloneDX, a directory of such files, or - for standard input.
-    A SELECTOR is an indicator as well.
-    Nothing is changed.
+    A SELECTOR adds to what FILE describes. Nothing is changed.
     """
     if not (advisories or selectors):
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")

@@ -21,9 +21,11 @@ from pipcache.store.layout import Store
 @click.option("--http", is_flag=True, help="Only downloads and index pages, of all pips.")
 @click.option("--wheels", is_flag=True, help="Only wheels that pip built.")
 @click.option("--selfcheck", is_flag=True, help="Only the notes of when a newer pip was last looked for.")
-@click.option("--old-layouts", is_flag=True, help="Only what no pip since 23.3 reads.")
+@click.option("--old-layouts", is_flag=True, help="Only what pip 23.3 and newer do not read.")
 @click.option(
-    "--force", is_flag=True, help="Also what a pip may be at work on: touched within ten minutes, unfinished."
+    "--force",
+    is_flag=True,
+    help="Also what a running pip may need: unfinished or newer than ten minutes.",
 )
 @consent_options
 @format_option("table", "json")
@@ -41,10 +43,10 @@ def clear_command(
     dry_run: bool,
     form: str,
 ) -> ExitCode:
-    """Remove everything pip can make again; --http, --wheels, --selfcheck, --old-layouts narrow it and combine.
+    """Remove everything that pip can make again, or the parts that options name.
 
-    No file is opened, so it works on a cache that cannot be decoded. What pip did not make stays, links stay, and
-    so does what a running pip has not finished.
+    It opens no file, so it works on a cache that cannot be read. It keeps files that pip did not make, links, and
+    files that a running pip has not finished. It shows the plan and asks first.
     """
     directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)

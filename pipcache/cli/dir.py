@@ -23,7 +23,7 @@ _CODES = {
 
 @cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2, 3, topics=("environment",), meanings=_CODES))
 @cache_dir_option
-@click.option("--explain", is_flag=True, help="Say who decided it, and what else was considered.")
+@click.option("--explain", is_flag=True, help="Show which setting decided it, and which others were considered.")
 @format_option("table", "json")
 @click.pass_obj
 def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:

@@ -14,7 +14,7 @@ from pipcache.render.progress_bar import track
 @format_option("table", "json")
 @click.pass_obj
 def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
-    """Show sizes and counts by store, kind, project and last use, and what could go."""
+    """Show sizes and counts by store, kind, project and last use, and what prune could remove."""
     cache = app.directory(cache_dir)
     answer = command.find(cache, track)
     command.write(cache, answer, form)

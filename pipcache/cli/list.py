@@ -24,9 +24,9 @@ from pipcache.render.progress_bar import track
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option
-@click.option("--all", "-a", "everything", is_flag=True, help="Pages, metadata, other and unknown entries too.")
+@click.option("--all", "-a", "everything", is_flag=True, help="Also index pages, metadata files and others.")
 @filter_options
-@click.option("--unnamed", is_flag=True, help="Only what has no project or no version, of any kind.")
+@click.option("--unnamed", is_flag=True, help="Only what has no known project or version, of any kind.")
 @click.option(
     "--sort",
     "sort_key",
@@ -35,7 +35,7 @@ from pipcache.render.progress_bar import track
     show_default=True,
     help="Order: by name and version, largest, oldest, or longest unused first.",
 )
-@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
 @format_option("table", "json", "paths")
 @click.option(
     "--null", "-0", "null", is_flag=True, help="With --format paths: end each path with NUL, for xargs -0."
@@ -54,7 +54,7 @@ def list_command(
     form: str,
     null: bool,
 ) -> ExitCode:
-    """List every distribution file in the cache, downloaded and built alike.
+    """List every wheel and sdist in the cache: downloads, and wheels that pip built.
 
     A SELECTOR is a requirement (twisted, 'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest
     (sha256:..., hex or base64url) or a cache key.

@@ -13,10 +13,10 @@ from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
 
 _CODES = {
-    0: "done; what is missing is told",
+    0: "done; what is missing is listed",
     1: "with --complete: something that is needed is missing",
     2: "the command line or a file was wrong; or pylock, and several versions of a project",
-    3: "not all could be locked: something is not verified, or could not be read; or no cache that is pip's",
+    3: "something was left out because it is not verified or could not be read; or no cache of pip",
 }
 
 
@@ -71,10 +71,11 @@ def lock_command(
     python: str | None,
     platforms: tuple[str, ...],
 ) -> ExitCode:
-    """Write a lock of verified downloads, from which pip installs out of its own cache without an index.
+    """Write a lock of verified downloads. pip installs with it from its own cache, without an index.
 
-    With a SELECTOR, as in list, or --for it is what these name and all that it needs; otherwise all downloads.
-    Only files go into it that are verified and whose URL is proved; all else is told on standard error.
+    With a SELECTOR, as in list, or --for, the lock holds what these name and what that needs; otherwise all
+    downloads.
+    A file goes into it only if it is verified and its URL is proved. Standard error lists the rest.
     """
     try:
         target = Target.of(python, platforms)

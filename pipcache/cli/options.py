@@ -26,7 +26,7 @@ _EXIT_STATUS = {
     0: "done",
     1: "no match",
     2: "the command line was wrong",
-    3: "it could not be done: no cache that is pip's, or not all of it could be read",
+    3: "not done: no cache of pip, or a part of it could not be read",
 }
 
 
@@ -161,7 +161,7 @@ def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
         help="What is bad: OSV, CSV, a list, CycloneDX; a directory of them, or -. Repeatable.",
     )
     listed = click.option(
-        "--only-listed-versions", is_flag=True, help="Leave ranges aside: only versions that records list."
+        "--only-listed-versions", is_flag=True, help="Ignore ranges: only versions that records list count."
     )
     deep = click.option("--deep", is_flag=True, help="Hash the members of archives too, not only RECORD's lines.")
     return advisory(listed(deep(command)))
@@ -173,8 +173,8 @@ def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
         "--cache-dir",
         metavar="DIR",
         callback=_note_typed,
-        help="The cache directory; otherwise PIP_CACHE_DIR, pip's configuration, pip's default. A missing or "
-        "empty one is an empty cache; only a missing one that is typed here is a mistake (exit status 3).",
+        help="The cache directory. Otherwise PIP_CACHE_DIR, else pip's configuration, else pip's default. "
+        "A missing directory is an empty cache, but an error (exit status 3) where it is given here.",
     )(command)
 
 
@@ -288,7 +288,7 @@ def against_option(command: Callable[P, R]) -> Callable[P, R]:
         multiple=True,
         type=click.Path(),
         metavar="FILE",
-        help="Hold files against the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
+        help="Compare files with the digests in FILE: requirements with --hash, pylock.toml, uv.lock, "
         "poetry.lock, pdm.lock, Pipfile.lock, a list of sha256sum. Repeatable.",
     )(command)
 

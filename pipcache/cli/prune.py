@@ -30,7 +30,7 @@ from pipcache.util.units import parse_age, parse_size
 _CODES = {
     0: "done; or nothing is cached yet",
     2: "the command line or a file was wrong, or nobody said yes",
-    3: "not all could be done: files stay, places not seen, no pip cache",
+    3: "something was not removed or not read; or no cache of pip",
 }
 
 _AGE, _SIZE = UnitParam("age", parse_age), UnitParam("size", parse_size)
@@ -82,10 +82,10 @@ class KeepParam(SelectorParam):
     multiple=True,
     type=KeepParam(),
     metavar="SELECTOR",
-    help="Never remove what this means, whatever else is said. Repeatable.",
+    help="Never remove what SELECTOR matches, whatever the policies. Repeatable.",
 )
 @click.option(
-    "--unused-for", type=_AGE, metavar="AGE", help="Remove what nobody used for this long: 12h, 30d, 6w, 1y."
+    "--unused-for", type=_AGE, metavar="AGE", help="Remove what was not used for this long: 12h, 30d, 6w, 1y."
 )
 @click.option("--older-than", type=_AGE, metavar="AGE", help="The same: here age is counted from the last use.")
 @click.option(
@@ -94,20 +94,22 @@ class KeepParam(SelectorParam):
     metavar="SIZE",
     help="Remove the least recently used, downloads before built wheels, until the rest fits: 500MB, 2GiB, 0.",
 )
-@click.option("--by-age-only", is_flag=True, help="With --max-size: built wheels are no dearer than downloads.")
+@click.option("--by-age-only", is_flag=True, help="With --max-size: remove built wheels as early as downloads.")
 @click.option(
     "--keep-latest",
     type=click.IntRange(min=1),
     metavar="N",
     help="Keep the N newest versions of each project, kind and tags.",
 )
-@click.option("--duplicates", is_flag=True, help="Of the same bytes under several URLs keep the newest.")
+@click.option("--duplicates", is_flag=True, help="Keep only the newest of downloads with the same bytes.")
 @click.option("--damaged", is_flag=True, help="Remove what verify judges damaged.")
 @click.option("--poisoned", is_flag=True, help="Remove what verify judges poisoned.")
 @against_option
-@click.option("--old-layouts", is_flag=True, help="Remove what only pips before 23.3 read, also if it is in use.")
+@click.option("--old-layouts", is_flag=True, help="Remove what only pips before 23.3 read, even if it is in use.")
 @click.option(
-    "--keep-old-layouts", is_flag=True, help="Keep all of that; by default it goes after 90 days unused."
+    "--keep-old-layouts",
+    is_flag=True,
+    help="Keep all of that; the default removes it after 90 days without use.",
 )
 @consent_options
 @format_option(
@@ -138,10 +140,10 @@ def prune_command(
     dry_run: bool,
     form: str,
 ) -> ExitCode:
-    """Remove dead weight, which no pip can use again, and what the policies say; they combine.
+    """Remove what no pip can use again (dead weight), and what the policies remove; policies can be combined.
 
-    It asks at a terminal and nowhere else, and ends with one line: what is kept, what was removed and by which
-    policy. Every option can be given as an environment variable too: --max-size as PIPCACHE_PRUNE_MAX_SIZE.
+    It asks only at a terminal. Its last line says what is kept, what was removed and by which policy. Every option
+    can also be an environment variable: PIPCACHE_PRUNE_MAX_SIZE is --max-size.
     """
     if old_layouts and keep_old_layouts:
         raise click.UsageError("--old-layouts and --keep-old-layouts exclude each other.")

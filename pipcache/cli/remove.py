@@ -30,10 +30,10 @@ REMOVE_CODES = {
     0: "done: gone, or was never there",
     1: "with --must-match: a selector matched nothing",
     2: "the command line or an advisory was wrong, or the question was not answered with yes: nothing was removed",
-    3: "not all of it could be done, or judged: no cache that is pip's, files that stay, places not read, links",
+    3: "something was not removed or not judged: no cache of pip, files that stay, places not read, links",
 }
 
-_CODES = {**REMOVE_CODES, 4: "with --advisory: all that was meant is gone, but something could not be judged"}
+_CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, but something could not be judged"}
 
 
 @cli.command(
@@ -56,25 +56,25 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was meant is gone, but s
     "files",
     multiple=True,
     type=click.Path(allow_dash=True),
-    help="Read selectors from FILE, one a line; # begins a comment, - is standard input. Repeatable.",
+    help="Read selectors from FILE, one on each line; # begins a comment, - is standard input. Repeatable.",
     metavar="FILE",
 )
 @cache_dir_option
 @filter_options
-@click.option("--damaged", is_flag=True, help="Only what verify judges damaged; of everything without a SELECTOR.")
+@click.option("--damaged", is_flag=True, help="Only what verify judges damaged.")
 @click.option("--poisoned", is_flag=True, help="Only what verify judges poisoned; both may be given.")
 @against_option
 @advisory_options
 @click.option(
     "--derived/--no-derived",
     default=True,
-    help="With --advisory: also what was made from what is found: built wheels, copies (default).",
+    help="With --advisory: also remove what was made from a match: built wheels, copies (default).",
 )
 @click.option(
     "--save",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="With --advisory: first copy what goes into DIR, with a note of its evidence; DIR is private.",
+    help="With --advisory: first copy what is removed into DIR, with its evidence; only you can read DIR.",
 )
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
@@ -102,12 +102,12 @@ def remove_command(
     dry_run: bool,
     form: str,
 ) -> ExitCode:
-    """Remove what the selectors mean, downloaded and built alike, with the index pages of its projects.
+    """Remove what the selectors match, downloads and built wheels, and the index pages of their projects.
 
-    The plan is shown and a question asked before anything is removed. A SELECTOR is a requirement (twisted,
+    It shows the plan and asks before it removes anything. A SELECTOR is a requirement (twisted,
     'cffi>=1.0'), a name pattern ('zope.*'), a file name, a URL, a digest (sha256:..., hex or base64url) or a cache
-    key; it matches by any source of a name. The filters narrow all of it, index pages too. With --advisory
-    SELECTORs are indicators beside it, and filters and verdicts are refused.
+    key; it matches any name that an entry has. Filters apply to index pages too. With --advisory, SELECTORs add to
+    what the advisories describe; filters and verdicts are refused.
     """
     if not (selectors or files or damaged or poisoned or advisories):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")

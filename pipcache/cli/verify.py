@@ -28,7 +28,7 @@ _CODES = {
     0: "nothing was found",
     1: "findings: something is poisoned or damaged (see --fail-on)",
     2: "the command line was wrong, or a lock file could not be read",
-    3: "no finding, but something could not be read; or no cache that is pip's",
+    3: "no finding, but something could not be read; or no cache of pip",
 }
 
 
@@ -59,7 +59,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 @cache_dir_option
 @filter_options
 @against_option
-@click.option("--thorough", is_flag=True, help="Try every promise, also where a strong one was kept.")
+@click.option("--thorough", is_flag=True, help="Check every promise, even where a strong promise is kept.")
 @click.option(
     "--select",
     "selected",
@@ -82,7 +82,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
     flag_value="PC",
     type=ChecksParam(),
     metavar="[CODES]",
-    help="Say what each check means, and read nothing.",
+    help="Show what each check means, and read no cache.",
 )
 @format_option("table", "json")
 @click.pass_obj
@@ -100,10 +100,11 @@ def verify_command(
     explain: frozenset[Check] | None,
     form: str,
 ) -> ExitCode:
-    """Hold every entry against every promise there is, and tell which were broken. Nothing is changed.
+    """Compare every entry with all that is known about it, and show what differs. Nothing is changed.
 
-    Promises stand in the key, in index pages, URLs, headers and archives of the cache itself, and in the lock
-    files given with --against, which nobody who can write the cache can change. A SELECTOR narrows it, as in list.
+    What is known comes from the cache itself (keys, index pages, URLs, headers, archives) and from the lock files
+    given with --against, which whoever can write the cache cannot change. With a SELECTOR, as in list, only what
+    it matches is compared.
     """
     if explain is not None:
         lines = explain_lines([check for check in Check if check in explain])

@@ -55,11 +55,11 @@ class Check(Enum):
     )
     PC102 = (
         Verdict.DAMAGED,
-        "There is no body.",
+        "The head has no body.",
         "pip 23.3.0 serves an empty file, every other pip downloads anew",
         Trait.WHOLENESS,
     )
-    PC103 = (Verdict.DAMAGED, "There is a body without a head.", "no pip reads it", Trait.WHOLENESS)
+    PC103 = (Verdict.DAMAGED, "The body has no head.", "no pip reads it", Trait.WHOLENESS)
     PC104 = (
         Verdict.DAMAGED,
         "No pip can use the head.",
@@ -86,7 +86,7 @@ class Check(Enum):
     )
     PC108 = (
         Verdict.DAMAGED,
-        "Head and body are of different generations of the page.",
+        "The head belongs to another version of the page than the body.",
         "pip takes an old list of files for the new one, or ends with an error",
         Trait.WHOLENESS,
     )
@@ -99,7 +99,7 @@ class Check(Enum):
     # what was promised of the bytes
     PC201 = (
         Verdict.POISONED,
-        "The key is that of a URL which holds another BLAKE2b-256 than the bytes have.",
+        "The URL that the key proves holds another BLAKE2b-256.",
         "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
         Trait.DIGEST,
     )
@@ -130,7 +130,7 @@ class Check(Enum):
     )
     PC207 = (
         None,
-        "PyPI's headers came with it, and neither its key nor its ETag is that of the bytes.",
+        "It has PyPI's headers, but neither its key nor its ETag matches its bytes.",
         "pip serves it from the cache; it refuses it only where the index page or a lock gives a hash",
     )
     PC208 = (
@@ -142,14 +142,14 @@ class Check(Enum):
 
     PC209 = (
         Verdict.POISONED,
-        "A wheel that was built from it tells another digest of it.",
+        "A wheel that was built from it records another digest of it.",
         "pip serves it from the cache",
         Trait.DIGEST,
     )
 
     PC210 = (
         None,
-        "Index pages list other digests for a file of this name, and none lists its digest.",
+        "Index pages list a file of this name, but none of them lists its digest.",
         "pip refuses it by its hash if such a page led to it; it may be another index's file, or an older one",
         Trait.DOUBT,
     )
@@ -189,13 +189,13 @@ class Check(Enum):
     )
     PC403 = (
         Verdict.POISONED,
-        "There is more than one archive in it: readers disagree on which counts.",
+        "It holds more than one archive, and readers disagree about which one to read.",
         "pip installs what zipfile sees; a scanner may have seen the other",
         Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
     PC404 = (
         Verdict.POISONED,
-        "A member is there twice, or under a name that readers cut.",
+        "A member occurs twice, or has a name that readers cut short.",
         "pip installs one of them; a scanner may have seen the other",
         Trait.WHOLENESS | Trait.CONTENT | Trait.PLACE,
     )
@@ -239,7 +239,7 @@ class Check(Enum):
     )
     PC504 = (
         Verdict.DAMAGED,
-        "There is no RECORD, or it is none.",
+        "RECORD is missing, or cannot be read as one.",
         "pip refuses to install it",
         Trait.CONTENT | Trait.PLACE,
     )
@@ -251,7 +251,7 @@ class Check(Enum):
     )
     PC506 = (
         Verdict.POISONED,
-        "It is packed as no pip installs it.",
+        "No pip installs an archive that is packed this way.",
         "every pip refuses to install it, or fails meanwhile",
         Trait.CONTENT | Trait.PLACE,
     )
@@ -277,12 +277,12 @@ class Check(Enum):
     # what pip built
     PC601 = (
         Verdict.POISONED,
-        "The folder's key is not that of its origin.json, and no credentials explain it.",
+        "The folder's key does not match its origin.json, and no password in the URL explains that.",
         "pip may take it for another source's wheel",
     )
     PC602 = (
         Verdict.POISONED,
-        "The cached source, which is verified, has another digest than origin.json tells.",
+        "The cached source, which is verified, has another digest than origin.json records.",
         "pip takes the wheel without asking for the source",
     )
     PC603 = (
