@@ -14,6 +14,7 @@ from tests.support import truth
 from tests.support.archives import build_sdist, build_wheel
 from tests.support.index import Delivery, Index
 from tests.support.pips import needs_tls, run_pip
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,7 +128,7 @@ class Shop:
         return any(self.cache.joinpath(store, *key[:5], key).exists() for store in ("http", "http-v2"))
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=slow_but(2, VERSIONS))
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None
