@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.index import Certificate
 
-
+VERSIONS = ("20.3.4", "26.3", "23.2.1", "23.3.2", "25.3")
 VERSIONS = ("20.3.4", "23.2.1", "23.3.2", "25.3", "26.3")
 SIGN_IN = b"<!DOCTYPE html><html><body><form action='/login'>Please sign in</form></body></html>"
 
