@@ -88,14 +88,14 @@ def _package(files: Sequence[LockedFile]) -> Iterator[str]:
     for file in sorted(files, key=lambda file: file.is_wheel):
         yield from ("", "[[packages.wheels]]" if file.is_wheel else "[packages.sdist]")
         yield f"name = {_quoted(file.filename)}"
-        if file.upload_time is not None and re.fullmatch(_MOMENT, file.upload_time):
+        if file.upload_time is not None and re.fullmatch(MOMENT, file.upload_time):
             yield f"upload-time = {file.upload_time}"
         yield f"url = {_quoted(file.url)}"
         yield f"size = {file.size}"
         yield f"hashes = {{sha256 = {_quoted(file.sha256)}}}"
 
 
-_MOMENT = (
+MOMENT = (
     r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z"
     r"|[12]\d{3}-(?:0[13-9]|1[0-2])-(?:29|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z"
     r"|[12]\d{3}-(?:0[13578]|1[02])-31T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z"

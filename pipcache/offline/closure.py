@@ -25,6 +25,7 @@ class Wanted(NamedTuple):
         version: the version that a lock names; None without one.
         url: the URL it has to come from, or a repository; None without one.
         extras: the extras that are needed, normalised.
+        is_build: it is needed to build an sdist, in an environment of its own.
     """
 
     project: str
@@ -33,6 +34,7 @@ class Wanted(NamedTuple):
     version: str | None = None
     url: str | None = None
     extras: tuple[str, ...] = ()
+    is_build: bool = False
 
     @property
     def text(self) -> str:
@@ -102,6 +104,8 @@ class ClosureRequest(NamedTuple):
         yanked: (project, version) of releases that were yanked (PEP 592); others are preferred to them.
         with_dependencies: whether what the releases need is added.
         unavailable: why files of projects were left out of the supply, for people, by project.
+        with_builds: what sdists need to be built is taken from the supply too; if not, all of it is missing.
+        only_to_build: (project, version) of releases that are taken for nothing but builds.
     """
 
     supply: Mapping[str, Sequence[Release]]
@@ -111,6 +115,8 @@ class ClosureRequest(NamedTuple):
     yanked: frozenset[tuple[str, str]]
     with_dependencies: bool
     unavailable: Mapping[str, str]
+    with_builds: bool = False
+    only_to_build: frozenset[tuple[str, str]] = frozenset()
 
 
 def close(request: ClosureRequest, target: Target) -> Closure:
@@ -120,15 +126,14 @@ def close(request: ClosureRequest, target: Target) -> Closure:
     tried back and forth as an installer does: where no version meets all, the newest that meets most is taken, and
     the rest is missing.
     """
-    chosen: dict[str, list[Release]] = {project: list(request.supply[project]) for project in request.fixed}
+    chosen = {project: _pick(request, project, ()) for project in request.fixed}
     wants: dict[str, list[Wanted]] = {}
     for _ in range(_MOST_ROUNDS):
         wants = _wants(request, chosen, target)
-        again = {project: list(request.supply[project]) for project in request.fixed}
-        again |= {
+        again = {
             project: picked
-            for project, wanted in wants.items()
-            if project not in request.fixed and (picked := _pick(request, project, wanted))
+            for project in (*request.fixed, *wants)
+            if (picked := _pick(request, project, wants.get(project, ())))
         }
         if again == chosen:
             break
@@ -140,7 +145,8 @@ def close(request: ClosureRequest, target: Target) -> Closure:
         for project, of_project in wants.items()
         if project in provided
     }
-    return Closure(releases, extras, [*_unmet(request, chosen, wants, target), *_unbuilt(releases, target)])
+    unbuilt = [] if request.with_builds else _unbuilt(releases, target)
+    return Closure(releases, extras, [*_unmet(request, chosen, wants, target), *unbuilt])
 
 
 def _wants(
@@ -171,7 +177,8 @@ def _wants(
         visit(releases, ())
     while queue and request.with_dependencies:
         release, extra = queue.pop()
-        for wanted in _required(release, extra, target):
+        to_build = _to_build(release, target) if request.with_builds and not extra else ()
+        for wanted in (*_required(release, extra, target), *to_build):
             want(wanted)
     return wants
 
@@ -183,6 +190,19 @@ def _required(release: Release, extra: str, target: Target) -> Iterator[Wanted]:
     for requirement in release.contents.requires:
         if target.holds(requirement.marker, extra):
             yield _wanted(requirement, f"{release.project} {release.version}")
+
+
+def _to_build(release: Release, target: Target) -> Iterator[Wanted]:
+    """Yield what building a release needs; nothing where a wheel of it is taken."""
+    for requirement in release.contents.builds_with if release.taken is not None else ():
+        if target.holds(requirement.marker):
+            yield _wanted(requirement, f"{release.project} {release.version}")._replace(is_build=True)
+            if normalise(requirement.name) == "setuptools":
+                yield Wanted("wheel", f"{release.project} {release.version}", is_build=True)
+
+
+SETUPTOOLS_WITH_WHEEL = ">=70.1"
+"""The versions of setuptools that build wheels alone; older ones ask for the project wheel when they run."""
 
 
 def _wanted(requirement: Requirement, by: str) -> Wanted:
@@ -198,21 +218,31 @@ def _wanted(requirement: Requirement, by: str) -> Wanted:
 def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> list[Release]:
     """Return the releases to take of a project: the best that can be installed and meets most of what is wanted.
 
+    Of a fixed project all are taken. What is wanted for builds needs no common version: each may add a release.
     A final version is preferred to a pre-release, and a release that was not yanked to one that was, as by pip.
     """
     limits = request.limits.get(project, ())
-    candidates = [
-        release
-        for release in request.supply.get(project, ())
-        if release.taken is not None and all(map(release.meets, limits))
-    ]
+    supply = request.supply.get(project, ())
+    candidates = [release for release in supply if release.taken is not None and all(map(release.meets, limits))]
+    to_run = [release for release in candidates if (project, release.version) not in request.only_to_build]
 
-    def merit(release: Release) -> tuple[int, bool, bool]:
-        is_yanked = (release.project, release.version) in request.yanked
-        return sum(wanted.is_met_by(release) for wanted in wants), not is_yanked, release.is_final
+    def best(releases: Iterable[Release], wanted_together: Sequence[Wanted]) -> list[Release]:
+        def merit(release: Release) -> tuple[int, bool, bool]:
+            is_yanked = (release.project, release.version) in request.yanked
+            met = sum(wanted.is_met_by(release) for wanted in wanted_together)
+            return met, not is_yanked, release.is_final
 
-    best = max(candidates, key=merit, default=None)  # of equals the first, which is the newest
-    return [best] if best is not None and merit(best)[0] else []
+        first = max(releases, key=merit, default=None)  # of equals the first, which is the newest
+        return [first] if first is not None and merit(first)[0] else []
+
+    if project in request.fixed:
+        picked = [release for release in supply if (project, release.version) not in request.only_to_build]
+    else:
+        picked = best(to_run, [wanted for wanted in wants if not wanted.is_build])
+    for wanted in sorted(wants, key=lambda wanted: (wanted.text, wanted.by)):
+        if wanted.is_build and not any(release.taken and wanted.is_met_by(release) for release in picked):
+            picked += best(candidates, [wanted])
+    return picked
 
 
 def _unmet(
@@ -225,11 +255,28 @@ def _unmet(
     for project in sorted(wants):
         there = [release for release in chosen.get(project, ()) if release.taken is not None]
         unmet = [wanted for wanted in wants[project] if not any(map(wanted.is_met_by, there))]
+        if project == "wheel":
+            unmet = [wanted for wanted in unmet if wanted.specifiers or _asks_for_wheel(wanted, chosen, wants)]
         for text in dict.fromkeys(wanted.text for wanted in unmet):
             needed_by = tuple(sorted({wanted.by for wanted in unmet if wanted.text == text}))
             example = next(wanted for wanted in unmet if wanted.text == text)
             lack, detail = _explain(request, example, there, target)
+            detail += "; the sdist is built with it" if example.is_build else ""
             yield Missing(text, project, needed_by, lack, detail)
+
+
+def _asks_for_wheel(
+    wanted: Wanted, chosen: Mapping[str, Sequence[Release]], wants: Mapping[str, Sequence[Wanted]]
+) -> bool:
+    """Return whether wheel is needed for itself, or by the setuptools that would be taken for a build."""
+    if not wanted.is_build:
+        return True
+    for build in wants.get("setuptools", ()):
+        if build.is_build and build.by == wanted.by:
+            able = [release for release in chosen.get("setuptools", ()) if build.is_met_by(release)]
+            if able and not any(release.meets(SETUPTOOLS_WITH_WHEEL) for release in able):
+                return True
+    return False
 
 
 def _explain(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.errors import ErrorKind, ExitCode, PipcacheError
-from pipcache.inventory.artifact import path_of
 from pipcache.locks.writer import LockedFile, pylock_text, requirements_text, sha256sums_text
 from pipcache.offline.releases import Release
 from pipcache.offline.selection import SelectionResult
@@ -62,7 +61,7 @@ def lock_of(result: SelectionResult, form: str) -> Lock:
                 left_out.append(file.left_out(Why.OTHER_FILE, detail))
     locked = [
         file.locked._replace(
-            upload_time=result.times.get(path_of(file.artifact)),
+            upload_time=result.upload_time(file),
             extras=result.extras.get(file.locked.project, ()),
         )
         for file in files

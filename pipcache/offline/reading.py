@@ -8,6 +8,7 @@ from pipcache.inventory.collector import IndexUrls, Need, read_inventory
 from pipcache.locks.model import Pin
 from pipcache.offline.closure import Wanted
 from pipcache.offline.contents import ContentsReader
+from pipcache.offline.supply import BY_URL, Terms
 from pipcache.offline.target import Target
 from pipcache.query.filters import Filters
 from pipcache.query.needs import Needs, needed_paths
@@ -54,6 +55,7 @@ class SelectionRequest(NamedTuple):
         all_fits: releases without a file for the target are taken as well.
         takes_built: pip takes the wheels that it has built, where the lock has their sdists.
         with_times: read on index pages when files were uploaded.
+        terms: which files are given away. Where copies are, sdists are built with what is given away.
     """
 
     selectors: tuple[Selector, ...]
@@ -64,6 +66,7 @@ class SelectionRequest(NamedTuple):
     all_fits: bool = False
     takes_built: bool = True
     with_times: bool = False
+    terms: Terms = BY_URL
 
 
 class Reading(NamedTuple):
@@ -113,6 +116,7 @@ def read(request: SelectionRequest, source: Source) -> Reading:
     contents_of = ContentsReader(cache)
     others = [] if request.names_all else _reachable(request, artifacts, downloads, source.target, contents_of)
     built = _built_wheels(artifacts, [*chosen, *others])
+    others = [artifact for artifact in others if artifact.kind is not Kind.BUILT]
     verified = source.verifier.judge([*downloads, *others, *built], artifacts)
     if verified.not_reached:
         raise KeyboardInterrupt
@@ -159,16 +163,20 @@ def _reachable(
             continue
         seen.add(place)
         for artifact in by_project.get(place[0], ()):
-            for requirement in contents_of(artifact).requires:
+            contents = contents_of(artifact)
+            to_build = () if request.terms.by_url else contents.builds_with
+            for requirement in (*contents.requires, *to_build):
                 if target.holds(requirement.marker, place[1]):
                     name = normalise(requirement.name)
                     queue += [(name, extra) for extra in ("", *map(normalise, requirement.extras))]
-    projects = {project for project, _ in seen} - selected
+            queue += [("wheel", "")] if to_build else []  # setuptools asks for it when it runs
+    projects = {project for project, _ in seen} - (selected if request.terms.by_url else set())
+    paths = set(map(path_of, chosen))
     return [
         artifact
         for project in sorted(projects)
         for artifact in by_project.get(project, ())
-        if artifact.kind is not Kind.BUILT
+        if path_of(artifact) not in paths and (artifact.kind is not Kind.BUILT or request.terms.built)
     ]
 
 

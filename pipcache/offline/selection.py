@@ -18,6 +18,7 @@ from pipcache.store.entries import UnreadableEntry, is_link_in_store
 from pipcache.store.keys import BuildKey, invert_key
 from pipcache.store.origin import Origin
 from pipcache.util.filenames import normalise, parse_filename
+from pipcache.util.versions import canonical
 from pipcache.verify.checks import Verdict
 
 
@@ -27,7 +28,7 @@ class SelectionResult(NamedTuple):
     Attributes:
         releases: the releases, by project and version.
         extras: the extras of projects that are needed.
-        times: when files were uploaded, as index pages have it, by the paths of their entries.
+        listed: how index pages list the files, where they were read, by the paths of their entries.
         left_out: what was selected and left out, by name.
         missing: what the releases need and have not, and selectors that mean no download.
         unreadable: what could not be read besides; it may be what was selected, or say something of that.
@@ -37,12 +38,17 @@ class SelectionResult(NamedTuple):
 
     releases: list[Release]
     extras: dict[str, tuple[str, ...]]
-    times: dict[str, str]
+    listed: Mapping[str, tuple[PageFile, ...]]
     left_out: list[LeftOut]
     missing: list[Missing]
     unreadable: list[UnreadableEntry]
     unmatched: list[Unmatched]
     links: int
+
+    def upload_time(self, file: SupplyFile) -> str | None:
+        """Return when a file was uploaded, as an index page has it; None where none says it."""
+        rows = self.listed.get(path_of(file.artifact), ())
+        return next((row.upload_time for row in rows if row.upload_time is not None), None)
 
 
 def pins_for(pins: Iterable[Pin], target: Target) -> tuple[Pin, ...]:
@@ -85,11 +91,18 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
         (judgement for judgement in reading.judgements if path_of(judgement.artifact) in reading.judged),
         reading.chosen,
         reading.contents_of,
+        request.terms,
     )
     by_selector = [file for file in supply.files if path_of(file.artifact) in reading.matched]
     selected = frozenset(file.locked.project for file in by_selector)
     fixed = frozenset[str]() if request.latest else selected
-    files = [file for file in supply.files if _may_be_taken(file, reading, selected, request.pins)]
+    may_be_run = {
+        path_of(file.artifact) for file in supply.files if _may_be_taken(file, reading, selected, request.pins)
+    }
+    files = [file for file in supply.files if path_of(file.artifact) in may_be_run]
+    with_builds = not request.terms.by_url  # pip builds in an environment of its own, from the same index
+    if with_builds:
+        files += _for_builds(supply.files, files)
     built_of = _BuiltWheels(reading, target)
     releases = releases_of(files, target, built_of if request.takes_built else lambda _: None)
     undecided = {project for project, of in releases.items() if len(of) > 1 and project not in fixed}
@@ -104,6 +117,8 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
             frozenset(_yanked(releases, listed)),
             request.with_dependencies,
             {_project_of(left): left.detail for left in supply.left_out if left.why.is_shortcoming},
+            with_builds=with_builds,
+            only_to_build=_without(releases, may_be_run),
         ),
         target,
     )
@@ -114,7 +129,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
     return SelectionResult(
         taken,
         closure.extras,
-        {path: page.upload_time for path, page in listed.items() if page.upload_time is not None},
+        listed,
         sorted(
             (
                 left
@@ -189,9 +204,29 @@ def _may_be_taken(file: SupplyFile, reading: Reading, selected: Collection[str],
     path = path_of(file.artifact)
     if path in reading.matched:
         return True
+    if file.artifact.kind is Kind.BUILT and any(
+        pin.project == file.locked.project and pin.digests for pin in pins
+    ):
+        return False  # no lock has its digest, so that no installer would take it
     if file.locked.project in selected:
         return False
     return path in reading.named or all(pin.project != file.locked.project for pin in pins)
+
+
+def _for_builds(supply: Iterable[SupplyFile], files: Iterable[SupplyFile]) -> list[SupplyFile]:
+    """Return the files of other versions, for builds; of the versions that are taken nothing is added."""
+    taken = {(file.locked.project, canonical(file.locked.version)) for file in files}
+    return [file for file in supply if (file.locked.project, canonical(file.locked.version)) not in taken]
+
+
+def _without(releases: Mapping[str, Iterable[Release]], paths: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return the project and version of releases of which no file has one of the paths."""
+    return frozenset(
+        (release.project, release.version)
+        for of_project in releases.values()
+        for release in of_project
+        if not any(path_of(file.artifact) in paths for file in release.files)
+    )
 
 
 def _limits(pins: Iterable[Pin]) -> dict[str, list[str]]:
@@ -203,23 +238,29 @@ def _limits(pins: Iterable[Pin]) -> dict[str, list[str]]:
     return limits
 
 
-def _listed(source: Source, artifacts: list[Artifact], projects: Collection[str]) -> dict[str, PageFile]:
+def _listed(
+    source: Source, artifacts: list[Artifact], projects: Collection[str]
+) -> dict[str, tuple[PageFile, ...]]:
     """Return how index pages list the downloads of projects, by the paths of their entries."""
     if not projects:
         return {}
     reader = page_reader(source.cache, artifacts)
     named = name_by_pages(reader, artifacts, projects.__contains__, source.index_urls, source.track)
-    return {path_of(artifact): artifact.listed for artifact in named if artifact.listed is not None}
+    return {
+        path_of(artifact): (artifact.listed, *artifact.also_listed)
+        for artifact in named
+        if artifact.listed is not None
+    }
 
 
 def _yanked(
-    releases: Mapping[str, Iterable[Release]], listed: Mapping[str, PageFile]
+    releases: Mapping[str, Iterable[Release]], listed: Mapping[str, tuple[PageFile, ...]]
 ) -> Iterator[tuple[str, str]]:
     """Yield the project and version of releases of which the file that would be taken was yanked (PEP 592)."""
     for of_project in releases.values():
         for release in of_project:
-            page = None if release.taken is None else listed.get(path_of(release.taken.artifact))
-            if page is not None and page.yanked is not False:
+            rows = () if release.taken is None else listed.get(path_of(release.taken.artifact), ())
+            if any(row.yanked is not False for row in rows):
                 yield release.project, release.version
 
 

@@ -140,6 +140,11 @@ class Window:
         self.start = start
         self.length = length
 
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the file, for what the system does with whole files; -1 for bytes in memory."""
+        return self._descriptor
+
     def part(self, start: int, length: int) -> "Window":
         """Return a window onto the bytes of this one from ``start``, clamped to it; it borrows the descriptor."""
         start = min(max(start, 0), self.length)

@@ -69,6 +69,10 @@ class Shelf:
         self._write(normalise(name))
         return url
 
+    def forget(self, name: str) -> None:
+        """Take the files of a project off its page, which stays as it is until the next is added."""
+        self._rows.pop(normalise(name), None)
+
     def _write(self, project: str) -> None:
         page = json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": self._rows[project]})
         headers = {**FILE_HEADERS, "Content-Type": JSON_PAGE}

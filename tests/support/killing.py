@@ -8,18 +8,20 @@ import sys
 
 from pipcache.cli.main import run
 
+DELETION = frozenset({"os.remove"})
 
-def killed_before(deletion: int, arguments: list[str]) -> int:
-    """Run the program in a fork that is killed before this deletion; how it ended."""
+
+def killed_before(moment: int, arguments: list[str], events: frozenset[str] = DELETION) -> int:
+    """Run the program in a fork that is killed before this deletion, or another of these events; how it ended."""
     child = os.fork()
     if child == 0:
         seen = 0
 
         def watch(event: str, _: object) -> None:
             nonlocal seen
-            if event == "os.remove":
+            if event in events:
                 seen += 1
-                if seen == deletion:
+                if seen == moment:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(watch)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal, TypedDict
 
-from pipcache.inventory.artifact import path_of
 from pipcache.location.locate import CacheDirectory
+from pipcache.offline.closure import Missing
 from pipcache.offline.selection import SelectionResult
 from pipcache.offline.supply import LeftOut
 from pipcache.offline.target import Target
@@ -97,7 +97,7 @@ def lock_document(
                 "url": file.locked.url,
                 "sha256": file.locked.sha256,
                 "size": file.locked.size,
-                "upload_time": result.times.get(path_of(file.artifact)),
+                "upload_time": result.upload_time(file),
                 "requires_python": file.locked.requires_python or None,
                 "key": file.artifact.key,
                 "taken": file == release.taken,
@@ -105,26 +105,36 @@ def lock_document(
             for release in result.releases
             for file in release.files
         ],
-        "left_out": [
-            {
-                "why": left.why.value,
-                "detail": left.detail,
-                "is_shortcoming": left.why.is_shortcoming,
-                "artifact": artifact_record(left.artifact),
-            }
-            for left in left_out
-        ],
-        "missing": [
-            {
-                "requirement": lack.requirement,
-                "project": lack.project or None,
-                "needed_by": list(lack.needed_by),
-                "why": lack.lack.value,
-                "detail": lack.detail,
-            }
-            for lack in result.missing
-        ],
+        "left_out": left_out_records(left_out),
+        "missing": missing_records(result.missing),
         "unmatched": [selector.text for selector in result.unmatched],
         "problems": problem_records(result.unreadable),
         "links_not_followed": result.links,
     }
+
+
+def left_out_records(left_out: Iterable[LeftOut]) -> list[LeftOutRecord]:
+    """Return what was selected and not given away, as JSON has it."""
+    return [
+        {
+            "why": left.why.value,
+            "detail": left.detail,
+            "is_shortcoming": left.why.is_shortcoming,
+            "artifact": artifact_record(left.artifact),
+        }
+        for left in left_out
+    ]
+
+
+def missing_records(missing: Iterable[Missing]) -> list[MissingRecord]:
+    """Return what an installation needs and has not, as JSON has it."""
+    return [
+        {
+            "requirement": lack.requirement,
+            "project": lack.project or None,
+            "needed_by": list(lack.needed_by),
+            "why": lack.lack.value,
+            "detail": lack.detail,
+        }
+        for lack in missing
+    ]
