@@ -86,7 +86,7 @@ PURPOSES = {
     },
     "Use offline": {
         "lock": "Write a lock from which pip installs without an index.",
-        "export": "Write a package index into a folder, for another machine.",
+        "export": "Write a package index for another machine.",
     },
     "Read on": {
         "help": "Show a topic of the documentation, or a command's options.",

@@ -119,10 +119,7 @@ def _say_waiting() -> None:
 def print_table(answer: ExportAnswer) -> None:
     """Print what was exported, and say on standard error what was not, and how to install from it."""
     request, exported = answer.request, answer.export
-    for line in _narration(answer):
-        say(clean(line))
-    say_unreadable(answer.result.unreadable)
-    say_unmatched(answer.directory, answer.result.unmatched)
+    _narrate(answer)
     missing = len(answer.result.missing)
     print_answer(clean(sum_line(exported, request.folder, answer.faulty, missing, is_dry=request.is_dry)))
     if exported.files and not request.is_dry:
@@ -131,8 +128,9 @@ def print_table(answer: ExportAnswer) -> None:
 
 
 def print_json(answer: ExportAnswer) -> None:
-    """Print the answer for programs."""
+    """Print the answer for programs, and say the same on standard error as beside the table."""
     request = answer.request
+    _narrate(answer)
     document = export_document(
         answer.directory,
         request.target,
@@ -143,6 +141,16 @@ def print_json(answer: ExportAnswer) -> None:
         is_dry=request.is_dry,
     )
     print_answer(dump(document))
+
+
+def _narrate(answer: ExportAnswer) -> None:
+    """Say on standard error what was not exported; of an empty cache all is said."""
+    if answer.directory.is_empty and not answer.request.needed_for:
+        return
+    for line in _narration(answer):
+        say(clean(line))
+    say_unreadable(answer.result.unreadable)
+    say_unmatched(answer.directory, answer.result.unmatched)
 
 
 def _narration(answer: ExportAnswer) -> list[str]:

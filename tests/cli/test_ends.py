@@ -41,6 +41,7 @@ COMMANDS = (
     ("remove", "foo", "--yes"),
     ("clear", "--yes", *JSON),
     ("lock", "bar"),
+    ("export", "nowhere", "--dry-run", "--unverified"),
     ("prune", "--ci", "--dry-run"),
     ("prune", "--keep-latest", "1"),
     ("dir", "--explain"),

@@ -63,6 +63,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("lock", *JSON),
     ("lock", "foo", "--latest", "--format", "pylock"),
     ("lock", "--for", "LOCK"),
+    ("export", "SAVE", *JSON),
+    ("export", "SAVE", "foo", "--link", "hard"),
     ("prune",),
     ("prune", *JSON),
     ("prune", "--format", "github"),
@@ -83,6 +85,7 @@ OFTEN = frozenset(
         *(("audit", "foo==1.0", *JSON), ("audit", "nothing==1"), ("remove", "foo", "-y", *JSON)),
         *(("remove", "--advisory", "ADVISORY", "-y", *JSON), ("clear", "-y", *JSON)),
         ("lock", *JSON),
+        ("export", "SAVE", *JSON),
         *(("prune", "--keep-latest", "1"), ("prune", "--keep-for", "LOCK", *JSON)),
     }
 )

@@ -38,6 +38,8 @@ CALLS = {
     "clear": (["clear", "--yes"], ["table", "json"]),
     "lock": (["lock"], ["requirements", "pylock", "sha256sums", "json"]),
     "lock of a project": (["lock", "foo"], ["requirements", "pylock", "json"]),
+    "export": (["export", "OUT"], ["table", "json"]),
+    "export of a project": (["export", "OUT", "foo", "--dry-run"], ["table", "json"]),
     "prune": (["prune"], ["table", "json", "github"]),
     "prune by policies": (["prune", "--ci", "--keep", "foo", "--damaged"], ["table", "json", "github"]),
 }
@@ -117,7 +119,8 @@ class Machine:
         return place, []
 
     def __call__(self, name: str, form: str, options: list[str]) -> Ran:
-        arguments = [str(self.folder / "bad.txt") if word == "ADVISORY" else word for word in CALLS[name][0]]
+        given = {"ADVISORY": str(self.folder / "bad.txt"), "OUT": str(self.folder / "out")}
+        arguments = [given.get(word, word) for word in CALLS[name][0]]
         arguments += [] if form == "table" else ["--format", form]
         self._capsys.readouterr()
         code = run([*arguments, *options])

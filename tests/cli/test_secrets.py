@@ -69,6 +69,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
             ("{url}", "--format", "json"),
         )
     ],
+    *[
+        ("export", "nowhere", "--dry-run", *rest)
+        for rest in ((), ("--format", "json"), ("--for", "{lock}"), ("{url}", "--unverified"))
+    ],
     *[("dir", *rest) for rest in ((), ("--explain",), ("--format", "json"))],
     *[("clear", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
     *[
