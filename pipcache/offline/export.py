@@ -149,7 +149,7 @@ def _each(
 ) -> list[Outcome]:
     """Do the work for each file on all cores; where it ends early, wait until the threads have."""
     outcomes: list[Outcome] = []
-    with Workers() as workers:
+    with Workers(_THREADS) as workers:
         try:
             for some in request.track(workers.map(work, files), len(files), "Exporting"):
                 outcomes += some
@@ -158,6 +158,10 @@ def _each(
             workers.stop()
             raise
     return outcomes
+
+
+_THREADS = 8
+"""Threads that write: most of the time they wait for the disk, which takes several files at once."""
 
 
 def _names_in(folder: str) -> dict[str, str]:
@@ -300,18 +304,22 @@ def _write_pages(writer: ExportWriter, added: Mapping[str, Iterable[IndexFile]],
     """
     names = set(_names_in(writer.folder).values())
     everything: dict[str, list[IndexFile]] = {}
+    pages: dict[str, bytes] = {}
     for project in sorted({*added, *exported_projects(writer.folder)}):
         before = {file.filename: file for file in exported_files(writer.folder, project, names)}
         now = {file.filename: file for file in added.get(project, ())}
         merged = {name: _merged(file, before.get(name), is_known=name in known) for name, file in now.items()}
-        files = list((before | merged).values())
-        for name, page in (("index.json", project_json), ("index.html", project_html)):
-            writer.write_page(f"{SIMPLE}/{project}/{name}", page(project, files))
-        if files:
+        if files := list((before | merged).values()):
             everything[project] = files
-    writer.write_page(f"{SIMPLE}/index.json", root_json(everything))
-    writer.write_page(f"{SIMPLE}/index.html", root_html(everything))
-    writer.write_page(SUMS, "".join(_sum_lines(everything)).encode())
+        pages[f"{SIMPLE}/{project}/index.json"] = project_json(project, files)
+        pages[f"{SIMPLE}/{project}/index.html"] = project_html(project, files)
+    writer.write_pages(pages)
+    lists = {
+        f"{SIMPLE}/index.json": root_json(everything),
+        f"{SIMPLE}/index.html": root_html(everything),
+        SUMS: "".join(_sum_lines(everything)).encode(),
+    }
+    writer.write_pages(lists)
     writer.sync()
     return len(everything)
 

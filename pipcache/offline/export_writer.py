@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from hashlib import sha256 as new_sha256
@@ -94,7 +94,7 @@ class ExportWriter:
             is_alone = self._lock()
             self._remove_drafts(every=is_alone)
             if read_file(self._path(README), 1) is None:
-                self._put_bytes(README, README_TEXT.encode(), replaces=False)
+                self._put_bytes(README, README_TEXT.encode())
             for name in (FILES, SIMPLE):
                 self._make_folder(name)
         return self
@@ -188,23 +188,37 @@ class ExportWriter:
         with _writing(path):
             if holds(path, new_sha256(data).hexdigest()):
                 return How.KEPT
-            self._put_bytes(name, data, replaces=False)
+            self._put_bytes(name, data)
         return How.COPY
 
-    def write_page(self, name: str, data: bytes) -> None:
-        """Write a page or a list, whatever it was before; the folder that it is in is made.
+    def write_pages(self, pages: Mapping[str, bytes]) -> None:
+        """Write pages and lists, by their paths in the export, whatever was there; their folders are made.
 
         Raises:
-            NotWritten: it cannot be written; the old one is as it was.
+            NotWritten: they cannot be written; each of the old ones is as it was, or is the new one.
         """
-        path = self._path(name)
-        with _writing(path):
-            if read_file(path, len(data) + 1) == data:
-                return
-            folder = name.rpartition("/")[0]
-            if folder:
-                self._make_folder(folder)
-            self._put_bytes(name, data, replaces=True)
+        drafts: list[tuple[str, str]] = []
+        with _writing(self.folder):
+            try:
+                for name, data in pages.items():
+                    path = self._path(name)
+                    if read_file(path, len(data) + 1) == data:
+                        continue
+                    if folder := name.rpartition("/")[0]:
+                        self._make_folder(folder)
+                    drafts.append((draft := self._new_draft(), path))
+                    with _Draft(draft, is_synced=False) as file:
+                        file.add(data)
+                    self._count(len(data))
+                # all at once: the first takes most of the others to the disk
+                for draft, _ in drafts:
+                    _sync_file(draft)
+                for draft, path in drafts:
+                    os.replace(draft, path)
+                    self._touched.add(os.path.dirname(path))
+            finally:
+                for draft, _ in drafts:
+                    _remove(draft)
 
     def sync(self) -> None:
         """Bring the names of what was written until now to the disk: a page must not be there before its files."""
@@ -212,16 +226,13 @@ class ExportWriter:
             _sync_folder(folder)
         self._touched.clear()
 
-    def _put_bytes(self, name: str, data: bytes, *, replaces: bool) -> None:
+    def _put_bytes(self, name: str, data: bytes) -> None:
         draft = self._new_draft()
         try:
             with _Draft(draft) as file:
                 file.add(data)
             self._count(len(data))
-            if replaces:
-                os.replace(draft, self._path(name))
-            else:
-                _publish(draft, self._path(name))
+            _publish(draft, self._path(name))
             self._touched.add(os.path.dirname(self._path(name)))
         finally:
             _remove(draft)
@@ -292,9 +303,10 @@ class ExportWriter:
 
 
 class _Draft:
-    """A new file that is on the disk when the block ends."""
+    """A new file that is on the disk when the block ends, or with ``is_synced`` False somewhat later."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, is_synced: bool = True) -> None:
+        self._is_synced = is_synced
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self.descriptor = os.open(path, flags, 0o644)
 
@@ -305,7 +317,7 @@ class _Draft:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is None:
+            if error is None and self._is_synced:
                 os.fsync(self.descriptor)
         finally:
             os.close(self.descriptor)
@@ -342,6 +354,15 @@ def _publish(draft: str, path: str) -> None:
 def _remove(path: str) -> None:
     with suppress(OSError):
         os.unlink(path)
+
+
+def _sync_file(path: str) -> None:
+    """Bring the bytes of a file to the disk."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: str) -> None:

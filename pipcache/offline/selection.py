@@ -107,7 +107,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
     releases = releases_of(files, target, built_of if request.takes_built else lambda _: None)
     undecided = {project for project, of in releases.items() if len(of) > 1 and project not in fixed}
     of_pages = set(releases) if request.with_times else undecided
-    listed = _listed(source, reading.artifacts, of_pages)
+    listed = _listed(source, reading, of_pages)
     closure = close(
         ClosureRequest(
             releases,
@@ -238,17 +238,25 @@ def _limits(pins: Iterable[Pin]) -> dict[str, list[str]]:
     return limits
 
 
-def _listed(
-    source: Source, artifacts: list[Artifact], projects: Collection[str]
-) -> dict[str, tuple[PageFile, ...]]:
-    """Return how index pages list the downloads of projects, by the paths of their entries."""
-    if not projects:
-        return {}
-    reader = page_reader(source.cache, artifacts)
-    named = name_by_pages(reader, artifacts, projects.__contains__, source.index_urls, source.track)
+def _listed(source: Source, reading: Reading, projects: Collection[str]) -> dict[str, tuple[PageFile, ...]]:
+    """Return how index pages list the downloads of projects, by the paths of their entries.
+
+    Pages are read for what nobody has looked up on them yet: the key of an entry may have been proof enough.
+    """
+    judged = [judgement.artifact for judgement in reading.judgements if judgement.artifact.kind is not Kind.BUILT]
+    listed = _rows_of(judged)
+    unknown = {artifact.project for artifact in judged if path_of(artifact) not in listed} & set(projects)
+    if not unknown:
+        return listed
+    reader = page_reader(source.cache, reading.artifacts)
+    named = name_by_pages(reader, reading.artifacts, unknown.__contains__, source.index_urls, source.track)
+    return _rows_of(named) | listed
+
+
+def _rows_of(artifacts: Iterable[Artifact]) -> dict[str, tuple[PageFile, ...]]:
     return {
         path_of(artifact): (artifact.listed, *artifact.also_listed)
-        for artifact in named
+        for artifact in artifacts
         if artifact.listed is not None
     }
 
