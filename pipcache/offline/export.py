@@ -19,7 +19,15 @@ from pipcache.offline.export_folder import (
     file_link,
     holds,
 )
-from pipcache.offline.export_writer import ExportWriter, How, Link, Origin, SourceChanged, SourceUnreadable
+from pipcache.offline.export_writer import (
+    THREADS,
+    ExportWriter,
+    How,
+    Link,
+    Origin,
+    SourceChanged,
+    SourceUnreadable,
+)
 from pipcache.offline.selection import SelectionResult
 from pipcache.offline.simple_pages import IndexFile, Mark, project_html, project_json, root_html, root_json
 from pipcache.offline.supply import LeftOut, SupplyFile, Why
@@ -149,7 +157,7 @@ def _each(
 ) -> list[Outcome]:
     """Do the work for each file on all cores; where it ends early, wait until the threads have."""
     outcomes: list[Outcome] = []
-    with Workers(_THREADS) as workers:
+    with Workers(THREADS) as workers:
         try:
             for some in request.track(workers.map(work, files), len(files), "Exporting"):
                 outcomes += some
@@ -158,10 +166,6 @@ def _each(
             workers.stop()
             raise
     return outcomes
-
-
-_THREADS = 8
-"""Threads that write: most of the time they wait for the disk, which takes several files at once."""
 
 
 def _names_in(folder: str) -> dict[str, str]:

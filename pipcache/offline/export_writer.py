@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from hashlib import sha256 as new_sha256
@@ -17,16 +17,22 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from pipcache.errors import NotWritten
+from pipcache.offline.drafts import Draft, publish, remove_draft, sync_file, sync_folder
 from pipcache.offline.export_folder import DRAFT, FILES, README, SIMPLE, digest_at, holds, read_file
 from pipcache.offline.export_readme import README_TEXT
 from pipcache.util.files import CHUNK, File, Window, is_folder
 from pipcache.util.progress import Stopped
+from pipcache.util.workers import Workers
 
 if sys.platform != "win32":
     import fcntl
 
 _CLONE = 0x40049409
 """``FICLONE`` (Linux, ioctl_ficlone(2)): both files share their blocks until one of them is changed."""
+
+
+THREADS = 8
+"""Threads that write: most of the time they wait for the disk, which takes several files at once."""
 
 
 class Link(StrEnum):
@@ -167,14 +173,14 @@ class ExportWriter:
             draft = self._new_draft()
             try:
                 how = self._fill(draft, origin)
-                _publish(draft, path)
+                publish(draft, path)
                 self._touched.add(os.path.dirname(path))
             except FileExistsError:  # another run was faster
                 if holds(path, origin.sha256):
                     return How.KEPT
                 raise
             finally:
-                _remove(draft)
+                remove_draft(draft)
         return how
 
     def add_bytes(self, name: str, data: bytes) -> How:
@@ -207,35 +213,33 @@ class ExportWriter:
                     if folder := name.rpartition("/")[0]:
                         self._make_folder(folder)
                     drafts.append((draft := self._new_draft(), path))
-                    with _Draft(draft, is_synced=False) as file:
+                    with Draft(draft, is_synced=False) as file:
                         file.add(data)
                     self._count(len(data))
-                # all at once: the first takes most of the others to the disk
-                for draft, _ in drafts:
-                    _sync_file(draft)
+                # at once, so that the system takes many to the disk together
+                _on_all_threads(sync_file, [draft for draft, _ in drafts])
                 for draft, path in drafts:
                     os.replace(draft, path)
                     self._touched.add(os.path.dirname(path))
             finally:
                 for draft, _ in drafts:
-                    _remove(draft)
+                    remove_draft(draft)
 
     def sync(self) -> None:
         """Bring the names of what was written until now to the disk: a page must not be there before its files."""
-        for folder in sorted(self._touched, key=len, reverse=True):
-            _sync_folder(folder)
+        _on_all_threads(sync_folder, sorted(self._touched))
         self._touched.clear()
 
     def _put_bytes(self, name: str, data: bytes) -> None:
         draft = self._new_draft()
         try:
-            with _Draft(draft) as file:
+            with Draft(draft) as file:
                 file.add(data)
             self._count(len(data))
-            _publish(draft, self._path(name))
+            publish(draft, self._path(name))
             self._touched.add(os.path.dirname(self._path(name)))
         finally:
-            _remove(draft)
+            remove_draft(draft)
 
     def _count(self, size: int) -> None:
         with self._counting:
@@ -281,17 +285,17 @@ class ExportWriter:
         if sys.platform != "linux":
             return False
         try:
-            with _Draft(draft) as file:
+            with Draft(draft) as file:
                 fcntl.ioctl(file.descriptor, _CLONE, window.descriptor)
         except OSError:
-            _remove(draft)
+            remove_draft(draft)
             self._clones = False  # the next file lies on the same file systems
             return False
         return True
 
     def _copy(self, draft: str, origin: Origin, window: Window) -> None:
         state = new_sha256()
-        with _Draft(draft) as file:
+        with Draft(draft) as file:
             for chunk in _chunks(window):
                 if self._is_stopping:
                     raise Stopped
@@ -302,77 +306,15 @@ class ExportWriter:
         self._count(origin.size)
 
 
-class _Draft:
-    """A new file that is on the disk when the block ends, or with ``is_synced`` False somewhat later."""
-
-    def __init__(self, path: str, *, is_synced: bool = True) -> None:
-        self._is_synced = is_synced
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self.descriptor = os.open(path, flags, 0o644)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None and self._is_synced:
-                os.fsync(self.descriptor)
-        finally:
-            os.close(self.descriptor)
-
-    def add(self, data: bytes) -> None:
-        """Append bytes."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.descriptor, view) :]
+def _on_all_threads(work: Callable[[str], None], paths: Iterable[str]) -> None:
+    with Workers(THREADS) as workers:
+        for _ in workers.map(work, paths):
+            pass
 
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
     """Return what no writer can leave as it was, on systems that keep the time of the last change."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _publish(draft: str, path: str) -> None:
-    """Give a draft its name, under which nothing may be.
-
-    Raises:
-        FileExistsError: something is there.
-        OSError: it cannot be done.
-    """
-    try:
-        os.link(draft, path)  # the only way that never replaces a file
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
-        os.rename(draft, path)
-
-
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
-
-
-def _sync_file(path: str) -> None:
-    """Bring the bytes of a file to the disk."""
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: str) -> None:
-    """Bring the names of a folder to the disk, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _is_whole(origin: Origin, window: Window) -> bool:

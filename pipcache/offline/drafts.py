@@ -1,0 +1,76 @@
+"""New files outside the cache, which have their names only when all of them is on the disk."""
+
+import errno
+import os
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class Draft:
+    """A new file that is on the disk when the block ends, or with ``is_synced`` False somewhat later."""
+
+    def __init__(self, path: str, *, is_synced: bool = True) -> None:
+        self._is_synced = is_synced
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self.descriptor = os.open(path, flags, 0o644)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None and self._is_synced:
+                os.fsync(self.descriptor)
+        finally:
+            os.close(self.descriptor)
+
+    def add(self, data: bytes) -> None:
+        """Append bytes."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.descriptor, view) :]
+
+
+def publish(draft: str, path: str) -> None:
+    """Give a draft its name, under which nothing may be.
+
+    Raises:
+        FileExistsError: something is there.
+        OSError: it cannot be done.
+    """
+    try:
+        os.link(draft, path)  # the only way that never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        os.rename(draft, path)
+
+
+def remove_draft(path: str) -> None:
+    """Take a draft away, if it is still there."""
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def sync_file(path: str) -> None:
+    """Bring the bytes of a file to the disk."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: str) -> None:
+    """Bring the names of a folder to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
