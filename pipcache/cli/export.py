@@ -23,7 +23,9 @@ _CODES = {
 
 @cli.command(
     "export",
-    epilog=epilog("pipcache export wheelhouse --for uv.lock", 0, 1, 2, 3, topics=("commands",), meanings=_CODES),
+    epilog=epilog(
+        "pipcache export wheelhouse --for uv.lock", 0, 1, 2, 3, topics=("export", "selectors"), meanings=_CODES
+    ),
 )
 @click.argument("folder", type=click.Path(), metavar="DIR")
 @click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")

@@ -19,6 +19,7 @@ TOPICS = {
     "ci": "recipes: GitHub, GitLab, CircleCI, Azure, Jenkins, Docker, cron",
     "audit": "after a bad upload: advisories, what is searched, what is removed",
     "lock": "install out of the cache while the index is down",
+    "export": "install on a machine without a network, from a folder",
     "safety": "what a removal does and never does; what a run reads, writes and shows",
     "exit-codes": "every exit status",
     "json": "every field of every JSON document",
