@@ -138,7 +138,7 @@ CUT: dict[str, Callable[[], bytes]] = {
 def test_a_page_that_was_not_read_whole(builder: CacheBuilder, program: Program, name: str) -> None:
     builder.download(EVIL, CUT[name](), headers=HTML | {"Content-Encoding": "gzip"})
     ran = program("audit", "evil==1.0", "--format", "json")
-    (why,) = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    (why,) = [row["why"] for row in ran.document["caches"][0]["unjudged"]]
     assert why.startswith("too much in it: more than ")
     assert ran.code == 3
     assert program("audit", "good==1.0").code == 0
@@ -174,7 +174,7 @@ def test_the_name_of_a_wheel_that_readers_take_for_another(
 ) -> None:
     builder.download("https://files.example/blob", body)
     assert program("audit", "evil==1.0").code == (1 if body is NUL_IN_NAMES else 3)
-    assert not [one for one in program.artifacts("list", "--all") if one["project"] == "good"]
+    assert not [row for row in program.artifacts("list", "--all") if row["project"] == "good"]
     assert "PC404" in program("verify").out
 
 

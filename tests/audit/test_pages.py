@@ -189,7 +189,7 @@ def test_a_file_has_the_name_in_its_url_whatever_a_page_calls_it(
     key = builder.download("https://files.example/evil-1.0.tar.gz", NAMELESS)
     for release in ("evil==1.0", "good==2.0"):
         assert hits(program, release)[key]["relation"] == "match", release
-        assert [one["key"] for one in program.artifacts("list", release)] == [key]
+        assert [row["key"] for row in program.artifacts("list", release)] == [key]
         plan = program("remove", release, "--dry-run", "--format", "json").document["plan"]
         assert key in json.dumps(plan), release
     assert program("audit", "evil==2.0").code == 0
@@ -204,5 +204,5 @@ def test_a_file_that_pages_of_two_projects_list_has_both_names(builder: CacheBui
     key = builder.download(url, NAMELESS)
     for project in ("good", "evil"):
         assert hits(program, project)[key]["relation"] == "match"
-        assert [one["key"] for one in program.artifacts("list", f"{project}==1.0")] == [key]
+        assert [row["key"] for row in program.artifacts("list", f"{project}==1.0")] == [key]
     assert program("verify").code == 0

@@ -83,7 +83,7 @@ def test_extras_that_are_asked_for_are_followed_and_written(shelf: Shelf, progra
     assert [line.partition(" ")[0] for line in answer.lines[1:]] == ["app[speed]", "fast"]
 
 
-def test_what_is_missing_is_told_with_who_needs_it_and_why(shelf: Shelf, program: Program) -> None:
+def test_what_is_missing_is_said_with_who_needs_it_and_why(shelf: Shelf, program: Program) -> None:
     shelf.wheel("app", "1.0", "nowhere>=2", "old>=2", "foreign", "broken")
     shelf.wheel("old", "1.0")
     shelf.wheel("foreign", "1.0", tags=["cp27-cp27m-win32"])
@@ -111,7 +111,7 @@ def test_what_is_not_cached_at_all_is_missing(shelf: Shelf, program: Program) ->
         assert program("lock", selector, "--complete").code == 1
 
 
-def test_only_what_is_verified_goes_in_and_all_else_is_told(shelf: Shelf, program: Program) -> None:
+def test_only_what_is_verified_goes_in_and_all_else_is_said(shelf: Shelf, program: Program) -> None:
     builder = shelf.builder
     shelf.wheel("good", "1.0")
     shelf.file("swapped", *build_wheel("swapped", "1.0"), digest="1" * 64)

@@ -148,7 +148,7 @@ def test_the_lock_of_the_whole_cache_installs_too_and_is_read_back(
 
 def test_a_flipped_byte_keeps_a_file_out_of_the_lock(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     program = Program(shop.cache, capsys)
-    (entry,) = [one for one in program.artifacts("list", "back") if one["kind"] == "wheel"]
+    (entry,) = [row for row in program.artifacts("list", "back") if row["kind"] == "wheel"]
     place = shop.cache / entry["files"][-1]
     data = bytearray(place.read_bytes())
     data[data.index(b"PK\x03\x04") + 60] ^= 1

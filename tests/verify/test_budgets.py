@@ -207,11 +207,11 @@ def test_a_body_of_many_streams_is_unreadable(tmp_path: Path) -> None:
     assert judged_download(tmp_path / "over", SDIST_NAME, over).verdict is Verdict.UNREADABLE
 
 
-def test_of_many_flaws_and_long_names_a_bounded_part_is_told(builder: CacheBuilder, program: Program) -> None:
+def test_of_many_flaws_and_long_names_a_bounded_part_is_said(builder: CacheBuilder, program: Program) -> None:
     names = [b"foo/" + b"0" * 60_000, *(b"foo/%d" % number for number in range(1_500))]
     builder.download("https://files.example/x", write_zip([*wheel_parts(), *(Part(name) for name in names)]))
     (judgement,) = program("verify", "--format", "json").document["judgements"]
-    unlisted = [one for one in judgement["findings"] if one["code"] == "PC503"]
+    unlisted = [row for row in judgement["findings"] if row["code"] == "PC503"]
     assert (judgement["verdict"], len(unlisted)) == ("poisoned", 1_000)
-    assert max(len(one["by"]) for one in judgement["findings"]) == 1_003
+    assert max(len(row["by"]) for row in judgement["findings"]) == 1_003
     assert "... and at least 997 more of these" in program("verify").out

@@ -101,7 +101,7 @@ def test_a_poisoned_file_beside_credentials_stays_poisoned(builder: CacheBuilder
     assert {"PC106", "PC201"} == {finding["code"] for finding in judgements[0]["findings"]}
 
 
-def test_a_redirect_to_a_url_without_a_host_is_told(builder: CacheBuilder, program: Program) -> None:
+def test_a_redirect_to_a_url_without_a_host_is_said(builder: CacheBuilder, program: Program) -> None:
     for location in ("http:", "http:///foo", "http:/foo"):
         key = builder.download("https://files.example/x", None, status=301, headers={"Location": location})
         assert codes_of(program, key) == {"PC109"}, location
@@ -110,7 +110,7 @@ def test_a_redirect_to_a_url_without_a_host_is_told(builder: CacheBuilder, progr
         assert codes_of(program, key) == set(), location
 
 
-def test_the_date_of_a_redirect_that_old_pips_do_not_know_is_told(builder: CacheBuilder, program: Program) -> None:
+def test_the_date_of_a_redirect_that_old_pips_do_not_know_is_said(builder: CacheBuilder, program: Program) -> None:
     headers = {"Location": "https://files.example/foo", "Date": "yesterday"}
     old = builder.legacy("https://files.example/x", b"", status=308, headers=headers)
     assert codes_of(program, old) == {"PC109"}
