@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
-from pipcache.cli.slips import FORMATS_ELSEWHERE, Slip, nearest
+from pipcache.cli.slips import VALUES_ELSEWHERE, Slip, nearest
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
 from pipcache.query.filters import Filters
@@ -194,26 +194,16 @@ def _note_form(context: click.Context, _parameter: click.Parameter, value: str) 
 
 
 class ChoiceParam(click.Choice):  # type: ignore[type-arg]  # generic in the newest click only
-    """One of some words; a misspelt one is told as a slip."""
+    """A choice of words; a misspelt word, or the word of another tool, is a slip."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word."""
         text = str(value)
-        if text not in self.choices and (meant := nearest(text, self.choices)) is not None:
+        meant = VALUES_ELSEWHERE.get(text.lower())
+        meant = meant if meant in self.choices else nearest(text, self.choices)
+        if text not in self.choices and meant is not None:
             option = "" if param is None else f" {param.opts[0]}"
             raise Slip(f"There is no{option} {text}: write {meant}.", text, (meant,))
-        return str(super().convert(value, param, ctx))
-
-
-class FormatParam(ChoiceParam):
-    """A form of the answer; the names that pip has for them are told as slips."""
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name of the form."""
-        text = str(value)
-        meant = FORMATS_ELSEWHERE.get(text.lower(), text.lower())
-        if text not in self.choices and meant in self.choices:
-            raise Slip(f"There is no --format {text}: write {meant}.", text, (meant,))
         return str(super().convert(value, param, ctx))
 
 
@@ -227,7 +217,7 @@ def format_option(
     return click.option(
         "--format",
         "form",
-        type=FormatParam(formats),
+        type=ChoiceParam(formats),
         default=formats[0],
         show_default=True,
         envvar=envvar,

@@ -21,7 +21,7 @@ from pipcache.render.progress_bar import track
     "show",
     epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3, topics=("evidence",)),
 )
-@click.argument("selectors", nargs=-1, required=True, type=SelectorParam(), metavar="SELECTOR...")
+@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="SELECTOR...")
 @cache_dir_option
 @filter_options
 @format_option("table", "json")
@@ -35,6 +35,8 @@ def show_command(
     form: str,
 ) -> ExitCode:
     """Show everything about each match: names and their evidence, URL, digests, origin, times, files."""
+    if not selectors:
+        raise click.UsageError("Nothing to show was named: give a SELECTOR, such as the name of a project.")
     answer = command.find(app.directory(cache_dir), selectors, filters, track)
     command.write(answer, form)
     if answer.is_incomplete:

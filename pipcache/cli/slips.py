@@ -12,15 +12,20 @@ COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
         ("clean", "cleanup", "tidy"),
         (("prune", "clear"), "'prune' keeps what is worth keeping, 'clear' removes everything"),
     ),
-    **dict.fromkeys(("gc", "trim", "housekeeping"), (("prune",), "it is 'prune' here")),
+    **dict.fromkeys(("gc", "trim", "housekeeping", "autoclean", "autoremove"), (("prune",), "it is 'prune' here")),
     **dict.fromkeys(("ls", "ll", "search", "find", "freeze"), (("list",), "it is 'list' here")),
     **dict.fromkeys(("rm", "del", "delete", "uninstall", "erase"), (("remove",), "it is 'remove' here")),
     **dict.fromkeys(("size", "du", "stat", "stats", "status", "summary"), (("info",), "it is 'info' here")),
-    **dict.fromkeys(("check", "fsck", "validate"), (("verify",), "it is 'verify' here")),
+    **dict.fromkeys(("check", "fsck", "validate", "doctor", "diagnose"), (("verify",), "it is 'verify' here")),
     **dict.fromkeys(("scan", "ioc"), (("audit",), "it is 'audit' here")),
     **dict.fromkeys(("cat", "inspect", "describe"), (("show",), "it is 'show' here")),
     **dict.fromkeys(("path", "where", "location", "root"), (("dir",), "it is 'dir' here")),
     **dict.fromkeys(("man", "manual", "docs", "doc", "topics"), (("help",), "it is 'help' here")),
+    **dict.fromkeys(("install", "download", "wheel"), ((), "pip does that, and uses its cache by itself")),
+    **dict.fromkeys(
+        ("config", "configure", "env"), (("dir --explain",), "'dir' says which directory is the cache, and why")
+    ),
+    "system": ((), "all of pipcache is about pip's cache"),
     "cache": ((), "all of pipcache is about the cache"),
     "pip": ((), "'pipcache' stands for 'pip cache'"),
     "version": (("--version",), "it is an option"),
@@ -39,6 +44,9 @@ OPTIONS_ELSEWHERE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("--dir", "--cache", "--path", "--cachedir", "--root"), ("--cache-dir",)),
     **dict.fromkeys(("--output", "--output-format", "-o"), ("--format",)),
     "--type": ("--kind",),
+    "--desc": ("--reverse",),
+    "--descending": ("--reverse",),
+    "--until": ("--unused-for",),
     "--everything": ("--all",),
     "--print0": ("-0",),
     "--simulate": ("--dry-run",),
@@ -58,8 +66,24 @@ INSTEAD = {"remove": "clear", "prune": "clear"}
 _LOUDNESS = ("--verbose", "-v", "-vv", "--quiet", "-q", "--silent", "--debug")
 """Options of other tools that no command has."""
 
-FORMATS_ELSEWHERE = {"abspath": "paths", "path": "paths", "human": "table", "columns": "table", "text": "table"}
-"""Values of ``--format`` of pip, with those here."""
+VALUES_ELSEWHERE = {
+    **dict.fromkeys(("abspath", "path"), "paths"),
+    **dict.fromkeys(("human", "columns", "text"), "table"),
+    **dict.fromkeys(("date", "time", "mtime", "created"), "age"),
+    **dict.fromkeys(("atime", "last-used", "access", "lru"), "used"),
+    **dict.fromkeys(("project", "package", "version"), "name"),
+    **dict.fromkeys(("source", "tarball", "tar.gz"), "sdist"),
+    **dict.fromkeys(("index", "html"), "page"),
+}
+"""Values of options of pip and of other tools, with those here."""
+
+_FILE_OPTIONS = {"lock": "--for", "prune": "--keep-for", "verify": "--against"}
+"""Commands that read a requirements file, with the option for it; pip's is ``-r``."""
+
+_REQUIREMENTS = ("-r", "--requirement", "--requirements")
+
+_REPAIRS = ("--fix", "--repair", "--cure", "--heal")
+"""Options of other tools' checks, which change what they check."""
 
 
 class Slip(click.UsageError):
@@ -122,7 +146,7 @@ def command_slip(word: str, known: Mapping[str, str]) -> Slip:
     """Return the error for a command that is none."""
     meant, advice = COMMANDS_ELSEWHERE.get(word.lower(), ((), ""))
     if advice:
-        lines: list[tuple[str, ...]] = [(name,) for name in meant]
+        lines: list[tuple[str, ...]] = [tuple(words.split()) for words in meant]
         return Slip(f"There is no command {word!r}: {advice}.", word, *lines or [()])
     if (name := nearest(word, list(known))) is not None:
         return Slip(f"There is no command {word!r}: the nearest is {name!r}.", word, (name,))
@@ -159,9 +183,11 @@ def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Se
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     ]
-    if (slip := _slip_of_scope(wanted, word, context.info_name or "", names, arguments)) is not None:
+    if (slip := _slip_of_scope(wanted, word, context, names, arguments)) is not None:
         return slip
     elsewhere = {name: meant for name, meant in OPTIONS_ELSEWHERE.items() if meant[0] in {*names, "-0"}}
+    if context.info_name in _FILE_OPTIONS:
+        elsewhere |= dict.fromkeys(_REQUIREMENTS, (_FILE_OPTIONS[context.info_name],))
     near = wanted if wanted in elsewhere else nearest(wanted, [*names, *elsewhere])
     meant = None if near is None else elsewhere.get(near, (near,))
     command = context.command_path
@@ -173,10 +199,19 @@ def option_slip(error: click.NoSuchOption, context: click.Context, arguments: Se
 
 
 def _slip_of_scope(
-    wanted: str, word: str, command: str, names: Sequence[str], arguments: Sequence[str]
+    wanted: str, word: str, context: click.Context, names: Sequence[str], arguments: Sequence[str]
 ) -> Slip | None:
     """Return the error for an option that says how much is meant or told, where the command needs none."""
-    sentence = f"There is no option {wanted} of 'pipcache {command}'"
+    command = context.info_name or ""
+    sentence = f"There is no option {wanted} of {context.command_path!r}"
+    if isinstance(context.command, click.Group) and list(arguments) == ["-v"]:
+        return Slip(f"{sentence}: write --version.", word, ("--version",))
+    if wanted in _REPAIRS and command == "verify":
+        return Slip(
+            f"{sentence}: 'verify' changes nothing, and ends with the command that removes what it found.",
+            word,
+            (),
+        )
     if wanted in _LOUDNESS and not any(name.startswith(wanted) for name in names):
         return Slip(f"{sentence}: leave it out.", word, ())
     if wanted not in _EVERYTHING or "--all" in names:

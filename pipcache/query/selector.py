@@ -10,7 +10,7 @@ from pipcache.inventory.body import DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
 from pipcache.util.hashes import BY_LENGTH, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
-from pipcache.util.urls import without_user
+from pipcache.util.urls import project_page, without_user
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -156,6 +156,9 @@ _HEX = r"[0-9A-Fa-f]+"
 
 _URL = r"[\w+.-]*://"
 
+_ADVISORY = r"(?i)(?:CVE|PYSEC|MAL|RUSTSEC|OSV|BIT)-\d{4}-\d+|GHSA(?:-[0-9a-z]{4}){3}|SNYK-PYTHON-\S+"
+"""The number of an advisory (CVE, and the databases that OSV lists); each is also a valid name of a project."""
+
 
 def parse_selector(text: str) -> Selector:
     """Return the selector that a text is; its form decides which kind.
@@ -184,6 +187,11 @@ def parse_selector(text: str) -> Selector:
             raise SelectorError(f"{text!r} looks like a path: name the file alone")
         return Selector(text, filename=text)
     _refuse_digests(text)
+    if re.fullmatch(_ADVISORY, text):
+        raise SelectorError(
+            f"{text!r} is the number of an advisory, not a selector: save its record from https://osv.dev "
+            "to a file, and run pipcache audit --advisory FILE"
+        )
     if re.fullmatch(_BARE_NAME, text):
         return Selector(text, project=normalise(text), spelled=text)
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
@@ -200,6 +208,8 @@ def _refuse_digests(text: str) -> None:
 
 
 def _parse_url(text: str) -> Selector:
+    if "/simple/" not in text and (page := project_page(text)) is not None:  # copied from a browser
+        raise NoSelector(f"{text!r} is the URL of a page about {page[0]!r}, which pip never downloads")
     url = without_user(text.partition("#")[0])  # pip's keys never hold user information
     try:
         if not urlsplit(url).scheme:

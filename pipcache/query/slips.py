@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from pipcache.query.selector import SelectorError, parse_selector
 from pipcache.util.hashes import split_tagged
+from pipcache.util.urls import project_page
 
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?(?P<rest>.*)", re.DOTALL)
 
@@ -49,6 +50,8 @@ def _is_selector(text: str) -> bool:
 
 
 def _candidates(text: str) -> list[str]:
+    if (page := project_page(text)) is not None:  # copied from a browser
+        return [page[0] if page[1] is None else f"{page[0]}=={page[1]}"]
     if (reference := re.match(_REFERENCE, text)) is not None:  # PEP 508: the URL says it all
         return [reference[1]]
     if ";" in text:  # a marker is about an environment

@@ -10,6 +10,7 @@ import pytest
 from pipcache.cli.main import run
 from pipcache.query.selector import SelectorError, parse_selector
 from pipcache.query.slips import correct_selector
+from pipcache.util.urls import INDEX_HOST
 from tests.support import archives, caches
 
 if TYPE_CHECKING:
@@ -85,6 +86,23 @@ SLIPS = {
     "prune --all": ["clear"],
     "info --all": ["info"],
     "list --everything": ["list --all"],
+    "-v": ["--version"],
+    "-v list": ["list"],
+    "autoclean": ["prune"],
+    "doctor": ["verify"],
+    "config": ["dir --explain"],
+    "install numpy": [],
+    "system prune": ["prune"],
+    "list --sort date": ["list --sort age"],
+    "list --sort=last-used": ["list --sort=used"],
+    "list --kind tarball": ["list --kind sdist"],
+    "list --sort size --desc": ["list --sort size --reverse"],
+    "prune --until 24h": ["prune --unused-for 24h"],
+    "lock -r a.txt": ["lock --for a.txt"],
+    "prune --requirement a.txt": ["prune --keep-for a.txt"],
+    "prune --requirement=a.txt": ["prune --keep-for=a.txt"],
+    "verify -r a.txt": ["verify --against a.txt"],
+    "verify --fix": ["verify"],
     "audit --all foo": ["audit --all-caches foo"],
     "ls --json numpy=1.0 six==1.x": ["list --format json numpy==1.0 'six==1.*'"],
 }
@@ -226,3 +244,45 @@ def test_a_version_behind_an_at_is_not_called_a_url(capsys: pytest.CaptureFixtur
     assert run(["list", "numpy@1.0"]) == 2
     sentence = "Error: 'numpy@1.0' is no selector; write 'numpy==1.0'."
     assert capsys.readouterr().err == f"{sentence}\n  pipcache list numpy==1.0\n"
+
+
+@pytest.mark.parametrize("command", ["audit", "show", "remove"])
+@pytest.mark.parametrize("number", ["CVE-2024-1234", "GHSA-9hjg-9r4m-mvj7", "PYSEC-2023-74", "mal-2026-2144"])
+def test_the_number_of_an_advisory_is_not_the_name_of_a_project(
+    command: str, number: str, builder: CacheBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filename, body = archives.build_wheel("numpy", "1.0")
+    builder.download(f"https://files.example/{filename}", body)
+    assert run([command, number, "--cache-dir", str(builder.root)]) == 2  # 0 would be a false "clean"
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "is the number of an advisory" in err
+    assert "audit --advisory FILE" in err
+
+
+@pytest.mark.parametrize("name", ["mal", "cve-bin-tool", "cve-2024", "osv", "ghsa-client"])
+def test_a_project_with_such_a_name_can_be_named(name: str) -> None:
+    assert parse_selector(name).project == name
+
+
+@pytest.mark.parametrize("command", ["audit", "list", "remove"])
+def test_the_url_of_a_project_on_pypi_stands_for_the_project(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = f"https://{INDEX_HOST}/project/six/"
+    assert run([command, page]) == 2
+    assert run([command, f"{page}1.17.0/"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("  ")] == [
+        f"  pipcache {command} six",
+        f"  pipcache {command} six==1.17.0",
+    ]
+
+
+def test_the_url_of_a_cached_page_is_a_selector() -> None:
+    assert parse_selector(f"https://{INDEX_HOST}/simple/six/").key
+
+
+def test_show_without_a_selector_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show"]) == 2
+    assert "give a SELECTOR, such as the name of a project" in capsys.readouterr().err
