@@ -201,6 +201,6 @@ class Commands(_CorrectingCommand, click.Group):
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s", prog_name="pipcache")
 @click.pass_context
 def cli(context: click.Context, cache_dir: str | None) -> None:
-    """See, name, prove and remove what pip keeps in its cache."""
+    """Show, check and remove what pip keeps in its cache."""
     app = context.ensure_object(App)
     app.option, app.command = cache_dir, context.invoked_subcommand or ""

@@ -91,7 +91,7 @@ def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
     environment = document.get("key") if isinstance(document, dict) else None
     if not isinstance(environment, str) or "\x00" in environment:
         return artifact
-    note = f"of the environment {environment}"
+    note = f"the note of the environment {environment}"
     if not _is_gone(environment):
         return artifact._replace(notes=(why, note))
     return artifact._replace(notes=(why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
@@ -137,7 +137,7 @@ def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) 
     if head is not None and head.is_redirect:
         return _as_redirect(artifact, head)
     if content is None:
-        return _by_promise(artifact, "a head without a body: pip takes it for a miss")
+        return _by_promise(artifact, "a head without a body: pip downloads the file again")
     artifact = _by_content(artifact, content, body)
     if bases is None or body is None or artifact.kind is not Kind.PAGE:
         return artifact

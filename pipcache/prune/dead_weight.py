@@ -66,7 +66,7 @@ class DeadWeightRules(NamedTuple):
             return f"an unreadable head: {artifact.problem}"
         lacks_body = entry.store is Store.HTTP_V2 and entry.body is None and artifact.frame is Frame.CURRENT
         if lacks_body and not artifact.is_redirect:
-            return "a head without a body: pip takes it for a miss"
+            return "a head without a body: pip downloads the file again"
         return None
 
     def _problem_of_leftover(self, artifact: Artifact, entry: StrayEntry) -> str | None:

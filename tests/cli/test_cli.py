@@ -256,7 +256,7 @@ def test_dir_explains_who_decided_and_what_else_was_considered(tmp_path: Path) -
     first, *others = answer.stdout.splitlines()
     assert first == str(tmp_path / "x")
     assert f"-> PIP_CACHE_DIR: {tmp_path / 'x'}" in others
-    assert "   --cache-dir: says nothing" in others
+    assert "   --cache-dir: not set" in others
 
 
 def test_a_cache_that_is_switched_off_is_mentioned_and_read(cache: CacheBuilder) -> None:

@@ -171,6 +171,9 @@ def test_what_pip_would_fetch_again_has_no_cure(builder: CacheBuilder, program: 
     key = builder.download(FILES + filename, body)
     (judgement,) = program("verify", "newer", "--format", "json").document["judgements"]
     assert ({finding["code"] for finding in judgement["findings"]}, judgement["cure"]) == ({"PC507"}, None)
-    assert "  Cure: none here, for pip would fetch or build the same again" in program("verify", "newer").lines
+    assert (
+        "  Cure: none here, because pip would download or build the same file again"
+        in program("verify", "newer").lines
+    )
     cure(program("verify", "--format", "json").document["cure"])
     assert key in keys_of(program)

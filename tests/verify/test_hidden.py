@@ -185,7 +185,7 @@ def test_what_lies_behind_a_link_is_not_called_clean(
     program = Program(builder.root, capsys)
     ran = program("verify")
     assert ran.code == 3
-    assert "1 link not followed: what lies behind was not judged." in ran.out
+    assert "Not followed, so not judged: 1 link." in ran.out
     assert "did not put them there" not in ran.out
     assert program("verify", "--format", "json").document["links_not_followed"] == 1
 
@@ -213,7 +213,7 @@ def test_no_option_makes_a_verdict_better(builder: CacheBuilder, capsys: pytest.
     assert ran.code == 0
     assert "1 artifact (" in ran.out
     assert "1 poisoned" in ran.out
-    assert "Found and not told, by --select or --ignore: 1 finding." in ran.out
+    assert "Left out because of --select or --ignore: 1 finding." in ran.out
 
 
 # Nothing accuses a healthy file

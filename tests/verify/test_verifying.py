@@ -371,7 +371,7 @@ def test_one_whose_record_was_rewritten_is_intact_and_found_by_a_lock(
     ran = program("verify")
     assert ran.code == 0
     assert "None of it is verified." in ran.out
-    assert "Only intact, for there is nothing outside to hold them against: 1 built wheel." in ran.out
+    assert "Only intact, because no digest from elsewhere proves them: 1 built wheel." in ran.out
     assert program("verify", "--fail-on", "unverified").code == 1
     lock = tmp_path / "pylock.toml"
     row = f'{{name = "{WHEEL[0]}", path = "w/{WHEEL[0]}", hashes = {{sha256 = "{digest("sha256", WHEEL[1])}"}}}}'
@@ -552,7 +552,7 @@ def test_the_verdicts_add_up_and_the_worst_comes_first(builder: CacheBuilder, pr
     assert document["passed_over"] == 1
     text = program("verify").out
     assert text.index("poisoned: ") < text.index("damaged: ") < text.index("unreadable: ")
-    assert "Not judged, for pip did not put them there as entries: 1." in text
+    assert "Neither a download nor a built wheel, so not judged: 1 entry." in text
 
 
 def test_exit_codes(builder: CacheBuilder, program: Program) -> None:

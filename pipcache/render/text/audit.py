@@ -113,7 +113,7 @@ def sentences(report: AuditReport) -> Iterator[str]:
     matches = sum(hit.relation is Relation.MATCH for hit in hits)
     place = counted(len(caches), "cache") if len(caches) > 1 else clean(caches[0].directory.path)
     result = (
-        f"{counted(matches, 'match', 'matches')} and {len(hits) - matches:,} derived or listing"
+        f"{counted(matches, 'match', 'matches')} and {len(hits) - matches:,} made from it or listing it"
         if hits
         else "nothing found"
     )

@@ -12,7 +12,7 @@ def explain_lines(cache: CacheDirectory) -> Iterator[str]:
     for setting in cache.settings:
         decides = not decided and setting.source is cache.source and setting.origin == cache.origin
         decided = decided or decides
-        says = "says nothing" if setting.value is None else clean(setting.value)
+        says = "not set" if setting.value is None else clean(setting.value)
         note = f"  ({clean(setting.note)})" if setting.note else ""
         yield f"{'->' if decides else '  '} {clean(setting.origin)}: {says}{note}"
     if cache.disabled_by is not None:

@@ -119,7 +119,7 @@ def _digest_fields(details: Details) -> Iterator[Field]:
     for index, comparison in enumerate(details.comparisons):
         yield Field("" if index else "promised", _promise_text(comparison), is_bad=comparison.is_kept is False)
     if not details.comparisons and details.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
-        yield Field("promised", "nothing that is in the cache vouches for these bytes")
+        yield Field("promised", "nothing: no digest or size from elsewhere is known")
     listed = details.artifact.listed
     if listed is not None and listed.yanked is not False:
         yield Field("yanked", listed.yanked if isinstance(listed.yanked, str) else "yes")

@@ -53,7 +53,7 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
     elif judgement.findings and not judgement.is_curable:
-        yield "  Cure: none here, for pip would fetch or build the same again"
+        yield "  Cure: none here, because pip would download or build the same file again"
 
 
 def _promised(finding: Finding) -> str:
@@ -118,17 +118,18 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
             yield "None of it is verified."
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
-            yield f"Only intact, for there is nothing outside to hold them against: {kinds}."
+            yield f"Only intact, because no digest from elsewhere proves them: {kinds}."
     if tally.known is not None:
         yield f"Known to the files given with --against: {tally.known:,}; not known to them: {tally.unknown:,}."
     if tally.not_selected:
-        yield f"Found and not told, by --select or --ignore: {counted(tally.not_selected, 'finding')}."
+        yield f"Left out because of --select or --ignore: {counted(tally.not_selected, 'finding')}."
     if tally.passed_over:
-        yield f"Not judged, for pip did not put them there as entries: {tally.passed_over:,}."
+        others = counted(tally.passed_over, "entry", "entries")
+        yield f"Neither a download nor a built wheel, so not judged: {others}."
     if tally.links:
-        yield f"{counted(tally.links, 'link')} not followed: what lies behind was not judged."
+        yield f"Not followed, so not judged: {counted(tally.links, 'link')}."
     if tally.gone:
-        yield f"Gone meanwhile: {counted(tally.gone, 'artifact')}."
+        yield f"Removed by somebody else during the run: {counted(tally.gone, 'artifact')}."
 
 
 _NOUNS = {
