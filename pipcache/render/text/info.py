@@ -83,7 +83,8 @@ def prospect_lines(
         yield from table
     else:
         for why, entries, size, command in rows:
-            yield f"{why}: {counted(int(entries.replace(',', '')), 'entry', 'entries')}, {size}"
+            count = counted(int(entries.replace(",", "")), "entry", "entries")
+            yield from fit_line(f"{why}: {count}, {size}", width, 2)
             yield f"  {command}"
     if len(rows) > 1:
         yield from fit_line(_SEVERAL, width, 0)
