@@ -13,7 +13,6 @@ from pipcache.cli.slips import ABOUT_PROJECTS, argument_slip, command_slip, opti
 from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say, width
-from pipcache.render.text.wrap import fit_line
 from pipcache.util.untrusted import clean
 
 
@@ -110,21 +109,38 @@ _NARROW_HELP = 50
 """Columns of a help text below which click cuts lines at any character."""
 
 
+def _fit(ctx: click.Context) -> None:
+    """Give click the width of a narrow terminal, which it takes for wider."""
+    columns = width() - 2
+    ctx.terminal_width = columns if columns < _NARROW_HELP else None
+
+
 class _CorrectingCommand(click.Command):
     """A command, or the group; an option that it does not have is answered with the option that was meant."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the example and the exit codes, each line broken between words."""
+        from pipcache.render.text.wrap import fit_line  # only for help
+
         formatter.write_paragraph()
         for line in (self.epilog or "").replace("\b\n", "").split("\n"):
             for part in fit_line(f"  {line}", formatter.width, 2 + _HANG if line.startswith(" ") else 2):
                 formatter.write(f"{part.rstrip()}\n")
 
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, broken at the width of a narrow terminal too."""
+        _fit(ctx)
+        return super().get_help(ctx)
+
+    def get_usage(self, ctx: click.Context) -> str:
+        """Return the line of usage, broken at the width of a narrow terminal too."""
+        _fit(ctx)
+        return super().get_usage(ctx)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options and what stands behind them."""
         words = list(args)
         ctx.formatter_class = _HelpFormatter
-        ctx.terminal_width = width() - 2 if width() - 2 < _NARROW_HELP else None
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

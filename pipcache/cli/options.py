@@ -198,10 +198,11 @@ class ChoiceParam(click.Choice):  # type: ignore[type-arg]  # generic in the new
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word."""
-        text = str(value)
+        if (text := str(value)) in self.choices:
+            return text
         meant = VALUES_ELSEWHERE.get(text.lower())
         meant = meant if meant in self.choices else nearest(text, self.choices)
-        if text not in self.choices and meant is not None:
+        if meant is not None:
             option = "" if param is None else f" {param.opts[0]}"
             raise Slip(f"There is no{option} {text}: write {meant}.", text, (meant,))
         return str(super().convert(value, param, ctx))

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from pipcache.util.nearest import nearest_words
-
 COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(("purge", "wipe", "empty", "reset"), (("clear",), "'clear' removes everything")),
     **dict.fromkeys(
@@ -138,6 +136,8 @@ class Slip(click.UsageError):
 
 def nearest(word: str, words: Sequence[str]) -> str | None:
     """Return the one of ``words`` that ``word`` begins or resembles; None where none is near."""
+    from pipcache.util.nearest import nearest_words  # for slips alone
+
     by_stem = {known.lstrip("-"): known for known in words}
     return next((by_stem[stem] for stem in nearest_words(word.lstrip("-").lower(), by_stem, 1)), None)
 

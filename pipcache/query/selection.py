@@ -10,7 +10,6 @@ from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise
-from pipcache.util.nearest import nearest_words
 from pipcache.util.progress import Track
 
 
@@ -99,6 +98,8 @@ def _with_advice(selector: Selector, artifacts: Iterable[Artifact]) -> Unmatched
         from pipcache.util.versions import in_order  # brings packaging, which a list does without
 
         return Unmatched(selector, versions=tuple(in_order(versions[selector.project])))
+    from pipcache.util.nearest import nearest_words  # for slips alone
+
     return Unmatched(selector, projects=tuple(nearest_words(selector.project, versions, _MOST_NAMES)))
 
 

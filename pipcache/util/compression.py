@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol
 
 from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.files import Window
-from pipcache.util.lzma_alone import is_lzma_alone
 from pipcache.util.progress import Tick, no_tick
 
 PIECE = 256 << 10
@@ -252,7 +251,11 @@ _OF_ARCHIVES = (GZIP, BZIP2, XZ, LZMA)
 def archive_format(start: bytes) -> Format | None:
     """Return the format of a compressed archive by its first ``LZMA_HEADER`` bytes; None for all other bytes."""
     form = next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)
-    return LZMA if form is None and is_lzma_alone(start) else form
+    if form is not None:
+        return form
+    from pipcache.util.lzma_alone import is_lzma_alone  # few files get here
+
+    return LZMA if is_lzma_alone(start) else None
 
 
 def decompress(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
+from tests.support.places import REPOSITORY
 from tests.support.watching import watched
 
 FILES = "https://files.example/packages/"
@@ -161,3 +164,28 @@ def test_only_pages_of_projects_that_are_meant_are_read_whole(cache: CacheBuilde
     events = watched(cache, "audit", f"md5:{'0' * 32}", code=3)  # no digest tells what the wheel was built from
     opened = [event.arguments[0] for event in events if event.name == "open"]
     assert opened.count(pages["evil"]) == opened.count(pages["innocent"])  # may be listed anywhere
+
+
+MODULES = """
+import contextlib, io, json, sys
+from pipcache.cli.main import run
+with contextlib.redirect_stdout(io.StringIO()):
+    run(["list", "--cache-dir", sys.argv[1]])
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_a_list_loads_no_more_modules_than_it_needs(tmp_path: Path) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    filename, data = archives.build_wheel("foo", "1.0")
+    builder.download(FILES + filename, data)
+    builder.built({"url": f"{FILES}bar-1.0.tar.gz"}, *archives.build_wheel("bar", "1.0"))
+    command = [sys.executable, "-c", MODULES, str(builder.root)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True, encoding="utf-8")
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert len([name for name in loaded if name.partition(".")[0] == "pipcache"]) <= MOST_MODULES
+    assert {"rich", "packaging", "shutil", "difflib", "bz2", "lzma"}.isdisjoint(loaded)
+
+
+MOST_MODULES = 66
+"""The package's own modules that a list loads; start-up is most of what a list costs."""
