@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pipcache.index.rows import PageFile
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, path_of, with_refusals
-from pipcache.inventory.collector import name_by_pages, page_reader
+from pipcache.inventory.collector import name_by_pages
 from pipcache.locks.model import Pin
 from pipcache.offline.closure import ClosureRequest, Lack, Missing, Wanted, close
 from pipcache.offline.contents import Contents
@@ -248,8 +248,9 @@ def _listed(source: Source, reading: Reading, projects: Collection[str]) -> dict
     unknown = {artifact.project for artifact in judged if path_of(artifact) not in listed} & set(projects)
     if not unknown:
         return listed
-    reader = page_reader(source.cache, reading.artifacts)
-    named = name_by_pages(reader, reading.artifacts, unknown.__contains__, source.index_urls, source.track)
+    named = name_by_pages(
+        source.verifier.page_reader, reading.artifacts, unknown.__contains__, source.index_urls, source.track
+    )
     return _rows_of(named) | listed
 
 

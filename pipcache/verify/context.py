@@ -160,11 +160,12 @@ class Context:
         """Return ``artifacts`` with the names that the pages of projects give which ``concerns`` accepts."""
         paths = {path_of(artifact) for artifact in artifacts}
         pages = [artifact for artifact in others if artifact.kind is Kind.PAGE]
-        named = name_by_pages(self._page_reader, [*artifacts, *pages], concerns, self._index_urls)
+        named = name_by_pages(self.page_reader, [*artifacts, *pages], concerns, self._index_urls)
         self._pages = [artifact for artifact in named if artifact.kind is Kind.PAGE]
         return [artifact for artifact in named if path_of(artifact) in paths]
 
-    def _page_reader(self) -> PageReader:
+    def page_reader(self) -> PageReader:
+        """Return the reader of index pages, which reads each page once; the artifacts have to be known."""
         if self._reader is None:
             self._reader = PageReader(
                 self.cache, self._artifacts, releases=Releases(self._artifacts, self._digests_of_nameless())
@@ -213,7 +214,7 @@ class Context:
         assert wheel.source is not None
         if wheel.came_from == PYPI or wheel.source.url.startswith("file:"):
             return True
-        return self._page_reader().source_of(wheel, self._pages) is not None
+        return self.page_reader().source_of(wheel, self._pages) is not None
 
 
 def _project_of_source(wheel: Artifact) -> str | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
+from pipcache.inventory.from_pages import PageReader
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, entry_path
 from pipcache.util.progress import Meter, Stopped
@@ -109,6 +110,10 @@ class Verifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def page_reader(self) -> PageReader:
+        """Return the reader of index pages that ``judge`` has used: it knows what is on the pages it has read."""
+        return self._context.page_reader()
 
     def begin(self, artifact: Artifact) -> None:
         """Start the proof by its key of an artifact that ``judge`` will be given, where it may have one."""
