@@ -18,6 +18,7 @@ from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
 from tests.support.pips import pip_program, run_pip
 from tests.support.places import README, REPOSITORY
+from tests.support.static_server import DOWN
 from tests.support.terminal import at_terminal, environment_at
 
 if TYPE_CHECKING:
@@ -202,6 +203,23 @@ def test_you_have_an_index_that_is_down(person: Person) -> None:
     assert code == 0, text
     installed = {path.name for path in (person.folder / "installed anew").glob("*.dist-info")}
     assert installed == {"twisted-22.10.0.dist-info", "six-1.17.0.dist-info"}
+
+
+def test_you_have_a_machine_without_a_network(person: Person, tmp_path: Path) -> None:
+    (export,) = lines_for("A machine without a network")
+    (person.folder / "requirements.txt").write_text("twisted<24\nsix\n", encoding="ascii")
+    text, code = person.types(export)
+    assert code == 0, text
+    carried = tmp_path / "another machine"
+    (person.folder / "wheelhouse").rename(carried)
+    shutil.rmtree(person.cache)
+    options = ["--retries", "0", "--target", "t", "--index-url", (carried / "simple").as_uri()]
+    done = run_pip(PIP, ["install", *options, "twisted", "six"], cache_dir=person.cache, cwd=tmp_path, env=DOWN)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "t").glob("*.dist-info")} == {
+        "twisted-22.10.0.dist-info",
+        "six-1.17.0.dist-info",
+    }
 
 
 def test_you_have_a_directory_to_find(person: Person) -> None:
