@@ -263,7 +263,7 @@ def test_where_no_cache_is_on_the_machine_the_audit_of_all_is_whole(machine_with
 def test_each_help_says_what_an_empty_cache_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     run([name, "--help"])
     words = re.sub(r"\s+", " ", capsys.readouterr().out)
-    assert "A missing or empty one is an empty cache; only a missing one that is typed here is a mistake" in words
+    assert "A missing directory is an empty cache, but an error (exit status 3) where it is given here." in words
 
 
 def test_the_documentation_has_the_rule_as_a_table() -> None:

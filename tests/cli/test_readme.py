@@ -167,7 +167,7 @@ def test_you_have_a_hash_mismatch_every_time(person: Person) -> None:
 
 @pytest.mark.parametrize(("at", "gone"), [(0, {"22.10.0", "24.3.0"}), (1, {"22.10.0"})])
 def test_you_have_a_project_that_has_to_go(person: Person, at: int, gone: set[str]) -> None:
-    _, code = person.types(lines_for("A project has to go")[at])
+    _, code = person.types(lines_for("You want to remove a project")[at])
     assert code == 0
     assert person.listed() == ALL - {f"twisted {version} wheel" for version in gone}
 
