@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from pipcache.archive.tar_reader import BLOCK, is_tar, tar_members
 from pipcache.archive.zip_reader import ZipDirectory
-from pipcache.util.compression import BZIP2, GZIP, LZMA, XZ, archive_format, decompress_beginning
+from pipcache.util.compression import BZIP2, GZIP, LZMA, LZMA_HEADER, XZ, archive_format, decompress_beginning
 from pipcache.util.filenames import names_release
 from pipcache.util.files import Window
-from pipcache.util.lzma_alone import LZMA_HEADER
 
 
 class Metadata(NamedTuple):

@@ -4,9 +4,8 @@ from collections.abc import Collection
 
 from pipcache.archive.tar_reader import tar_members
 from pipcache.archive.zip_reader import ZipDirectory, is_zip
-from pipcache.util.compression import UndecodableBody, archive_format, decompress_beginning
+from pipcache.util.compression import LZMA_HEADER, UndecodableBody, archive_format, decompress_beginning
 from pipcache.util.files import Window
-from pipcache.util.lzma_alone import LZMA_HEADER
 
 _REACH = 16 << 20
 """Decompressed bytes of a tar that are read."""

@@ -8,9 +8,15 @@ from pipcache.archive.tar_reader import BLOCK, WITHOUT_CONTENT, has_numbers, is_
 from pipcache.archive.unpacked_paths import TarMember, tar_sdist_flaws
 from pipcache.archive.zip_reader import MOST_MEMBERS, is_zip
 from pipcache.util.budget import Budget, TooMuchInItError
-from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, archive_format, decompress
+from pipcache.util.compression import (
+    LZMA_HEADER,
+    BrokenStream,
+    CutStream,
+    TrailingBytes,
+    archive_format,
+    decompress,
+)
 from pipcache.util.files import Window
-from pipcache.util.lzma_alone import LZMA_HEADER
 from pipcache.util.progress import Tick
 
 

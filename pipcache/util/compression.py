@@ -248,6 +248,10 @@ ZSTD = Format("zstd", b"\x28\xb5\x2f\xfd", _begin_zstd)
 _OF_ARCHIVES = (GZIP, BZIP2, XZ, LZMA)
 
 
+LZMA_HEADER = 13
+"""The bytes of the header of .lzma, by which ``archive_format`` knows it."""
+
+
 def archive_format(start: bytes) -> Format | None:
     """Return the format of a compressed archive by its first ``LZMA_HEADER`` bytes; None for all other bytes."""
     form = next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)

@@ -1,7 +1,6 @@
 """The header of .lzma files, the format before xz. It has no magic bytes."""
 
-LZMA_HEADER = 13
-"""The bytes of the header."""
+from pipcache.util.compression import LZMA_HEADER
 
 
 def is_lzma_alone(start: bytes) -> bool:
