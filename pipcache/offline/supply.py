@@ -50,7 +50,7 @@ _SHORTCOMINGS = frozenset(
 )
 
 _OF_VERDICTS = {
-    Verdict.INTACT: (Why.INTACT, "nothing outside its bytes vouches for them"),
+    Verdict.INTACT: (Why.INTACT, "only its own bytes say what it is"),
     Verdict.DAMAGED: (Why.DAMAGED, "it is damaged"),
     Verdict.POISONED: (Why.POISONED, "it is poisoned"),
     Verdict.UNREADABLE: (Why.UNREADABLE, "it could not be judged"),
