@@ -81,8 +81,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 OFTEN = frozenset(
     {
-        *(("list", "--all", *JSON), ("show", "foo", *JSON), ("info",), ("verify", *JSON)),
-        *(("audit", "foo==1.0", *JSON), ("audit", "nothing==1"), ("remove", "foo", "-y", *JSON)),
+        *(("list", "--all", *JSON), ("verify", *JSON)),
+        *(("audit", "nothing==1"), ("remove", "foo", "-y", *JSON)),
         *(("remove", "--advisory", "ADVISORY", "-y", *JSON), ("clear", "-y", *JSON)),
         ("lock", *JSON),
         ("export", "SAVE", *JSON),

@@ -68,7 +68,7 @@ def test_parts_of_json_over_the_budget_make_no_other_document_of_a_page(monkeypa
 
 
 @pytest.mark.parametrize(("build", "kind"), [(html_page, HTML), (json_page, JSON)])
-@pytest.mark.parametrize("is_coded", [False, True])
+@pytest.mark.parametrize("is_coded", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_page_over_the_budget_is_unreadable_and_the_run_goes_on(
     builder: CacheBuilder, program: Program, build: type, kind: str, *, is_coded: bool
 ) -> None:
@@ -124,6 +124,7 @@ def test_json_that_is_broken_in_its_middle_is_damaged(builder: CacheBuilder, pro
     assert (ran.code, judgement["verdict"], judgement["findings"][0]["code"]) == (1, "damaged", "PC107")
 
 
+@pytest.mark.slow
 def test_a_page_of_thirty_thousand_files_is_no_excess(builder: CacheBuilder, program: Program) -> None:
     rows_ = "".join(
         f'<a href="foo-1.{n}.tar.gz#sha256={n:064x}">foo-1.{n}.tar.gz</a><br />\n' for n in range(30_000)

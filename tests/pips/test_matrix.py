@@ -20,6 +20,7 @@ from tests.support.archives import build_sdist, source_tree
 from tests.support.index import Identity, Index, add_standard_projects
 from tests.support.pips import PIP_VERSIONS, clean_environment, needs_tls, run_pip
 from tests.support.places import REPOSITORY
+from tests.support.slow import QUICK_PIPS, slow_except
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Filled:
         return tuple(int(part) for part in self.version.split("."))
 
 
-@pytest.fixture(scope="module", params=PIP_VERSIONS)
+@pytest.fixture(scope="module", params=slow_except(QUICK_PIPS, PIP_VERSIONS))
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     version = request.param
     folder = tmp_path_factory.mktemp(f"pip-{version}")

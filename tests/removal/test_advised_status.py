@@ -114,4 +114,4 @@ def test_the_help_and_the_readme_say_so(capsys: pytest.CaptureFixture[str]) -> N
     from pipcache.cli.main import run  # noqa: PLC0415 - for this test alone
 
     assert run(["remove", "--help"]) == 0
-    assert "\n    4    with --advisory: all that was meant is gone, but" in capsys.readouterr().out
+    assert "\n    4    with --advisory: all that was found is removed, but" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from _pytest.mark import ParameterSet
 
@@ -18,3 +18,12 @@ def slow_but(quick: int, values: Iterable[str]) -> list[str | ParameterSet]:
         value if number < quick else pytest.param(value, marks=pytest.mark.slow)
         for number, value in enumerate(values)
     ]
+
+
+def slow_except(quick: Collection[str], values: Iterable[str]) -> list[str | ParameterSet]:
+    """The values of a parameter: all but those in `quick` are marked `slow`."""
+    return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
+QUICK_PIPS = frozenset({"20.3.4", "23.2.1", "26.3"})
+"""Pips of the quick tests, of both layouts; the other pips are tried by the long tests."""
