@@ -249,17 +249,29 @@ _OF_ARCHIVES = (GZIP, BZIP2, XZ, LZMA)
 
 
 LZMA_HEADER = 13
-"""The bytes of the header of .lzma, by which ``archive_format`` knows it."""
+"""The bytes of the header of .lzma, the format before xz, which has no magic bytes."""
 
 
 def archive_format(start: bytes) -> Format | None:
     """Return the format of a compressed archive by its first ``LZMA_HEADER`` bytes; None for all other bytes."""
     form = next((form for form in _OF_ARCHIVES if start.startswith(form.magic)), None)
-    if form is not None:
-        return form
-    from pipcache.util.lzma_alone import is_lzma_alone  # few files get here
+    return LZMA if form is None and _is_lzma_alone(start) else form
 
-    return LZMA if is_lzma_alone(start) else None
+
+def _is_lzma_alone(start: bytes) -> bool:
+    """Return whether bytes begin with the header of .lzma, which has no magic, as xz-utils recognises it.
+
+    Source: liblzma ``alone_decoder.c`` with ``picky``: a byte of properties, a dictionary of 2^n or 2^n + 2^(n-1)
+    bytes, an unknown or no absurd size.
+    """
+    if len(start) < LZMA_HEADER or start[0] >= 225:
+        return False
+    dictionary = int.from_bytes(start[1:5], "little")
+    size = int.from_bytes(start[5:13], "little")
+    bits = dictionary.bit_length()
+    if not bits or dictionary not in {1 << (bits - 1), 3 << max(bits - 2, 0)}:
+        return False
+    return size == (1 << 64) - 1 or 0 < size < 1 << 38
 
 
 def decompress(
