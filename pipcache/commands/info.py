@@ -15,12 +15,13 @@ from pipcache.util.progress import Track
 
 
 class InfoAnswer(NamedTuple):
-    """The sums over a cache, and what each policy of ``prune`` would take; ``now`` in seconds since the epoch."""
+    """The sums over a cache, what each policy of ``prune`` would take, and whether all was read; ``now`` in seconds."""
 
     summary: Summary
     use: LastUse
     prospects: Sequence[Prospect]
     now: float
+    is_whole: bool
 
 
 def find(directory: CacheDirectory, track: Track) -> InfoAnswer:
@@ -34,7 +35,9 @@ def find(directory: CacheDirectory, track: Track) -> InfoAnswer:
     facts = gathered.facts
     ages = ((artifact, facts.now - facts.last_used(artifact)) for artifact in facts.artifacts if artifact.files)
     use = LastUse(sum_by_age(ages), is_recorded=gathered.keeps_access_times)
-    return InfoAnswer(summarise(facts.artifacts), use, prospects, facts.now)
+    summary = summarise(facts.artifacts)
+    is_whole = not summary.unreadable and not gathered.unreadable
+    return InfoAnswer(summary, use, prospects, facts.now, is_whole)
 
 
 def write(directory: CacheDirectory, answer: InfoAnswer, form: str) -> None:
