@@ -15,7 +15,7 @@ from pipcache.util.progress import Track
 
 
 class InfoAnswer(NamedTuple):
-    """The sums over a cache, what each policy of ``prune`` would take, whether all was read; ``now`` in seconds."""
+    """Sums over a cache, what each policy of ``prune`` would take, and whether all was read; ``now`` in seconds."""
 
     summary: Summary
     use: LastUse
