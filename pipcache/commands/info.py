@@ -15,7 +15,7 @@ from pipcache.util.progress import Track
 
 
 class InfoAnswer(NamedTuple):
-    """Sums over a cache, what each policy of ``prune`` would take, and whether all was read; ``now`` in seconds."""
+    """Sums over a cache, what each policy of ``prune`` would take, and whether all was read at ``now``."""
 
     summary: Summary
     use: LastUse
