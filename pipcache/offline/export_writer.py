@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from pipcache.errors import NotWritten
-from pipcache.offline.drafts import Draft, publish, remove_draft, sync_file, sync_folder
 from pipcache.offline.export_folder import DRAFT, FILES, README, SIMPLE, digest_at, holds, read_file
 from pipcache.offline.export_readme import README_TEXT
+from pipcache.util.drafts import Draft, publish, remove_draft, sync_file, sync_folder
 from pipcache.util.files import CHUNK, File, Window, is_folder
 from pipcache.util.progress import Stopped
 from pipcache.util.workers import Workers

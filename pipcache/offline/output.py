@@ -5,6 +5,7 @@ import stat as stat_module
 from contextlib import suppress
 
 from pipcache.errors import ErrorKind, ExitCode, NotWritten, PipcacheError
+from pipcache.util.drafts import Draft, remove_draft, write_all
 
 
 class OutputRefused(PipcacheError):  # noqa: N818 - it says what became of a file
@@ -47,7 +48,11 @@ def write_output(path: str, text: str) -> None:
     real = os.path.realpath(path)  # a link is kept, and what it leads to is replaced
     try:
         if os.path.lexists(real) and not stat_module.S_ISREG(os.lstat(real).st_mode):
-            _write(os.open(real, os.O_WRONLY), data)
+            descriptor = os.open(real, os.O_WRONLY)
+            try:
+                _write(descriptor, data)
+            finally:
+                os.close(descriptor)
         else:
             _replace(real, data)
     except OSError as error:
@@ -63,23 +68,17 @@ def _replace(path: str, data: bytes) -> None:
         OSError: one of the two cannot be done.
     """
     draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(draft, flags, 0o666)
+    file = Draft(draft, mode=0o666, is_synced=False)
     try:
-        _write(descriptor, data)
+        with file:
+            _write(file.descriptor, data)
         os.replace(draft, path)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)
+        remove_draft(draft)
         raise
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        with suppress(OSError):  # pipes have nothing to bring to a disk
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_all(descriptor, data)
+    with suppress(OSError):  # pipes have nothing to bring to a disk
+        os.fsync(descriptor)

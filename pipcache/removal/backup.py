@@ -9,8 +9,8 @@ import hashlib
 import os
 import re
 import stat as stat_module
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -18,6 +18,7 @@ from pipcache.errors import ErrorKind, PipcacheError
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.body import open_body
 from pipcache.store.cache import Cache
+from pipcache.util.drafts import Draft, sync_folder
 from pipcache.util.files import is_folder
 
 
@@ -140,7 +141,7 @@ class _Copies:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
             return
         for name in self._names:
             with suppress(OSError):
@@ -149,55 +150,21 @@ class _Copies:
             with suppress(OSError):
                 os.rmdir(self.folder)
 
-    def new_file(self, name: str) -> "_NewFile":
-        """Return a new file of the folder, to be written in a ``with``; no existing file is opened or replaced."""
-        return _NewFile(self.folder, name, self._names)
+    @contextmanager
+    def new_file(self, name: str) -> Iterator[Draft]:
+        """Give a new file that only its owner may read; it gets its name when all of it is on the disk.
 
-
-class _NewFile:
-    """A new file that only its owner may read. It gets its name when all of it is on the disk."""
-
-    def __init__(self, folder: str, name: str, names: list[str]) -> None:
-        self._draft = os.path.join(folder, _draft(name))
-        self._path = os.path.join(folder, name)
-        self._name = name
-        self._names = names
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._descriptor = os.open(self._draft, flags, 0o600)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+        No existing file is opened or replaced.
+        """
+        path, final = os.path.join(self.folder, _draft(name)), os.path.join(self.folder, name)
+        draft = Draft(path, mode=0o600)
         try:
-            try:
-                if error is None:
-                    os.fsync(self._descriptor)
-            finally:
-                os.close(self._descriptor)
-            if error is None:
-                if os.path.lexists(self._path):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-                os.rename(self._draft, self._path)
-                self._names.append(self._name)
+            with draft:
+                yield draft
+            if os.path.lexists(final):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            os.rename(path, final)
+            self._names.append(name)
         finally:
             with suppress(FileNotFoundError):  # it has its name now
-                os.unlink(self._draft)
-
-    def add(self, data: bytes) -> None:
-        """Append bytes."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-
-
-def _sync_folder(folder: str) -> None:
-    """Bring the names of a folder to the disk, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+                os.unlink(path)

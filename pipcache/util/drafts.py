@@ -10,10 +10,21 @@ from typing import Self
 class Draft:
     """A new file that is on the disk when the block ends, or with ``is_synced`` False somewhat later."""
 
-    def __init__(self, path: str, *, is_synced: bool = True) -> None:
+    def __init__(self, path: str, *, mode: int = 0o644, is_synced: bool = True) -> None:
+        """Make the file.
+
+        Args:
+            path: its path, where nothing may be.
+            mode: its permissions, less the umask.
+            is_synced: bring its bytes to the disk when the block ends without an error.
+
+        Raises:
+            FileExistsError: something is there.
+            OSError: it cannot be made.
+        """
         self._is_synced = is_synced
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self.descriptor = os.open(path, flags, 0o644)
+        self.descriptor = os.open(path, flags, mode)
 
     def __enter__(self) -> Self:
         return self
@@ -29,9 +40,14 @@ class Draft:
 
     def add(self, data: bytes) -> None:
         """Append bytes."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.descriptor, view) :]
+        write_all(self.descriptor, data)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write bytes, however many the system takes at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def publish(draft: str, path: str) -> None:
