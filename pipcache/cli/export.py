@@ -4,11 +4,11 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, format_option
+from pipcache.cli.selection_options import closure_options, for_option, target_of
 from pipcache.commands import export as command
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS, Kind
 from pipcache.offline.export_writer import Link
-from pipcache.offline.target import Target, TargetError
 from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
 
@@ -30,14 +30,9 @@ _CODES = {
 @click.argument("folder", type=click.Path(), metavar="DIR")
 @click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
 @cache_dir_option
-@click.option(
-    "--for",
-    "needed_for",
-    multiple=True,
-    type=click.Path(),
-    metavar="FILE",
-    help="Export what FILE names, and tell what of it is missing: requirements, pylock.toml, uv.lock, "
-    "poetry.lock, pdm.lock, Pipfile.lock, or a list of sha256sum. Repeatable.",
+@for_option(
+    "Export what FILE names, and tell what of it is missing: requirements, pylock.toml, uv.lock, "
+    "poetry.lock, pdm.lock, Pipfile.lock, or a list of sha256sum. Repeatable."
 )
 @click.option(
     "--kind",
@@ -50,19 +45,10 @@ _CODES = {
     "--built/--no-built", default=True, help="With wheels that pip built here, or without.  [default: built]"
 )
 @click.option("--unverified", is_flag=True, help="Also downloads that are whole, but that nothing vouches for.")
-@click.option("--latest", is_flag=True, help="Of each project only the newest version that all the others allow.")
-@click.option("--no-deps", is_flag=True, help="Only what is selected; do not follow Requires-Dist.")
-@click.option("--complete", is_flag=True, help="Exit with 1 when something that is needed is missing.")
-@click.option(
-    "--python", metavar="VERSION", help="Look for what this CPython needs: 3.12; otherwise the running Python."
-)
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="TAG",
-    help="Look for what this platform needs: manylinux_2_28_x86_64, win_amd64, macosx_11_0_arm64; otherwise this "
-    "machine's. Repeatable.",
+@closure_options(
+    python="Look for what this CPython needs: 3.12; otherwise the running Python.",
+    platform="Look for what this platform needs: manylinux_2_28_x86_64, win_amd64, macosx_11_0_arm64; otherwise "
+    "this machine's. Repeatable.",
 )
 @click.option(
     "--link",
@@ -100,10 +86,7 @@ def export_command(
     all wheels that pip built here. DIR is new, empty, or an earlier export, to which files are added: none is ever
     replaced. The cache is not changed.
     """
-    try:
-        target = Target.of(python, platforms)
-    except TargetError as error:
-        raise click.UsageError(f"{error}.") from None
+    target = target_of(python, platforms)
     request = command.ExportCommandRequest(
         folder,
         selectors,

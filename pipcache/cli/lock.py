@@ -5,10 +5,10 @@ from click.core import ParameterSource
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, format_option
+from pipcache.cli.selection_options import closure_options, for_option, target_of
 from pipcache.commands import lock as command
 from pipcache.errors import ExitCode
 from pipcache.offline.lock import FORMS, PYLOCK, is_pylock_name
-from pipcache.offline.target import Target, TargetError
 from pipcache.query.selector import Selector
 from pipcache.render.progress_bar import track
 
@@ -26,14 +26,9 @@ _CODES = {
 )
 @click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
 @cache_dir_option
-@click.option(
-    "--for",
-    "needed_for",
-    multiple=True,
-    type=click.Path(),
-    metavar="FILE",
-    help="Lock what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, or "
-    "a list of sha256sum. Repeatable.",
+@for_option(
+    "Lock what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, or "
+    "a list of sha256sum. Repeatable."
 )
 @format_option(
     *FORMS,
@@ -42,18 +37,9 @@ _CODES = {
     "json is for programs ('pipcache help json').",
 )
 @click.option("--output", "-o", type=click.Path(), metavar="FILE", help="Write to FILE, not to standard output.")
-@click.option("--latest", is_flag=True, help="Of each project only the newest version that all the others allow.")
-@click.option("--no-deps", is_flag=True, help="Only what is selected; do not follow Requires-Dist.")
-@click.option("--complete", is_flag=True, help="Exit with 1 when something that is needed is missing.")
-@click.option(
-    "--python", metavar="VERSION", help="For this CPython: 3.12 or 3.12.4; otherwise the running Python."
-)
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="TAG",
-    help="For this platform: manylinux_2_28_x86_64, win_amd64, macosx_11_0_arm64; otherwise this machine's. "
+@closure_options(
+    python="For this CPython: 3.12 or 3.12.4; otherwise the running Python.",
+    platform="For this platform: manylinux_2_28_x86_64, win_amd64, macosx_11_0_arm64; otherwise this machine's. "
     "Repeatable.",
 )
 @click.pass_obj
@@ -77,10 +63,7 @@ def lock_command(
     downloads.
     A file goes into it only if it is verified and its URL is proved. Standard error lists the rest.
     """
-    try:
-        target = Target.of(python, platforms)
-    except TargetError as error:
-        raise click.UsageError(f"{error}.") from None
+    target = target_of(python, platforms)
     output = None if output == "-" else output
     is_default = click.get_current_context().get_parameter_source("form") is ParameterSource.DEFAULT
     if is_default and output is not None and is_pylock_name(output):

@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pipcache.commands.run_verifier import judging
+from pipcache.commands.run_selection import take_verified
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Kind
-from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.location.locate import CacheDirectory
 from pipcache.offline.export import Export, ExportRequest, export
 from pipcache.offline.export_folder import SIMPLE, check_folder
 from pipcache.offline.export_writer import How, Link
-from pipcache.offline.reading import SelectionRequest, Source
-from pipcache.offline.selection import SelectionResult, pins_for, take
+from pipcache.offline.reading import SelectionRequest
+from pipcache.offline.selection import SelectionResult, read_pins
 from pipcache.offline.supply import LeftOut, Terms
 from pipcache.offline.target import Target
-from pipcache.query.needs import read_named
 from pipcache.query.selector import Selector
 from pipcache.render.console import print_answer, say
 from pipcache.render.json.export import export_document
@@ -26,8 +25,6 @@ from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.verifier import VerifyOptions
 
 
 class ExportCommandRequest(NamedTuple):
@@ -91,11 +88,9 @@ def run(directory: CacheDirectory, request: ExportCommandRequest, track: Track) 
         NotAPipCache: it holds something, and none of pip's stores.
     """
     folder = check_folder(request.folder, directory.path)
-    pins = read_named(request.needed_for, state="Nothing was written.") if request.needed_for else []
-    of_target = pins_for(pins, request.target)
     selection = SelectionRequest(
         request.selectors,
-        of_target,
+        read_pins(request.needed_for, request.target),
         names_all=not (request.selectors or request.needed_for),
         latest=request.latest,
         with_dependencies=request.with_dependencies,
@@ -105,9 +100,7 @@ def run(directory: CacheDirectory, request: ExportCommandRequest, track: Track) 
         terms=Terms(by_url=False, built=request.built, unverified=request.unverified, kinds=request.kinds),
     )
     cache = Cache(directory.path)
-    locks = LockIndex(pin for pin in of_target if pin.digests)
-    with judging(cache, VerifyOptions(locks, digests=frozenset({"sha256"}))) as verifier:
-        result = take(selection, Source(cache, request.target, verifier, configured_indexes, track))
+    result = take_verified(cache, selection, request.target, track)
     wanted = ExportRequest(folder, request.link, request.is_dry, _say_waiting, track)
     return ExportAnswer(directory, request, folder, result, export(result, cache, wanted))
 

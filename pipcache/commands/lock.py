@@ -4,9 +4,9 @@ import shlex
 import sys
 from typing import NamedTuple
 
-from pipcache.commands.run_verifier import judging
+from pipcache.commands.run_selection import take_verified
 from pipcache.errors import ExitCode
-from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.location.locate import CacheDirectory
 from pipcache.offline.lock import (
     JSON,
     PYLOCK,
@@ -19,10 +19,9 @@ from pipcache.offline.lock import (
     several_versions,
 )
 from pipcache.offline.output import check_output, write_output
-from pipcache.offline.reading import SelectionRequest, Source
-from pipcache.offline.selection import SelectionResult, pins_for, take
+from pipcache.offline.reading import SelectionRequest
+from pipcache.offline.selection import SelectionResult, read_pins
 from pipcache.offline.target import Target
-from pipcache.query.needs import read_named
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say
 from pipcache.render.json.lock import lock_document
@@ -33,8 +32,6 @@ from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import LockIndex
-from pipcache.verify.verifier import VerifyOptions
 
 
 class LockRequest(NamedTuple):
@@ -85,11 +82,9 @@ def find(directory: CacheDirectory, request: LockRequest, track: Track) -> LockA
     """
     if request.output is not None:
         check_output(request.output, directory.path, request.needed_for)
-    pins = read_named(request.needed_for, state="Nothing was written.") if request.needed_for else []
-    of_target = pins_for(pins, request.target)
     selection = SelectionRequest(
         request.selectors,
-        of_target,
+        read_pins(request.needed_for, request.target),
         names_all=not (request.selectors or request.needed_for),
         latest=request.latest,
         with_dependencies=request.with_dependencies,
@@ -97,10 +92,7 @@ def find(directory: CacheDirectory, request: LockRequest, track: Track) -> LockA
         takes_built=request.form != PYLOCK,  # with the digests of one pip looks for none (26.3)
         with_times=request.form in {PYLOCK, JSON},
     )
-    cache = Cache(directory.path)
-    locks = LockIndex(pin for pin in of_target if pin.digests)
-    with judging(cache, VerifyOptions(locks, digests=frozenset({"sha256"}))) as verifier:
-        result = take(selection, Source(cache, request.target, verifier, configured_indexes, track))
+    result = take_verified(Cache(directory.path), selection, request.target, track)
     return LockAnswer(directory, request, result, lock_of(result, request.form))
 
 

@@ -1,6 +1,6 @@
 """What is taken out of a cache: what selectors and locks name, verified, with all that it needs."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.index.rows import PageFile
@@ -13,6 +13,7 @@ from pipcache.offline.reading import BY_HAND, Reading, SelectionRequest, Source,
 from pipcache.offline.releases import Release, releases_of
 from pipcache.offline.supply import LeftOut, SupplyFile, Why, supply_of
 from pipcache.offline.target import Target
+from pipcache.query.needs import read_named
 from pipcache.query.selection import Unmatched
 from pipcache.store.entries import UnreadableEntry, is_link_in_store
 from pipcache.store.keys import BuildKey, invert_key
@@ -60,18 +61,27 @@ def pins_for(pins: Iterable[Pin], target: Target) -> tuple[Pin, ...]:
     reached = {(pin.source, pin.project) for pin in held if not pin.needed_by}
     waiting = [pin for pin in held if pin.needed_by]
     while True:
-        found = [
+        pins_reached = [
             pin
             for pin in waiting
             if any(
                 (pin.source, parent) in reached and target.holds_text(marker) for parent, marker in pin.needed_by
             )
         ]
-        if not found:
+        if not pins_reached:
             break
-        reached |= {(pin.source, pin.project) for pin in found}
+        reached |= {(pin.source, pin.project) for pin in pins_reached}
         waiting = [pin for pin in waiting if (pin.source, pin.project) not in reached]
     return tuple(pin for pin in held if (pin.source, pin.project) in reached and not pin.is_local)
+
+
+def read_pins(paths: Sequence[str], target: Target) -> tuple[Pin, ...]:
+    """Return the pins of the files of ``--for`` that are needed on a target; none without files.
+
+    Raises:
+        BadLock: a file is no lock or requirements file.
+    """
+    return pins_for(read_named(paths, state="Nothing was written.") if paths else [], target)
 
 
 def take(request: SelectionRequest, source: Source) -> SelectionResult:
