@@ -18,4 +18,4 @@ def info_command(app: App, *, cache_dir: str | None, form: str) -> ExitCode:
     cache = app.directory(cache_dir)
     answer = command.find(cache, track)
     command.write(cache, answer, form)
-    return ExitCode.OK if answer.is_whole else ExitCode.FAILED
+    return ExitCode.FAILED if answer.unreadable else ExitCode.OK
