@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from tests.support.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.index import Certificate
     from tests.support.lock_samples import Write
@@ -31,8 +31,19 @@ for _signal, _handler in (
 NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
 
 
+FOLDER = Path(__file__).parent
+
+MARKS = {FOLDER / "pips": pytest.mark.pips, FOLDER / "tools": pytest.mark.tools}
+"""Folders with the mark of all their tests: those that start real pips, and other installers."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that take longest, so that no worker is left alone with one at the end."""
+    """Mark the tests of some folders, and start with those that take longest, so that no worker ends alone."""
+    for item in items:
+        for folder, mark in MARKS.items():
+            if folder in item.path.parents:
+                item.add_marker(mark)
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.get_closest_marker("pips") is None))
 
 

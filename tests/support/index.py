@@ -16,10 +16,11 @@ import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
 from tests.support.archives import SdistFormat, build_sdist, build_wheel, metadata, normalise
+from tests.support.serving import Serving
 
 if TYPE_CHECKING:
     import socket
@@ -108,7 +109,7 @@ class Exchange(NamedTuple):
     status: int
 
 
-class Index:
+class Index(Serving["_Server"]):
     """A running index; `with Index() as index:` starts and stops it."""
 
     def __init__(self, *, certificate: Certificate | None = None) -> None:
@@ -126,19 +127,12 @@ class Index:
         self._resources: dict[str, Resource] = {}
         self._projects: dict[str, Project] = {}
         self._deliveries: dict[str, Delivery] = {}
-        self._server = _Server(self, context)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(_Server(self, context))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
         if error is None and self.errors:
             raise ExceptionGroup("the index failed to answer", [Exception(repr(e)) for e in self.errors])
 

@@ -37,8 +37,6 @@ _DROPPED_NAMES = frozenset(
     }
 )
 
-_TIMEOUT = 120
-
 
 def needs_tls(version: str) -> bool:
     """Whether this pip caches nothing from a plain http:// index."""
@@ -89,15 +87,23 @@ def run_pip(
         pytest.skip(f"pip {version} does not work under Python 3.12 and newer")
     trust = ["--trusted-host", "127.0.0.1"] if certificate is None else ["--cert", str(certificate.cert)]
     options = ["--disable-pip-version-check", "--no-input", "--cache-dir", str(cache_dir), *trust]
+    command = [python or sys.executable, str(pip_program(version)), *options, *args]
+    return run_captured(command, cwd=cwd, env={**clean_environment(cwd / "home"), **(env or {})})
+
+
+def run_captured(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that nobody answers, and return what it wrote."""
     return subprocess.run(
-        [python or sys.executable, str(pip_program(version)), *options, *args],
+        command,
         cwd=cwd,
-        env={**clean_environment(cwd / "home"), **(env or {})},
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=_TIMEOUT,
+        timeout=timeout,
         check=False,
     )
 

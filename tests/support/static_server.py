@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tests.support.index import JSON_PAGE
+from tests.support.serving import Serving
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    pass
 
 REFUSED = "http://127.0.0.1:9"
 """A proxy that takes no connection: whoever asks for anything is refused."""
@@ -53,23 +53,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
 
 
-class StaticServer:
+class StaticServer(Serving[_Server]):
     """A server of a folder; `with StaticServer(folder) as server:` starts and stops it."""
 
     def __init__(self, folder: Path, *, negotiates: bool = False) -> None:
-        self._server = _Server(folder, negotiates=negotiates)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_Server(folder, negotiates=negotiates))
 
     @property
     def root(self) -> str:

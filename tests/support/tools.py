@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.pips import clean_environment
+from tests.support.pips import clean_environment, run_captured
 from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
 _DROPPED = ("UV_", "POETRY_", "PDM_")
-_TIMEOUT = 300
 
 
 def tool(name: str) -> Path:
@@ -47,16 +46,7 @@ def run_tool(
         for variable, value in clean_environment(home).items()
         if not variable.upper().startswith(_DROPPED)
     }
-    done = subprocess.run(
-        [str(tool(name)), *arguments],
-        cwd=cwd,
-        env={**kept, **folders, **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=_TIMEOUT,
-        check=False,
-    )
+    command = [str(tool(name)), *arguments]
+    done = run_captured(command, cwd=cwd, env={**kept, **folders, **env}, timeout=300)
     assert code is None or done.returncode == code, done.stdout + done.stderr
     return done
