@@ -65,10 +65,10 @@ def _options_of(name: str, context: click.Context) -> str:
     """Return what ``pipcache NAME --help`` prints."""
     group = context.parent
     assert group is not None
-    found = cli.get_command(group, name)
-    assert found is not None
-    with click.Context(found, group, name, **found.context_settings) as inner:
-        return found.get_help(inner)
+    command_named = cli.get_command(group, name)
+    assert command_named is not None
+    with click.Context(command_named, group, name, **command_named.context_settings) as inner:
+        return command_named.get_help(inner)
 
 
 def _show(topic: str) -> None:

@@ -52,13 +52,13 @@ def topics_about(word: str) -> tuple[str, ...]:
     if not re.search(r"\w", word):
         return ()
     mention = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
-    found: list[tuple[bool, int, str]] = []
+    ranked: list[tuple[bool, int, str]] = []
     for topic in TOPICS:
         text = _text(topic)
         if count := len(mention.findall(text)):
             is_heading = any(mention.search(line) for line in re.findall(r"^#.*", text, re.MULTILINE))
-            found.append((not is_heading, -count, topic))
-    return tuple(topic for *_, topic in sorted(found)[:_MOST_NEAR])
+            ranked.append((not is_heading, -count, topic))
+    return tuple(topic for *_, topic in sorted(ranked)[:_MOST_NEAR])
 
 
 def _text(topic: str) -> str:

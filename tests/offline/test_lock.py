@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def names(answer: Ran) -> list[str]:
     """The projects and versions of a lock in the form of requirements."""
     lines = [line for line in answer.lines if not line.startswith("#")]
-    found = [re.fullmatch(r"(\S+) @ \S+/([^/#-]+)-([^/#-]+)[^/#]*#sha256=[0-9a-f]{64}", line) for line in lines]
-    assert all(found), lines
-    return [f"{match[1]} {match[3].removesuffix('.tar.gz')}" for match in found if match is not None]
+    matches = [re.fullmatch(r"(\S+) @ \S+/([^/#-]+)-([^/#-]+)[^/#]*#sha256=[0-9a-f]{64}", line) for line in lines]
+    assert all(matches), lines
+    return [f"{match[1]} {match[3].removesuffix('.tar.gz')}" for match in matches if match is not None]
 
 
 def missing(answer: Ran) -> dict[str, tuple[str, list[str]]]:

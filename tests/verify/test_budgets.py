@@ -56,9 +56,9 @@ def reasons(flaws: list[Flaw]) -> list[str]:
 
 def zip_reasons(data: bytes, most: int) -> list[str]:
     counter = Budget(0, most_bytes=most)
-    found = reasons(check_zip(BytesWindow(data), lambda _member: None, no_tick, counter).flaws)
+    why = reasons(check_zip(BytesWindow(data), lambda _member: None, no_tick, counter).flaws)
     assert counter.bytes <= most + (256 << 10)  # a piece
-    return found
+    return why
 
 
 @pytest.mark.parametrize("method", [DEFLATED, 0, 12, 14])
