@@ -1,7 +1,7 @@
 """An index page read file by file, lazily (PEP 503, 691, 714)."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -81,14 +81,14 @@ class Row(NamedTuple):
         query = self.url.partition("?")[2]
         return _EGG.findall(f"{query}#{self.fragment}" if self.fragment else query)
 
-    def may_have(self, digests: Container[str], folders: Container[str] = ()) -> bool:
+    def may_have(self, digests: Container[str], folders: Collection[str] = ()) -> bool:
         """Return whether the row may list any of ``digests`` for the file, or its URL is in any of ``folders``.
 
         Args:
             digests: hex digests, lower-case.
             folders: the last folders of PyPI's URLs: 60 hex digits of a BLAKE2b-256.
         """
-        if folders != ():
+        if folders:
             url = self.url.partition("?")[0] if "?" in self.url else self.url
             if url.rpartition("/")[0][-60:] in folders:
                 return True

@@ -57,11 +57,8 @@ class ReleasesOnPage:
 
     def wants(self, row: Row) -> bool:
         """Return whether a row may be a download, by its name or by a digest."""
-        names = self._names_of(row)
-        if self._release_of(names[0]) is not None or (len(names) > 1 and any(map(self._release_of, names[1:]))):
-            return True
         digests = self._releases.digests
-        return bool(digests) and row.may_have(digests)
+        return any(map(self._release_of, self._names_of(row))) or (bool(digests) and row.may_have(digests))
 
     def wanted_by(self, row: Row, file: PageFile) -> Iterator[Release | str]:
         """Yield the release, and the digests, of the downloads that a row may be."""
