@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -66,24 +67,25 @@ class Workers:
                 break
             if task is not None:
                 task[0].cancel()
-        for _ in self._threads:
-            self._tasks.put(None)
+        self._tasks.put(None)
         for thread in self._threads if wait else ():
-            thread.join()
+            with suppress(RuntimeError):  # an interruption came before it had started: it has no work, and ends
+                thread.join()
         self._threads, self._most = [], 0
 
     def _start_thread(self) -> None:
         thread = Thread(target=self._work, daemon=True)
+        self._threads.append(thread)  # before it starts: an interruption may come while that is waited for
         try:
             thread.start()
         except RuntimeError:  # no (further) thread can start
+            self._threads.remove(thread)
             self._most = len(self._threads)
-        else:
-            self._threads.append(thread)
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             _finish(*task)
+        self._tasks.put(None)  # for the next thread, however many there are
 
 
 def _finish(future: Future[R], call: Callable[[], R]) -> None:

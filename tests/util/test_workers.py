@@ -74,3 +74,29 @@ def test_an_interruption_without_threads_is_no_result(monkeypatch: pytest.Monkey
 
     with Workers() as workers, pytest.raises(KeyboardInterrupt):
         workers.submit(work)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_threads_end_when_one_was_interrupted_at_its_start(
+    *, is_running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, threads = threading.Thread.start, set(threading.enumerate())
+    workers = Workers(3)
+    workers.submit(int, "1").result(timeout=60)
+
+    def interrupted(thread: threading.Thread) -> None:
+        if is_running:
+            start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            workers.submit(int, "2")
+    started = set(threading.enumerate()) - threads
+    stopping = threading.Thread(target=workers.stop, daemon=True)
+    for thread in [stopping, *started]:
+        if thread is stopping:
+            thread.start()
+        thread.join(60)
+        assert not thread.is_alive()
