@@ -8,7 +8,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.from_origins import name_by_origins
 from pipcache.inventory.identify import PageBases, identify
 from pipcache.store.cache import Cache
-from pipcache.store.entries import HttpEntry
+from pipcache.store.entries import Entry, HttpEntry
 from pipcache.util.progress import Track, untracked
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def read_inventory(
     track: Track = untracked,
     *,
     on_artifact: Callable[[Artifact], object] | None = None,
+    known: Callable[[Entry], Artifact | None] | None = None,
 ) -> list[Artifact]:
     """Return every artifact of ``cache``, in the order of the walk (store, then path).
 
@@ -82,6 +83,7 @@ def read_inventory(
         index_urls: called only when a page is read.
         track: reports progress.
         on_artifact: called with each artifact when its own bytes have been read, before index pages name it.
+        known: gives what ``on_artifact`` was called with for the same files before; None if there is none.
 
     Raises:
         CacheNotFound: the directory is a file, or cannot be read.
@@ -92,7 +94,10 @@ def read_inventory(
     bases = configured_bases(index_urls) if need.names_pages else None
     artifacts: list[Artifact] = []
     for entry in track(entries, len(entries), "Reading"):
-        artifacts.append(artifact := identify(cache, entry, deep=deep, bases=bases))
+        artifact = None if known is None else known(entry)
+        if artifact is None:
+            artifact = identify(cache, entry, deep=deep, bases=bases)
+        artifacts.append(artifact)
         if on_artifact is not None:
             on_artifact(artifact)
     artifacts = name_by_origins(artifacts)

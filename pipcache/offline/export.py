@@ -6,9 +6,7 @@ from functools import partial
 from hashlib import sha256 as new_sha256
 from typing import NamedTuple
 
-from pipcache.archive.core_metadata import METADATA_LIMIT
-from pipcache.archive.wheel_rules import read_metadata
-from pipcache.inventory.artifact import Kind, path_of
+from pipcache.inventory.artifact import path_of
 from pipcache.offline.export_folder import (
     FILES,
     SIMPLE,
@@ -28,8 +26,9 @@ from pipcache.offline.export_writer import (
     SourceChanged,
     SourceUnreadable,
 )
+from pipcache.offline.page_rows import index_file, may_be_served, metadata_in
 from pipcache.offline.selection import SelectionResult
-from pipcache.offline.simple_pages import IndexFile, Mark, project_html, project_json, root_html, root_json
+from pipcache.offline.simple_pages import IndexFile, project_html, project_json, root_html, root_json
 from pipcache.offline.supply import LeftOut, SupplyFile, Why
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
@@ -206,11 +205,11 @@ def _place(
         return [file.left_out(Why.CHANGED, "its bytes changed while it was exported")]
     except SourceUnreadable as error:
         return [file.left_out(Why.UNREADABLE, f"it cannot be read: {error}")]
-    metadata = _metadata_in(os.path.join(writer.folder, FILES, filename), file)
+    metadata = _metadata_of(os.path.join(writer.folder, FILES, filename), file)
     if metadata is None:
         return [Exported(file, how, _row(file, result, None))]
     digest = new_sha256(metadata).hexdigest()
-    if not _may_be_served(file, result, digest):
+    if not may_be_served(result.listed.get(path_of(file.artifact), ()), digest):
         note = f"an index page promised other metadata than {filename} has, so it is listed without"
         return [Exported(file, how, _row(file, result, None), note)]
     try:
@@ -258,44 +257,20 @@ def _origin(file: SupplyFile, cache: Cache) -> Origin:
     return Origin(open_window, path, whole, file.locked.sha256, file.locked.size)
 
 
-def _metadata_in(path: str, file: SupplyFile) -> bytes | None:
-    """Return the METADATA of a wheel in the export; None where it is none, or has none that pip would take."""
+def _metadata_of(path: str, file: SupplyFile) -> bytes | None:
+    """Return the METADATA of a file in the export; None where it is no wheel, or has none that pip would take."""
     if not file.locked.is_wheel:
         return None
     try:
         with Window(open_quietly(path), 0, file.locked.size) as window:
-            data = read_metadata(window)
+            return metadata_in(window)
     except OSError:
         return None
-    return data if data and len(data) <= METADATA_LIMIT else None
-
-
-def _may_be_served(file: SupplyFile, result: SelectionResult, digest: str) -> bool:
-    """Return whether no index page promised a metadata file with another digest."""
-    rows = result.listed.get(path_of(file.artifact), ())
-    promised = [dict(row.core_metadata or ()).get("sha256", digest) for row in rows]
-    return all(promise == digest for promise in promised)
 
 
 def _row(file: SupplyFile, result: SelectionResult, metadata_sha256: str | None) -> IndexFile:
-    """Return what the page says of a file: what index pages said, else what its metadata say."""
     rows = result.listed.get(path_of(file.artifact), ())
-    locked = file.locked
-    listed = next((row.requires_python for row in rows if row.requires_python is not None), None)
-    reasons = [row.yanked for row in rows if row.yanked is not False]
-    mark = Mark.BUILT if file.artifact.kind is Kind.BUILT else Mark.UNVERIFIED if file.is_unverified else None
-    return IndexFile(
-        locked.filename,
-        file_link(locked.filename),
-        locked.version,
-        locked.sha256,
-        locked.size,
-        listed or locked.requires_python or None,
-        result.upload_time(file),
-        next((reason for reason in reasons if isinstance(reason, str)), bool(reasons)),
-        metadata_sha256,
-        mark,
-    )
+    return index_file(file, file_link(file.locked.filename), rows, metadata_sha256)
 
 
 def _write_pages(writer: ExportWriter, added: Mapping[str, Iterable[IndexFile]], known: Collection[str]) -> int:

@@ -15,23 +15,24 @@ class OutputRefused(PipcacheError):  # noqa: N818 - it says what became of a fil
     kind = ErrorKind.BAD_OUTPUT
 
 
-def check_output(path: str, root: str, inputs: tuple[str, ...]) -> None:
+def check_output(path: str, root: str, inputs: tuple[str, ...], *, what: str = "lock") -> None:
     """Refuse to write into the cache, over a file that is read, or where a folder is.
 
     Args:
         path: the file to write.
         root: the cache directory.
         inputs: the files that are read.
+        what: what is written, for people.
 
     Raises:
         OutputRefused: it must not be written.
     """
     real = os.path.realpath(path)
     if os.path.normcase(real + os.sep).startswith(os.path.normcase(os.path.realpath(root) + os.sep)):
-        raise OutputRefused("A lock is not written into the cache.", path=path, hint="Name another file.")
+        raise OutputRefused(f"A {what} is not written into the cache.", path=path, hint="Name another file.")
     if os.path.isdir(real):
         raise OutputRefused(
-            "A lock is written to a file, and this is a folder.", path=path, hint="Name a file in it."
+            f"A {what} is written to a file, and this is a folder.", path=path, hint="Name a file in it."
         )
     if any(os.path.normcase(os.path.realpath(name)) == os.path.normcase(real) for name in inputs):
         hint = "Name another file: this would replace what --for reads."

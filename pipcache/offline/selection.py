@@ -9,6 +9,7 @@ from pipcache.inventory.collector import name_by_pages
 from pipcache.locks.model import Pin
 from pipcache.offline.closure import ClosureRequest, Lack, Missing, Wanted, close
 from pipcache.offline.contents import Contents
+from pipcache.offline.page_rows import rows_of, upload_time_in
 from pipcache.offline.reading import BY_HAND, Reading, SelectionRequest, Source, read, roots_of
 from pipcache.offline.releases import Release, releases_of
 from pipcache.offline.supply import LeftOut, SupplyFile, Why, supply_of
@@ -48,8 +49,7 @@ class SelectionResult(NamedTuple):
 
     def upload_time(self, file: SupplyFile) -> str | None:
         """Return when a file was uploaded, as an index page has it; None where none says it."""
-        rows = self.listed.get(path_of(file.artifact), ())
-        return next((row.upload_time for row in rows if row.upload_time is not None), None)
+        return upload_time_in(self.listed.get(path_of(file.artifact), ()))
 
 
 def pins_for(pins: Iterable[Pin], target: Target) -> tuple[Pin, ...]:
@@ -254,22 +254,14 @@ def _listed(source: Source, reading: Reading, projects: Collection[str]) -> dict
     Pages are read for what nobody has looked up on them yet: the key of an entry may have been proof enough.
     """
     judged = [judgement.artifact for judgement in reading.judgements if judgement.artifact.kind is not Kind.BUILT]
-    listed = _rows_of(judged)
+    listed = rows_of(judged)
     unknown = {artifact.project for artifact in judged if path_of(artifact) not in listed} & set(projects)
     if not unknown:
         return listed
     named = name_by_pages(
         source.verifier.page_reader, reading.artifacts, unknown.__contains__, source.index_urls, source.track
     )
-    return _rows_of(named) | listed
-
-
-def _rows_of(artifacts: Iterable[Artifact]) -> dict[str, tuple[PageFile, ...]]:
-    return {
-        path_of(artifact): (artifact.listed, *artifact.also_listed)
-        for artifact in artifacts
-        if artifact.listed is not None
-    }
+    return rows_of(named) | listed
 
 
 def _yanked(
