@@ -27,6 +27,8 @@ class ErrorKind(StrEnum):
     BAD_SELECTORS = "bad-selectors"
     BAD_OUTPUT = "bad-output"
     SEVERAL_VERSIONS = "several-versions"
+    MISSING_EXTRA = "missing-extra"
+    PORT_TAKEN = "port-taken"
     NO_CONSENT = "no-consent"
     NOT_SAVED = "not-saved"
     NOT_WRITTEN = "not-written"

@@ -86,6 +86,8 @@ PURPOSES = {
     "Use offline": {
         "lock": "Write a lock from which pip installs without an index.",
         "export": "Write a package index for another machine.",
+        "serve": "Serve the cache as a package index to this machine.",
+        "offline": "Run a command that installs from the cache alone.",
     },
     "Read on": {
         "help": "Show a topic of the documentation, or a command's options.",

@@ -134,7 +134,11 @@ def machine_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_every_command_is_called() -> None:
-    assert {arguments[0] for arguments, _ in CALLS.values()} == set(COMMANDS) - {"help"}
+    elsewhere = {
+        "serve",
+        "offline",
+    }  # test_serving: the one does not end, the other answers with a command's output
+    assert {arguments[0] for arguments, _ in CALLS.values()} == set(COMMANDS) - {"help", *elsewhere}
 
 
 def cache_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -88,14 +88,16 @@ LAW = {
     "audit": "errors util index archive advisories store location inventory query",
     "prune": "errors util archive locks store location inventory query removal",
     "offline": "errors util index archive locks store inventory query verify",
-    "render": "util store location inventory query verify removal audit prune offline",
-    "commands": "errors util store location inventory query verify removal audit prune offline render",
-    "cli": "errors util store location inventory query verify removal audit prune offline render commands",
+    "server": "errors util index archive locks store inventory verify offline",
+    "render": "util store location inventory query verify removal audit prune offline server",
+    "commands": "errors util store location inventory query verify removal audit prune offline server render",
+    "cli": "errors util store location inventory query verify removal audit prune offline server render commands",
     # lots that are not built on yet; location, inventory and verify may import installers then
     "installers": "util archive store",
     "live": "errors util index store location inventory",
     "fleet": "errors util render",
-    "browse": "errors util store location inventory query verify removal audit prune offline render commands",
+    "browse": "errors util store location inventory query verify removal audit prune offline server render "
+    "commands",
 }
 """What each package may import besides itself."""
 
@@ -188,6 +190,8 @@ LIBRARIES = {
     "platformdirs": {"location.locate", "location.config"},
     "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories", "offline"},
     "yaml": {"advisories.strict"},
+    "werkzeug": {"server"},
+    "waitress": {"server"},
 }
 
 
@@ -209,7 +213,11 @@ NEVER = {
     *("subprocess", "multiprocessing", "pty", "pip", "pickle", "marshal", "shelve", "runpy", "code", "ctypes"),
     *("shutil", "tempfile", "sqlite3", "dbm", "logging", "zipfile", "tarfile"),
 }
-ALLOWED = {"render.console": {"shutil"}}  # for the width of the terminal
+ALLOWED = {
+    "render.console": {"shutil"},  # for the width of the terminal
+    "server.listener": {"socket"},  # it listens at the loopback address, and connects to nothing
+    "commands.child_process": {"subprocess"},  # starts the command that a person typed behind offline
+}
 NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol"}
 CONNECTS = "live"
 """The only package that may open a connection; it is not built yet."""

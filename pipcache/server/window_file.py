@@ -1,0 +1,69 @@
+"""Windows as files that a server reads from."""
+
+import io
+import os
+
+from pipcache.util.files import Window
+
+
+def file_of(window: Window) -> io.BufferedReader:
+    """Return a file of the bytes of a window, at their beginning; it closes the window when it is closed."""
+    if window.start == 0 and os.fstat(window.descriptor).st_size == window.length:
+        return io.BufferedReader(_WholeFile(window), _AHEAD)
+    return io.BufferedReader(WindowStream(window), _AHEAD)
+
+
+_AHEAD = 1 << 18
+
+
+class _WholeFile(io.FileIO):
+    """A file that is a window as a whole, which the interpreter reads without our help: twice as fast."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window.descriptor, "rb", closefd=False)
+        self._window = window
+
+    def close(self) -> None:
+        """Close the file."""
+        super().close()
+        self._window.close()
+
+
+class WindowStream(io.RawIOBase):
+    """A window as a file to read from, which closes the window."""
+
+    def __init__(self, window: Window) -> None:
+        """Take the window."""
+        super().__init__()
+        self._window = window
+        self._at = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, and return it."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._window.length}[whence]
+        self._at = max(start + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._at
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # any buffer
+        """Read the next bytes, and return how many these are."""
+        data = self._window.read(self._at, len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._window.close()
+        super().close()
