@@ -22,7 +22,7 @@ class LockedFile(NamedTuple):
         size: in bytes.
         upload_time: when it was uploaded (PEP 700), as the index page has it; None where that is not known.
         requires_python: its Requires-Python in PEP 440's spelling; "" without one.
-        extras: the extras of it that are needed, normalised.
+        extras: the sets of extras with which others need it.
     """
 
     project: str
@@ -33,7 +33,7 @@ class LockedFile(NamedTuple):
     size: int
     upload_time: str | None = None
     requires_python: str = ""
-    extras: tuple[str, ...] = ()
+    extras: tuple[tuple[str, ...], ...] = ()
 
     @property
     def is_wheel(self) -> bool:
@@ -44,18 +44,18 @@ class LockedFile(NamedTuple):
 def requirements_text(files: Iterable[LockedFile], comments: Iterable[str] = ()) -> str:
     """Return a requirements file with a direct reference (PEP 508) for each file; pip reads it since 20.3.
 
+    Each set of extras has a line of its own beside the plain name: before 23.3 pip meets a requirement with extras
+    only by a link with the same extras, and one without extras only by a link without.
+
     Args:
         files: the files; pip refuses two of one project.
         comments: lines that are written first, as comments.
     """
     lines = [f"# {comment}" for comment in comments]
-    lines += [f"{_with_extras(file)} @ {file.url}#sha256={file.sha256}" for file in _ordered(files)]
+    for file in _ordered(files):
+        names = [file.project, *(f"{file.project}[{','.join(extras)}]" for extras in file.extras)]
+        lines += [f"{name} @ {file.url}#sha256={file.sha256}" for name in names]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _with_extras(file: LockedFile) -> str:
-    """Return a project with the extras that others need: pip before 21 takes no other line for these."""
-    return f"{file.project}[{','.join(file.extras)}]" if file.extras else file.project
 
 
 def sha256sums_text(files: Iterable[LockedFile]) -> str:

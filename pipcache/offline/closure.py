@@ -26,6 +26,8 @@ class Wanted(NamedTuple):
         url: the URL it has to come from, or a repository; None without one.
         extras: the extras that are needed, normalised.
         is_build: it is needed to build an sdist, in an environment of its own.
+        spelled: the extras as a distribution spells them; () where none asks.
+        is_implied: nothing names it; old setuptools ask for it when they run.
     """
 
     project: str
@@ -35,6 +37,8 @@ class Wanted(NamedTuple):
     url: str | None = None
     extras: tuple[str, ...] = ()
     is_build: bool = False
+    spelled: tuple[str, ...] = ()
+    is_implied: bool = False
 
     @property
     def text(self) -> str:
@@ -84,12 +88,12 @@ class Closure(NamedTuple):
 
     Attributes:
         releases: its releases.
-        extras: the extras of projects that are needed, as far as a release has them.
+        extras: the sets of extras with which projects are needed, by project.
         missing: what is missing of what the releases need.
     """
 
     releases: list[Release]
-    extras: dict[str, tuple[str, ...]]
+    extras: dict[str, tuple[tuple[str, ...], ...]]
     missing: list[Missing]
 
 
@@ -118,6 +122,10 @@ class ClosureRequest(NamedTuple):
     with_builds: bool = False
     only_to_build: frozenset[tuple[str, str]] = frozenset()
 
+    def is_only_to_build(self, release: Release) -> bool:
+        """Return whether a release is taken for nothing but builds."""
+        return (release.project, release.version) in self.only_to_build
+
 
 def close(request: ClosureRequest, target: Target) -> Closure:
     """Return the releases that are needed, of each project the newest that meets all that need it.
@@ -141,7 +149,7 @@ def close(request: ClosureRequest, target: Target) -> Closure:
     releases = [release for project in sorted(chosen) for release in chosen[project]]
     provided = {release.project: release.contents.extras for release in releases}
     extras = {
-        project: tuple(sorted({extra for wanted in of_project for extra in wanted.extras} & provided[project]))
+        project: _sets_of_extras(of_project, provided[project])
         for project, of_project in wants.items()
         if project in provided
     }
@@ -149,36 +157,56 @@ def close(request: ClosureRequest, target: Target) -> Closure:
     return Closure(releases, extras, [*_unmet(request, chosen, wants, target), *unbuilt])
 
 
+def _sets_of_extras(wants: Iterable[Wanted], provided: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the sets of extras with which a project is needed.
+
+    Those of distributions are as they spell them: pip before 23.3 meets a requirement with extras only by a link
+    with the same. Of those that come from outside, the extras that a release has.
+    """
+    wants = list(wants)
+    sets = {tuple(sorted(set(wanted.spelled))) for wanted in wants if wanted.spelled}
+    known = {frozenset(map(normalise, extras)) for extras in sets}
+    for wanted in wants:
+        extras = provided.intersection(wanted.extras)
+        if extras and not wanted.spelled and extras not in known:
+            sets.add(tuple(sorted(extras)))
+    return tuple(sorted(sets))
+
+
 def _wants(
     request: ClosureRequest, chosen: Mapping[str, Sequence[Release]], target: Target
 ) -> dict[str, list[Wanted]]:
     """Return what the roots and the chosen releases need, by project."""
     wants: dict[str, list[Wanted]] = {}
-    queue: list[tuple[Release, str]] = []
-    seen: set[tuple[str, str, str]] = set()
+    queue: list[tuple[Release, str, bool]] = []
+    seen: set[tuple[str, str, str, bool]] = set()
 
-    def visit(releases: Iterable[Release], extras: Iterable[str]) -> None:
+    def visit(releases: Iterable[Release], extras: Iterable[str], *, is_build: bool) -> None:
         for release in releases:
             # pip passes over extras that a distribution has not
             for extra in ("", *(extra for extra in extras if extra in release.contents.extras)):
-                if (place := (release.project, release.version, extra)) not in seen:
+                if (place := (release.project, release.version, extra, is_build)) not in seen:
                     seen.add(place)
-                    queue.append((release, extra))
+                    queue.append((release, extra, is_build))
 
     def want(wanted: Wanted) -> None:
         listed = wants.setdefault(wanted.project, [])
         if wanted not in listed:
             listed.append(wanted)
-        visit(filter(wanted.is_met_by, chosen.get(wanted.project, ())), wanted.extras)
+        met = filter(wanted.is_met_by, chosen.get(wanted.project, ()))
+        visit(met, wanted.extras, is_build=wanted.is_build)
 
     for root in request.roots:
         want(root)
-    for releases in chosen.values():
-        visit(releases, ())
+    for project in request.fixed:
+        of_project = chosen.get(project, ())
+        visit((release for release in of_project if not request.is_only_to_build(release)), (), is_build=False)
     while queue and request.with_dependencies:
-        release, extra = queue.pop()
+        release, extra, is_build = queue.pop()
         to_build = _to_build(release, target) if request.with_builds and not extra else ()
-        for wanted in (*_required(release, extra, target), *to_build):
+        required = _required(release, extra, target)
+        # what a build needs, needs its own in the same environment of its own
+        for wanted in (*(wanted._replace(is_build=is_build) for wanted in required), *to_build):
             want(wanted)
     return wants
 
@@ -198,7 +226,7 @@ def _to_build(release: Release, target: Target) -> Iterator[Wanted]:
         if target.holds(requirement.marker):
             yield _wanted(requirement, f"{release.project} {release.version}")._replace(is_build=True)
             if normalise(requirement.name) == "setuptools":
-                yield Wanted("wheel", f"{release.project} {release.version}", is_build=True)
+                yield Wanted("wheel", f"{release.project} {release.version}", is_build=True, is_implied=True)
 
 
 SETUPTOOLS_WITH_WHEEL = ">=70.1"
@@ -212,6 +240,7 @@ def _wanted(requirement: Requirement, by: str) -> Wanted:
         str(requirement.specifier),
         url=requirement.url,
         extras=tuple(sorted(map(normalise, requirement.extras))),
+        spelled=tuple(sorted(requirement.extras)),
     )
 
 
@@ -224,7 +253,7 @@ def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> lis
     limits = request.limits.get(project, ())
     supply = request.supply.get(project, ())
     candidates = [release for release in supply if release.taken is not None and all(map(release.meets, limits))]
-    to_run = [release for release in candidates if (project, release.version) not in request.only_to_build]
+    to_run = [release for release in candidates if not request.is_only_to_build(release)]
 
     def best(releases: Iterable[Release], wanted_together: Sequence[Wanted]) -> list[Release]:
         def merit(release: Release) -> tuple[int, bool, bool]:
@@ -236,7 +265,7 @@ def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> lis
         return [first] if first is not None and merit(first)[0] else []
 
     if project in request.fixed:
-        picked = [release for release in supply if (project, release.version) not in request.only_to_build]
+        picked = [release for release in supply if not request.is_only_to_build(release)]
     else:
         picked = best(to_run, [wanted for wanted in wants if not wanted.is_build])
     for wanted in sorted(wants, key=lambda wanted: (wanted.text, wanted.by)):
@@ -255,8 +284,7 @@ def _unmet(
     for project in sorted(wants):
         there = [release for release in chosen.get(project, ()) if release.taken is not None]
         unmet = [wanted for wanted in wants[project] if not any(map(wanted.is_met_by, there))]
-        if project == "wheel":
-            unmet = [wanted for wanted in unmet if wanted.specifiers or _asks_for_wheel(wanted, chosen, wants)]
+        unmet = [wanted for wanted in unmet if not wanted.is_implied or _asks_for_wheel(wanted, chosen, wants)]
         for text in dict.fromkeys(wanted.text for wanted in unmet):
             needed_by = tuple(sorted({wanted.by for wanted in unmet if wanted.text == text}))
             example = next(wanted for wanted in unmet if wanted.text == text)
@@ -268,9 +296,7 @@ def _unmet(
 def _asks_for_wheel(
     wanted: Wanted, chosen: Mapping[str, Sequence[Release]], wants: Mapping[str, Sequence[Wanted]]
 ) -> bool:
-    """Return whether wheel is needed for itself, or by the setuptools that would be taken for a build."""
-    if not wanted.is_build:
-        return True
+    """Return whether the setuptools that would be taken for a build ask for wheel."""
     for build in wants.get("setuptools", ()):
         if build.is_build and build.by == wanted.by:
             able = [release for release in chosen.get("setuptools", ()) if build.is_met_by(release)]

@@ -29,7 +29,7 @@ class SelectionResult(NamedTuple):
 
     Attributes:
         releases: the releases, by project and version.
-        extras: the extras of projects that are needed.
+        extras: the sets of extras with which projects are needed.
         listed: how index pages list the files, where they were read, by the paths of their entries.
         left_out: what was selected and left out, by name.
         missing: what the releases need and have not, and selectors that mean no download.
@@ -39,7 +39,7 @@ class SelectionResult(NamedTuple):
     """
 
     releases: list[Release]
-    extras: dict[str, tuple[str, ...]]
+    extras: dict[str, tuple[tuple[str, ...], ...]]
     listed: Mapping[str, tuple[PageFile, ...]]
     left_out: list[LeftOut]
     missing: list[Missing]

@@ -80,7 +80,24 @@ def test_extras_that_are_asked_for_are_followed_and_written(shelf: Shelf, progra
     assert names(program("lock", "app")) == ["app 1.0"]
     answer = program("lock", "app[speed,none]")
     assert "ignored" not in answer.err
-    assert [line.partition(" ")[0] for line in answer.lines[1:]] == ["app[speed]", "fast"]
+    assert [line.partition(" ")[0] for line in answer.lines[1:]] == ["app", "app[speed]", "fast"]
+
+
+def test_each_set_of_extras_has_a_line_as_it_is_spelled(
+    shelf: Shelf, program: Program, write: Write, tmp_path: Path
+) -> None:
+    shelf.wheel("app", "1.0", "foo[B.b,a_a]", "foo[a_a]", "foo[a_a,B.b]", "lib")
+    shelf.wheel("lib", "1.0", "foo", "foo[a-a]")
+    shelf.wheel("foo", "1.0", "x; extra == 'a-a'\nProvides-Extra: a-a")
+    shelf.wheel("x", "1.0")
+    lock = tmp_path / "lock.txt"
+    program("lock", "app", "foo[A_A]", "-o", str(lock))
+    lines = lock.read_text().splitlines()[1:]
+    assert [line.partition(" ")[0] for line in lines] == [
+        *("app", "foo", "foo[B.b,a_a]", "foo[a-a]", "foo[a_a]", "lib", "x")
+    ]
+    assert len({line.partition(" @ ")[2] for line in lines}) == 4
+    assert program("lock", "--for", str(lock)).out == lock.read_text()
 
 
 def test_what_is_missing_is_said_with_who_needs_it_and_why(shelf: Shelf, program: Program) -> None:
