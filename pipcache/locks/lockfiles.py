@@ -17,6 +17,7 @@ from pipcache.locks.sha256sums import has_sums, sums
 from pipcache.util.filenames import normalise
 from pipcache.util.textfile import UnreadableText, read_text
 from pipcache.util.untrusted import Table, TableError, quoted
+from pipcache.util.versions import contains, parse_version, same_version
 
 
 class NamesNothing(LockError):  # noqa: N818 - it says what is wrong with the file
@@ -158,14 +159,14 @@ def _toml(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
                 name = quoted(package.values.get("name"))
                 raise LockError(f"{path}: the name in {key} is {name}; text was expected")
             versions.setdefault(normalise(project), set()).update([version] if version else [])
-            marker = next(filter(None, map(package.text_or_none, ("marker", "markers"))), "")
+            needs = needed_by.get(normalise(project), ())
             for pin in (
                 _project_pin(path, project, version, _commit(package)),
                 *_package_files(path, project, version, package),
             ):
                 yield pin._replace(
-                    marker=marker,
-                    needed_by=tuple(needed_by.get(pin.project, ())),
+                    marker=_marker(package),
+                    needed_by=tuple(need[1:] for need in needs if _is_meant(version, need[0])),
                     is_local=_is_local(package),
                 )
     metadata = document.values.get("metadata")
@@ -178,19 +179,34 @@ def _toml(path: str, document: Table, *, every: bool) -> Iterator[Pin]:
             yield from _file_pins(path, project, version or only_version, row)
 
 
-def _needed_by(document: Table) -> dict[str, list[tuple[str, str]]]:
-    """Return which packages of a lock of uv or poetry need each project, with the marker of that need."""
-    needs: dict[str, list[tuple[str, str]]] = {}
+def _marker(package: Table) -> str:
+    """Return where a package of a lock is needed; one of several versions has the forks of uv that it is for."""
+    if marker := next(filter(None, map(package.text_or_none, ("marker", "markers"))), ""):
+        return marker
+    forks = package.values.get("resolution-markers")
+    texts = [fork for fork in forks if isinstance(fork, str)] if isinstance(forks, list) else []
+    return " or ".join(f"({text})" for text in texts)
+
+
+def _needed_by(document: Table) -> dict[str, list[tuple[str, str, str | None, str]]]:
+    """Return which packages of a lock of uv or poetry need each project.
+
+    A need is: the version or the specifiers that are wanted, the package and its version, and a marker. poetry 2
+    writes on each package where it is needed, and nobody knows there which of them are needed by themselves.
+    """
+    needs: dict[str, list[tuple[str, str, str | None, str]]] = {}
     rows = document.values.get("package")
     for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and isinstance(parent := row.get("name"), str):
-            for name, marker in _dependencies(row):
-                needs.setdefault(normalise(name), []).append((normalise(parent), marker))
+        if isinstance(row, dict) and isinstance(parent := row.get("name"), str) and "groups" not in row:
+            version = row.get("version")
+            of_parent = normalise(parent), version if isinstance(version, str) else None
+            for name, wanted, marker in _dependencies(row):
+                needs.setdefault(normalise(name), []).append((wanted, *of_parent, marker))
     return needs
 
 
-def _dependencies(package: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the (name, marker) of what a package needs, with all its extras and groups."""
+def _dependencies(package: dict[str, object]) -> Iterator[tuple[str, str, str]]:
+    """Yield the (name, version, marker) of what a package needs, with all its extras and groups."""
     groups = [package.get(key) for key in ("optional-dependencies", "dev-dependencies")]  # of uv
     lists = [
         package.get("dependencies"),
@@ -200,12 +216,27 @@ def _dependencies(package: dict[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(listed, dict):  # poetry's, by name
             for name, value in listed.items():
                 for row in value if isinstance(value, list) else [value]:
-                    marker = row.get("markers") if isinstance(row, dict) else None
-                    yield name, marker if isinstance(marker, str) else ""
+                    values = row if isinstance(row, dict) else {"version": row}
+                    yield name, _text_in(values, "version"), _text_in(values, "markers")
         for row in listed if isinstance(listed, list) else []:
             if isinstance(row, dict) and isinstance(name := row.get("name"), str):
-                marker = row.get("marker")
-                yield name, marker if isinstance(marker, str) else ""
+                yield name, _text_in(row, "version"), _text_in(row, "marker")
+
+
+def _text_in(row: dict[str, object], key: str) -> str:
+    """Return the value of a key; "" for what is no text."""
+    value = row.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _is_meant(version: str | None, wanted: str) -> bool:
+    """Return whether a dependency means a version of its project: uv writes the version, poetry specifiers."""
+    if not wanted or version is None or same_version(version, wanted):
+        return True
+    try:
+        return parse_version(wanted) is None and contains(wanted, version)
+    except ValueError:
+        return True  # poetry's * and ||, which are no specifiers
 
 
 def _is_local(package: Table) -> bool:

@@ -44,8 +44,8 @@ class Pin(NamedTuple):
     """Where it is needed (PEP 508), as written; "" for everywhere."""
     extras: tuple[str, ...] = ()
     """The extras that are asked for, normalised."""
-    needed_by: tuple[tuple[str, str], ...] = ()
-    """Packages of the same lock that need it, normalised, each with the marker of that need."""
+    needed_by: tuple[tuple[str, str | None, str], ...] = ()
+    """Packages of the same lock that need it: (normalised project, version, marker of that need)."""
     is_local: bool = False
     """It is a folder or a file of some disk, and comes from no index."""
 

@@ -25,7 +25,7 @@ class Wanted(NamedTuple):
         version: the version that a lock names; None without one.
         url: the URL it has to come from, or a repository; None without one.
         extras: the extras that are needed, normalised.
-        is_build: it is needed to build an sdist, in an environment of its own.
+        environment: the sdist in whose environment of a build it is needed; "" where it is needed to run.
         spelled: the extras as a distribution spells them; () where none asks.
         is_implied: nothing names it; old setuptools ask for it when they run.
     """
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
     version: str | None = None
     url: str | None = None
     extras: tuple[str, ...] = ()
-    is_build: bool = False
+    environment: str = ""
     spelled: tuple[str, ...] = ()
     is_implied: bool = False
 
@@ -178,35 +178,34 @@ def _wants(
 ) -> dict[str, list[Wanted]]:
     """Return what the roots and the chosen releases need, by project."""
     wants: dict[str, list[Wanted]] = {}
-    queue: list[tuple[Release, str, bool]] = []
-    seen: set[tuple[str, str, str, bool]] = set()
+    queue: list[tuple[Release, str, str]] = []
+    seen: set[tuple[str, str, str, str]] = set()
 
-    def visit(releases: Iterable[Release], extras: Iterable[str], *, is_build: bool) -> None:
+    def visit(releases: Iterable[Release], extras: Iterable[str], environment: str) -> None:
         for release in releases:
             # pip passes over extras that a distribution has not
             for extra in ("", *(extra for extra in extras if extra in release.contents.extras)):
-                if (place := (release.project, release.version, extra, is_build)) not in seen:
+                if (place := (release.project, release.version, extra, environment)) not in seen:
                     seen.add(place)
-                    queue.append((release, extra, is_build))
+                    queue.append((release, extra, environment))
 
     def want(wanted: Wanted) -> None:
         listed = wants.setdefault(wanted.project, [])
         if wanted not in listed:
             listed.append(wanted)
         met = filter(wanted.is_met_by, chosen.get(wanted.project, ()))
-        visit(met, wanted.extras, is_build=wanted.is_build)
+        visit(met, wanted.extras, wanted.environment)
 
     for root in request.roots:
         want(root)
     for project in request.fixed:
         of_project = chosen.get(project, ())
-        visit((release for release in of_project if not request.is_only_to_build(release)), (), is_build=False)
+        visit((release for release in of_project if not request.is_only_to_build(release)), (), "")
     while queue and request.with_dependencies:
-        release, extra, is_build = queue.pop()
+        release, extra, environment = queue.pop()
         to_build = _to_build(release, target) if request.with_builds and not extra else ()
         required = _required(release, extra, target)
-        # what a build needs, needs its own in the same environment of its own
-        for wanted in (*(wanted._replace(is_build=is_build) for wanted in required), *to_build):
+        for wanted in (*(wanted._replace(environment=environment) for wanted in required), *to_build):
             want(wanted)
     return wants
 
@@ -222,11 +221,12 @@ def _required(release: Release, extra: str, target: Target) -> Iterator[Wanted]:
 
 def _to_build(release: Release, target: Target) -> Iterator[Wanted]:
     """Yield what building a release needs; nothing where a wheel of it is taken."""
+    by = f"{release.project} {release.version}"
     for requirement in release.contents.builds_with if release.taken is not None else ():
         if target.holds(requirement.marker):
-            yield _wanted(requirement, f"{release.project} {release.version}")._replace(is_build=True)
+            yield _wanted(requirement, by)._replace(environment=by)
             if normalise(requirement.name) == "setuptools":
-                yield Wanted("wheel", f"{release.project} {release.version}", is_build=True, is_implied=True)
+                yield Wanted("wheel", by, environment=by, is_implied=True)
 
 
 SETUPTOOLS_WITH_WHEEL = ">=70.1"
@@ -247,7 +247,7 @@ def _wanted(requirement: Requirement, by: str) -> Wanted:
 def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> list[Release]:
     """Return the releases to take of a project: the best that can be installed and meets most of what is wanted.
 
-    Of a fixed project all are taken. What is wanted for builds needs no common version: each may add a release.
+    Of a fixed project all are taken. Each environment of a build has its own versions, and may add a release.
     A final version is preferred to a pre-release, and a release that was not yanked to one that was, as by pip.
     """
     limits = request.limits.get(project, ())
@@ -258,8 +258,7 @@ def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> lis
     def best(releases: Iterable[Release], wanted_together: Sequence[Wanted]) -> list[Release]:
         def merit(release: Release) -> tuple[int, bool, bool]:
             is_yanked = (release.project, release.version) in request.yanked
-            met = sum(wanted.is_met_by(release) for wanted in wanted_together)
-            return met, not is_yanked, release.is_final
+            return _met(release, wanted_together), not is_yanked, release.is_final
 
         first = max(releases, key=merit, default=None)  # of equals the first, which is the newest
         return [first] if first is not None and merit(first)[0] else []
@@ -267,11 +266,24 @@ def _pick(request: ClosureRequest, project: str, wants: Sequence[Wanted]) -> lis
     if project in request.fixed:
         picked = [release for release in supply if not request.is_only_to_build(release)]
     else:
-        picked = best(to_run, [wanted for wanted in wants if not wanted.is_build])
-    for wanted in sorted(wants, key=lambda wanted: (wanted.text, wanted.by)):
-        if wanted.is_build and not any(release.taken and wanted.is_met_by(release) for release in picked):
-            picked += best(candidates, [wanted])
+        picked = best(to_run, [wanted for wanted in wants if not wanted.environment])
+    for together in _by_environment(wants):
+        if not any(release.taken and _met(release, together) == len(together) for release in picked):
+            picked += [release for release in best(candidates, together) if release not in picked]
     return picked
+
+
+def _by_environment(wants: Iterable[Wanted]) -> list[list[Wanted]]:
+    """Return what the environments of builds need of a project, of each together."""
+    environments: dict[str, list[Wanted]] = {}
+    for wanted in wants:
+        if wanted.environment:
+            environments.setdefault(wanted.environment, []).append(wanted)
+    return [environments[name] for name in sorted(environments)]
+
+
+def _met(release: Release, wants: Iterable[Wanted]) -> int:
+    return sum(wanted.is_met_by(release) for wanted in wants)
 
 
 def _unmet(
@@ -283,13 +295,17 @@ def _unmet(
     """Yield what is wanted and met by no chosen release that can be installed."""
     for project in sorted(wants):
         there = [release for release in chosen.get(project, ()) if release.taken is not None]
-        unmet = [wanted for wanted in wants[project] if not any(map(wanted.is_met_by, there))]
+        to_run = [wanted for wanted in wants[project] if not wanted.environment]
+        unmet = [wanted for wanted in to_run if not any(map(wanted.is_met_by, there))]
+        for together in _by_environment(wants[project]):
+            best = max(there, key=lambda release: _met(release, together), default=None)
+            unmet += [wanted for wanted in together if best is None or not wanted.is_met_by(best)]
         unmet = [wanted for wanted in unmet if not wanted.is_implied or _asks_for_wheel(wanted, chosen, wants)]
         for text in dict.fromkeys(wanted.text for wanted in unmet):
             needed_by = tuple(sorted({wanted.by for wanted in unmet if wanted.text == text}))
             example = next(wanted for wanted in unmet if wanted.text == text)
             lack, detail = _explain(request, example, there, target)
-            detail += "; the sdist is built with it" if example.is_build else ""
+            detail += "; the sdist is built with it" if example.environment else ""
             yield Missing(text, project, needed_by, lack, detail)
 
 
@@ -298,7 +314,7 @@ def _asks_for_wheel(
 ) -> bool:
     """Return whether the setuptools that would be taken for a build ask for wheel."""
     for build in wants.get("setuptools", ()):
-        if build.is_build and build.by == wanted.by:
+        if build.environment == wanted.environment:
             able = [release for release in chosen.get("setuptools", ()) if build.is_met_by(release)]
             if able and not any(release.meets(SETUPTOOLS_WITH_WHEEL) for release in able):
                 return True

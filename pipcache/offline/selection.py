@@ -58,21 +58,27 @@ def pins_for(pins: Iterable[Pin], target: Target) -> tuple[Pin, ...]:
     What comes from a folder or a file of a disk is left out.
     """
     held = [pin for pin in pins if target.holds_text(pin.marker)]
-    reached = {(pin.source, pin.project) for pin in held if not pin.needed_by}
     waiting = [pin for pin in held if pin.needed_by]
+    # the files of a package may stand apart from what is said of it
+    reached = {_package_of(pin) for pin in held if not pin.needed_by} - {_package_of(pin) for pin in waiting}
     while True:
         pins_reached = [
             pin
             for pin in waiting
             if any(
-                (pin.source, parent) in reached and target.holds_text(marker) for parent, marker in pin.needed_by
+                (pin.source, parent, version) in reached and target.holds_text(marker)
+                for parent, version, marker in pin.needed_by
             )
         ]
         if not pins_reached:
             break
-        reached |= {(pin.source, pin.project) for pin in pins_reached}
-        waiting = [pin for pin in waiting if (pin.source, pin.project) not in reached]
-    return tuple(pin for pin in held if (pin.source, pin.project) in reached and not pin.is_local)
+        reached |= {_package_of(pin) for pin in pins_reached}
+        waiting = [pin for pin in waiting if _package_of(pin) not in reached]
+    return tuple(pin for pin in held if _package_of(pin) in reached and not pin.is_local)
+
+
+def _package_of(pin: Pin) -> tuple[str, str, str | None]:
+    return pin.source, pin.project, pin.version
 
 
 def read_pins(paths: Sequence[str], target: Target) -> tuple[Pin, ...]:
