@@ -172,7 +172,8 @@ def _requirement(path: str, line: str, where: str, *, every: bool) -> Iterator[P
     every_digest = tuple(digest for pairs in digests for digest in pairs)
     source = os.path.basename(path)
     pin = Pin(source, normalise(project), version, filename or None, url, None, every_digest, specifiers, commit)
-    yield pin._replace(marker=marker.strip(), extras=extras)
+    is_local = bool(filename) and (url or "file:")[:5].lower() == "file:"  # a name alone gives no file name
+    yield pin._replace(marker=marker.strip(), extras=extras, is_local=is_local)
 
 
 def _commit(url: str) -> str | None:

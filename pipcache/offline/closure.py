@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
+from pipcache.inventory.artifact import Artifact
 from pipcache.offline.releases import Release
+from pipcache.offline.supply import LeftOut
 from pipcache.offline.target import Target
 from pipcache.store.keys import request_key
 from pipcache.util.filenames import normalise
+from pipcache.util.versions import contains, same_version
 
 _MOST_ROUNDS = 100
 """Times that versions are chosen anew; each round follows the requirements one step further."""
@@ -54,6 +57,16 @@ class Wanted(NamedTuple):
             return any(file.artifact.key == key for file in release.files)
         return release.meets(self.specifiers) if self.version is None else release.is_of(self.version)
 
+    def may_mean(self, artifact: Artifact) -> bool:
+        """Return whether a file that was left out may be what is wanted, as far as its name says."""
+        if self.url is not None:
+            return artifact.key == request_key(self.url.partition("#")[0])
+        if artifact.version is None:
+            return True
+        if self.version is not None:
+            return same_version(artifact.version, self.version)
+        return not self.specifiers or contains(self.specifiers, artifact.version)
+
 
 class Lack(StrEnum):
     """Why something that is needed is missing. The values are JSON's."""
@@ -74,6 +87,7 @@ class Missing(NamedTuple):
         needed_by: who needs it, for people.
         lack: why it is missing.
         detail: the same, for people.
+        left_out: what was left out and may be what is needed.
     """
 
     requirement: str
@@ -81,6 +95,7 @@ class Missing(NamedTuple):
     needed_by: tuple[str, ...]
     lack: Lack
     detail: str
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Closure(NamedTuple):
@@ -107,7 +122,7 @@ class ClosureRequest(NamedTuple):
         limits: further specifiers by project, of which all have to be met (pip's ``-c``).
         yanked: (project, version) of releases that were yanked (PEP 592); others are preferred to them.
         with_dependencies: whether what the releases need is added.
-        unavailable: why files of projects were left out of the supply, for people, by project.
+        unavailable: the files that were left out of the supply for a fault, by project.
         with_builds: what sdists need to be built is taken from the supply too; if not, all of it is missing.
         only_to_build: (project, version) of releases that are taken for nothing but builds.
     """
@@ -118,7 +133,7 @@ class ClosureRequest(NamedTuple):
     limits: Mapping[str, Sequence[str]]
     yanked: frozenset[tuple[str, str]]
     with_dependencies: bool
-    unavailable: Mapping[str, str]
+    unavailable: Mapping[str, Sequence[LeftOut]]
     with_builds: bool = False
     only_to_build: frozenset[tuple[str, str]] = frozenset()
 
@@ -304,9 +319,11 @@ def _unmet(
         for text in dict.fromkeys(wanted.text for wanted in unmet):
             needed_by = tuple(sorted({wanted.by for wanted in unmet if wanted.text == text}))
             example = next(wanted for wanted in unmet if wanted.text == text)
-            lack, detail = _explain(request, example, there, target)
+            unavailable = request.unavailable.get(project, ())
+            left_out = tuple(left for left in unavailable if example.may_mean(left.artifact))
+            lack, detail = _explain(request, example, there, left_out, target)
             detail += "; the sdist is built with it" if example.environment else ""
-            yield Missing(text, project, needed_by, lack, detail)
+            yield Missing(text, project, needed_by, lack, detail, left_out)
 
 
 def _asks_for_wheel(
@@ -322,14 +339,18 @@ def _asks_for_wheel(
 
 
 def _explain(
-    request: ClosureRequest, wanted: Wanted, there: Sequence[Release], target: Target
+    request: ClosureRequest,
+    wanted: Wanted,
+    there: Sequence[Release],
+    left_out: Sequence[LeftOut],
+    target: Target,
 ) -> tuple[Lack, str]:
     """Return why nothing meets what is wanted."""
     known = request.supply.get(wanted.project, ())
     if any(wanted.is_met_by(release) and release.taken is None for release in known):
         return Lack.NO_FIT, f"no cached file of it is for {target.name}"
-    if wanted.project in request.unavailable:
-        return Lack.LEFT_OUT, request.unavailable[wanted.project]
+    if left_out:
+        return Lack.LEFT_OUT, left_out[0].detail
     if not known:
         return Lack.NOT_CACHED, "it is not in the cache"
     if there:

@@ -77,8 +77,8 @@ class Reading(NamedTuple):
         matches: what selectors match.
         unmatched: the selectors that match nothing.
         matched: the same; everything where nothing is selected by name.
-        named: what locks name.
-        chosen: the downloads among both.
+        named: what locks name, and what constraints allow.
+        chosen: what both name; constraints name nothing.
         judged: what was judged: the chosen, and what they may need.
         judgements: the judgements.
         contents_of: reads what distributions need.
@@ -111,7 +111,10 @@ def read(request: SelectionRequest, source: Source) -> Reading:
     matches = selection.matches
     matched = frozenset(path_of(match.artifact) for match in matches if request.names_all or request.selectors)
     named = frozenset[str]() if needs is None else needed_paths(cache, artifacts, needs, track)
-    chosen = [artifact for artifact in artifacts if path_of(artifact) in matched | named]
+    limited = {pin.project for pin in request.pins if pin.is_constraint}
+    limited -= {pin.project for pin in request.pins if not pin.is_constraint}
+    wanted = matched | {path_of(artifact) for artifact in artifacts if artifact.project not in limited} & named
+    chosen = [artifact for artifact in artifacts if path_of(artifact) in wanted]
     downloads = [artifact for artifact in chosen if _may_be_file(artifact)]
     contents_of = ContentsReader(cache)
     others = [] if request.names_all else _reachable(request, artifacts, downloads, source.target, contents_of)

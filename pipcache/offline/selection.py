@@ -132,7 +132,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
             _limits(request.pins),
             frozenset(_yanked(releases, listed)),
             request.with_dependencies,
-            {_project_of(left): left.detail for left in supply.left_out if left.why.is_shortcoming},
+            _faulty(supply.left_out),
             with_builds=with_builds,
             only_to_build=_without(releases, may_be_run),
         ),
@@ -141,7 +141,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
     taken = [release for release in closure.releases if release.taken is not None or request.all_fits]
     missing = [*_unmet_selectors(request, reading, by_selector), *closure.missing]
     left_out = [*supply.left_out, *_not_taken(releases, taken, selected, target)]
-    lacking = {lack.project for lack in missing if lack.lack is Lack.LEFT_OUT}
+    lacking = {path_of(left.artifact) for lack in missing if lack.lack is Lack.LEFT_OUT for left in lack.left_out}
     return SelectionResult(
         taken,
         closure.extras,
@@ -150,7 +150,7 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
             (
                 left
                 for left in left_out
-                if path_of(left.artifact) in reading.chosen or _project_of(left) in lacking
+                if path_of(left.artifact) in reading.chosen or path_of(left.artifact) in lacking
             ),
             key=lambda left: (left.artifact.filename or "", path_of(left.artifact)),
         ),
@@ -313,6 +313,15 @@ def _not_taken(
             else:
                 why, detail = Why.OLDER, "another version is taken"
             yield from (file.left_out(why, detail) for file in release.files)
+
+
+def _faulty(left_out: Iterable[LeftOut]) -> dict[str, list[LeftOut]]:
+    """Return the files that were left out for a fault, by project."""
+    by_project: dict[str, list[LeftOut]] = {}
+    for left in left_out:
+        if left.why.is_shortcoming:
+            by_project.setdefault(_project_of(left), []).append(left)
+    return by_project
 
 
 def _project_of(left: LeftOut) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.archives import build_wheel
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -67,6 +69,42 @@ def test_a_build_that_names_wheel_needs_it(
     shelf.wheel("setuptools", "75.0")
     answer = program("export", str(tmp_path / "out"), "app", "--format", "json")
     assert set(missing(answer)) == lacks
+
+
+def test_what_constraints_name_is_not_asked_for(shelf: Shelf, program: Program, write: Write) -> None:
+    shelf.wheel("app", "1.0", "dep")
+    shelf.wheel("dep", "1.0")
+    shelf.file("unneeded", *build_wheel("unneeded", "1.0"), digest="0" * 64)
+    write("limits.txt", "unneeded==1.0\ndep==1.0\ngone==1.0\n")
+    answer = program("lock", "--for", write("requirements.txt", "app\n-c limits.txt\n"), "--format", "json")
+    assert (answer.code, locked(answer), answer.document["left_out"]) == (0, ["app 1.0", "dep 1.0"], [])
+
+
+def test_a_faulty_file_of_another_version_is_not_what_is_missing(
+    shelf: Shelf, program: Program, write: Write
+) -> None:
+    shelf.wheel("app", "1.0", "dep>=2")
+    shelf.file("dep", *build_wheel("dep", "1.0"), digest="0" * 64)
+    for arguments in (("app",), ("--for", write("requirements.txt", "app\ndep==2.1\n"))):
+        answer = program("lock", *arguments, "--format", "json")
+        assert (answer.code, answer.document["left_out"]) == (0, [])
+        assert {lack["why"] for lack in answer.document["missing"]} == {"not-cached"}
+    shelf.file("dep", *build_wheel("dep", "2.1"), digest="0" * 64)
+    answer = program("lock", "app", "--format", "json")
+    assert (answer.code, [lack["why"] for lack in answer.document["missing"]]) == (3, ["left-out"])
+    assert [left["artifact"]["version"] for left in answer.document["left_out"]] == ["2.1"]
+
+
+def test_files_of_a_disk_are_not_asked_of_the_cache(shelf: Shelf, program: Program, write: Write) -> None:
+    shelf.wheel("app", "1.0")
+    lines = (
+        *("app", "./a-1.0.tar.gz", "file:///srv/b-1.0.tar.gz", "c @ file:///srv/c-1.0-py3-none-any.whl"),
+        *("d @ FILE:///srv/folder", "vendor/e-1.0-py3-none-any.whl"),
+    )
+    answer = program("lock", "--for", write("requirements.txt", "\n".join(lines)), "--format", "json")
+    assert (locked(answer), missing(answer)) == (["app 1.0"], {})
+    named = write("more.txt", "f @ https://files.example/f-1.0-py3-none-any.whl")
+    assert set(missing(program("lock", "--for", named, "--format", "json"))) == {"f==1.0"}
 
 
 UV_FORKS = """\
