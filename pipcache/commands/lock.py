@@ -18,7 +18,7 @@ from pipcache.offline.lock import (
     lock_text,
     several_versions,
 )
-from pipcache.offline.output import check_output, write_output
+from pipcache.offline.output import check_output, is_plain, write_output
 from pipcache.offline.reading import SelectionRequest
 from pipcache.offline.selection import SelectionResult, read_pins
 from pipcache.offline.target import Target
@@ -129,24 +129,31 @@ def _say(answer: LockAnswer) -> None:
         say(f"{counted(result.links, 'link')} in the stores: what is behind is not looked at.")
     for line in missing_lines(result.missing):
         say(clean(line))
-    if request.form == REQUIREMENTS:
-        for line in several_lines(several_versions(result.releases)):
-            say(clean(line))
+    several = several_versions(result.releases) if request.form == REQUIREMENTS else {}
+    for line in several_lines(several):
+        say(clean(line))
     files = answer.lock.files
     size, projects = sum(file.size for file in files), len({file.project for file in files})
     say(clean(sum_line(len(files), size, projects, request.target.name, answer.faulty, len(result.missing))))
     is_for_pip = request.form in {REQUIREMENTS, PYLOCK}
-    if files and is_for_pip and (request.output is not None or is_terminal(sys.stdout)):
+    if files and is_for_pip and not several and (request.output is not None or is_terminal(sys.stdout)):
         say(clean(_how_to_install(answer)))
 
 
 def _how_to_install(answer: LockAnswer) -> str:
     """Return the command that installs from the lock, or why there is none."""
-    output, form = answer.request.output, answer.request.form
-    if form == PYLOCK and output is not None and not is_pylock_name(output):
-        return "Note: installers take only the names pylock.toml and pylock.NAME.toml for a lock of this form."
-    pip = f"pip{answer.directory.option} install -r {'FILE' if output is None else shlex.quote(output)}"
-    return f"Install from the cache, without an index: {pip}{' (pip 26.3)' if form == PYLOCK else ''}"
+    output, form, target = answer.request.output, answer.request.form, answer.request.target
+    if output is not None and is_plain(output) and is_pylock_name(output) != (form == PYLOCK):
+        if form == PYLOCK:
+            return "Note: installers take only the names pylock.toml and pylock.NAME.toml for a lock of this form."
+        return "Note: installers take a file of this name for a lock of the form pylock, and refuse it."
+    place = "FILE" if output is None or not is_plain(output) else shlex.quote(output)
+    conditions = [
+        "with an index for what is missing" if answer.result.missing else "without an index",
+        *(["with pip 26.3"] if form == PYLOCK else []),
+        *([] if target.is_here else [f"with {target.name}"]),
+    ]
+    return f"Install from the cache, {', '.join(conditions)}: pip{answer.directory.option} install -r {place}"
 
 
 def exit_code(answer: LockAnswer, *, complete: bool) -> ExitCode:

@@ -75,9 +75,8 @@ def run(directory: CacheDirectory, request: OfflineRequest) -> int:
         say(clean(line))
     if request.report is not None:
         try:
-            write_output(
-                request.report, dump(offline_document(directory, server.index_url, status, server.log)) + "\n"
-            )
+            document = offline_document(directory, server.index_url, status, server.log)
+            write_output(request.report, dump(document) + "\n", what="report")
         except NotWritten as error:  # the exit status is the command's all the same
             say(clean(f"The report is not written: {error.message} {request.report}"))
     return status

@@ -9,7 +9,7 @@ from hashlib import sha256 as new_sha256
 
 from pipcache.index.page_format import PAGE_LIMIT
 from pipcache.index.rows import PageFile, page_rows
-from pipcache.offline.output import OutputRefused
+from pipcache.offline.output import OutputRefused, is_inside
 from pipcache.offline.simple_pages import GENERATOR, JSON_TYPE, IndexFile, json_mark, quote_name
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.files import CHUNK, Window, is_folder, open_quietly
@@ -43,7 +43,7 @@ def check_folder(path: str, root: str) -> str:
         OutputRefused: it is in the cache, is no folder, or holds something else.
     """
     real = os.path.realpath(path)
-    if _is_inside(real, os.path.realpath(root)):
+    if is_inside(real, os.path.realpath(root)):
         raise OutputRefused("An export is not written into the cache.", path=path, hint="Name another folder.")
     if not os.path.lexists(real):
         return real
@@ -63,26 +63,6 @@ def check_folder(path: str, root: str) -> str:
             hint = "An export is not written through a link. Nothing was written."
             raise OutputRefused(f"{name} in it is no folder.", path=part, hint=hint)
     return real
-
-
-def _is_inside(path: str, root: str) -> bool:
-    """Return whether a path is a folder or in it, under whatever name (another case, a mount)."""
-    if os.path.normcase(path + os.sep).startswith(os.path.normcase(root + os.sep)):
-        return True
-    try:
-        inside = os.stat(root)
-    except OSError:
-        return False
-    while True:
-        try:
-            if os.path.samestat(os.stat(path), inside):
-                return True
-        except OSError:
-            pass  # it is to be made
-        parent = os.path.dirname(path)
-        if parent == path:
-            return False
-        path = parent
 
 
 def is_export(folder: str) -> bool:

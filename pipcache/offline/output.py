@@ -28,7 +28,7 @@ def check_output(path: str, root: str, inputs: tuple[str, ...], *, what: str = "
         OutputRefused: it must not be written.
     """
     real = os.path.realpath(path)
-    if os.path.normcase(real + os.sep).startswith(os.path.normcase(os.path.realpath(root) + os.sep)):
+    if is_inside(real, os.path.realpath(root)):
         raise OutputRefused(f"A {what} is not written into the cache.", path=path, hint="Name another file.")
     if os.path.isdir(real):
         raise OutputRefused(
@@ -39,26 +39,64 @@ def check_output(path: str, root: str, inputs: tuple[str, ...], *, what: str = "
         raise OutputRefused("The lock would replace the file that it is made for.", path=path, hint=hint)
 
 
-def write_output(path: str, text: str) -> None:
+def is_inside(path: str, root: str) -> bool:
+    """Return whether a path is a folder or in it, under whatever name (another case, a mount).
+
+    Args:
+        path: a real path.
+        root: the real path of the folder.
+    """
+    if os.path.normcase(path + os.sep).startswith(os.path.normcase(root + os.sep)):
+        return True
+    try:
+        inside = os.stat(root)
+    except OSError:
+        return False
+    while True:
+        try:
+            if os.path.samestat(os.stat(path), inside):
+                return True
+        except OSError:
+            pass  # it is to be made
+        parent = os.path.dirname(path)
+        if parent == path:
+            return False
+        path = parent
+
+
+def is_plain(path: str) -> bool:
+    """Return whether a path leads to a file on a disk, or to nothing; if not, to a pipe, a device or the like."""
+    try:
+        return stat_module.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
+def write_output(path: str, text: str, *, what: str = "lock") -> None:
     """Write a text to a file. A file of that name is replaced when the new one is complete; others are written to.
+
+    Args:
+        path: the file.
+        text: the text.
+        what: what is written, for people.
 
     Raises:
         NotWritten: it cannot be written; a file of that name is as it was.
     """
     data = text.encode("utf-8")
-    real = os.path.realpath(path)  # a link is kept, and what it leads to is replaced
     try:
-        if os.path.lexists(real) and not stat_module.S_ISREG(os.lstat(real).st_mode):
-            descriptor = os.open(real, os.O_WRONLY)
+        if is_plain(path):
+            _replace(os.path.realpath(path), data)  # a link is kept, and what it leads to is replaced
+        else:
+            # as it was named: what /dev/stdout leads to may have no path of its own
+            descriptor = os.open(path, os.O_WRONLY)
             try:
                 _write(descriptor, data)
             finally:
                 os.close(descriptor)
-        else:
-            _replace(real, data)
     except OSError as error:
         raise NotWritten(
-            f"The lock cannot be written: {error.strerror or error}.", path=path, hint="Nothing was changed."
+            f"The {what} cannot be written: {error.strerror or error}.", path=path, hint="Nothing was changed."
         ) from None
 
 

@@ -32,6 +32,7 @@ class Target:
         name: both, for people.
         python: the version of Python, with three numbers.
         interpreter: the name that pip gives it in keys of built wheels (``cp311``).
+        is_here: it is this Python on this machine.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class Target:
         environment: Mapping[str, str],
         supported: Iterable[tags.Tag],
         interpreter: str,
+        *,
+        is_here: bool = False,
     ) -> None:
         """Take what is known of a Python.
 
@@ -48,10 +51,12 @@ class Target:
             environment: the values of markers.
             supported: the tags of wheels that it takes, best first.
             interpreter: its name and version (``cp311``).
+            is_here: it is this Python on this machine.
         """
         self.name = name
         self.python = environment["python_full_version"]
         self.interpreter = interpreter
+        self.is_here = is_here
         self._environment = dict(environment)
         self._ranks: dict[str, int] = {}
         for rank, tag in enumerate(supported):
@@ -75,7 +80,7 @@ class Target:
             major, minor = here["python_version"].split(".")[:2]
             interpreter = f"{tags.interpreter_name()}{major}{minor}"
             name = f"Python {here['python_version']} on {next(iter(tags.platform_tags()), 'this machine')}"
-            return cls(name, here, tags.sys_tags(), interpreter)
+            return cls(name, here, tags.sys_tags(), interpreter, is_here=True)
         environment = here | (_of_python(python) if python is not None else {})
         systems = [_system(text) for text in platforms]
         if len({system.sys_platform for system in systems}) > 1:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,9 +85,7 @@ def test_extras_that_are_asked_for_are_followed_and_written(shelf: Shelf, progra
     assert [line.partition(" ")[0] for line in answer.lines[1:]] == ["app", "app[speed]", "fast"]
 
 
-def test_each_set_of_extras_has_a_line_as_it_is_spelled(
-    shelf: Shelf, program: Program, write: Write, tmp_path: Path
-) -> None:
+def test_each_set_of_extras_has_a_line_as_it_is_spelled(shelf: Shelf, program: Program, tmp_path: Path) -> None:
     shelf.wheel("app", "1.0", "foo[B.b,a_a]", "foo[a_a]", "foo[a_a,B.b]", "lib")
     shelf.wheel("lib", "1.0", "foo", "foo[a-a]")
     shelf.wheel("foo", "1.0", "x; extra == 'a-a'\nProvides-Extra: a-a")
@@ -294,6 +294,50 @@ def test_the_file_is_replaced_as_a_whole_and_only_where_it_may_be(
         assert answer.code == (3 if path.parent.name == "no" else 2)
     assert program("lock", "--for", str(target), "-o", str(link)).code == 2
     assert target.read_text("utf-8") == program("lock").out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_is_written_to_and_not_replaced(shelf: Shelf, program: Program) -> None:
+    shelf.wheel("app", "1.0")
+    text = program("lock").out
+    read, write = os.pipe()
+    try:
+        answer = program("lock", "-o", f"/dev/fd/{write}")
+        assert (answer.code, os.read(read, 1 << 16).decode()) == (0, text), answer.err
+        assert answer.err.splitlines()[-1].endswith("install -r FILE")
+    finally:
+        os.close(read)
+        os.close(write)
+    assert program("lock", "-o", "/dev/null").code == 0
+    if os.path.exists("/dev/full"):
+        answer = program("lock", "-o", "/dev/full")
+        assert (answer.code, answer.err.splitlines()[-1].strip()) == (3, "Nothing was changed.")
+
+
+def test_what_is_said_of_installing_is_true(shelf: Shelf, program: Program, tmp_path: Path) -> None:
+    def said(name: str, *arguments: str) -> str:
+        return program("lock", *arguments, "-o", str(tmp_path / name)).err.splitlines()[-1]
+
+    def command(name: str) -> str:
+        return f"pip --cache-dir {shlex.quote(str(program.cache))} install -r {shlex.quote(str(tmp_path / name))}"
+
+    shelf.wheel("app", "1.0")
+    assert said("a b.txt") == f"Install from the cache, without an index: {command('a b.txt')}"
+    assert (
+        said("pylock.toml") == f"Install from the cache, without an index, with pip 26.3: {command('pylock.toml')}"
+    )
+    assert said("p.toml", "--format", "pylock").startswith("Note: ")
+    assert said("pylock.toml", "--format", "requirements").startswith("Note: ")
+    other = said("lock", "--python", "3.12", "--platform", "win_amd64")
+    assert other == f"Install from the cache, without an index, with Python 3.12 on win_amd64: {command('lock')}"
+    shelf.wheel("app", "2.0", "gone")
+    lines = program("lock", "-o", str(tmp_path / "lock")).err.splitlines()
+    assert [line for line in lines if line.startswith("Note: ")] == [
+        "Note: pip refuses this file, for it has several versions of a project (see --latest): app 2.0, 1.0"
+    ]
+    assert lines[-1].startswith("Locked 2 files")
+    latest = said("lock", "--latest")
+    assert latest == f"Install from the cache, with an index for what is missing: {command('lock')}"
 
 
 def test_an_sdist_needs_what_it_is_built_with(shelf: Shelf, program: Program) -> None:

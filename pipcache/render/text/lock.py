@@ -46,7 +46,7 @@ def several_lines(several: dict[str, list[str]]) -> Iterator[str]:
         shown = [f"{project} {', '.join(versions)}" for project, versions in several.items()]
         more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
         listed = "; ".join(shown[:_SHOWN]) + more
-        yield f"Note: the lock holds several versions of these; pip installs one of each (see --latest): {listed}"
+        yield f"Note: pip refuses this file, for it has several versions of a project (see --latest): {listed}"
 
 
 def sum_line(files: int, size: int, projects: int, target: str, faulty: int, missing: int) -> str:  # noqa: PLR0917
