@@ -1,9 +1,10 @@
 """Pages of a package index, from records to bytes: HTML (PEP 503) and JSON (PEP 691, 700).
 
-Equal records give equal bytes, whatever their order. Pips read the digest of a ``.metadata`` file (PEP 658) under
-different names: 22.3 to 23.0 ``data-dist-info-metadata`` in HTML, later ones also ``data-core-metadata``, and in
-JSON ``core-metadata`` (PEP 714). ``dist-info-metadata`` is never written in JSON: pip 22.3 to 23.0 end with a
-traceback at the digests in it.
+Equal records give equal bytes, whatever their order. The digest of a ``.metadata`` file (PEP 658) stands in
+HTML as ``data-core-metadata`` alone (PEP 714), which pip reads since 23.2: pip 22.3 to 23.1, which read
+``data-dist-info-metadata``, refuse a file whose METADATA spell the name of the project other than the requirement
+does (``operations/prepare.py``). In JSON it is ``core-metadata``, and ``data-dist-info-metadata`` as on PyPI;
+``dist-info-metadata`` is never written, for the same pips end with a traceback at the digests in it.
 """
 
 import json
@@ -177,8 +178,7 @@ def _anchor(file: IndexFile) -> str:
     if file.yanked is not False:
         values["data-yanked"] = _reason(file)
     if file.metadata_sha256 is not None:
-        digest = f"sha256={file.metadata_sha256}"
-        values |= {"data-dist-info-metadata": digest, "data-core-metadata": digest}
+        values["data-core-metadata"] = f"sha256={file.metadata_sha256}"
     if file.mark is not None:
         values["data-mark"] = file.mark.value
     attributes = " ".join(f'{name}="{_attribute(value)}"' for name, value in values.items())

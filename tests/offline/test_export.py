@@ -85,7 +85,7 @@ def test_the_folder_has_files_metadata_pages_and_sums(shelf: Shelf, program: Pro
     html = (out / "simple" / "foo-bar" / "index.html").read_text("utf-8")
     assert f'href="../../files/{quoted}#sha256={digest}"' in html
     assert f'data-core-metadata="sha256={side_digest}" ' in html.replace(">", " ")
-    assert f'data-dist-info-metadata="sha256={side_digest}"' in html
+    assert "dist-info-metadata" not in html
     assert 'data-requires-python="&gt;=3.8"' in html
     assert json.loads((out / "simple" / "index.json").read_bytes())["projects"] == [{"name": "foo-bar"}]
     assert '<a href="foo-bar/">foo-bar</a>' in (out / "simple" / "index.html").read_text("utf-8")

@@ -37,7 +37,8 @@ def add(index: Index, name: str, version: str, *requires: str) -> Project:
 
 def fill(index: Index) -> None:
     """Projects that need each other, with an sdist among them that needs a helper to be built."""
-    add(index, "Front_End", "2.0", "Middle.Ware>=1", "back[fast]<3", 'unneeded; python_version < "3"')
+    # requirements spell names other than metadata do: pip 22.3 to 23.1 minded that where they read a .metadata file
+    add(index, "Front_End", "2.0", "middle-ware>=1", "back[fast]<3", 'unneeded; python_version < "3"')
     add(index, "Middle.Ware", "1.0+local.1", "source")
     back = add(index, "back", "2.5", "extra-part; extra == 'fast'\nProvides-Extra: fast")
     for tag in ("cp39-cp39-win_amd64", "cp312-cp312-macosx_11_0_arm64"):
@@ -95,7 +96,7 @@ def installed(folder: Path) -> set[str]:
 
 
 def install(
-    version: str, cwd: Path, *arguments: str, environment: dict[str, str], requirement: str = "Front_End"
+    version: str, cwd: Path, *arguments: str, environment: dict[str, str], requirement: str = "FRONT.end"
 ) -> subprocess.CompletedProcess[str]:
     """Install on a machine that has never seen the files."""
     options = ["--retries", "0", "--timeout", "5", "--target", "t", "--no-compile"]

@@ -63,7 +63,7 @@ def test_pages_say_what_index_pages_said(site: Site) -> None:
     assert old["upload-time"] == "2024-01-02T03:04:05.678901Z"
     html = site.ask("/simple/front-end/").text
     assert 'data-yanked="for &quot;&lt;good&gt;&quot;"' in html
-    assert html.count("data-core-metadata=") == html.count("data-dist-info-metadata=") == 2
+    assert (html.count("data-core-metadata="), html.count("dist-info-metadata")) == (2, 0)
     local = site.json("middle-ware").rows["middle.ware-1.0+local.1-py3-none-any.whl"]
     assert local["url"].endswith("/middle.ware-1.0%2Blocal.1-py3-none-any.whl")
     assert "upload-time" not in local
