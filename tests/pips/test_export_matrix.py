@@ -37,7 +37,7 @@ def add(index: Index, name: str, version: str, *requires: str) -> Project:
 
 def fill(index: Index) -> None:
     """Projects that need each other, with an sdist among them that needs a helper to be built."""
-    # requirements spell names other than metadata do: pip 22.3 to 23.1 minded that where they read a .metadata file
+    # requirements spell names other than metadata do: pip 22.3 to 23.1 mind that where they read .metadata
     add(index, "Front_End", "2.0", "middle-ware>=1", "back[fast]<3", 'unneeded; python_version < "3"')
     add(index, "Middle.Ware", "1.0+local.1", "source")
     back = add(index, "back", "2.5", "extra-part; extra == 'fast'\nProvides-Extra: fast")
