@@ -125,6 +125,7 @@ class ClosureRequest(NamedTuple):
         unavailable: the files that were left out of the supply for a fault, by project.
         with_builds: what sdists need to be built is taken from the supply too; if not, all of it is missing.
         only_to_build: (project, version) of releases that are taken for nothing but builds.
+        in_cache: the projects of which the cache has a file, whether it may be taken or not.
     """
 
     supply: Mapping[str, Sequence[Release]]
@@ -136,6 +137,7 @@ class ClosureRequest(NamedTuple):
     unavailable: Mapping[str, Sequence[LeftOut]]
     with_builds: bool = False
     only_to_build: frozenset[tuple[str, str]] = frozenset()
+    in_cache: frozenset[str] = frozenset()
 
     def is_only_to_build(self, release: Release) -> bool:
         """Return whether a release is taken for nothing but builds."""
@@ -352,9 +354,10 @@ def _explain(
     if left_out:
         return Lack.LEFT_OUT, left_out[0].detail
     if not known:
-        return Lack.NOT_CACHED, "it is not in the cache"
+        has_others = wanted.project in request.in_cache
+        return Lack.NOT_CACHED, "the cache has other files of it" if has_others else "it is not in the cache"
     if there:
-        return Lack.NO_VERSION, f"the lock has {', '.join(release.version for release in there)}"
+        return Lack.NO_VERSION, f"{', '.join(release.version for release in there)} is taken"
     return Lack.NO_VERSION, f"the cache has {', '.join(release.version for release in known)}"
 
 

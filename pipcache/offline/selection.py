@@ -135,6 +135,11 @@ def take(request: SelectionRequest, source: Source) -> SelectionResult:
             _faulty(supply.left_out),
             with_builds=with_builds,
             only_to_build=_without(releases, may_be_run),
+            in_cache=frozenset(
+                artifact.project
+                for artifact in reading.artifacts
+                if artifact.kind in DISTRIBUTIONS and artifact.project is not None
+            ),
         ),
         target,
     )

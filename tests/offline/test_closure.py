@@ -95,6 +95,25 @@ def test_a_faulty_file_of_another_version_is_not_what_is_missing(
     assert [left["artifact"]["version"] for left in answer.document["left_out"]] == ["2.1"]
 
 
+def test_what_is_in_the_cache_is_not_said_to_be_no_part_of_it(
+    shelf: Shelf, program: Program, write: Write, tmp_path: Path
+) -> None:
+    def details(answer: Ran) -> set[str]:
+        return {lack["detail"] for lack in answer.document["missing"]}
+
+    shelf.wheel("app", "1.0")
+    out = str(tmp_path / "out")
+    hashed = write("requirements.txt", f"app==1.0 --hash=sha256:{'0' * 64}\n")
+    assert details(program("lock", "--for", hashed, "--format", "json")) == {"the cache has other files of it"}
+    only_sdists = program("export", out, "app", "--kind", "sdist", "--format", "json")
+    assert details(only_sdists) == {"the cache has other files of it"}
+    assert details(program("lock", "gone", "--format", "json")) == {"it is not in the cache"}
+    shelf.wheel("first", "1.0", "app<2")
+    shelf.wheel("app", "2.0")
+    pinned = write("pinned.txt", "first\napp==2.0\n")
+    assert details(program("lock", "--for", pinned, "--format", "json")) == {"2.0 is taken"}
+
+
 def test_files_of_a_disk_are_not_asked_of_the_cache(shelf: Shelf, program: Program, write: Write) -> None:
     shelf.wheel("app", "1.0")
     lines = (
