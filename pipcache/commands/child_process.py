@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from types import FrameType
 
 
@@ -28,8 +29,30 @@ def run_child(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         except OSError as error:
             raise NotStarted(error.strerror or str(error)) from None
         take(lambda number: _pass_on(process, number))
-        status = process.wait()
+        status = _wait_for(process)
     return 128 - status if status < 0 else status
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> int:
+    """Return the exit status of a command when it has ended, and let handlers of signals run meanwhile.
+
+    A signal that another thread gets, or that comes just before the system waits, ends no wait of this thread:
+    its handler would run only when the command has ended.
+    """
+    ended = Event()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
+    Thread(target=wait, name="pipcache-command", daemon=True).start()
+    while not ended.wait(_PAUSE):
+        pass
+    return process.wait()
+
+
+_PAUSE = 0.2
+"""Seconds after which a signal is passed on at the latest."""
 
 
 def _pass_on(process: "subprocess.Popen[bytes]", number: int) -> None:
