@@ -4,18 +4,18 @@ Nothing is passed on to another index, whatever is asked for: what is not in the
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256 as new_sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
 from pipcache.errors import PipcacheError
 from pipcache.offline.simple_pages import quote_name, root_html, root_json
 from pipcache.server.catalog import Catalog
+from pipcache.server.conditions import Outcome, outcome_for, part_for
 from pipcache.server.front_page import front_page
 from pipcache.server.project import ServedFile, WithheldFile
 from pipcache.server.representation import TYPES, representation_for
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 _HOST = r"(?i)(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?"
 """What a client of this machine has for ``Host``; pages of strangers that a name leads here have their own."""
-
-_RANGE = r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))"
-"""The one range that is answered; what asks for several gets the whole, as RFC 9110 (14.2) allows."""
 
 _PROJECT = r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]"
 """A project's name (PEP 508)."""
@@ -94,7 +91,7 @@ class IndexApp:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        if re.fullmatch(_HOST, request.headers.get("Host", "")) is None:
+        if not all(re.fullmatch(_HOST, host) for host in _hosts(request)):
             return _text(400, "This server answers only to 127.0.0.1, localhost and [::1].")
         if request.method not in {"GET", "HEAD"}:
             return _text(405, "Only GET and HEAD are answered here.", {"Allow": "GET, HEAD"})
@@ -153,7 +150,7 @@ class IndexApp:
                 if data is None:
                     return _text(404, f"{clean(name)} is served without metadata.")
                 return _bytes(request, data, served.row.metadata_sha256 or "")
-            return _stream(request, window, served.row.sha256)
+            return _stream(request, served, window)
         return _text(503, f"{clean(name)} is changing all the time.", {"Retry-After": "1"})
 
     def _at_pypi(self, request: Request, filename: str) -> Response:
@@ -181,14 +178,20 @@ class IndexApp:
 
 _TRIES = 3
 
-_PRECONDITION_FAILED = 412
-
 _LONGEST = 2000
 """Characters of a path."""
 
 
 def _agent(request: Request) -> str:
     return agent_name(request.headers.get("User-Agent", ""))
+
+
+def _hosts(request: Request) -> Iterator[str]:
+    """Yield what a client takes this server for: in ``Host``, and in a target that is a URL (RFC 9112, 3.2.2)."""
+    yield request.headers.get("Host", "")
+    scheme, separator, rest = request.environ.get("REQUEST_URI", "").partition("://")
+    if separator and scheme.isalpha():
+        yield re.split("[/?#]", rest, maxsplit=1)[0]
 
 
 def _named(filename: str) -> tuple[str, bool]:
@@ -219,63 +222,87 @@ def _negotiated(request: Request, html: Callable[[], bytes], json: Callable[[], 
         response = _text(406, f"This page can be had as {', '.join(TYPES)}.")
     else:
         data = json() if form.is_json else html()
-        response = Response(data, content_type=form.content_type)
-        response.set_etag(new_sha256(form.content_type.encode() + data).hexdigest())
-        response.headers["Cache-Control"] = "no-cache"
-        response.make_conditional(request.environ)
+        tag = new_sha256(form.content_type.encode() + data).hexdigest()
+        response = _unless_known(request, tag) or Response(data, content_type=form.content_type)
+        if response.status_code != Outcome.FAILED.value:
+            response.set_etag(tag)
+            response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept"
     return response
 
 
+def _unless_known(request: Request, tag: str) -> Response | None:
+    """Return the answer without a body that the conditions of a request ask for; None where it is sent."""
+    match outcome_for(request, tag):
+        case Outcome.NOT_MODIFIED:
+            return Response(status=304)
+        case Outcome.FAILED:
+            return _text(412, "It is not what If-Match names.")
+        case Outcome.SEND:
+            return None
+
+
 def _bytes(request: Request, data: bytes, sha256: str) -> Response:
-    response = Response(data, content_type="application/octet-stream")
-    return _immutable(request, response, sha256, len(data))
+    """Answer with bytes that are at hand, or with the part of them that is asked for."""
+    answer = _without_bytes(request, len(data), sha256)
+    if answer is not None:
+        return answer
+    part = part_for(request, sha256, len(data))
+    return _immutable(data if part is None else data[part.start : part.stop], part, len(data), sha256)
 
 
-def _stream(request: Request, window: Window, sha256: str) -> Response:
-    """Answer with the bytes of an open file, or with the range of them that is asked for."""
-    stream = file_of(window)
-    body = wrap_file(request.environ, stream, _BLOCK)
-    response = Response(body, content_type="application/octet-stream", direct_passthrough=True)
-    response.headers["Content-Length"] = str(window.length)
+def _stream(request: Request, served: ServedFile, window: Window) -> Response:
+    """Answer with the bytes of an open file, or with the part that is asked for, and close the file then."""
+    length, sha256 = window.length, served.row.sha256
+    answer = _without_bytes(request, length, sha256)
+    if answer is not None:
+        window.close()
+        return answer
+    part = part_for(request, sha256, length)
+    stream = file_of(
+        window if part is None else window.owned_part(part.start, len(part)), lambda: served.check(window)
+    )
+    response = _immutable(wrap_file(request.environ, stream, _BLOCK), part, length, sha256)
     response.call_on_close(stream.close)
-    try:
-        return _immutable(request, response, sha256, window.length)
-    except BaseException:
-        stream.close()
-        raise
+    return response
 
 
 _BLOCK = 1 << 16
 
 
-def _immutable(request: Request, response: Response, sha256: str, length: int) -> Response:
-    """Return a response whose bytes are those of a digest for ever, as the client's conditions ask for it."""
+def _without_bytes(request: Request, length: int, sha256: str) -> Response | None:
+    """Return the answer to a request that gets none of the bytes of a file; None where it gets some."""
+    known = _unless_known(request, sha256)
+    if known is not None:
+        return known if known.status_code == Outcome.FAILED.value else _tagged(known, sha256)
+    if request.method == "HEAD":
+        return _immutable(b"", None, length, sha256)
+    if part_for(request, sha256, length) == range(0):
+        return _text(416, f"The file has {length} bytes.", {"Content-Range": f"bytes */{length}"})
+    return None
+
+
+def _immutable(body: bytes | Iterable[bytes], part: range | None, length: int, sha256: str) -> Response:
+    """Return an answer with bytes that are those of a digest for ever.
+
+    Args:
+        body: the bytes.
+        part: which these are of all; None for all.
+        length: the number of all.
+        sha256: hex digest of all.
+    """
+    response = Response(
+        body, content_type="application/octet-stream", direct_passthrough=not isinstance(body, bytes)
+    )
+    response.headers["Content-Length"] = str(length if part is None else len(part))
+    response.headers["Accept-Ranges"] = "bytes"
+    if part is not None:
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
+    return _tagged(response, sha256)
+
+
+def _tagged(response: Response, sha256: str) -> Response:
     response.set_etag(sha256)
     response.headers["Cache-Control"] = "public, max-age=365000000, immutable"
-    response.headers["Accept-Ranges"] = "bytes"
-    conditions = dict(request.environ)
-    conditions.pop("HTTP_RANGE", None)
-    asked = _one_range(request.headers.get("Range", ""), length)
-    if request.method == "GET" and asked is not None:
-        conditions["HTTP_RANGE"] = asked
-    try:
-        response.make_conditional(conditions, accept_ranges=True, complete_length=length)
-    except RequestedRangeNotSatisfiable:
-        response.close()
-        return _text(416, f"The file has {length} bytes.", {"Content-Range": f"bytes */{length}"})
-    if response.status_code == _PRECONDITION_FAILED:
-        response.close()
-        return _text(412, "The file is not the one that If-Match names.")
     return response
-
-
-def _one_range(header: str, length: int) -> str | None:
-    """Return a ``Range`` that asks for one range that makes sense; None for every other."""
-    match = re.fullmatch(_RANGE, header)
-    if match is None:
-        return None
-    first, last, suffix = match.groups()
-    if suffix is not None:
-        return "bytes=0-" if int(suffix) > length else header  # RFC 9110, 14.1.2: the whole is meant
-    return None if last and int(first) > int(last) else header
