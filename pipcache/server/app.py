@@ -17,7 +17,7 @@ from pipcache.offline.simple_pages import quote_name, root_html, root_json
 from pipcache.server.catalog import Catalog
 from pipcache.server.conditions import Outcome, outcome_for, part_for
 from pipcache.server.front_page import front_page
-from pipcache.server.project import ServedFile, WithheldFile
+from pipcache.server.project import FileState, ServedFile, WithheldFile
 from pipcache.server.representation import TYPES, representation_for
 from pipcache.server.requests_log import RequestsLog, agent_name
 from pipcache.server.window_file import file_of
@@ -150,7 +150,7 @@ class IndexApp:
                 if data is None:
                     return _text(404, f"{clean(name)} is served without metadata.")
                 return _bytes(request, data, served.row.metadata_sha256 or "")
-            return _stream(request, served, window)
+            return _stream(request, window, served.row.sha256, served.state)
         return _text(503, f"{clean(name)} is changing all the time.", {"Retry-After": "1"})
 
     def _at_pypi(self, request: Request, filename: str) -> Response:
@@ -251,17 +251,20 @@ def _bytes(request: Request, data: bytes, sha256: str) -> Response:
     return _immutable(data if part is None else data[part.start : part.stop], part, len(data), sha256)
 
 
-def _stream(request: Request, served: ServedFile, window: Window) -> Response:
+def _stream(request: Request, window: Window, sha256: str, state: FileState) -> Response:
     """Answer with the bytes of an open file, or with the part that is asked for, and close the file then."""
-    length, sha256 = window.length, served.row.sha256
+    length = window.length
     answer = _without_bytes(request, length, sha256)
     if answer is not None:
         window.close()
         return answer
     part = part_for(request, sha256, length)
-    stream = file_of(
-        window if part is None else window.owned_part(part.start, len(part)), lambda: served.check(window)
-    )
+    wanted = window if part is None else window.owned_part(part.start, len(part))
+    try:
+        stream = file_of(wanted, state)
+    except OSError:
+        wanted.close()
+        raise
     response = _immutable(wrap_file(request.environ, stream, _BLOCK), part, length, sha256)
     response.call_on_close(stream.close)
     return response

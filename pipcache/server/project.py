@@ -1,6 +1,5 @@
 """What of a project is served: its files, judged, with what its page says of each; and what is withheld."""
 
-import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256 as new_sha256
@@ -59,20 +58,13 @@ class ServedFile(NamedTuple):
         except OSError:
             return None
         try:
-            self.check(window)
+            is_same = state_of(os.fstat(window.descriptor)) == self.state
         except OSError:
+            is_same = False
+        if not is_same:
             window.close()
             return None
         return window
-
-    def check(self, window: Window) -> None:
-        """Raise an error if the file of an open window was written to since it was judged.
-
-        Raises:
-            OSError: it was, or the system does not say it.
-        """
-        if state_of(os.fstat(window.descriptor)) != self.state:
-            raise OSError(errno.EIO, "The file has changed")
 
     def metadata(self, window: Window) -> bytes | None:
         """Return its METADATA, if that is what the page promises."""

@@ -143,3 +143,14 @@ def test_bytes_that_are_changed_while_they_are_sent_do_not_arrive(
         assert len(received) < size
         assert b"other bytes" not in received
         assert site.ask(path).status == 403
+
+
+def test_a_file_that_is_removed_while_it_is_sent_arrives_whole(shelf: Shelf, large: Path) -> None:
+    body = large.read_bytes()
+    with serving(shelf.builder.root) as site:
+        with opened(site.server.port, site.path_of("large", LARGE)) as connection:
+            received = bytearray(connection.recv(100))
+            large.unlink()
+            while chunk := connection.recv(1 << 20):
+                received += chunk
+        assert received.endswith(body)
