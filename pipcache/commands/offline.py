@@ -8,7 +8,7 @@ from pipcache.commands.child_process import NotStarted, run_child
 from pipcache.commands.index_server import new_server
 from pipcache.commands.serve import Access
 from pipcache.errors import NotWritten
-from pipcache.location.locate import CacheDirectory, Source
+from pipcache.location.locate import CacheDirectory, Source, configured_for_all
 from pipcache.offline.environment import environment_for
 from pipcache.offline.output import check_output, write_output
 from pipcache.offline.supply import Terms
@@ -59,7 +59,12 @@ def run(directory: CacheDirectory, request: OfflineRequest) -> int:
         check_output(request.report, directory.path, (), what="report")
     server = new_server(directory.path, request.terms, PORTS, on_access=Access(is_shown=request.shows_requests))
     configured = directory.path if directory.source is Source.CONFIGURATION else None
-    environ = environment_for(server.index_url, os.environ, cache_dir=configured)
+    environ = environment_for(
+        server.index_url,
+        os.environ,
+        cache_dir=configured,
+        require_virtualenv=configured_for_all("require-virtualenv"),
+    )
     if request.shows_requests:
         say(clean(serving_line(directory.path, server.index_url)))
     sys.stdout.flush()

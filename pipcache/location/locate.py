@@ -222,3 +222,10 @@ def configured_indexes(environ: Mapping[str, str] | None = None) -> list[str]:
     keys = ("index-url", "extra-index-url")
     settings = chain.from_iterable(map(_effective, _groups(key, environ, files)) for key in keys)
     return [url for setting in settings if setting is not None for url in (setting.value or "").split()]
+
+
+def configured_for_all(key: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Return what pip's configuration files set for every command (``[global]``); None where none sets it."""
+    environ = os.environ if environ is None else environ
+    values = (file.settings.get(("global", key)) for file in config_files(sys.platform, environ))
+    return next((value for value in values if value), None)

@@ -7,6 +7,8 @@ Sources: pip ``cli/parser.py`` and ``configuration.py`` (20.3-26.3), uv's refere
 import os
 from collections.abc import Mapping
 
+from pipcache.offline.uv_settings import uv_settings_name_indexes
+
 _PIP = frozenset(
     {
         *("index-url", "pypi-url", "index", "extra-index-url", "find-links", "no-index", "config-file"),
@@ -27,7 +29,13 @@ _PDM = frozenset({"PDM_PYPI_URL", "PDM_PYPI_USERNAME", "PDM_PYPI_PASSWORD"})
 _HERE = ("127.0.0.1", "localhost")
 
 
-def environment_for(index_url: str, environ: Mapping[str, str], *, cache_dir: str | None) -> dict[str, str]:
+def environment_for(
+    index_url: str,
+    environ: Mapping[str, str],
+    *,
+    cache_dir: str | None,
+    require_virtualenv: str | None = None,
+) -> dict[str, str]:
     """Return an environment in which pip, uv and pdm ask one index of this machine, past every proxy.
 
     Args:
@@ -35,6 +43,7 @@ def environment_for(index_url: str, environ: Mapping[str, str], *, cache_dir: st
         environ: the environment of the run.
         cache_dir: the cache directory that pip's configuration files name, which are not read any more; None where
             they name none.
+        require_virtualenv: the value of that setting in pip's configuration files; None where none has it.
     """
     kept = {name: value for name, value in environ.items() if not _is_of_an_index(name)}
     ours = {
@@ -44,18 +53,32 @@ def environment_for(index_url: str, environ: Mapping[str, str], *, cache_dir: st
         "UV_DEFAULT_INDEX": index_url,
         "PDM_PYPI_URL": index_url,
         "PDM_CHECK_UPDATE": "false",
+        "PDM_CONFIG_FILE": os.devnull,  # pypi.ignore_stored_index would hide PDM_PYPI_URL too
     }
+    if uv_settings_name_indexes(environ):
+        kept.pop("UV_CONFIG_FILE", None)
+        ours["UV_NO_CONFIG"] = "1"
     if cache_dir is not None:
         ours["PIP_CACHE_DIR"] = cache_dir
+    if require_virtualenv is not None and not _sets(kept, "require-virtualenv", "require-venv"):
+        ours["PIP_REQUIRE_VIRTUALENV"] = require_virtualenv
     for name in ("no_proxy", "NO_PROXY"):
         ours[name] = _past_proxies(kept.get("no_proxy") or kept.get("NO_PROXY") or "")
     return kept | ours
 
 
 def _is_of_an_index(name: str) -> bool:
-    if name.startswith("PIP_"):
-        return name[4:].lower().replace("_", "-") in _PIP
-    return name in _UV or name in _PDM
+    return _option(name) in _PIP or name in _UV or name in _PDM
+
+
+def _sets(environ: Mapping[str, str], *options: str) -> bool:
+    """Return whether a variable sets one of some options of pip."""
+    return any(_option(name) in options for name in environ)
+
+
+def _option(name: str) -> str | None:
+    """Return the option of pip that a variable sets; None for other variables."""
+    return name[4:].lower().replace("_", "-") if name.startswith("PIP_") else None
 
 
 def _past_proxies(hosts: str) -> str:

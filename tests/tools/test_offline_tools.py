@@ -9,6 +9,7 @@ import pytest
 
 from tests.server.conftest import serving
 from tests.support.archives import build_wheel
+from tests.support.index import Index
 from tests.support.places import REPOSITORY
 from tests.support.static_server import DOWN, LOOPBACK
 from tests.support.tools import run_tool, tool
@@ -120,3 +121,39 @@ def test_poetry_locks_and_installs_with_a_source_in_the_project(cache: Path, tmp
         run_tool("poetry", "lock", "--no-interaction", cwd=project, env=env)
         run_tool("poetry", "install", "--no-root", "--no-interaction", cwd=project, env=env)
     assert installed(project / ".venv") >= NEWEST
+
+
+def test_indexes_in_the_users_settings_are_not_asked(cache: Path, tmp_path: Path) -> None:
+    """A project that is not in the cache is asked for nowhere else, so that no stranger answers."""
+    config = tmp_path / "config"
+    with Index() as index:
+        for name, text in (
+            ("uv/uv.toml", f'[[index]]\nname = "corp"\nurl = "{index.simple}"\n'),
+            ("pdm/config.toml", f'[pypi.corp]\nurl = "{index.simple}"\n'),
+        ):
+            (config / name).parent.mkdir(parents=True)
+            (config / name).write_text(text, encoding="utf-8")
+        env = {**LOOPBACK, "XDG_CONFIG_HOME": str(config), "PDM_IGNORE_SAVED_PYTHON": "1"}
+        said = offline(
+            cache,
+            "uv",
+            "pip",
+            "install",
+            *UV,
+            "--target",
+            "t",
+            "front-end",
+            "private",
+            cwd=tmp_path,
+            env=env,
+            code=1,
+        )
+        assert "Not in this cache: private (asked by uv/" in said
+        project = tmp_path / "project"
+        project.mkdir()
+        dependencies = PROJECT.replace('"front-end"', '"front-end", "private"')
+        (project / "pyproject.toml").write_text(dependencies, encoding="utf-8")
+        run_tool("pdm", "use", "-f", sys.executable, cwd=project, env=env)
+        said = offline(cache, "pdm", "lock", cwd=project, env=env, code=1)
+        assert "Not in this cache: private (asked by pdm/" in said
+        assert index.requests == []
