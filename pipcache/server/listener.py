@@ -13,6 +13,9 @@ from waitress.utilities import logger, queue_logger
 
 from pipcache.errors import ErrorKind, PipcacheError
 
+if sys.platform != "win32":
+    import resource
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -63,6 +66,7 @@ class Listener:
             map=connections,
             sockets=[self._socket],
             threads=_THREADS,
+            connection_limit=_most_connections(),
             ident="pipcache",
             max_request_header_size=_MOST_HEADERS,
             max_request_body_size=_MOST_BODY,
@@ -93,6 +97,21 @@ class Listener:
 
 _PAUSE = 0.25
 """Seconds after which the loop looks whether it is to end."""
+
+
+def _most_connections() -> int:
+    """Return how many connections are open at a time, each with a file: uv alone keeps 50, and several may run."""
+    if sys.platform == "win32":
+        return _MOST_CONNECTIONS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return _MOST_CONNECTIONS
+    return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, files // 2 - _FEWEST_CONNECTIONS))
+
+
+_MOST_CONNECTIONS = 1000
+
+_FEWEST_CONNECTIONS = 100
 
 
 def _bound(ports: list[int]) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -154,3 +155,11 @@ def test_a_file_that_is_removed_while_it_is_sent_arrives_whole(shelf: Shelf, lar
             while chunk := connection.recv(1 << 20):
                 received += chunk
         assert received.endswith(body)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process may have few files")
+def test_connections_that_say_nothing_keep_no_other_waiting(site: Site) -> None:
+    with ExitStack() as idle:
+        for _ in range(150):
+            idle.enter_context(socket.create_connection(("127.0.0.1", site.server.port), timeout=30))
+        assert site.ask("/simple/").status == 200
