@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _HOST = r"(?i)(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?"
 """What a client of this machine has for ``Host``; pages of strangers that a name leads here have their own."""
 
+_TARGET = "REQUEST_URI"
+"""Where waitress puts the target of a request as it was sent."""
+
 _PROJECT = r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]"
 """A project's name (PEP 508)."""
 
@@ -189,7 +192,7 @@ def _agent(request: Request) -> str:
 def _hosts(request: Request) -> Iterator[str]:
     """Yield what a client takes this server for: in ``Host``, and in a target that is a URL (RFC 9112, 3.2.2)."""
     yield request.headers.get("Host", "")
-    scheme, separator, rest = request.environ.get("REQUEST_URI", "").partition("://")
+    scheme, separator, rest = request.environ.get(_TARGET, "").partition("://")
     if separator and scheme.isalpha():
         yield re.split("[/?#]", rest, maxsplit=1)[0]
 
