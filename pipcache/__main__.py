@@ -9,6 +9,7 @@ from pipcache import __version__
 
 TYPE_CHECKING = False  # typing takes milliseconds, as above
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
     from types import FrameType
     from typing import NoReturn
 
@@ -35,9 +36,10 @@ def main() -> int:
 
 
 def _watch_interrupts() -> None:
-    """Let a SIGINT end the process at once while modules are imported, where what it raises may be lost."""
+    """Let a SIGINT end the process at once where what it raises may be lost: in imports, and in finalizers."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # a job in the background ignores it
         _signal.signal(_signal.SIGINT, _interrupt)
+        sys.unraisablehook = _end_if_interrupted
 
 
 def _interrupt(_number: int, frame: "FrameType | None") -> None:
@@ -46,6 +48,13 @@ def _interrupt(_number: int, frame: "FrameType | None") -> None:
             _end_interrupted()
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _end_if_interrupted(lost: "UnraisableHookArgs") -> None:
+    """End the process where Python goes on: an interruption came in a finalizer, or a callback of a reference."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        _end_interrupted()
+    sys.__unraisablehook__(lost)
 
 
 def _end_interrupted() -> "NoReturn":

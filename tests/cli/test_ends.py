@@ -338,6 +338,39 @@ def test_an_interruption_ends_a_run_from_its_first_instruction_on(
         assert done.stderr.strip().startswith("Interrupted"), at
 
 
+IN_FINALIZER = """
+import os, signal, sys
+from pipcache.__main__ import main
+
+class Waits:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+def watch(event, arguments):
+    if event == "os.scandir":
+        Waits()
+
+sys.addaudithook(watch)
+main()
+"""
+
+
+@posix
+def test_an_interruption_is_not_lost_in_a_finalizer(filled: CacheBuilder) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_FINALIZER, "list", "--cache-dir", str(filled.root)],
+        cwd=REPOSITORY,
+        env=clean_environment(filled.root.parent / "home"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.INTERRUPTED, "", "Interrupted.\n")
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_signals_end_it_without_a_word(number: signal.Signals, filled: CacheBuilder) -> None:
