@@ -21,6 +21,7 @@ class ErrorKind(StrEnum):
     CACHE_UNREADABLE = "cache-unreadable"
     NOT_A_DIRECTORY = "not-a-directory"
     NOT_A_PIP_CACHE = "not-a-pip-cache"
+    CACHE_OF_ANOTHER_INSTALLER = "cache-of-another-installer"
     NO_CACHE_DIRECTORY = "no-cache-directory"
     BAD_LOCK = "bad-lock"
     BAD_ADVISORY = "bad-advisory"
@@ -79,6 +80,16 @@ class NotAPipCache(PipcacheError):  # noqa: N818 - as above
     """The directory holds something, and none of pip's stores."""
 
     kind = ErrorKind.NOT_A_PIP_CACHE
+
+
+class CacheOfAnotherInstaller(NotAPipCache):
+    """The directory is the cache of an installer other than pip; ``installer`` is its name."""
+
+    kind = ErrorKind.CACHE_OF_ANOTHER_INSTALLER
+
+    def __init__(self, installer: str, *, path: str, hint: str) -> None:
+        super().__init__(f"This is {installer}'s cache, not pip's.", path=path, hint=hint)
+        self.installer = installer
 
 
 class NotWritten(PipcacheError):  # noqa: N818 - it says what became of the answer

@@ -1,28 +1,26 @@
-"""Every pip cache of this machine.
+"""Every pip cache of this machine, and the caches of other installers, which are not read.
 
 A directory counts when ``find_stores`` recognises it as pip's cache, or when it may be a cache and cannot be read.
+Where another installer has its cache, everything counts that holds a file.
 Caches that only a command line or the environment of another process names are not found, nor those of users that
-``getpwall`` does not list.
+``getpwall`` does not list and whose home is not where homes are.
 """
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from pipcache.errors import CacheNotFound, NotAPipCache
 from pipcache.location.config import configuration_paths, expanduser, read_configuration
+from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
-from pipcache.store.layout import find_stores
+from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
+from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
 
 _LIMIT = 1 << 16
 """Characters of a configuration file; a longer file is not read, because errors make ``configparser`` slow."""
-
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR}
-"""The errors of the system for a path where no directory is (of a configuration: no file)."""
 
 _SHOWN_USERS = 3
 """How many of the users who share a home are listed by name."""
@@ -44,6 +42,35 @@ class MachineCache(NamedTuple):
     problem: str | None
 
 
+class UnreadCache(NamedTuple):
+    """A place where an installer has its cache, which is not read here; only places that hold a file.
+
+    Attributes:
+        installer: whose cache it is.
+        path: the directory, without links; where ``problem`` is set, it may be a folder above it, or a
+            configuration file.
+        owners: every setting that leads to it, the first first, as those of ``MachineCache``.
+        problem: why not even its names can be read; None where they can.
+    """
+
+    installer: Installer
+    path: str
+    owners: tuple[str, ...]
+    problem: str | None = None
+
+
+class MachineCaches(NamedTuple):
+    """The caches of a machine.
+
+    Attributes:
+        caches: those in pip's layout, that of this run first, whether it exists or not.
+        unread: those of other installers.
+    """
+
+    caches: list[MachineCache]
+    unread: list[UnreadCache]
+
+
 class _Place(NamedTuple):
     """A path where a cache may be, the setting that leads to it, and why the path is known to be unreadable."""
 
@@ -52,13 +79,32 @@ class _Place(NamedTuple):
     problem: str | None = None
 
 
+_HOMES = {"linux": "/home", "darwin": "/Users"}
+"""Where homes are: users of a directory service have theirs there, and ``getpwall`` may not list them."""
+
+_NO_HOMES = frozenset({"lost+found", "Shared"})
+
+
 def machine_homes() -> Iterable[tuple[str, str]]:
-    """Return the users of the system with their homes; on Windows the profiles beside the user's own."""
+    """Return the users of the system with their homes; on Windows the profiles beside the user's own.
+
+    A folder where homes are counts as the home of a user who is called as it is, if no listed user has it.
+    """
     try:
         import pwd  # not on Windows
     except ImportError:
         return profiles(os.path.expanduser("~"))
-    return [(user.pw_name, user.pw_dir) for user in pwd.getpwall()]
+    users = [(user.pw_name, user.pw_dir) for user in pwd.getpwall()]
+    folder = _HOMES.get(sys.platform)
+    return users + (_unlisted_homes(folder, {home.rstrip("/") for _, home in users}) if folder else [])
+
+
+def _unlisted_homes(folder: str, listed: set[str]) -> list[tuple[str, str]]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith(".") and name not in _NO_HOMES)
+    except OSError:
+        return []
+    return [(name, home) for name in names if (home := f"{folder}/{name}") not in listed]
 
 
 def profiles(own: str) -> list[tuple[str, str]]:
@@ -118,7 +164,17 @@ def every_cache(
     *,
     homes: Callable[[], Iterable[tuple[str, str]]] = machine_homes,
 ) -> list[MachineCache]:
-    """Find every pip cache of this machine, that of this run first, whether it exists or not.
+    """Find every cache of this machine that is in pip's layout, as ``find_caches`` does."""
+    return find_caches(environ, option, homes=homes).caches
+
+
+def find_caches(
+    environ: Mapping[str, str],
+    option: str | None = None,
+    *,
+    homes: Callable[[], Iterable[tuple[str, str]]] = machine_homes,
+) -> MachineCaches:
+    """Find the caches of this machine: first that of this run, whether it exists or not.
 
     A directory is listed once, by its real path. Configuration files that cannot be parsed, are not files or are
     very long are not used, nor are relative paths in them, which depend on where pip is started.
@@ -132,42 +188,118 @@ def every_cache(
         CacheNotFound: as ``locate`` raises it.
     """
     first = locate(option, environ)
-    caches = {first.path: (first, _look(first.path)[1])}
-    owners: dict[str, dict[str, None]] = {first.path: {first.origin: None}}
-    for setting, written_path, obstacle in _places(environ, homes()):
+    finder = _Finder(first)
+    users = [*_homes(homes())]
+    for setting, written_path, obstacle in _places(environ, users):
+        finder.add(Installer.PIP, setting, written_path, obstacle)
+    for place in _known_places(environ, users):
+        finder.add(*place)
+    return finder.result()
+
+
+class _Finder:
+    """Looks at places, each once, and keeps what is a cache."""
+
+    def __init__(self, first: CacheDirectory) -> None:
+        self._caches = {first.path: (first, look_at(first.path).problem)}
+        self._unread: dict[str, tuple[Installer, str | None]] = {}
+        self._owners: dict[str, dict[str, None]] = {first.path: {first.origin: None}}
+
+    def add(self, installer: Installer, setting: Setting, written_path: str, obstacle: str | None) -> None:
+        """Look at a place.
+
+        Args:
+            installer: who may have a cache there.
+            setting: what leads to it.
+            written_path: the path, which may be a link or relative to the current folder.
+            obstacle: why it is known to be unreadable.
+        """
         try:
             path = os.path.normcase(os.path.realpath(written_path))
         except (OSError, ValueError):
+            return
+        if path not in self._caches and path not in self._unread:
+            look = Look(None, obstacle) if obstacle else look_at(path, installer)
+            if look.problem and installer is not Installer.PIP:
+                path = lowest_visible(path)
+                if self._is_named(path):
+                    return
+            if look.owner is None and not look.problem:
+                return
+            owner = look.owner or installer
+            if owner is Installer.PIP:
+                cache = CacheDirectory(path, setting.source, setting.origin, (setting,), None, elsewhere=True)
+                self._caches[path] = seen(cache), look.problem
+            else:
+                self._unread[path] = owner, look.problem
+        self._owners.setdefault(path, {})[setting.origin] = None
+
+    def _is_named(self, path: str) -> bool:
+        """Return whether a folder that hides places is named already, or hides a place that is."""
+        problems = [path for path, (_, problem) in (*self._caches.items(), *self._unread.items()) if problem]
+        return any(known == path or lowest_visible(known) == path for known in problems)
+
+    def result(self) -> MachineCaches:
+        """Return what was found."""
+        return MachineCaches(
+            [
+                MachineCache(cache, (*self._owners[path],), problem)
+                for path, (cache, problem) in self._caches.items()
+            ],
+            [
+                UnreadCache(installer, path, (*self._owners[path],), problem)
+                for path, (installer, problem) in self._unread.items()
+            ],
+        )
+
+
+class _Home(NamedTuple):
+    """A home with its users as text, and why it cannot be entered."""
+
+    users: str
+    path: str
+    problem: str | None
+
+
+def _homes(users: Iterable[tuple[str, str]]) -> Iterator[_Home]:
+    """Yield the homes that exist."""
+    for home, names in _users(users).items():
+        try:
+            # lstat does not start an automounter; stat enters the home
+            os.lstat(home)
+            os.stat(os.path.join(home, "."))
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and (problem := obstacle_of(error)):
+                yield _Home(names, home, problem)
             continue
-        if path not in caches:
-            is_cache, problem = (False, obstacle) if obstacle else _look(path)
-            if not is_cache and not problem:
-                continue
-            cache = CacheDirectory(path, setting.source, setting.origin, (setting,), None, elsewhere=True)
-            caches[path] = seen(cache), problem
-        owners.setdefault(path, {})[setting.origin] = None
-    return [MachineCache(cache, (*owners[path],), problem) for path, (cache, problem) in caches.items()]
+        yield _Home(names, home, None)
 
 
-def _look(path: str) -> tuple[bool, str | None]:
-    """Return whether a directory is pip's cache, and why that cannot be seen."""
-    try:
-        if not os.listdir(path):
-            return False, None
-        find_stores(path)
-    except (CacheNotFound, NotAPipCache):
-        return False, None
-    except OSError as error:
-        return False, _obstacle(error)
-    return True, None
+def _known_places(
+    environ: Mapping[str, str], homes: Iterable[_Home]
+) -> Iterator[tuple[Installer, Setting, str, str | None]]:
+    """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
+    own_home = expanduser("~", environ)
+    for place in places_of_run(sys.platform, environ):
+        yield from _known_place(place, own_home)
+    for home in homes:
+        if home.problem is None:
+            for place in places_of_home(sys.platform, home.users, home.path):
+                yield from _known_place(place, home.path)
 
 
-def _obstacle(error: OSError) -> str | None:
-    """Return why a path cannot be read; None when nothing is there."""
-    return None if error.errno in _ABSENT else f"cannot be read: {error.strerror or error}"
+def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Setting, str, str | None]]:
+    setting = Setting(place.source, place.origin, place.path)
+    if place.problem is not None:
+        if problem := obstacle_of(place.problem):
+            yield place.installer, setting, place.path, f"{problem}; it may name a cache"
+        return
+    path = path_for_home(sys.platform, place.path, home)
+    if place.source is Source.ENVIRONMENT or os.path.isabs(path):
+        yield place.installer, setting, path, None
 
 
-def _places(environ: Mapping[str, str], homes: Iterable[tuple[str, str]]) -> Iterator[_Place]:
+def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Place]:
     """Yield every place where a cache may be: by the settings of this run, then user by user."""
     own_home = expanduser("~", environ)
     here = [(setting, setting.value) for setting in environment_settings(environ) if setting.value]
@@ -177,17 +309,16 @@ def _places(environ: Mapping[str, str], homes: Iterable[tuple[str, str]]) -> Ite
     machine += configuration_paths(sys.platform, {})[0]
     shared = [*chain.from_iterable(map(_configured, dict.fromkeys(machine)))]
     config_file = environ.get("PIP_CONFIG_FILE")
-    own = chain.from_iterable(map(_configured, [*user, site, *([config_file] if config_file else [])]))
+    # pipcache's own environment and that of conda too: each has a pip, which reads the file there
+    prefixes = [sys.prefix, environ.get("CONDA_PREFIX")]
+    sites = [site, *(os.path.join(prefix, os.path.basename(site)) for prefix in prefixes if prefix)]
+    own_files = [*user, *dict.fromkeys(sites), *([config_file] if config_file else [])]
+    own = chain.from_iterable(map(_configured, own_files))
     yield from _for_home([*shared, *own], own_home)
     of_each_user = [place for place in shared if _starts_at_home(sys.platform, place.path)]
-    for home, users in _users(homes).items():
-        try:
-            # lstat does not start an automounter; stat enters the home
-            os.lstat(home)
-            os.stat(os.path.join(home, "."))
-        except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and (problem := _obstacle(error)):
-                yield _Place(Setting(Source.DEFAULT, f"home of {users}", None), _lowest_visible(home), problem)
+    for users, home, problem in homes:
+        if problem is not None:
+            yield _Place(Setting(Source.DEFAULT, f"home of {users}", None), lowest_visible(home), problem)
             continue
         for origin, path in default_places(sys.platform, users, home):
             yield _Place(Setting(Source.DEFAULT, origin, path), path)
@@ -211,27 +342,12 @@ def _users_text(users: list[str]) -> str:
     return ", ".join(users[:_SHOWN_USERS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _lowest_visible(path: str) -> str:
-    """Return the lowest folder on the way to a path that can be seen: it is the one that cannot be entered."""
-    while _is_hidden(path) and path != os.path.dirname(path):
-        path = os.path.dirname(path)
-    return path
-
-
-def _is_hidden(path: str) -> bool:
-    try:
-        os.lstat(path)
-    except OSError as error:
-        return isinstance(error, PermissionError)
-    return False
-
-
 def _configured(path: str) -> list[_Place]:
     """Return the cache directories in a configuration file, as written; the file where it cannot be read."""
     try:
         settings = read_configuration(path, limit=_LIMIT).settings
     except (OSError, ValueError) as error:
-        problem = _obstacle(error) if isinstance(error, OSError) else None
+        problem = obstacle_of(error) if isinstance(error, OSError) else None
         setting = Setting(Source.CONFIGURATION, path, None)
         return [_Place(setting, path, f"{problem}; it may name a cache")] if problem else []
     return [

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
-from pipcache.errors import CacheNotFound, ErrorKind, NotAPipCache
+from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, ErrorKind, NotAPipCache
+from pipcache.store.installer import PipsMarks, installer_of
 from pipcache.util.files import is_folder
 
 
@@ -174,6 +175,7 @@ def find_stores(root: str) -> dict[Store, str]:
 
     Raises:
         CacheNotFound: the directory is a file, or cannot be read.
+        CacheOfAnotherInstaller: its layout is another installer's.
         NotAPipCache: it holds something, and none of pip's stores.
     """
     names = _names_in(root)
@@ -200,6 +202,7 @@ def find_stores(root: str) -> dict[Store, str]:
         # a project may have a folder called wheels, and in it one called 3d
         paths = ((store, os.path.join(root, name)) for store, name in recognised.items())
         recognised = {store: recognised[store] for store, path in paths if _is_laid_out(path, store, alone=alone)}
+    _refuse_other_installers(root, names, recognised.keys(), emptied.keys())
     was_cache = Store.HTTP_V2 in emptied or alone
     if recognised or (emptied and was_cache) or _LITTER.issuperset(names):
         return recognised | emptied
@@ -208,3 +211,28 @@ def find_stores(root: str) -> dict[Store, str]:
         path=root,
         hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
     )
+
+
+def _refuse_other_installers(
+    root: str, names: Collection[str], recognised: Collection[Store], emptied: Collection[Store]
+) -> None:
+    """Raise ``CacheOfAnotherInstaller`` where a directory is not pip's by its layout.
+
+    Args:
+        root: path of the directory.
+        names: what is in it.
+        recognised: stores with pip's fan-out in it.
+        emptied: stores whose folders are empty.
+    """
+    if Store.HTTP_V2 in recognised or Store.SELFCHECK in recognised or "selfcheck.json" in names:
+        return
+    has_wheels = Store.WHEELS in recognised or Store.HTTP_V2 in emptied
+    marks = PipsMarks.WHEELS if has_wheels else PipsMarks.NONE
+    installer = installer_of(root, names, PipsMarks.HTTP if Store.HTTP in recognised else marks)
+    if installer is not None:
+        raise CacheOfAnotherInstaller(
+            installer,
+            path=root,
+            hint=f"pipcache does not read it. {installer.remedy} Name pip's cache with --cache-dir; "
+            "'pipcache dir --explain' shows why this directory was taken.",
+        )

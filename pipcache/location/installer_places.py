@@ -1,0 +1,232 @@
+"""Where installers other than pip keep their caches: variables, configuration files and defaults."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pipcache.location.config import expanduser, xdg_folder
+from pipcache.location.locate import Source
+from pipcache.store.installer import Installer
+from pipcache.util.files import open_regular
+
+
+class KnownPlace(NamedTuple):
+    """A path where an installer may have its cache, and what says so.
+
+    Attributes:
+        installer: whose cache it would be.
+        source: the kind of what says so.
+        origin: ``UV_CACHE_DIR``, ``/etc/uv/uv.toml cache-dir``, ``uv's default of ada``; the file where it cannot
+            be read.
+        path: as it is written there; it may start with ``~`` or be relative.
+        problem: the error of a configuration file that cannot be read; None otherwise.
+    """
+
+    installer: Installer
+    source: Source
+    origin: str
+    path: str
+    problem: OSError | None = None
+
+
+class _Rules(NamedTuple):
+    """The rules of an installer; folders are those of Linux, macOS and Windows below a home.
+
+    Attributes:
+        variables: name the cache.
+        folders: the defaults.
+        xdg: the default below ``XDG_CACHE_HOME``.
+        key: of the cache in a TOML configuration file; empty where the installer has none that names a cache.
+        file_variable: names a configuration file, or with ``folder_variable`` the folder of it.
+        files: a user's configuration files.
+        xdg_file: a configuration file below the folders of the XDG variables.
+        shared: configuration files for all users.
+    """
+
+    variables: tuple[str, ...]
+    folders: Mapping[str, tuple[str, ...]]
+    xdg: str
+    key: str = ""
+    file_variable: str = ""
+    folder_variable: str = ""
+    files: Mapping[str, tuple[str, ...]] = {}
+    xdg_file: str = ""
+    shared: Mapping[str, tuple[str, ...]] = {}
+
+
+def _folders(linux: str, windows: str, *, mac: str = "") -> dict[str, tuple[str, ...]]:
+    """Return default folders below a home; on macOS both that of the platform and that of Linux are in use."""
+    native = mac or f"Library/Caches/{linux.rpartition('/')[2]}"
+    return {"linux": (linux,), "darwin": (native, linux), "win32": (windows,)}
+
+
+_CONDA_ROOTS = ("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba", ".conda")
+
+RULES: dict[Installer, _Rules] = {
+    # uv-dirs and uv-settings; before 0.4 macOS had the folder of the platform
+    Installer.UV: _Rules(
+        ("UV_CACHE_DIR",),
+        _folders(".cache/uv", r"AppData\Local\uv\cache"),
+        "uv",
+        key="cache-dir",
+        file_variable="UV_CONFIG_FILE",
+        files={
+            "linux": (".config/uv/uv.toml",),
+            "darwin": (".config/uv/uv.toml", "Library/Application Support/uv/uv.toml"),
+            "win32": (r"AppData\Roaming\uv\uv.toml",),
+        },
+        xdg_file="uv/uv.toml",
+        shared={"linux": ("/etc/uv/uv.toml",), "darwin": ("/etc/uv/uv.toml",), "win32": (r"uv\uv.toml",)},
+    ),
+    # poetry/locations.py
+    Installer.POETRY: _Rules(
+        ("POETRY_CACHE_DIR",),
+        _folders(".cache/pypoetry", r"AppData\Local\pypoetry\Cache"),
+        "pypoetry",
+        key="cache-dir",
+        folder_variable="POETRY_CONFIG_DIR",
+        files={
+            "linux": (".config/pypoetry/config.toml",),
+            "darwin": ("Library/Application Support/pypoetry/config.toml", ".config/pypoetry/config.toml"),
+            "win32": (r"AppData\Roaming\pypoetry\config.toml",),
+        },
+        xdg_file="pypoetry/config.toml",
+    ),
+    # pdm/project/config.py
+    Installer.PDM: _Rules(
+        ("PDM_CACHE_DIR",),
+        _folders(".cache/pdm", r"AppData\Local\pdm\pdm\Cache"),
+        "pdm",
+        key="cache_dir",
+        file_variable="PDM_CONFIG_FILE",
+        files={
+            "linux": (".config/pdm/config.toml",),
+            "darwin": ("Library/Application Support/pdm/config.toml", ".config/pdm/config.toml"),
+            "win32": (r"AppData\Local\pdm\pdm\config.toml",),
+        },
+        xdg_file="pdm/config.toml",
+        shared={"darwin": ("/Library/Application Support/pdm/config.toml",), "win32": (r"pdm\pdm\config.toml",)},
+    ),
+    # pipenv/environments.py
+    Installer.PIPENV: _Rules(
+        ("PIPENV_CACHE_DIR",), _folders(".cache/pipenv", r"AppData\Local\pipenv\pipenv\Cache"), "pipenv"
+    ),
+    # piptools/locations.py; the variable is that of click for pip-compile --cache-dir
+    Installer.PIP_TOOLS: _Rules(
+        ("PIP_TOOLS_CACHE_DIR",), _folders(".cache/pip-tools", r"AppData\Local\pip-tools\Cache"), "pip-tools"
+    ),
+    # virtualenv/app_data; before 20.33 the data folder
+    Installer.VIRTUALENV: _Rules(
+        ("VIRTUALENV_OVERRIDE_APP_DATA",),
+        {
+            "linux": (".cache/virtualenv", ".local/share/virtualenv"),
+            "darwin": (
+                *("Library/Caches/virtualenv", "Library/Application Support/virtualenv"),
+                *(".cache/virtualenv", ".local/share/virtualenv"),
+            ),
+            "win32": (r"AppData\Local\pypa\virtualenv\Cache", r"AppData\Local\pypa\virtualenv"),
+        },
+        "virtualenv",
+    ),
+    # conda's documentation, "pkgs_dirs"; .condarc is YAML and is not read
+    Installer.CONDA: _Rules(
+        ("CONDA_PKGS_DIRS",),
+        {
+            "linux": tuple(f"{root}/pkgs" for root in _CONDA_ROOTS),
+            "darwin": tuple(f"{root}/pkgs" for root in _CONDA_ROOTS),
+            "win32": (*(rf"{root}\pkgs" for root in _CONDA_ROOTS), r"AppData\Local\conda\conda\pkgs"),
+        },
+        "",
+    ),
+}
+
+_LIMIT = 1 << 18
+"""Bytes of a configuration file; of a longer file nothing is used."""
+
+_CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
+
+
+def places_of_run(platform: str, environ: Mapping[str, str]) -> Iterator[KnownPlace]:
+    """Yield the places that the environment of a run names, its home aside, and those of files for all users.
+
+    Args:
+        platform: as ``sys.platform``.
+        environ: the environment.
+    """
+    for installer, rules in RULES.items():
+        for variable in rules.variables:
+            separator = os.pathsep if variable.endswith("S") else "\0"
+            for value in filter(None, environ.get(variable, "").split(separator)):
+                yield KnownPlace(installer, Source.ENVIRONMENT, variable, value)
+        for folder in xdg_folder(environ, "XDG_CACHE_HOME") if rules.xdg else []:
+            yield KnownPlace(installer, Source.DEFAULT, "XDG_CACHE_HOME", os.path.join(folder, rules.xdg))
+        for path in _files_of_run(platform, environ, rules):
+            yield from _configured(installer, path, rules.key)
+    roots = [environ[name] for name in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX") if environ.get(name)]
+    conda = environ.get("CONDA_EXE")
+    roots += [os.path.dirname(os.path.dirname(conda))] if conda else []
+    for root in (*roots, *(_CONDA_PREFIXES if platform != "win32" else ())):
+        yield KnownPlace(Installer.CONDA, Source.DEFAULT, "root of conda", os.path.join(root, "pkgs"))
+
+
+def _files_of_run(platform: str, environ: Mapping[str, str], rules: _Rules) -> list[str]:
+    """Return the configuration files that variables name, and those for all users."""
+    files = [environ[rules.file_variable]] if environ.get(rules.file_variable) else []
+    if rules.folder_variable and (folder := environ.get(rules.folder_variable)):
+        files.append(os.path.join(folder, "config.toml"))
+    if rules.xdg_file and platform != "win32":
+        folders = [*xdg_folder(environ, "XDG_CONFIG_HOME"), *xdg_folder(environ, "XDG_CONFIG_DIRS", "/etc/xdg")]
+        files += [os.path.join(folder, rules.xdg_file) for folder in dict.fromkeys((*folders, "/etc/xdg"))]
+    for path in rules.shared.get(platform, ()):
+        root = environ.get("PROGRAMDATA", r"C:\ProgramData") if platform == "win32" else ""
+        files.append(f"{root}\\{path}" if root else path)
+    return [expanduser(path, environ) for path in files]
+
+
+def places_of_home(platform: str, user: str, home: str) -> Iterator[KnownPlace]:
+    """Yield the places of a user: the defaults, and what configuration files in the home name.
+
+    Args:
+        platform: as ``sys.platform``.
+        user: the name, for the origin.
+        home: path of the home.
+    """
+    system = platform if platform in {"darwin", "win32"} else "linux"
+    for installer, rules in RULES.items():
+        for folder in rules.folders[system]:
+            origin = f"{installer}'s default of {user}"
+            yield KnownPlace(installer, Source.DEFAULT, origin, _below(system, home, folder))
+        for file in rules.files.get(system, ()):
+            yield from _configured(installer, _below(system, home, file), rules.key)
+
+
+def _below(platform: str, home: str, name: str) -> str:
+    separator = "\\" if platform == "win32" else "/"
+    return f"{home.rstrip(separator)}{separator}{name}"
+
+
+def _configured(installer: Installer, path: str, key: str) -> Iterator[KnownPlace]:
+    """Yield the cache that a TOML file names; the file itself where it cannot be read."""
+    if not key:
+        return
+    try:
+        with open(path, "rb", opener=open_regular) as file:
+            data = file.read(_LIMIT + 1)
+    except OSError as error:
+        yield KnownPlace(installer, Source.CONFIGURATION, path, path, error)
+        return
+    except ValueError:  # a NUL in the path
+        return
+    value = _setting(data, key) if len(data) <= _LIMIT else None
+    if value:
+        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
+
+
+def _setting(data: bytes, key: str) -> str | None:
+    """Return a setting of the top table of a TOML file; None without it, and where the file is not valid."""
+    try:
+        value = tomllib.loads(data.decode("utf-8-sig")).get(key)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None

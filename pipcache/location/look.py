@@ -1,0 +1,77 @@
+"""A path where a cache may be: whose it is, and why that cannot be seen."""
+
+import errno
+import os
+from typing import NamedTuple
+
+from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, NotAPipCache
+from pipcache.store.installer import Installer, has_distributions
+from pipcache.store.layout import Store, find_stores
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR}
+"""The errors of the system for a path where no directory is (of a configuration: no file)."""
+
+
+class Look(NamedTuple):
+    """Whose cache a directory is, and why that cannot be seen.
+
+    ``owner`` is ``Installer.PIP`` for all caches in pip's layout, and None where it is no cache.
+    """
+
+    owner: Installer | None
+    problem: str | None = None
+
+
+_IN_PIPS_LAYOUT = frozenset({Installer.PIP, Installer.PIPENV, Installer.PIP_TOOLS})
+
+
+def look_at(path: str, expected: Installer = Installer.PIP) -> Look:
+    """Return whose cache a directory is.
+
+    Args:
+        path: of the directory.
+        expected: the installer whose settings lead to it. Where this is another than pip, a directory that holds a
+            file is its cache unless it is surely pip's.
+    """
+    try:
+        if not os.listdir(path):
+            return Look(None)
+        stores = find_stores(path)
+    except CacheOfAnotherInstaller as error:
+        return _holder(path, Installer(error.installer))
+    except (CacheNotFound, NotAPipCache):
+        return Look(None) if expected is Installer.PIP else _holder(path, expected)
+    except OSError as error:
+        return Look(None, obstacle_of(error))
+    # a cache of pdm of which only wheels is left looks like pip's
+    is_pips = expected in _IN_PIPS_LAYOUT or Store.HTTP_V2 in stores or Store.SELFCHECK in stores
+    return Look(Installer.PIP) if is_pips else _holder(path, expected)
+
+
+def _holder(path: str, installer: Installer) -> Look:
+    """Return the installer as the owner of a directory, if this holds a file of a distribution."""
+    try:
+        return Look(installer if has_distributions(path) else None)
+    except OSError as error:
+        problem = obstacle_of(error)
+        return Look(installer if problem else None, problem)
+
+
+def obstacle_of(error: OSError) -> str | None:
+    """Return why a path cannot be read; None when nothing is there."""
+    return None if error.errno in _ABSENT else f"cannot be read: {error.strerror or error}"
+
+
+def lowest_visible(path: str) -> str:
+    """Return the lowest folder on the way to a path that can be seen: it is the one that cannot be entered."""
+    while _is_hidden(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _is_hidden(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False
