@@ -21,7 +21,7 @@ class ErrorKind(StrEnum):
     CACHE_UNREADABLE = "cache-unreadable"
     NOT_A_DIRECTORY = "not-a-directory"
     NOT_A_PIP_CACHE = "not-a-pip-cache"
-    CACHE_OF_ANOTHER_INSTALLER = "cache-of-another-installer"
+    OTHER_INSTALLER = "other-installer"
     NO_CACHE_DIRECTORY = "no-cache-directory"
     BAD_LOCK = "bad-lock"
     BAD_ADVISORY = "bad-advisory"
@@ -85,7 +85,7 @@ class NotAPipCache(PipcacheError):  # noqa: N818 - as above
 class CacheOfAnotherInstaller(NotAPipCache):
     """The directory is the cache of an installer other than pip; ``installer`` is its name."""
 
-    kind = ErrorKind.CACHE_OF_ANOTHER_INSTALLER
+    kind = ErrorKind.OTHER_INSTALLER
 
     def __init__(self, installer: str, *, path: str, hint: str) -> None:
         super().__init__(f"This is {installer}'s cache, not pip's.", path=path, hint=hint)

@@ -18,6 +18,7 @@ from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex
 from pipcache.inventory.proof import PROOF_ALGORITHMS, prove_by_bytes
 from pipcache.location.locate import CacheDirectory
+from pipcache.location.machine import UnreadCache
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry, is_link
 from pipcache.util.hashes import Digest
@@ -87,12 +88,14 @@ class AuditReport(NamedTuple):
         caches: the caches and their results.
         advisories: what was read of the advisories.
         everywhere: all caches of the machine were audited.
+        unread: caches of other installers on the machine, which are not read.
         time_range: the artifacts that were audited are those of this time.
     """
 
     caches: list[AuditedCache]
     advisories: Advisories
     everywhere: bool = False
+    unread: tuple[UnreadCache, ...] = ()
     time_range: TimeRange = TimeRange()
 
     @property
@@ -103,7 +106,8 @@ class AuditReport(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether everything could be judged."""
-        return not any(cache.problem is not None or cache.audit.inconclusive for cache in self.caches)
+        judged = not any(cache.problem is not None or cache.audit.inconclusive for cache in self.caches)
+        return judged and not self.unread
 
 
 def response_date(artifact: Artifact) -> float | None:

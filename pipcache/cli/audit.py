@@ -35,7 +35,7 @@ _CODES = {
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option
 @advisory_options
-@click.option("--all-caches", is_flag=True, help="Every pip cache that can be found on this machine.")
+@click.option("--all-caches", is_flag=True, help="Every pip cache of this machine; other installers' are named.")
 @click.option("--since", type=MomentParam(), metavar="TIME", help="Only what was downloaded or built since then.")
 @click.option(
     "--until",

@@ -36,7 +36,8 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
         return AuditReport(caches, advisories, time_range=request.time_range)
     option = directory.path if directory.source is Source.OPTION else None
     caches = []
-    for place in machine.every_cache(os.environ, option, homes=machine.machine_homes):
+    places = machine.find_caches(os.environ, option, homes=machine.machine_homes)
+    for place in places.caches:
         audit, problem = EMPTY_AUDIT, place.problem
         if problem is None:
             try:
@@ -44,7 +45,8 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message
         caches.append(AuditedCache(place.cache, place.owners, audit, problem))
-    return AuditReport(caches, advisories, everywhere=True, time_range=request.time_range)
+    unread = tuple(places.unread)
+    return AuditReport(caches, advisories, everywhere=True, unread=unread, time_range=request.time_range)
 
 
 def write(report: AuditReport, form: str) -> None:

@@ -31,6 +31,13 @@ def markdown_lines(report: AuditReport) -> Iterator[str]:
             yield ""
             for entry in cache.audit.inconclusive:
                 yield f"- `{_code(entry.path)}`: {_escaped(redact_text(entry.reason))}"
+    if report.unread:
+        yield from ("", "## Not looked at", "")
+        for unread in report.unread:
+            problem = "" if unread.problem is None else f" {_escaped(unread.problem)}."
+            owners = _escaped(", ".join(unread.owners))
+            remedy = _escaped(unread.installer.remedy(unread.path))
+            yield f"- {unread.installer}: `{_code(unread.path)}` ({owners}).{problem} {remedy}"
 
 
 def _table(audit: CacheAudit) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pipcache import __version__
 from pipcache.audit.auditor import AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import origin_text
-from pipcache.render.text.audit import facts_of, title
+from pipcache.render.text.audit import facts_of, title, unread_text
 
 _RULES = {
     Relation.MATCH: "A file that an advisory means is in the cache.",
@@ -33,6 +33,14 @@ def sarif_document(report: AuditReport) -> dict[str, object]:
         _notification("error", f"Could not be looked at: {cache.problem}", cache, "")
         for cache in report.caches
         if cache.problem is not None
+    ]
+    notifications += [
+        {
+            "level": "warning",
+            "message": {"text": f"Not looked at: {unread_text(unread)}. {unread.installer.remedy(unread.path)}"},
+            "locations": [_location(unread.path)],
+        }
+        for unread in report.unread
     ]
     results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
     return _log({"executionSuccessful": report.is_whole, "toolExecutionNotifications": notifications}, results)
@@ -95,6 +103,9 @@ def _result(cache: AuditedCache, hit: Hit) -> dict[str, object]:
 
 
 def _at(cache: AuditedCache, path: str) -> dict[str, object]:
-    place = os.path.join(cache.directory.path, path).replace(os.sep, "/")
-    uri = "file://" + quote(place, errors="surrogateescape")
+    return _location(os.path.join(cache.directory.path, path))
+
+
+def _location(path: str) -> dict[str, object]:
+    uri = "file://" + quote(path.replace(os.sep, "/"), errors="surrogateescape")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}}}

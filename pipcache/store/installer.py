@@ -20,20 +20,26 @@ class Installer(StrEnum):
     VIRTUALENV = "virtualenv"
     CONDA = "conda"
 
-    @property
-    def remedy(self) -> str:
-        """How its own commands remove something from its cache: a sentence, empty for pip."""
-        return _REMEDIES.get(self, "")
+    def remedy(self, path: str) -> str:
+        """Return how its own commands remove something from its cache at a path: a sentence, empty for pip."""
+        import shlex  # only for messages
+
+        return _REMEDIES.get(self, "").format(path=shlex.quote(path))
 
 
 _REMEDIES = {
-    Installer.UV: "'uv cache clean PROJECT' and then 'uv cache prune' remove a project from it.",
-    Installer.POETRY: "poetry has no command that removes its wheels: remove its folders artifacts and cache.",
-    Installer.PDM: "'pdm cache clear' empties it, after 'pdm remove' wherever an environment links to it.",
-    Installer.PIPENV: "'pipenv --clear' empties it.",
-    Installer.PIP_TOOLS: "'pip-compile --rebuild' empties it.",
-    Installer.VIRTUALENV: "'virtualenv --reset-app-data' empties it.",
-    Installer.CONDA: "'conda clean --packages --tarballs' removes what no environment uses.",
+    Installer.UV: (
+        "uv cache clean PROJECT --cache-dir {path}, and then uv cache prune --cache-dir {path}, remove a project "
+        "from it."
+    ),
+    Installer.POETRY: (
+        "poetry has no command that removes its wheels: remove the folders artifacts and cache in {path}."
+    ),
+    Installer.PDM: "PDM_CACHE_DIR={path} pdm cache clear empties it, but for what environments still link to.",
+    Installer.PIPENV: "PIPENV_CACHE_DIR={path} pipenv --clear empties it.",
+    Installer.PIP_TOOLS: "Remove {path} as a whole; pip-compile makes it again.",
+    Installer.VIRTUALENV: "VIRTUALENV_OVERRIDE_APP_DATA={path} virtualenv --reset-app-data empties it.",
+    Installer.CONDA: "conda clean --packages --tarballs removes what no environment uses.",
 }
 
 _HEX_DIGITS = frozenset("0123456789abcdef")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 
 from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, ErrorKind, NotAPipCache
-from pipcache.store.installer import PipsMarks, installer_of
 from pipcache.util.files import is_folder
 
 
@@ -226,6 +225,8 @@ def _refuse_other_installers(
     """
     if Store.HTTP_V2 in recognised or Store.SELFCHECK in recognised or "selfcheck.json" in names:
         return
+    from pipcache.store.installer import PipsMarks, installer_of  # a cache that pip uses is known without it
+
     has_wheels = Store.WHEELS in recognised or Store.HTTP_V2 in emptied
     marks = PipsMarks.WHEELS if has_wheels else PipsMarks.NONE
     installer = installer_of(root, names, PipsMarks.HTTP if Store.HTTP in recognised else marks)
@@ -233,6 +234,6 @@ def _refuse_other_installers(
         raise CacheOfAnotherInstaller(
             installer,
             path=root,
-            hint=f"pipcache does not read it. {installer.remedy} Name pip's cache with --cache-dir; "
+            hint=f"pipcache does not read it. {installer.remedy(root)} Name pip's cache with --cache-dir; "
             "'pipcache dir --explain' shows why this directory was taken.",
         )

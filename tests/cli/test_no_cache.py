@@ -53,6 +53,7 @@ FAULTS = {
     "file": "not-a-directory",
     "below a file": "not-a-directory",
     "unreadable": "cache-unreadable",
+    "cache of uv": "other-installer",
     "other files": "not-a-pip-cache",
 }
 """States in which it is no cache, with the kind of the error."""
@@ -79,6 +80,10 @@ def make(place: Path, state: str) -> None:
                 (place / "http-v2/a/b/c/d/e").mkdir(parents=True)
                 (place / "http/0/1").mkdir(parents=True)
                 (place / "wheels/aa/bb/cc" / ("d" * 50)).mkdir(parents=True)
+            if state == "cache of uv":
+                (place / "CACHEDIR.TAG").write_text("")
+                (place / "wheels-v8/pypi/foo").mkdir(parents=True)
+                (place / "wheels").mkdir()
             if state == "other files":
                 (place / "letter.txt").write_text("dear")
             if state == "unreadable":
@@ -273,7 +278,7 @@ def test_each_help_says_what_an_empty_cache_is(name: str, capsys: pytest.Capture
 def test_the_documentation_has_the_rule_as_a_table() -> None:
     section = ENVIRONMENT.partition("## Where there is no cache")[2].partition("\n#")[0]
     rows = re.findall(r"^\| (.+?) \|.*\| (.+?) \|$", section, re.MULTILINE)[2:]
-    assert len(rows) == 6
+    assert len(rows) == 7
     for kind in {"cache-missing", *FAULTS.values()}:
         assert f"`{kind}`" in section
 

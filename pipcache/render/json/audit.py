@@ -9,6 +9,7 @@ from pipcache.audit.derivation import Hit
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Clause
 from pipcache.inventory.artifact import Artifact
+from pipcache.location.machine import UnreadCache
 from pipcache.render.json.records import (
     ArtifactRecord,
     CacheRecord,
@@ -65,6 +66,16 @@ class AuditedCacheRecord(TypedDict):
     pages: int
 
 
+class UnreadCacheRecord(TypedDict):
+    """A cache of another installer, which was not looked at."""
+
+    installer: str
+    path: str
+    found_by: list[str]
+    problem: str | None
+    remedy: str
+
+
 class AuditDocument(TypedDict):
     """The answer of ``audit``."""
 
@@ -76,6 +87,7 @@ class AuditDocument(TypedDict):
     since: str | None
     until: str | None
     caches: list[AuditedCacheRecord]
+    unread: list[UnreadCacheRecord]
     indicators: int
     records: int
     foreign: int
@@ -96,12 +108,24 @@ def audit_document(report: AuditReport) -> AuditDocument:
         "since": _moment(report.time_range.since),
         "until": _moment(report.time_range.until),
         "caches": [_cache(cache) for cache in report.caches],
+        "unread": [unread_record(cache) for cache in report.unread],
         "indicators": len(advisories.indicators),
         "records": advisories.records,
         "foreign": advisories.foreign,
         "withdrawn": list(advisories.withdrawn),
         "never": list(advisories.never),
         "notes": list(advisories.notes),
+    }
+
+
+def unread_record(cache: UnreadCache) -> UnreadCacheRecord:
+    """Return a cache of another installer as JSON has it."""
+    return {
+        "installer": cache.installer.value,
+        "path": cache.path,
+        "found_by": list(cache.owners),
+        "problem": cache.problem,
+        "remedy": cache.installer.remedy(cache.path),
     }
 
 

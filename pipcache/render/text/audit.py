@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipcache.audit.auditor import AuditedCache, AuditReport, TimeRange
 from pipcache.audit.derivation import Hit, Relation, display_name
 from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.location.machine import UnreadCache
 from pipcache.render.console import styled
 from pipcache.render.json.audit import iso_response_date, origin_text
 from pipcache.render.json.records import iso_time
@@ -41,7 +42,18 @@ def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
             yield from _hit_lines(cache, hit, colour=colour)
             yield ""
         yield from _inconclusive_lines(cache)
+    if report.unread:
+        yield f"Not looked at ({counted(len(report.unread), 'cache')} of other installers):"
+        for unread in report.unread:
+            yield f"  {clean(unread_text(unread))}"
+            yield f"    {clean(unread.installer.remedy(unread.path))}"
     yield from sentences(report)
+
+
+def unread_text(cache: UnreadCache) -> str:
+    """Return a cache that was not looked at: whose it is, where, what leads to it, and why it cannot be read."""
+    problem = "" if cache.problem is None else f": {cache.problem}"
+    return f"{cache.installer}: {cache.path}  ({', '.join(cache.owners)}){problem}"
 
 
 def _hit_lines(cache: AuditedCache, hit: Hit, *, colour: bool) -> Iterator[str]:
@@ -121,6 +133,9 @@ def sentences(report: AuditReport) -> Iterator[str]:
     unreadable = sum(cache.problem is not None for cache in caches)
     result += f", {counted(inconclusive, 'entry', 'entries')} could not be judged" if inconclusive else ""
     result += f", {counted(unreadable, 'cache')} could not be looked at" if unreadable else ""
+    if report.unread:
+        verb = "was" if len(report.unread) == 1 else "were"
+        result += f", {counted(len(report.unread), 'cache')} of other installers {verb} not looked at"
     others = "" if report.everywhere else ", nor were other caches on this machine (--all-caches)"
     times = _time_range(report.time_range)
     yield f"Looked at {counted(audited, 'entry', 'entries')}{times} in {place}: {result}. {LIMITS}{others}."
