@@ -1,0 +1,412 @@
+"""The caches of other installers on a machine: read where the layout is pip's, named where not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.location import machine
+from pipcache.location.installer_places import places_of_home, places_of_run
+from pipcache.location.machine import MachineCaches, find_caches
+from pipcache.store.installer import Installer
+from tests.support.caches import CacheBuilder, fifo, look
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.program import Program
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
+
+UV = "archive-v0/IGMztD98_RUmRhZ0/six.py"
+
+
+class Machine:
+    """A machine below a folder: users with homes, and the environment of a run on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.users: list[tuple[str, str]] = []
+        self.environ = {"HOME": str(self.home("me")), "XDG_CONFIG_DIRS": str(folder / "etc")}
+
+    def home(self, user: str) -> Path:
+        home = self.folder / "home" / user
+        home.mkdir(parents=True)
+        self.users.append((user, str(home)))
+        return home
+
+    def write(self, path: str, text: str = "x") -> str:
+        """A file; gives the real path of its folder."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return os.path.realpath(file.parent)
+
+    def uv(self, path: str) -> str:
+        """A cache of uv's; gives its real path."""
+        self.write(f"{path}/{UV}")
+        return os.path.realpath(self.folder / path)
+
+    def pip(self, path: str) -> str:
+        """A cache of pip's; gives its real path."""
+        CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
+        return os.path.realpath(self.folder / path)
+
+    def find(self) -> MachineCaches:
+        """What is there, without what the machine that runs the tests really has."""
+        caches, unread = find_caches(self.environ, homes=lambda: self.users)
+        here = os.path.realpath(self.folder)
+        return MachineCaches(
+            [cache for cache in caches if cache.cache.path.startswith(here)],
+            [cache for cache in unread if cache.path.startswith(here)],
+        )
+
+    def unread(self) -> dict[str, tuple[str, str | None]]:
+        """What is named, below the folder: whose, and why it cannot be read."""
+        folder = os.path.realpath(self.folder)
+        return {
+            os.path.relpath(cache.path, folder): (cache.installer.value, cache.problem)
+            for cache in self.find().unread
+        }
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@linux
+def test_each_users_defaults_are_named(box: Machine) -> None:
+    box.home("ada")
+    box.uv("home/me/.cache/uv")
+    box.uv("home/ada/.cache/uv")
+    box.write("home/ada/.cache/pypoetry/artifacts/aa/six-1.17.0-py2.py3-none-any.whl")
+    box.write("home/ada/.cache/pdm/http/http-cache.db")
+    box.write("home/ada/.cache/virtualenv/wheel/house/pip-26.3-py3-none-any.whl")
+    box.write("home/ada/.local/share/virtualenv/wheel/house/pip-19-py3-none-any.whl")
+    box.write("home/ada/miniconda3/pkgs/six-1.17.0.conda")
+    assert box.unread() == {
+        "home/me/.cache/uv": ("uv", None),
+        "home/ada/.cache/uv": ("uv", None),
+        "home/ada/.cache/pypoetry": ("poetry", None),
+        "home/ada/.cache/pdm": ("pdm", None),
+        "home/ada/.cache/virtualenv": ("virtualenv", None),
+        "home/ada/.local/share/virtualenv": ("virtualenv", None),
+        "home/ada/miniconda3/pkgs": ("conda", None),
+    }
+    owners = {os.path.basename(cache.path): cache.owners for cache in box.find().unread[2:4]}
+    assert owners == {"pypoetry": ("poetry's default of ada",), "pdm": ("pdm's default of ada",)}
+
+
+@linux
+def test_what_is_missing_or_holds_no_distribution_counts_for_nothing(box: Machine) -> None:
+    (box.folder / "home/me/.cache/pypoetry").mkdir(parents=True)
+    (box.folder / "home/me/.cache/pdm/wheels/aa").mkdir(parents=True)
+    box.write("home/me/.cache/uv/.lock")
+    box.write("home/me/.cache/uv/CACHEDIR.TAG")
+    box.write("home/me/.cache/virtualenv/py_info/5/x.json")
+    box.write("home/me/.cache/conda")
+    assert box.unread() == {}
+
+
+@linux
+@pytest.mark.parametrize("installer", ["pipenv", "pip-tools"])
+def test_what_is_in_pips_layout_is_read_as_pips(box: Machine, installer: str) -> None:
+    box.home("ada")
+    path = box.pip(f"home/ada/.cache/{installer}")
+    caches, unread = box.find()
+    assert [(cache.cache.path, cache.owners, cache.cache.elsewhere) for cache in caches[1:]] == [
+        (path, (f"{installer}'s default of ada",), True)
+    ]
+    assert unread == []
+
+
+@linux
+@pytest.mark.parametrize("installer", ["pipenv", "pip-tools"])
+def test_what_is_not_in_pips_layout_is_named_all_the_same(box: Machine, installer: str) -> None:
+    box.write(f"home/me/.cache/{installer}/pkgs/six-1.17.0-py2.py3-none-any.whl")
+    assert box.unread() == {f"home/me/.cache/{installer}": (installer, None)}
+
+
+VARIABLES = {
+    "UV_CACHE_DIR": "uv",
+    "POETRY_CACHE_DIR": "poetry",
+    "PDM_CACHE_DIR": "pdm",
+    "PIPENV_CACHE_DIR": "pipenv",
+    "PIP_TOOLS_CACHE_DIR": "pip-tools",
+    "VIRTUALENV_OVERRIDE_APP_DATA": "virtualenv",
+    "CONDA_PKGS_DIRS": "conda",
+}
+
+
+@linux
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_variables_of_this_run_count(box: Machine, variable: str) -> None:
+    box.write("disk/mine/pkgs/six-1.17.0.whl")
+    box.environ[variable] = str(box.folder / "disk/mine")
+    (unread,) = box.find().unread
+    assert (unread.installer, unread.owners) == (VARIABLES[variable], (variable,))
+
+
+def test_a_relative_variable_is_below_the_current_folder(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = box.uv("work/here")
+    monkeypatch.chdir(box.folder / "work")
+    box.environ["UV_CACHE_DIR"] = "./here"
+    assert [unread.path for unread in box.find().unread] == [path]
+
+
+@linux
+def test_the_xdg_variables_of_this_run_count(box: Machine) -> None:
+    box.uv("xdg/uv")
+    pipenv = box.pip("xdg/pipenv")
+    box.environ |= {"XDG_CACHE_HOME": str(box.folder / "xdg"), "XDG_CONFIG_HOME": str(box.folder / "config")}
+    box.write("config/uv/uv.toml", f'cache-dir = "{box.uv("disk/uv")}"\n')
+    assert box.unread() == {"disk/uv": ("uv", None), "xdg/uv": ("uv", None)}
+    assert [cache.cache.path for cache in box.find().caches[1:]] == [pipenv]
+
+
+FILES = {
+    "home/ada/.config/uv/uv.toml": "cache-dir",
+    "home/ada/.config/pypoetry/config.toml": "cache-dir",
+    "home/ada/.config/pdm/config.toml": "cache_dir",
+    "etc/uv/uv.toml": "cache-dir",
+    "etc/pypoetry/config.toml": "cache-dir",
+    "etc/pdm/config.toml": "cache_dir",
+}
+
+
+@linux
+@pytest.mark.parametrize("file", FILES)
+def test_configuration_files_name_caches(box: Machine, file: str) -> None:
+    box.home("ada")
+    path = box.uv("disk/there")
+    box.write(file, f'\ufeff# mine\n{FILES[file]} = "{path}"\n[x]\n{FILES[file]} = "/other"\n')
+    (unread,) = box.find().unread
+    assert unread.path == path
+    assert unread.owners == (f"{box.folder / file} {FILES[file]}",)
+    # by layout, whoever's settings lead there
+    assert unread.installer is Installer.UV
+
+
+@linux
+@pytest.mark.parametrize("variable", ["UV_CONFIG_FILE", "POETRY_CONFIG_DIR", "PDM_CONFIG_FILE"])
+def test_a_variable_names_the_configuration(box: Machine, variable: str) -> None:
+    key = "cache_dir" if variable.startswith("PDM") else "cache-dir"
+    path = box.uv("disk/there")
+    folder = box.write("conf/config.toml", f'{key} = "{path}"\n')
+    box.environ[variable] = folder if variable.endswith("DIR") else f"{folder}/config.toml"
+    assert [unread.path for unread in box.find().unread] == [path]
+
+
+@linux
+def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
+    box.home("ada")
+    path = box.uv("home/ada/mine")
+    box.write("home/ada/.config/uv/uv.toml", 'cache-dir = "~/mine"\n')
+    assert [unread.path for unread in box.find().unread] == [path]
+
+
+@linux
+@pytest.mark.parametrize(
+    "text",
+    [
+        'cache-dir = "relative"',
+        "cache-dir = 7",
+        "cache-dir = [",
+        'cache-dir = ""',
+        'cache-dir = "/a\\u0000b"',
+        "x = " + "[" * 100_000,
+        "#" * (1 << 19),
+        "\0",
+    ],
+    ids=["relative", "number", "broken", "empty", "NUL", "deep", "long", "binary"],
+)
+def test_a_file_that_names_no_place_names_nothing(box: Machine, text: str) -> None:
+    box.write("home/me/.config/uv/uv.toml", text)
+    assert box.unread() == {}
+
+
+@linux
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(box: Machine) -> None:
+    (box.folder / "home/me/.config/uv").mkdir(parents=True)
+    fifo(box.folder / "home/me/.config/uv/uv.toml")
+    assert box.unread() == {}
+
+
+# Layout decides, not the name of the place
+
+
+@linux
+def test_pips_cache_where_uv_has_its_own_is_read(box: Machine) -> None:
+    path = box.pip("home/me/.cache/uv")
+    caches, unread = box.find()
+    assert [cache.cache.path for cache in caches[1:]] == [path]
+    assert unread == []
+
+
+@linux
+def test_the_cache_of_pdm_where_pip_has_its_own_is_named(box: Machine) -> None:
+    box.home("ada")
+    CacheBuilder(box.folder / "home/ada/.cache/pip").raw("https://x.example/", b"x", store="http")
+    box.write(f"home/ada/.cache/pip/hashes/6f/58/31/51/{'0' * 48}")
+    assert box.unread() == {"home/ada/.cache/pip": ("pdm", None)}
+
+
+@linux
+def test_wheels_alone_where_pdm_has_its_own_are_not_taken_for_pips(box: Machine) -> None:
+    box.write(f"home/me/.cache/pdm/wheels/aa/bb/cc/{'0' * 50}/x-1-py3-none-any.whl")
+    assert box.unread() == {"home/me/.cache/pdm": ("pdm", None)}
+
+
+@linux
+def test_a_cache_is_named_once(box: Machine) -> None:
+    box.home("ada")
+    path = box.uv("shared")
+    for user in ("me", "ada"):
+        (box.folder / f"home/{user}/.cache").mkdir()
+        (box.folder / f"home/{user}/.cache/uv").symlink_to(path)
+    (unread,) = box.find().unread
+    assert (unread.path, unread.owners) == (path, ("uv's default of me", "uv's default of ada"))
+
+
+# What cannot be read
+
+
+@linux
+@pytest.mark.permissions
+@pytest.mark.parametrize("closed", [".cache/uv", ".cache/uv/archive-v0", ".config/uv/uv.toml", "miniconda3"])
+def test_what_cannot_be_read_is_named(box: Machine, closed: str, request: pytest.FixtureRequest) -> None:
+    box.write("home/me/.config/uv/uv.toml", "")
+    if closed.startswith(".cache"):
+        box.uv("home/me/.cache/uv")
+    if closed == "miniconda3":
+        box.write("home/me/miniconda3/pkgs/x.conda")
+    path = box.folder / "home/me" / closed
+    path.chmod(0)
+    request.addfinalizer(lambda: path.chmod(0o700))
+    ((name, (installer, problem)),) = box.unread().items()
+    assert f"home/me/{closed}".startswith(name)
+    assert installer == ("conda" if closed == "miniconda3" else "uv")
+    assert problem is not None
+    assert "Permission denied" in problem
+
+
+@linux
+@pytest.mark.permissions
+@pytest.mark.parametrize("closed", ["", ".cache"])
+def test_a_folder_that_hides_all_is_named_once(box: Machine, closed: str, request: pytest.FixtureRequest) -> None:
+    path = box.home("ada") / closed
+    box.uv("home/ada/.cache/uv")
+    path.chmod(0)
+    request.addfinalizer(lambda: path.chmod(0o700))
+    caches, unread = box.find()
+    assert [cache.problem for cache in caches[1:]] == ["cannot be read: Permission denied"]
+    assert unread == []
+
+
+# pip's own, by the environment
+
+
+@linux
+@pytest.mark.parametrize("named_by", ["VIRTUAL_ENV", "CONDA_PREFIX", "sys.prefix"])
+def test_the_file_of_each_environment_of_this_run_counts(
+    box: Machine, named_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = box.pip("disk/pip")
+    folder = box.write("venv/pip.conf", f"[global]\ncache-dir = {path}\n")
+    box.environ["VIRTUAL_ENV"] = str(box.folder / "other")
+    if named_by == "sys.prefix":
+        monkeypatch.setattr(sys, "prefix", folder)
+    else:
+        box.environ[named_by] = folder
+    assert path in [cache.cache.path for cache in box.find().caches]
+
+
+def test_homes_that_nobody_lists_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pwd")
+    for name in ("ada", "lost+found", ".snapshots"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(machine, "_HOMES", {sys.platform: str(tmp_path)})
+    assert [home for home in machine.machine_homes() if home[1].startswith(str(tmp_path))] == [
+        ("ada", str(tmp_path / "ada"))
+    ]
+
+
+# Other systems
+
+
+def test_the_places_of_macos_and_windows() -> None:
+    mac = {place.path for place in places_of_home("darwin", "ada", "/Users/ada")}
+    assert {
+        *("/Users/ada/Library/Caches/uv", "/Users/ada/.cache/uv", "/Users/ada/Library/Caches/pypoetry"),
+        *(
+            "/Users/ada/Library/Caches/pdm",
+            "/Users/ada/Library/Caches/pipenv",
+            "/Users/ada/Library/Caches/pip-tools",
+        ),
+    } <= mac
+    windows = {place.path for place in places_of_home("win32", "ada", r"C:\Users\ada")}
+    assert {
+        *(r"C:\Users\ada\AppData\Local\uv\cache", r"C:\Users\ada\AppData\Local\pypoetry\Cache"),
+        *(r"C:\Users\ada\AppData\Local\pdm\pdm\Cache", r"C:\Users\ada\AppData\Local\pipenv\pipenv\Cache"),
+        r"C:\Users\ada\AppData\Local\pypa\virtualenv\Cache",
+    } <= windows
+    assert r"D:\Data\uv\uv.toml" in {place.path for place in places_of_run("win32", {"PROGRAMDATA": r"D:\Data"})}
+
+
+# The answer
+
+
+@pytest.fixture
+def of_ada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """The machine of this run."""
+    for name in [*VARIABLES, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_EXE"]:
+        monkeypatch.delenv(name, raising=False)
+    box = Machine(tmp_path)
+    monkeypatch.setenv("HOME", box.environ["HOME"])
+    monkeypatch.setattr(machine, "machine_homes", lambda: box.users)
+    return box
+
+
+@linux
+@pytest.mark.parametrize("form", ["table", "json", "markdown", "sarif"])
+def test_every_form_names_what_was_not_looked_at(of_ada: Machine, program: Program, form: str) -> None:
+    ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
+    assert "not looked at" not in ran.out.lower().replace("environments were not looked at", "")
+    assert ran.code == 0
+    path = of_ada.uv("home/me/.cache/uv")
+    before = look(of_ada.folder)
+    ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
+    assert ran.code == 3
+    assert path in ran.out
+    if form == "json":
+        (unread,) = ran.document["unread"]
+        assert unread == {
+            "installer": "uv",
+            "path": path,
+            "found_by": ["uv's default of me"],
+            "problem": None,
+            "remedy": unread["remedy"],
+        }
+        assert (ran.document["clean"], ran.document["complete"]) == (True, False)
+    said = ran.out.replace("\\_", "_")
+    assert f"uv cache clean PROJECT --cache-dir {path}" in said
+    assert f"uv cache prune --cache-dir {path}" in said
+    assert look(of_ada.folder) == before
+
+
+@linux
+def test_a_cache_that_is_not_asked_about_is_not_named(of_ada: Machine, program: Program) -> None:
+    of_ada.uv("home/me/.cache/uv")
+    assert program("audit", "litellm==1.82.7").code == 0
+
+
+@linux
+def test_this_runs_own_cache_may_be_another_installers(of_ada: Machine, program: Program) -> None:
+    path = of_ada.uv("home/me/.cache/pip")
+    ran = program("audit", "litellm==1.82.7", "--all-caches", "--cache-dir", path, "--format", "json")
+    assert ran.code == 3
+    assert [part["problem"] for part in ran.document["caches"]] == ["This is uv's cache, not pip's."]
