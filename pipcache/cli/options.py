@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -17,6 +17,9 @@ from pipcache.render.console import say
 from pipcache.store.layout import Store
 from pipcache.util.units import parse_age, parse_moment, parse_size
 from pipcache.util.untrusted import clean, redact_text
+
+if TYPE_CHECKING:
+    from pipcache.query.sources import Source
 
 P = ParamSpec("P")
 
@@ -238,10 +241,13 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         older_than: float | None,
         newer_than: float | None,
         larger_than: float | None,
+        sources: "tuple[Source, ...]",
+        built_by: tuple[str, ...],
         **options: object,
     ) -> R:
         size = None if larger_than is None else int(larger_than)
         filters = Filters(frozenset(map(Kind, kinds)), frozenset(map(Store, stores)), older_than, newer_than, size)
+        filters = filters._replace(sources=sources, built_by=frozenset(built_by))
         return command(*args, filters=filters, **options)
 
     age = UnitParam("age", parse_age)
@@ -269,7 +275,63 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         metavar="SIZE",
         help="Larger than this: 500kB, 50MB, 1.5GiB.",
     )
-    return kind(store(older(newer(larger(with_filters)))))
+    return kind(store(older(newer(larger(source_options()(with_filters))))))
+
+
+class SourceParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """Where files came from: a host, its port and path."""
+
+    name = "source"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Source":
+        """Return the source that ``value`` is."""
+        from pipcache.query.sources import Source, SourceError, parse_source  # only where it is needed
+
+        if isinstance(value, Source):
+            return value
+        try:
+            return parse_source(str(value))
+        except SourceError as error:
+            self.fail(str(error), param, ctx)
+
+
+class InterpreterParam(click.ParamType):  # type: ignore[type-arg]  # as above
+    """An interpreter with its version, as keys of built wheels have it: ``cp39``."""
+
+    name = "interpreter"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the interpreter."""
+        text = str(value).strip().lower()
+        version = re.fullmatch(r"(?:python|py)?([0-9])\.?([0-9]+)(?:\.[0-9]+)?", text)
+        if version is not None:
+            meant = f"cp{version[1]}{version[2]}"
+            raise Slip(f"{str(value)!r} is a version of Python: write {meant}.", str(value), (meant,))
+        if re.fullmatch(r"[a-z]{2,}[0-9]+(?:_[0-9]+)?", text):
+            return text
+        message = f"{str(value)!r} is no interpreter with its version; cp39 or pp310 was expected"
+        raise click.BadParameter(message, ctx, param)
+
+
+def source_options(*, envvar: str | None = None) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Add ``--from``, with a variable that stands for it, and ``--built-by``."""
+    source = click.option(
+        "--from",
+        "sources",
+        multiple=True,
+        type=SourceParam(),
+        envvar=envvar,
+        metavar="HOST[:PORT][/PATH]",
+        help="Only what is proved to be from this host, or PyPI; repeatable.",
+    )
+    built_by = click.option(
+        "--built-by",
+        multiple=True,
+        type=InterpreterParam(),
+        metavar="TAG",
+        help="Only wheels that this interpreter built: cp39; repeatable.",
+    )
+    return lambda command: source(built_by(command))
 
 
 def against_option(command: Callable[P, R]) -> Callable[P, R]:

@@ -14,6 +14,7 @@ from pipcache.cli.options import (
     consent_options,
     epilog,
     format_option,
+    source_options,
 )
 from pipcache.cli.remove import HOW_TO_GO_ON
 from pipcache.cli.slips import Slip
@@ -21,7 +22,9 @@ from pipcache.commands import prune as command
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode, NoConsent
 from pipcache.prune.request import Policies, PruneRequest
+from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
+from pipcache.query.sources import Source
 from pipcache.removal.plan import Reason
 from pipcache.render.console import is_terminal
 from pipcache.render.progress_bar import track
@@ -111,6 +114,7 @@ class KeepParam(SelectorParam):
     is_flag=True,
     help="Keep all of that; the default removes it after 90 days without use.",
 )
+@source_options(envvar="PIPCACHE_PRUNE_FROM")
 @consent_options
 @format_option(
     *("table", "json", "github"),
@@ -136,6 +140,8 @@ def prune_command(
     against: tuple[str, ...],
     old_layouts: bool,
     keep_old_layouts: bool,
+    sources: tuple[Source, ...],
+    built_by: tuple[str, ...],
     yes: bool,
     dry_run: bool,
     form: str,
@@ -167,6 +173,7 @@ def prune_command(
     verdicts = tuple(
         reason for wanted, reason in ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED)) if wanted
     )
-    request = PruneRequest(policies, keep, keep_for, verdicts, against)
+    filters = Filters(sources=sources, built_by=frozenset(built_by))
+    request = PruneRequest(policies, keep, keep_for, verdicts, against, filters)
     answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)

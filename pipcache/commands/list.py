@@ -56,9 +56,10 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         NotAPipCache: it holds something, and none of pip's stores.
     """
     wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
+    by_source = bool(request.filters.sources)
     need = Need(
-        deep=request.exact or request.filters.unnamed,
-        everything=request.everything or wants_other_kinds,
+        deep=request.exact or request.filters.unnamed or by_source,
+        everything=request.everything or wants_other_kinds or by_source,
         exact=request.exact,
         selectors=request.selectors,
     )

@@ -56,7 +56,8 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
-    need = Need(deep=bool(request.selectors), selectors=request.selectors, page_clues=bool(request.reasons))
+    everything, deep = bool(request.filters.sources), bool(request.selectors or request.filters.sources)
+    need = Need(deep, everything, selectors=request.selectors, page_clues=bool(request.reasons))
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track)

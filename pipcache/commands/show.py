@@ -46,7 +46,8 @@ def find(
         NotAPipCache: it holds something, and none of pip's stores.
     """
     cache = Cache(directory.path)
-    artifacts = read_inventory(cache, Need(deep=True, exact=True, selectors=selectors), configured_indexes, track)
+    need = Need(deep=True, everything=bool(filters.sources), exact=True, selectors=selectors)
+    artifacts = read_inventory(cache, need, configured_indexes, track)
     selection = select(cache, artifacts, selectors, filters, track)
     chosen = sort(selection.chosen, SortKey.NAME)
     with judging(cache, VerifyOptions(LockIndex(), thorough=True)) as verifier:

@@ -60,7 +60,8 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
-    need = Need(selectors=request.selectors, page_clues=True)
+    everything = bool(request.filters.sources)
+    need = Need(selectors=request.selectors, everything=everything, page_clues=True)
     cache = Cache(directory.path)
     with judging(cache, VerifyOptions(locks, request.thorough, local_sources=True)) as verifier:
         if request.selectors or request.filters != Filters():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pipcache.store.cachecontrol import Frame, Head
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files, entry_path
@@ -13,7 +13,7 @@ from pipcache.store.origin import Origin
 from pipcache.util.filenames import expand_tags, normalise, parse_filename
 from pipcache.util.files import File
 from pipcache.util.untrusted import redact_url
-from pipcache.util.urls import is_pypi_file_host
+from pipcache.util.urls import authority_of, index_name
 
 if TYPE_CHECKING:
     from pipcache.index.rows import PageFile  # a plain list reads no page
@@ -278,7 +278,8 @@ class Artifact(NamedTuple):
             return f"{self.source.vcs or 'vcs'} {short_url(self.source.url)}@{self.source.commit[:12]}"
         url = self.url or (self.source.url if self.source is not None else None)
         if url is not None:
-            return PYPI if is_pypi_file_host(_host(url)) else short_url(url)
+            authority = authority_of(url)
+            return (index_name(authority) if authority is not None else None) or short_url(url)
         if self.head is None:
             return None
         return next((name for header, name in _SERVERS if header in self.head.headers), None)
@@ -335,13 +336,7 @@ _SERVERS = (
 )
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
 def short_url(url: str) -> str:
-    """Return the host of a URL, or its path where it has none."""
-    return _host(url) or redact_url(unquote(url.partition("://")[2] or url))
+    """Return the host of a URL, with the port if it is not the scheme's; its path where it has no host."""
+    authority = authority_of(url)
+    return redact_url(unquote(url.partition("://")[2] or url)) if authority is None else authority.text

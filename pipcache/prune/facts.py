@@ -43,6 +43,7 @@ class Facts(NamedTuple):
         duplicates: Groups of downloads with the same bytes under several keys.
         unfinished: Wheels that a pip may still be copying to their place.
         is_building: A pip is building wheels in this cache now; it installs them when all are built.
+        left_out: What ``--from`` and ``--built-by`` leave out; it is never taken.
         keeps_by_name: Something is to be kept by its name.
         sources_by_bytes: Downloads that have the bytes a wheel was built from.
     """
@@ -52,6 +53,7 @@ class Facts(NamedTuple):
     last_used: Callable[[Artifact], float]
     folder_contents: Mapping[str, FolderContents]
     kept: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     needed: frozenset[str] | None = None
     of_unnamed_projects: frozenset[str] = frozenset()
     judged: Mapping[str, Candidate] = {}
@@ -135,6 +137,7 @@ def gather(
             entry_path(entry): cache.look_inside(entry) for entry in survey.entries if is_leftover_folder(entry)
         },
         kept=frozenset(map(path_of, selection.chosen)) if request.keep else frozenset(),
+        left_out=_left_out(cache, artifacts, request.filters, track),
         needed=needed,
         of_unnamed_projects=of_unnamed_projects,
         judged={path_of(candidate.artifact): candidate for candidate in taken},
@@ -153,6 +156,14 @@ def gather(
         foreign_files=_count_foreign_files(artifacts),
         keeps_access_times=has_access_times,
     )
+
+
+def _left_out(cache: Cache, artifacts: Sequence[Artifact], filters: Filters, track: Track) -> frozenset[str]:
+    """Return the paths of what filters do not let pass."""
+    if filters == Filters():
+        return frozenset()
+    passed = {path_of(artifact) for artifact in select(cache, artifacts, (), filters, track).allowed}
+    return frozenset(path for path in map(path_of, artifacts) if path not in passed)
 
 
 def _is_building(entry: Entry, now: float) -> bool:
@@ -201,9 +212,10 @@ def _read_artifacts(
     if not request.needs_names:
         artifacts = name_by_origins([identify_by_head(cache, entry) for entry in entries])
     else:
-        deep = bool(request.keep or needs is not None)
+        by_source = bool(request.filters.sources)
+        deep = bool(request.keep or needs is not None or by_source)
         by_project = needs is not None or request.policies.keep_latest is not None
-        reads_pages = by_project or bool(request.keep or request.verdicts)
+        reads_pages = by_project or by_source or bool(request.keep or request.verdicts)
         bases = configured_bases(configured_indexes) if reads_pages else None
         artifacts = name_by_origins(
             [identify(cache, entry, deep=deep or isinstance(entry, StrayEntry), bases=bases) for entry in entries]
@@ -211,7 +223,7 @@ def _read_artifacts(
         projects = needs.projects_with_digests() if needs is not None else frozenset[str]()
         if request.policies.keep_latest is not None:
             projects |= _projects_with_versions(artifacts)  # their pages say which versions were yanked
-        need = Need(deep=deep, selectors=request.keep, pages=by_project, projects=projects)
+        need = Need(deep, by_source, selectors=request.keep, pages=by_project, projects=projects)
         artifacts = name_as_needed(page_reader(cache, artifacts), artifacts, need, configured_indexes, track)
     # before pip 22.2 there is no origin.json: only the page that lists an sdist leads to the key of its wheel
     without_source = {

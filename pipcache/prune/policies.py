@@ -47,7 +47,9 @@ def decide(policies: Policies, facts: Facts) -> Decision:
                 continue
             remaining = [artifact for artifact in facts.artifacts if path_of(artifact) not in taken]
             candidates = [
-                candidate for candidate in policy(remaining) if path_of(candidate.artifact) not in facts.kept
+                candidate
+                for candidate in policy(remaining)
+                if path_of(candidate.artifact) not in facts.kept | facts.left_out
             ]
             taken |= {path_of(candidate.artifact): candidate for candidate in candidates}
             space.remove(candidate.artifact for candidate in candidates)
@@ -137,7 +139,7 @@ class _Decider:
         """
         if self._policies.old_layouts is not None:
             return []
-        held = self._needed | self._facts.kept
+        held = self._needed | self._facts.kept | self._facts.left_out
         stores = [
             store
             for store in _OLD_STORES
@@ -232,7 +234,7 @@ class _Decider:
         goes is subtracted from ``space``. What is doubtful neither goes nor counts.
         """
         doubtful = self._doubtful(remaining)
-        protected = {*self._needed, *self._facts.kept, *map(path_of, doubtful)}
+        protected = {*self._needed, *self._facts.kept, *self._facts.left_out, *map(path_of, doubtful)}
         limit += SpaceCount(doubtful, self._facts.folder_contents).size  # it is as if it were gone
         removable = [artifact for artifact in self._removable(remaining) if path_of(artifact) not in protected]
 
@@ -256,7 +258,9 @@ class _Decider:
             return None
         parts = []
         kept = self._facts.kept
-        for paths, option in ((kept, "--keep"), (self._needed - kept, "--keep-for")):
+        left_out = self._facts.left_out - kept - self._needed
+        options = (kept, "--keep"), (self._needed - kept, "--keep-for"), (left_out, "--from or --built-by")
+        for paths, option in options:
             held = [artifact for artifact in remaining if path_of(artifact) in paths]
             if held:
                 size = format_size(SpaceCount(held, self._facts.folder_contents).size)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
 from pipcache.removal.plan import Reason
 
@@ -28,7 +29,8 @@ class PruneRequest(NamedTuple):
     """The policies, and what is kept or judged besides.
 
     ``keep`` selects what never goes, ``keep_for`` are the files of which everything named is kept, ``verdicts``
-    are those to be removed (damaged, poisoned), and ``against`` are the lock files to judge by.
+    are those to be removed (damaged, poisoned), and ``against`` are the lock files to judge by. What ``filters``
+    do not let pass stays.
     """
 
     policies: Policies
@@ -36,16 +38,18 @@ class PruneRequest(NamedTuple):
     keep_for: tuple[str, ...] = ()
     verdicts: tuple[Reason, ...] = ()
     against: tuple[str, ...] = ()
+    filters: Filters = Filters()
 
     @property
     def is_bare(self) -> bool:
         """True when no policy was asked for, so that only dead weight goes."""
         is_default = self.policies._replace(old_layouts=None) == Policies()
-        return is_default and not self.policies.old_layouts and not self.keep_for and not self.verdicts
+        is_alone = not (self.keep_for or self.verdicts or self.filters != Filters())
+        return is_default and not self.policies.old_layouts and is_alone
 
     @property
     def needs_names(self) -> bool:
         """True when names and contents decide; else heads, paths and times do, and no body is read."""
         policies = self.policies
         by_policy = policies.ci or policies.duplicates or policies.keep_latest is not None
-        return by_policy or bool(self.keep or self.keep_for or self.verdicts)
+        return by_policy or bool(self.keep or self.keep_for or self.verdicts or self.filters != Filters())

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Collection, Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.store.layout import Store
+
+if TYPE_CHECKING:
+    from pipcache.query.sources import Source
 
 
 class Filters(NamedTuple):
@@ -19,6 +22,8 @@ class Filters(NamedTuple):
         newer_than: the same seconds, which must be less.
         larger_than: bytes, of which an artifact must have more.
         unnamed: whether only artifacts without a name are allowed.
+        sources: where an artifact may be from; only proved URLs count.
+        built_by: the interpreters that may have built a wheel (``cp311``), as the keys of the wheels prove them.
     """
 
     kinds: frozenset[Kind] = frozenset()
@@ -27,6 +32,8 @@ class Filters(NamedTuple):
     newer_than: float | None = None
     larger_than: int | None = None
     unnamed: bool = False
+    sources: "tuple[Source, ...]" = ()
+    built_by: frozenset[str] = frozenset()
 
     def allow(self, artifact: Artifact, now: float) -> bool:
         """Return whether the conditions hold for an artifact at the time ``now``, in seconds since the epoch."""
@@ -39,7 +46,18 @@ class Filters(NamedTuple):
             and (self.newer_than is None or (age is not None and age < self.newer_than))
             and (self.larger_than is None or artifact.size > self.larger_than)
             and (artifact.is_unnamed or not self.unnamed)
+            and (not self.built_by or _builder_of(artifact) in self.built_by)
+            and (not self.sources or self._allows_source(artifact))
         )
+
+    def _allows_source(self, artifact: Artifact) -> bool:
+        from pipcache.query.sources import is_from  # hashes, and few ask for it
+
+        return is_from(artifact, self.sources)
+
+
+def _builder_of(artifact: Artifact) -> str | None:
+    return None if artifact.build_key is None else artifact.build_key.interpreter
 
 
 class SortKey(StrEnum):

@@ -66,6 +66,10 @@ def select(
     Bodies are hashed where a selector is a digest.
     """
     now = time.time()
+    if filters.sources:
+        from pipcache.query.sources import with_proved_urls  # hashes, and few ask for it
+
+        artifacts = with_proved_urls(cache, [*artifacts], filters.sources, track)
     narrows = filters != Filters()
     allowed = [artifact for artifact in artifacts if not narrows or filters.allow(artifact, now)]
     if not selectors:

@@ -42,6 +42,7 @@ class Selector(NamedTuple):
         note: what of the text is ignored, for people.
         spelled: the name of the project as it was written.
         extras: the extras of a requirement, normalised; they select nothing.
+        commit: the beginning of a commit's id, or all of it, in lower case; it selects beside the rest.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Selector(NamedTuple):
     note: str | None = None
     spelled: str | None = None
     extras: tuple[str, ...] = ()
+    commit: str | None = None
 
     @property
     def names_projects(self) -> bool:
@@ -80,6 +82,8 @@ class Selector(NamedTuple):
             artifact: the artifact, with all evidence of its names.
             digest_of: computes a digest of an artifact's bytes.
         """
+        if self.commit is not None and _is_of_commit(artifact, self.commit):
+            return True
         if self.project is not None:
             return any(
                 self._allows(version) for project, version in _releases(artifact) if project == self.project
@@ -109,6 +113,12 @@ class Selector(NamedTuple):
         if any(name in algorithms and value.lower() == digest for name, value in promised):
             return True
         return any(digest_of(artifact, algorithm) == digest for algorithm in algorithms)
+
+
+def _is_of_commit(artifact: Artifact, commit: str) -> bool:
+    """Return whether a wheel was built from a commit whose id begins so."""
+    source = artifact.source
+    return source is not None and source.commit is not None and source.commit.lower().startswith(commit)
 
 
 def _fits(project: str, pattern: str) -> bool:
@@ -154,6 +164,12 @@ _BARE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 _HEX = r"[0-9A-Fa-f]+"
 
+_SHORT_COMMIT = r"(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{7,63}"
+"""The beginning of a commit's id as git shows it; a word of letters alone is rather the name of a project."""
+
+_COMMIT_LENGTHS = frozenset({40, 64})
+"""Hex digits of the id of a commit (SHA-1, SHA-256), which may be a digest too."""
+
 _URL = r"[\w+.-]*://"
 
 _ADVISORY = r"(?i)(?:CVE|PYSEC|MAL|RUSTSEC|OSV|BIT)-\d{4}-\d+|GHSA(?:-[0-9a-z]{4}){3}|SNYK-PYTHON-\S+"
@@ -177,7 +193,8 @@ def parse_selector(text: str) -> Selector:
         if len(text) == 56:
             return Selector(text, key=text.lower())
         if len(text) in BY_LENGTH:
-            return Selector(text, digest=(BY_LENGTH[len(text)], text.lower()))
+            commit = text.lower() if len(text) in _COMMIT_LENGTHS else None
+            return Selector(text, digest=(BY_LENGTH[len(text)], text.lower()), commit=commit)
     if (
         " @ " not in text
         and "://" not in text
@@ -193,7 +210,8 @@ def parse_selector(text: str) -> Selector:
             "to a file, and run pipcache audit --advisory FILE"
         )
     if re.fullmatch(_BARE_NAME, text):
-        return Selector(text, project=normalise(text), spelled=text)
+        commit = text.lower() if re.fullmatch(_SHORT_COMMIT, text) else None
+        return Selector(text, project=normalise(text), spelled=text, commit=commit)
     if ("*" in text or "?" in text) and not re.search(r"[=<>~!;@\[\s]", text):
         return _parse_pattern(text)
     return _parse_requirement(text)

@@ -2,7 +2,7 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 INDEX_HOST = "pypi.org"
 
@@ -28,6 +28,44 @@ _FILE_BASES = (
 )
 
 
+INDEXES = {
+    "pypi": frozenset({INDEX_HOST, FILES_HOST, OLD_INDEX_HOST}),
+    "testpypi": frozenset({TEST_INDEX_HOST, TEST_FILES_HOST}),
+}
+"""The hosts of the public indexes, by the names that stand for them."""
+
+
+class Authority(NamedTuple):
+    """The host of a URL in lower case, and its port; None where it is that of the scheme."""
+
+    host: str
+    port: int | None
+
+    @property
+    def text(self) -> str:
+        """As it stands in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "ftp": 21, "svn": 3690}
+
+
+def default_port(url: str) -> int | None:
+    """Return the port of a URL's scheme; None for schemes that are not known here."""
+    return _PORTS.get(url.partition("://")[0].lower().rpartition("+")[2])
+
+
+def authority_of(url: str) -> Authority | None:
+    """Return the host and the port of a URL; None where it has no host or cannot be parsed."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if not host else Authority(host, None if port == default_port(url) else port)
+
+
 def file_urls(blake2b_256: str, filename: str) -> list[str]:
     """Return the URLs that PyPI has for a file: that of the present host, and those of old and test hosts.
 
@@ -44,6 +82,13 @@ def file_urls(blake2b_256: str, filename: str) -> list[str]:
 def is_pypi_file_host(host: str) -> bool:
     """Return whether a host serves PyPI's files."""
     return host in {FILES_HOST, OLD_INDEX_HOST, TEST_FILES_HOST}
+
+
+def index_name(authority: Authority) -> str | None:
+    """Return the name of the public index whose files a host serves; None for other hosts, and at other ports."""
+    if authority.port is not None or not is_pypi_file_host(authority.host):
+        return None
+    return "TestPyPI" if authority.host == TEST_FILES_HOST else "PyPI"
 
 
 _PROJECT_PAGE = re.compile(
