@@ -47,8 +47,8 @@ class Evidence(StrEnum):
     LOCK = "lock"  # a lock file given by the user has the URL whose hash is the entry's key
 
 
-PYPI = "PyPI"
-"""``came_from`` of what PyPI served."""
+PYPI, TEST_PYPI = "PyPI", "TestPyPI"
+"""``came_from`` of what PyPI and its test index served."""
 
 
 class Place(StrEnum):
@@ -275,7 +275,10 @@ class Artifact(NamedTuple):
     def came_from(self) -> str | None:
         """Where it came from, in a few words: a host, or a repository at a commit."""
         if self.source is not None and self.source.commit is not None:
-            return f"{self.source.vcs or 'vcs'} {short_url(self.source.url)}@{self.source.commit[:12]}"
+            authority = authority_of(self.source.url)
+            # HOST:PORT@ would look like a password, and be hidden
+            at = "@" if authority is None or authority.port is None else " @"
+            return f"{self.source.vcs or 'vcs'} {short_url(self.source.url)}{at}{self.source.commit[:12]}"
         url = self.url or (self.source.url if self.source is not None else None)
         if url is not None:
             authority = authority_of(url)
@@ -283,6 +286,11 @@ class Artifact(NamedTuple):
         if self.head is None:
             return None
         return next((name for header, name in _SERVERS if header in self.head.headers), None)
+
+    @property
+    def is_from_pypi(self) -> bool:
+        """Whether PyPI or its test index served it, by its URL or by the headers of the response."""
+        return self.came_from in {PYPI, TEST_PYPI}
 
 
 def path_of(artifact: Artifact) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
+from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
@@ -212,7 +212,7 @@ class Context:
         may differ. The folder is wrong where there can be no credentials, or where a listed sdist makes the key.
         """
         assert wheel.source is not None
-        if wheel.came_from == PYPI or wheel.source.url.startswith("file:"):
+        if wheel.is_from_pypi or wheel.source.url.startswith("file:"):
             return True
         return self.page_reader().source_of(wheel, self._pages) is not None
 

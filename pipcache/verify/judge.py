@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of
+from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.from_pages import name_by_digest
 from pipcache.inventory.proof import prove_by_content
@@ -67,7 +67,7 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
             if _length_findings(artifact, window := body.window):
                 return None
             algorithms = {_BLAKE, *context.digests}
-            if artifact.came_from != PYPI:
+            if not artifact.is_from_pypi:
                 # judge() will need what pages and headers promise: hash these now too, and the file is read once
                 promises = find_promises(artifact, context.locks)
                 algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, PYPI, Artifact, Evidence, Kind
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Evidence, Kind
 from pipcache.store.layout import Store
 from pipcache.util.filenames import normal_filename
 from pipcache.util.hashes import DIGITS
@@ -151,7 +151,7 @@ def _of_url(artifact: Artifact) -> Iterator[Promise]:
         return  # these lie beside a distribution, and their URL holds its digest
     pypi_path = pypi_path_in(path)
     if pypi_path is not None and pypi_path.is_whole and pypi_path.blake2b_256 != _PLACEHOLDER:
-        influence = Influence.DECISIVE if artifact.came_from == PYPI else Influence.WHEN_KEPT
+        influence = Influence.DECISIVE if artifact.is_from_pypi else Influence.WHEN_KEPT
         yield Promise("the key (BLAKE2b in the URL)", "blake2b_256", pypi_path.blake2b_256, Check.PC201, influence)
     elif match := _GITLAB_SHAPE.search(path):
         yield Promise("the URL", "sha256", match[1], Check.PC204, Influence.DECISIVE)

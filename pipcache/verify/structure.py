@@ -14,7 +14,7 @@ from pipcache.archive.tar_check import check_tar
 from pipcache.archive.unpacked_paths import zip_sdist_flaws
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import MOST_MEMBERS, ZipDirectory, is_zip
-from pipcache.inventory.artifact import PYPI, Artifact, Claim, Evidence, Kind, Place
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.identify import promised_kind
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, TextBody, ZipBody, inspect
 from pipcache.util.budget import TooMuchInItError
@@ -199,7 +199,7 @@ def _wheel_results(artifact: Artifact, window: Window, content: Content, tick: T
 def _sdist_results(artifact: Artifact, window: Window, content: Content, tick: Tick) -> list[_Result]:
     """Return what is wrong with what should be an sdist."""
     # what a direct URL names may be built from a subdirectory
-    of_index = artifact.listed is not None or (artifact.came_from == PYPI and artifact.url_proved)
+    of_index = artifact.listed is not None or (artifact.is_from_pypi and artifact.url_proved)
     match content:
         case TextBody() | EmptyBody() | WheelFacts():
             return [Finding(Check.PC301, "", "an sdist", _describe(content))]

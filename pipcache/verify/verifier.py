@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from pipcache.inventory.artifact import PYPI, Artifact, Kind, path_of, with_refusals
+from pipcache.inventory.artifact import Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
 from pipcache.inventory.from_pages import PageReader
 from pipcache.store.cache import Cache
@@ -199,7 +199,9 @@ class Verifier:
 
     def _may_be_proved(self, artifact: Artifact) -> bool:
         """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
-        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and artifact.came_from in {None, PYPI}
+        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and (
+            artifact.came_from is None or artifact.is_from_pypi
+        )
         return is_download and not self._options.thorough and not self._options.locks.pins_of(artifact)
 
     def _prove(self, artifacts: Iterable[Artifact]) -> list[Task]:
