@@ -16,6 +16,7 @@ from pipcache.location.config import configuration_paths, expanduser, read_confi
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
 from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
+from pipcache.location.startup_files import places_in_startup_files
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
 
@@ -285,6 +286,8 @@ def _known_places(
     for home in homes:
         if home.problem is None:
             for place in places_of_home(sys.platform, home.users, home.path):
+                yield from _known_place(place, home.path)
+            for place in places_in_startup_files(home.users, home.path) if sys.platform != "win32" else ():
                 yield from _known_place(place, home.path)
 
 
