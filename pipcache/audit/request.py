@@ -6,6 +6,7 @@ from pipcache.advisories.loader import BadAdvisory, read_advisories
 from pipcache.advisories.model import Advisories, AdvisoryError, Indicator
 from pipcache.advisories.references import read_file_url
 from pipcache.audit.auditor import CacheAudit, TimeRange, audit
+from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Matcher
 from pipcache.audit.pages import PageScan
 from pipcache.inventory.collector import Need, read_inventory
@@ -13,6 +14,7 @@ from pipcache.inventory.from_origins import name_by_noted_digests
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
+from pipcache.store.installer import folders_of_others
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track
 
@@ -99,4 +101,9 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
     artifacts = read_inventory(cache, Need(deep=True, search=page_scan), configured_indexes, track)
     artifacts = name_by_noted_digests(cache, artifacts, track)
     chosen = [artifact for artifact in artifacts if request.time_range.contains(artifact)]
-    return audit(cache, chosen, artifacts=artifacts, page_scan=page_scan, track=track, deep=request.deep)
+    audited = audit(cache, chosen, artifacts=artifacts, page_scan=page_scan, track=track, deep=request.deep)
+    foreign = [
+        Inconclusive(name, f"holds files of {installer}'s, which are not read")
+        for name, installer in folders_of_others(directory.path).items()
+    ]
+    return audited._replace(inconclusive=[*audited.inconclusive, *foreign])

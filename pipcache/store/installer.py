@@ -100,6 +100,23 @@ def installer_of(root: str, names: Collection[str], marks: PipsMarks) -> Install
     return Installer.POETRY if _is_poetry(root, names, folders, marks) else None
 
 
+def folders_of_others(root: str) -> dict[str, Installer]:
+    """Return the folders in a cache of pip's that hold what another installer keeps: names, and whose they are.
+
+    Two installers may be given one directory as their cache. Only a layout that says so is taken for one.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return {}
+    folders = {name: Installer.UV for name in names if _UV_BUCKET.fullmatch(name) and _is_used_bucket(root, name)}
+    if "artifacts" in names and _reaches(os.path.join(root, "artifacts"), (2, 2, 2, 58)):
+        folders["artifacts"] = Installer.POETRY
+    if "packages" in names and any(name.endswith(".whl.cache") for name in _children(root, "packages")):
+        folders["packages"] = Installer.PDM
+    return folders
+
+
 def has_distributions(root: str) -> bool:
     """Return whether a directory holds a file that may be of a distribution, at any depth.
 

@@ -466,3 +466,26 @@ def test_this_runs_own_cache_may_be_another_installers(of_ada: Machine, program:
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--cache-dir", path, "--format", "json")
     assert ran.code == 3
     assert [part["problem"] for part in ran.document["caches"]] == ["This is uv's cache, not pip's."]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        UV,
+        "wheels-v8/pypi/six/1.17.0-py2.py3-none-any.http",
+        f"artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl",
+        "packages/six-1.17.0-py2.py3-none-any.whl.cache/six.py",
+    ],
+)
+def test_what_another_installer_keeps_in_pips_cache_could_not_be_judged(
+    builder: CacheBuilder, program: Program, path: str
+) -> None:
+    builder.download("https://index.example/simple/twisted/", b"page")
+    assert program("audit", "litellm==1.82.7").code == 0
+    builder.stray(path)
+    ran = program("audit", "litellm==1.82.7", "--format", "json")
+    assert ran.code == 3
+    ((unjudged),) = ran.document["caches"][0]["unjudged"]
+    assert unjudged["path"] == path.partition("/")[0]
+    builder.stray("things-v1/x")
+    assert len(program("audit", "litellm==1.82.7", "--format", "json").document["caches"][0]["unjudged"]) == 1
