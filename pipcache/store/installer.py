@@ -109,7 +109,8 @@ def folders_of_others(root: str) -> dict[str, Installer]:
         names = sorted(os.listdir(root))
     except OSError:
         return {}
-    folders = {name: Installer.UV for name in names if _UV_BUCKET.fullmatch(name) and _is_used_bucket(root, name)}
+    buckets = [name for name in names if _UV_BUCKET.fullmatch(name) and not _OF_NO_DISTRIBUTION.fullmatch(name)]
+    folders = {name: Installer.UV for name in buckets if _is_used_bucket(root, name)}
     if "artifacts" in names and _reaches(os.path.join(root, "artifacts"), (2, 2, 2, 58)):
         folders["artifacts"] = Installer.POETRY
     if "packages" in names and any(name.endswith(".whl.cache") for name in _children(root, "packages")):
