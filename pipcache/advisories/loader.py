@@ -15,6 +15,7 @@ from pipcache.advisories.model import (
     Advisories,
     AdvisoriesBuilder,
     AdvisoryError,
+    AdvisoryFile,
     Indicator,
 )
 from pipcache.advisories.osv import is_osv, read_osv
@@ -22,7 +23,7 @@ from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.util.budget import TooMuchInItError
-from pipcache.util.textfile import UnreadableText, read_text
+from pipcache.util.textfile import UnreadableText, read_hashed_text
 from pipcache.util.untrusted import Table, TableError, quoted
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".tsv", ".txt")
@@ -69,12 +70,16 @@ def _read_file(file: str, builder: AdvisoriesBuilder) -> None:
         AdvisoryError: it cannot be read, is damaged, has an unknown format, or says nothing at all.
     """
     source = "standard input" if file == "-" else file
+    before = builder.records
     try:
-        _read(source, read_text(file), builder)
+        text, sha256 = read_hashed_text(file)
+        _read(source, text, builder)
     except TooMuchInItError as error:
         raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
     except (UnreadableText, TableError) as error:
         raise AdvisoryError(str(error)) from None
+    name = source if file == "-" else os.path.basename(file)
+    builder.files.append(AdvisoryFile(name, sha256, builder.records - before))
 
 
 def _files(path: str, builder: AdvisoriesBuilder) -> Iterator[str]:

@@ -122,6 +122,14 @@ class Indicator(NamedTuple):
         return 10 + sum(len(span.events) for span in self.ranges)
 
 
+class AdvisoryFile(NamedTuple):
+    """A file that was read: its name without folders, the SHA-256 of its bytes (hex), its number of records."""
+
+    name: str
+    sha256: str
+    records: int
+
+
 class Advisories(NamedTuple):
     """What was read. ``indicators`` is all that can match; the rest counts and describes what was read besides."""
 
@@ -138,6 +146,8 @@ class Advisories(NamedTuple):
     """What else a user should know, e.g. that an analysis says "not affected"."""
     unsure: frozenset[str] = frozenset()
     """Normalised names of projects with versions or ranges that cannot be evaluated."""
+    files: tuple[AdvisoryFile, ...] = ()
+    """The files, in the order in which they were read."""
 
 
 class AdvisoriesBuilder:
@@ -148,6 +158,7 @@ class AdvisoriesBuilder:
         self._records = 0
         self.foreign = 0
         self.withdrawn: list[str] = []
+        self.files: list[AdvisoryFile] = []
         self._never: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         self._unsure: set[str] = set()
@@ -203,6 +214,7 @@ class AdvisoriesBuilder:
             tuple(self._never),
             tuple(self._notes),
             frozenset(self._unsure),
+            tuple(self.files),
         )
 
 

@@ -2,6 +2,7 @@
 
 import codecs
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -30,12 +31,21 @@ def read_text(path: str, named_in: str = "") -> str:
     Raises:
         UnreadableText: the file is missing, is no regular file, is too large, or is not in its encoding.
     """
+    return read_hashed_text(path, named_in)[0]
+
+
+def read_hashed_text(path: str, named_in: str = "") -> tuple[str, str]:
+    """Return the text of a file, as ``read_text`` does, and the SHA-256 of its bytes as hex digits.
+
+    Raises:
+        UnreadableText: as of ``read_text``.
+    """
     try:
         data = _read_standard_input() if path == "-" else _read(path)
         if len(data) > TEXT_LIMIT:
             raise OSError(errno.EFBIG, f"it is larger than {TEXT_LIMIT} bytes")
         encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
-        return data.decode(encoding)
+        return data.decode(encoding), hashlib.sha256(data).hexdigest()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         name = "standard input" if path == "-" else path
