@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pipcache.audit.auditor import AuditReport, CacheAudit
 from pipcache.inventory.artifact import path_of
 from pipcache.render.json.audit import iso_response_date, origin_text
-from pipcache.render.json.records import iso_time
 from pipcache.render.text.audit import MOST_DETAILS, RELATIONS, facts_of, sentences, title
+from pipcache.util.units import iso_time
 from pipcache.util.untrusted import clean, redact_text
 
 

@@ -111,3 +111,13 @@ def parse_moment(text: str, *, is_end: bool = False) -> float:
                 f"{text!r} has no unit: write {number}d for days ago or {number}h for hours ago"
             ) from None
         raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None
+
+
+def iso_time(nanoseconds: int | None) -> str | None:
+    """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
+    if nanoseconds is None:
+        return None
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
+    except (OverflowError, OSError, ValueError):
+        return None

@@ -15,11 +15,11 @@ from pipcache.render.json.records import (
     CacheRecord,
     artifact_record,
     cache_record,
-    iso_time,
     redacted_headers,
 )
 from pipcache.render.json.remove import RemovalDocument
 from pipcache.util.hashes import Digests
+from pipcache.util.units import iso_time
 from pipcache.util.untrusted import redact_url
 
 

@@ -2,13 +2,13 @@
 
 import json
 import os
-import time
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.entries import Entry, UnreadableEntry
+from pipcache.util.units import iso_time
 from pipcache.util.untrusted import redact_header, redact_text, redact_url
 from pipcache.verify.verdict import Comparison, Finding
 
@@ -58,16 +58,6 @@ class CacheRecord(TypedDict):
     source: str
     origin: str
     disabled_by: str | None
-
-
-def iso_time(nanoseconds: int | None) -> str | None:
-    """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
-    if nanoseconds is None:
-        return None
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
-    except (OverflowError, OSError, ValueError):
-        return None
 
 
 def cache_record(cache: CacheDirectory) -> CacheRecord:

@@ -9,8 +9,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.machine import UnreadCache
 from pipcache.render.console import styled
 from pipcache.render.json.audit import iso_response_date, origin_text
-from pipcache.render.json.records import iso_time
-from pipcache.util.units import counted, format_size
+from pipcache.util.units import counted, format_size, iso_time
 from pipcache.util.untrusted import clean, redact_text, redact_url
 
 _SHOWN = 10

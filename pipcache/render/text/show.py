@@ -8,9 +8,8 @@ from typing import NamedTuple
 from pipcache.inventory.artifact import Artifact, Claim, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import styled
-from pipcache.render.json.records import iso_time
 from pipcache.render.text.wrap import fit_line
-from pipcache.util.units import format_size
+from pipcache.util.units import format_size, iso_time
 from pipcache.util.untrusted import clean, redact_header, redact_text, redact_url
 from pipcache.verify.checks import Verdict
 from pipcache.verify.details import Details
