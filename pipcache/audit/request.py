@@ -1,17 +1,21 @@
 """What an audit is asked for, and the audit of a cache that answers it."""
 
+import os
 from typing import NamedTuple
 
 from pipcache.advisories.loader import BadAdvisory, read_advisories
 from pipcache.advisories.model import Advisories, AdvisoryError, Indicator
 from pipcache.advisories.references import read_file_url
-from pipcache.audit.auditor import CacheAudit, TimeRange, audit
+from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, CacheAudit, TimeRange, audit
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Matcher
 from pipcache.audit.pages import PageScan
+from pipcache.errors import CacheNotFound, NotAPipCache
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.inventory.from_origins import name_by_noted_digests
-from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.location import machine
+from pipcache.location.locate import CacheDirectory, Source, configured_indexes
+from pipcache.location.machine import MachineCache, UnreadCache
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.store.installer import folders_of_others
@@ -107,3 +111,37 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
         for name, installer in folders_of_others(directory.path).items()
     ]
     return audited._replace(inconclusive=[*audited.inconclusive, *foreign])
+
+
+class MachineAudit(NamedTuple):
+    """The audit of a machine: its caches, that of this run first, and those that are not read."""
+
+    caches: list[tuple[MachineCache, AuditedCache]]
+    unread: tuple[UnreadCache, ...]
+
+
+def audit_machine(
+    directory: CacheDirectory, matcher: Matcher, request: AuditRequest, track: Track
+) -> MachineAudit:
+    """Read every cache of this machine, and return what ``matcher`` matches in each.
+
+    A cache that cannot be read has a problem.
+
+    Args:
+        directory: the cache directory of this run.
+        matcher: what to look for.
+        request: what ``audit`` is asked for.
+        track: is given the steps and hands them on.
+    """
+    option = directory.path if directory.source is Source.OPTION else None
+    places = machine.find_caches(os.environ, option, homes=machine.machine_homes)
+    caches = []
+    for place in places.caches:
+        cache_audit, problem = EMPTY_AUDIT, place.problem
+        if problem is None:
+            try:
+                cache_audit = audit_cache(place.cache, matcher, request, track)
+            except (CacheNotFound, NotAPipCache) as error:
+                problem = error.message
+        caches.append((place, AuditedCache(place.cache, place.owners, cache_audit, problem)))
+    return MachineAudit(caches, tuple(places.unread))

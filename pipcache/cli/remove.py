@@ -17,7 +17,7 @@ from pipcache.cli.options import (
     format_option,
     read_selectors,
 )
-from pipcache.commands import remove as command, remove_advised
+from pipcache.commands import advised_removal, remove as command, remove_advised
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode, NoConsent
 from pipcache.query.filters import Filters
@@ -76,6 +76,11 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
     metavar="DIR",
     help="With --advisory: first copy what is removed into DIR, with its evidence; only you can read DIR.",
 )
+@click.option(
+    "--all-caches",
+    is_flag=True,
+    help="With --advisory: in every pip cache that can be found on this machine.",
+)
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
@@ -96,6 +101,7 @@ def remove_command(
     deep: bool,
     derived: bool,
     save: str | None,
+    all_caches: bool,
     keep_pages: bool,
     must_match: bool,
     yes: bool,
@@ -114,17 +120,19 @@ def remove_command(
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
-    if (only_listed_versions or deep or save is not None or not derived) and not advisories:
-        raise click.UsageError("--only-listed-versions, --deep, --no-derived and --save go with --advisory.")
+    if (only_listed_versions or deep or save is not None or not derived or all_caches) and not advisories:
+        raise click.UsageError(
+            "--only-listed-versions, --deep, --no-derived, --save and --all-caches go with --advisory."
+        )
     if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     if advisories:
-        search = AuditRequest(advisories, named, only_listed_versions, deep)
-        purge = remove_advised.AdvisedRequest(search, derived, keep_pages, save)
-        advised = remove_advised.find(directory, purge, track)
+        search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches)
+        purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save)
+        advised = advised_removal.find(directory, purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)

@@ -1,15 +1,13 @@
 """``audit``: hold advisories against one cache, or against every cache of this machine."""
 
-import os
 import sys
 from collections.abc import Iterable
 
-from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, AuditReport
-from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
+from pipcache.audit.auditor import AuditedCache, AuditReport
+from pipcache.audit.request import AuditRequest, audit_cache, audit_machine, read_matcher
 from pipcache.commands.consent import write_answer
-from pipcache.errors import CacheNotFound, ExitCode, NotAPipCache
-from pipcache.location import machine
-from pipcache.location.locate import CacheDirectory, Source
+from pipcache.errors import ExitCode
+from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.audit import audit_document
 from pipcache.render.json.records import dump
@@ -34,19 +32,11 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
         audit = audit_cache(directory, matcher, request, track)
         caches = [AuditedCache(directory, (directory.origin,), audit)]
         return AuditReport(caches, advisories, time_range=request.time_range)
-    option = directory.path if directory.source is Source.OPTION else None
-    caches = []
-    places = machine.find_caches(os.environ, option, homes=machine.machine_homes)
-    for place in places.caches:
-        audit, problem = EMPTY_AUDIT, place.problem
-        if problem is None:
-            try:
-                audit = audit_cache(place.cache, matcher, request, track)
-            except (CacheNotFound, NotAPipCache) as error:
-                problem = error.message
-        caches.append(AuditedCache(place.cache, place.owners, audit, problem))
-    unread = tuple(places.unread)
-    return AuditReport(caches, advisories, everywhere=True, unread=unread, time_range=request.time_range)
+    machine_audit = audit_machine(directory, matcher, request, track)
+    caches = [cache for _, cache in machine_audit.caches]
+    return AuditReport(
+        caches, advisories, everywhere=True, unread=machine_audit.unread, time_range=request.time_range
+    )
 
 
 def write(report: AuditReport, form: str) -> None:

@@ -93,8 +93,8 @@ def run_with_consent(
     report.say_notes()
     outcome = None
     if not plan.is_empty and not consent.dry_run:
-        if report.asks and not consent.yes and not ask(plan):
-            raise Declined("Nothing was removed.", is_fault=False)
+        if report.asks and not consent.yes:
+            require_yes(what_goes(plan))
         report.prepare()
         outcome = carry_out_plan(directory, plan, track, force=consent.force)
     done = "Nothing was removed." if outcome is None else report.summary(outcome)
@@ -111,7 +111,7 @@ def run_with_consent(
 
 def carry_out_plan(directory: CacheDirectory, plan: Plan, track: Track, *, force: bool = False) -> Outcome:
     """Carry a plan out; the first interruption lets the step at hand end, so that the report is exact."""
-    with _interruptible() as is_interrupted:
+    with interruptible() as is_interrupted:
         return carry_out(Cache(directory.path), plan, track, force=force, should_stop=is_interrupted)
 
 
@@ -132,20 +132,25 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
         raise NotWritten(f"The answer cannot be written: {error.strerror}.", hint=done) from None
 
 
-def ask(plan: Plan) -> bool:
-    """Ask on standard error whether to carry out ``plan``; any answer but y or yes means no."""
-    say(f"Remove {what_goes(plan)}? [y/N] ", end="")
+def require_yes(what: str) -> None:
+    """Ask on standard error whether to remove something; any answer but y or yes means no.
+
+    Raises:
+        Declined: the question was not answered with yes.
+    """
+    say(f"Remove {what}? [y/N] ", end="")
     try:
         answer = sys.stdin.readline()
     except ValueError:  # bytes that are no text
         answer = ""
     if not answer.endswith("\n"):
         say("")  # the end of input leaves the line open
-    return answer.strip().lower() in {"y", "yes"}
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise Declined("Nothing was removed.", is_fault=False)
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Turn the first SIGINT or SIGTERM into an answer of the function given; the second ends the run."""
     received: list[int] = []
 

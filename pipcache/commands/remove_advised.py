@@ -1,87 +1,37 @@
-"""``remove --advisory``: remove what an audit proved, then look again."""
+"""``remove --advisory``: remove what an audit proved, in one cache or in all of this machine, then look again."""
 
-import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, AuditReport, CacheAudit
-from pipcache.audit.derivation import Hit, Relation, display_name
-from pipcache.audit.inconclusive import Inconclusive
-from pipcache.audit.matcher import Matcher
-from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
-from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent, write_answer
+from pipcache.audit.derivation import display_name
+from pipcache.commands.advised_removal import (
+    AdvisedAnswer,
+    AdvisedCache,
+    AdvisedRemoval,
+    AdvisedRequest,
+    path_of_cache,
+)
+from pipcache.commands.consent import (
+    Consent,
+    exit_code_of,
+    require_yes,
+    say_what_stays,
+    write_answer,
+)
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import path_of
-from pipcache.location.locate import CacheDirectory
-from pipcache.removal.backup import BackupItem, save_copies
-from pipcache.removal.outcome import Fate, Outcome
-from pipcache.removal.plan import Candidate, Plan, Reason, plan_artifacts
-from pipcache.render.console import fitted, say
-from pipcache.render.json.audit import PurgeDocument, note_record, purge_document
+from pipcache.removal.outcome import Outcome
+from pipcache.render.console import fitted, print_answer, say, styled, wants_colour
+from pipcache.render.json.purge import purge_document
 from pipcache.render.json.records import dump
-from pipcache.render.json.remove import Uncovered, removal_document
+from pipcache.render.purged_cache import PurgedCache
 from pipcache.render.text.audit import sentences
-from pipcache.render.text.remove import ARTIFACTS, outcome_line, plan_rows
-from pipcache.store.cache import Cache
-from pipcache.store.entries import entry_path
+from pipcache.render.text.purge import heading, last_line, plan_total, problem_lines, what_goes_in_all
+from pipcache.render.text.remove import ARTIFACTS, left_lines, outcome_line, plan_rows, plan_sum
+from pipcache.render.text.table import print_rows
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-
-
-class AdvisedRequest(NamedTuple):
-    """What ``remove --advisory`` was asked for; ``search`` is as of ``audit``."""
-
-    search: AuditRequest
-    derived: bool = True
-    keep_pages: bool = False
-    save: str | None = None
-
-    def wants(self, hit: Hit) -> bool:
-        """Return whether a hit is to be removed."""
-        if hit.relation is Relation.MATCH:
-            return True
-        return not self.keep_pages if hit.relation is Relation.PAGE else self.derived
-
-
-class AdvisedAnswer(NamedTuple):
-    """The audit, the hits that are to be removed, and the plan for them."""
-
-    directory: CacheDirectory
-    report: AuditReport
-    wanted: list[Hit]
-    plan: Plan
-    matcher: Matcher
-
-
-def find(directory: CacheDirectory, request: AdvisedRequest, track: Track) -> AdvisedAnswer:
-    """Audit the cache and plan what is removed; nothing is changed.
-
-    Raises:
-        BadAdvisory: a file of ``--advisory`` is not what it claims.
-        CacheNotFound: the directory is a file, or cannot be read.
-        NotAPipCache: it holds something, and none of pip's stores.
-    """
-    advisories, matcher = read_matcher(request.search)
-    audit = audit_cache(directory, matcher, request.search, track)
-    wanted = [hit for hit in audit.hits if request.wants(hit)]
-    return AdvisedAnswer(
-        directory=directory,
-        report=AuditReport([AuditedCache(directory, (directory.origin,), audit)], advisories),
-        wanted=wanted,
-        plan=plan_artifacts((Candidate(hit.artifact, *_why(hit)) for hit in wanted), audit.artifacts),
-        matcher=matcher,
-    )
-
-
-def _why(hit: Hit) -> tuple[Reason, str]:
-    if hit.relation is Relation.MATCH:
-        first = hit.clauses[0]
-        return Reason.ADVISORY, f"{first.indicator.record}: {first.text}"
-    if hit.relation is Relation.PAGE:
-        return Reason.PAGE, hit.artifact.project or display_name(hit.artifact)
-    return Reason.DERIVED, f"{hit.relation.value} {hit.derived_from}"
 
 
 def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: str, track: Track) -> ExitCode:
@@ -90,98 +40,125 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
     Raises:
         Declined: the question was not answered with yes.
         NotSaved: a copy could not be kept; then nothing was removed.
+        CacheNotFound: without ``all_caches``, the cache directory cannot be opened any more.
     """
-    saved: list[str] = []
-
-    def keep() -> None:
-        if request.save is not None:
-            items = [_backup_item(hit) for hit in answer.wanted]
-            saved.extend(save_copies(Cache(answer.directory.path), items, request.save))
-            say(f"Kept copies of {counted(len(saved), 'file')} in {clean(os.path.abspath(request.save))}.")
-
-    again: list[CacheAudit] = []
-
-    def document(outcome: Outcome | None) -> PurgeDocument:
-        again.append(_second_look(answer, request, track) if outcome is not None else EMPTY_AUDIT)
-        base = removal_document(
-            "remove",
-            answer.directory,
-            answer.plan,
-            outcome,
-            uncovered=Uncovered(),
-            entries=(),
-            dry_run=consent.dry_run,
-        )
-        left = None if outcome is None else _left(again[0], request, answer, outcome)
-        return purge_document(base, answer.report, left, _unjudged(answer, outcome, again[0]), saved)
-
-    table = plan_rows(answer.plan), ARTIFACTS
-    report = report_of(form, answer.plan, table, answer.directory.path, document)._replace(prepare=keep)
-    outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
-    audit = EMPTY_AUDIT
-    if outcome is not None:
-        audit = again[0] if again else _second_look(answer, request, track)
-    left = _left(audit, request, answer, outcome)
-    unjudged = _unjudged(answer, outcome, audit)
+    purge = AdvisedRemoval(answer, request, track)
     if form == "table":
-        _write_end(answer, outcome, left, unjudged)
-    code = exit_code_of(outcome, is_incomplete=bool(left))
-    return ExitCode.UNJUDGED if code is ExitCode.OK and unjudged else code
+        write_answer(lambda: _show_plans(answer))
+        _say_what_is_left(answer)
+    if not purge.is_idle and not consent.dry_run:
+        if not consent.yes:
+            require_yes(what_goes_in_all([cache.plan for cache in answer.caches]))
+        purge.keep_copies()
+        purge.carry_out()
+    try:
+        if not consent.dry_run:
+            purge.look_again()
+        caches = purge.report()
+        text = _text(caches, purge, consent) if form == "json" else _what_was_done(caches, consent)
+    except BaseException:
+        for line in _done_lines(purge.report()) or ["Nothing was removed."]:
+            say(line)  # a second look may be interrupted, or fail
+        raise
+    done = " ".join(_done_lines(caches)) or "Nothing was removed."
+    write_answer(lambda: print_answer(text), done)
+    for before, after in zip(answer.caches, caches, strict=False):
+        if after.outcome is not None:
+            _say_what_stays(before, after.outcome, answer)
+    if form == "table":
+        _write_end(answer, caches, consent, done)
+    for _, problem in purge.problems:
+        say(f"Not done: {clean(problem)}")
+    return _exit_code(caches, purge.problems)
 
 
-def _backup_item(hit: Hit) -> BackupItem:
-    note = dump(note_record(hit)).encode()
-    return BackupItem(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
+def _exit_code(caches: Sequence[PurgedCache], problems: Sequence[tuple[str, str]]) -> ExitCode:
+    is_incomplete = bool(problems) or any(cache.stays or cache.problem is not None for cache in caches)
+    codes = [exit_code_of(cache.outcome, is_incomplete=is_incomplete) for cache in caches]
+    worst = max(codes)
+    return ExitCode.UNJUDGED if worst is ExitCode.OK and any(cache.unjudged for cache in caches) else worst
 
 
-def _second_look(answer: AdvisedAnswer, request: AdvisedRequest, track: Track) -> CacheAudit:
-    return audit_cache(answer.directory, answer.matcher, request.search, track)
+# What is shown
 
 
-def _removed(answer: AdvisedAnswer, outcome: Outcome | None) -> set[str]:
-    """Return the paths of the entries that are gone; without an outcome, of those that would be."""
-    if outcome is None:
-        return {entry_path(removal.entry) for removal in answer.plan.removals}
-    pairs = zip(answer.plan.removals, outcome.fates, strict=True)
-    return {entry_path(removal.entry) for removal, fate in pairs if fate in {Fate.REMOVED, Fate.GONE}}
+def _show_plans(answer: AdvisedAnswer) -> None:
+    """Print the plan: a table, or one for each cache under a heading, and the sum."""
+    is_everywhere = answer.report.everywhere
+    for cache in answer.caches:
+        if cache.plan.is_empty:
+            continue
+        if is_everywhere:
+            print(styled(heading(cache.audited), "bold", colour=wants_colour(sys.stdout)))  # noqa: T201
+        print_rows(plan_rows(cache.plan), ARTIFACTS)
+        print(fitted(plan_sum(cache.plan, path_of_cache(cache)), sys.stdout))  # noqa: T201
+        if is_everywhere:
+            print()  # noqa: T201
+    plans = [cache.plan for cache in answer.caches]
+    if is_everywhere and not all(plan.is_empty for plan in plans):
+        print(fitted(plan_total(plans), sys.stdout))  # noqa: T201
 
 
-def _left(audit: CacheAudit, request: AdvisedRequest, answer: AdvisedAnswer, outcome: Outcome | None) -> list[Hit]:
-    """Return what was meant and stays.
-
-    That is what a second look finds, what it cannot find any more because what proved it is gone, and what no
-    plan can remove where it is.
-    """
-    hits = [hit for hit in audit.hits if request.wants(hit)]
-    there = {path_of(hit.artifact) for hit in hits} | _removed(answer, outcome)
-    return hits + [hit for hit in answer.wanted if path_of(hit.artifact) not in there]
+def _say_what_is_left(answer: AdvisedAnswer) -> None:
+    for cache in answer.caches:
+        if cache.plan.left and answer.report.everywhere:
+            say(f"{heading(cache.audited)}:")
+        for line in left_lines(cache.plan.left):
+            say(line)
 
 
-def _unjudged(answer: AdvisedAnswer, outcome: Outcome | None, audit: CacheAudit) -> list[Inconclusive]:
-    """Return what neither look could judge, and the first could not unless it is gone; by path."""
-    first = answer.report.caches[0].audit.inconclusive
-    removed = _removed(answer, outcome)
-    stays = {entry.path: entry for entry in first if entry.path not in removed}
-    return list((stays | {entry.path: entry for entry in audit.inconclusive}).values())
+def _text(caches: Sequence[PurgedCache], purge: AdvisedRemoval, consent: Consent) -> str:
+    return dump(purge_document(caches, dry_run=consent.dry_run, problems=purge.problems))
 
 
-def _write_end(
-    answer: AdvisedAnswer, outcome: Outcome | None, left: Sequence[Hit], unjudged: Sequence[Inconclusive]
-) -> None:
-    """Say what the run comes to, and what it does not cover."""
-    if outcome is not None:
-        verdict = f"still finds {counted(len(left), 'entry', 'entries')}" if left else "finds nothing"
-        write_answer(lambda: print(fitted(f"A second look {verdict}.", sys.stdout)), outcome_line(outcome))  # noqa: T201
-    elif left:
-        say(f"{counted(len(left), 'entry', 'entries')} cannot be removed where they are:")
-    for hit in left[:_SHOWN]:
-        say(f"  {clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
-    for line in () if answer.directory.is_empty else sentences(answer.report):
+def _what_was_done(caches: Sequence[PurgedCache], consent: Consent) -> str:
+    if lines := _done_lines(caches):
+        return "\n".join(fitted(line, sys.stdout) for line in lines)
+    if consent.dry_run and not all(cache.plan.is_empty for cache in caches):
+        return "Nothing was removed: this is a dry run."
+    return "Nothing was removed." if any(not cache.plan.is_empty for cache in caches) else "Nothing to remove."
+
+
+def _done_lines(caches: Sequence[PurgedCache]) -> list[str]:
+    """Return what was removed, a line for each cache where something was to be."""
+    outcomes = [(cache, cache.outcome) for cache in caches if cache.outcome is not None]
+    if len(caches) == 1:
+        return [outcome_line(outcome) for _, outcome in outcomes]
+    return [f"{clean(cache.before.directory.path)}: {outcome_line(outcome)}" for cache, outcome in outcomes]
+
+
+def _say_what_stays(cache: AdvisedCache, outcome: Outcome, answer: AdvisedAnswer) -> None:
+    if answer.report.everywhere and (outcome.problems or outcome.is_interrupted):
+        say(f"{heading(cache.audited)}:")
+    say_what_stays(cache.plan, outcome)
+
+
+def _write_end(answer: AdvisedAnswer, caches: Sequence[PurgedCache], consent: Consent, done: str) -> None:
+    """Say what the run comes to, and what it does not cover; over all caches the last line is the sum."""
+    is_everywhere = answer.report.everywhere
+    stays = [(cache, hit) for cache in caches for hit in cache.stays]
+    is_looked_at = any(cache.is_looked_at_again for cache in caches)
+    if is_looked_at and not is_everywhere:
+        verdict = f"still finds {counted(len(stays), 'entry', 'entries')}" if stays else "finds nothing"
+        write_answer(lambda: print(fitted(f"A second look {verdict}.", sys.stdout)), done)  # noqa: T201
+    elif stays and not is_looked_at:
+        say(f"{counted(len(stays), 'entry', 'entries')} cannot be removed where they are:")
+    for cache, hit in stays[:_SHOWN]:
+        above = f"{clean(cache.before.directory.path)}: " if is_everywhere else ""
+        say(f"  {above}{clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
+    for line in problem_lines(caches):
         say(line)
-    for entry in unjudged[:_SHOWN]:
-        say(f"Could not be judged: {clean(entry.path)}: {clean(entry.reason)}")
+    for line in () if answer.directory.is_empty and not is_everywhere else sentences(answer.report):
+        say(line)
+    unjudged = [(cache, entry) for cache in caches for entry in cache.unjudged]
+    for cache, entry in unjudged[:_SHOWN]:
+        above = f"{clean(cache.before.directory.path)}: " if is_everywhere else ""
+        say(f"Could not be judged: {above}{clean(entry.path)}: {clean(entry.reason)}")
     if len(unjudged) > _SHOWN:
         say(f"... and {len(unjudged) - _SHOWN:,} more (--format json has them all)")
+    if is_everywhere:
+        line = last_line(caches, dry_run=consent.dry_run)
+        write_answer(lambda: print(fitted(line, sys.stdout)), done)  # noqa: T201
 
 
 _SHOWN = 5

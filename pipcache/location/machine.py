@@ -16,6 +16,7 @@ from pipcache.location.config import configuration_paths, expanduser, read_confi
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
 from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
+from pipcache.location.ownership import NOT_THEIRS, Ownership, is_of_home, ownership_of
 from pipcache.location.startup_files import places_in_startup_files
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
@@ -36,11 +37,15 @@ class MachineCache(NamedTuple):
             ``/etc/pip.conf [global] cache-dir for ada`` (a ``~`` in a file for all users), and where they cannot
             be read ``home of ada`` and ``/home/ada/.config/pip/pip.conf``.
         problem: why it cannot be read; None where it can.
+        ownership: whose directory it is, and which; None where that cannot be seen.
+        refusal: why nothing may be removed there, although it can be read; None where it may.
     """
 
     cache: CacheDirectory
     owners: tuple[str, ...]
     problem: str | None
+    ownership: Ownership | None = None
+    refusal: str | None = None
 
 
 class UnreadCache(NamedTuple):
@@ -73,11 +78,15 @@ class MachineCaches(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A path where a cache may be, the setting that leads to it, and why the path is known to be unreadable."""
+    """A path where a cache may be, the setting that leads to it, and why the path is known to be unreadable.
+
+    ``home`` is the home of the user who decides; None where the settings of this run or of the machine do.
+    """
 
     setting: Setting
     path: str
     problem: str | None = None
+    home: str | None = None
 
 
 _HOMES = {"linux": "/home", "darwin": "/Users"}
@@ -191,8 +200,8 @@ def find_caches(
     first = locate(option, environ)
     finder = _Finder(first)
     users = [*_homes(homes())]
-    for setting, written_path, obstacle in _places(environ, users):
-        finder.add(Installer.PIP, setting, written_path, obstacle)
+    for setting, written_path, obstacle, home in _places(environ, users):
+        finder.add(Installer.PIP, setting, written_path, obstacle, home)
     for place in _known_places(environ, users):
         finder.add(*place)
     return finder.result()
@@ -205,8 +214,17 @@ class _Finder:
         self._caches = {first.path: (first, look_at(first.path).problem)}
         self._unread: dict[str, tuple[Installer, str | None]] = {}
         self._owners: dict[str, dict[str, None]] = {first.path: {first.origin: None}}
+        self._ownerships = {first.path: ownership_of(first.path)}
+        self._allowed = {first.path}
 
-    def add(self, installer: Installer, setting: Setting, written_path: str, obstacle: str | None) -> None:
+    def add(
+        self,
+        installer: Installer,
+        setting: Setting,
+        written_path: str,
+        obstacle: str | None,
+        home: str | None,
+    ) -> None:
         """Look at a place.
 
         Args:
@@ -214,6 +232,7 @@ class _Finder:
             setting: what leads to it.
             written_path: the path, which may be a link or relative to the current folder.
             obstacle: why it is known to be unreadable.
+            home: the home of the user who decides; None where the settings of this run or of the machine do.
         """
         try:
             path = os.path.normcase(os.path.realpath(written_path))
@@ -231,8 +250,11 @@ class _Finder:
             if owner is Installer.PIP:
                 cache = CacheDirectory(path, setting.source, setting.origin, (setting,), None, elsewhere=True)
                 self._caches[path] = seen(cache), look.problem
+                self._ownerships[path] = ownership_of(path)
             else:
                 self._unread[path] = owner, look.problem
+        if home is None or is_of_home(path, self._ownerships.get(path), home):
+            self._allowed.add(path)
         self._owners.setdefault(path, {})[setting.origin] = None
 
     def _is_named(self, path: str) -> bool:
@@ -244,7 +266,13 @@ class _Finder:
         """Return what was found."""
         return MachineCaches(
             [
-                MachineCache(cache, (*self._owners[path],), problem)
+                MachineCache(
+                    cache=cache,
+                    owners=(*self._owners[path],),
+                    problem=problem,
+                    ownership=self._ownerships[path],
+                    refusal=None if problem or path in self._allowed else NOT_THEIRS,
+                )
                 for path, (cache, problem) in self._caches.items()
             ],
             [
@@ -278,17 +306,17 @@ def _homes(users: Iterable[tuple[str, str]]) -> Iterator[_Home]:
 
 def _known_places(
     environ: Mapping[str, str], homes: Iterable[_Home]
-) -> Iterator[tuple[Installer, Setting, str, str | None]]:
+) -> Iterator[tuple[Installer, Setting, str, str | None, str | None]]:
     """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
     own_home = expanduser("~", environ)
     for place in places_of_run(sys.platform, environ):
-        yield from _known_place(place, own_home)
+        yield from ((*known, None) for known in _known_place(place, own_home))
     for home in homes:
         if home.problem is None:
             for place in places_of_home(sys.platform, home.users, home.path):
-                yield from _known_place(place, home.path)
+                yield from ((*known, home.path) for known in _known_place(place, home.path))
             for place in places_in_startup_files(home.users, home.path) if sys.platform != "win32" else ():
-                yield from _known_place(place, home.path)
+                yield from ((*known, home.path) for known in _known_place(place, home.path))
 
 
 def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Setting, str, str | None]]:
@@ -324,11 +352,12 @@ def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Pla
             yield _Place(Setting(Source.DEFAULT, f"home of {users}", None), lowest_visible(home), problem)
             continue
         for origin, path in default_places(sys.platform, users, home):
-            yield _Place(Setting(Source.DEFAULT, origin, path), path)
-        yield from _for_home(chain.from_iterable(map(_configured, user_configuration(sys.platform, home))), home)
-        for setting, value, _ in of_each_user:
+            yield _Place(Setting(Source.DEFAULT, origin, path), path, home=home)
+        configured = chain.from_iterable(map(_configured, user_configuration(sys.platform, home)))
+        yield from (place._replace(home=home) for place in _for_home(configured, home))
+        for setting, value, *_ in of_each_user:
             of_user = setting._replace(origin=f"{setting.origin} for {users}")
-            yield _Place(of_user, path_for_home(sys.platform, value, home))
+            yield _Place(of_user, path_for_home(sys.platform, value, home), home=home)
 
 
 def _users(homes: Iterable[tuple[str, str]]) -> dict[str, str]:

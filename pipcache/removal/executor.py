@@ -32,6 +32,7 @@ def carry_out(
     force: bool = False,
     should_stop: Callable[[], bool] = bool,
     use_descriptors: bool | None = None,
+    identity: tuple[int, int] | None = None,
 ) -> Outcome:
     """Remove the files of ``plan``, and nothing else, then the folders that became empty.
 
@@ -45,12 +46,14 @@ def carry_out(
         force: Young folders go too.
         should_stop: Is asked before each step; if it returns true, the run ends.
         use_descriptors: Remove relative to open folders; None does where the platform can.
+        identity: The device and inode of the directory that was planned for; None where any may be at its path.
 
     Raises:
-        CacheNotFound: the cache directory itself cannot be opened any more.
+        CacheNotFound: the cache directory itself cannot be opened any more, or is another one.
     """
     has_dir_fd = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
-    with _Folders(cache.root, has_dir_fd if use_descriptors is None else use_descriptors, force=force) as folders:
+    does_use = has_dir_fd if use_descriptors is None else use_descriptors
+    with _Folders(cache.root, does_use, force=force, identity=identity) as folders:
         remover = _Remover(folders, cache.root)
         fates: dict[int, Fate] = {}
         removals = ((entry_path(removal.entry), index) for index, removal in enumerate(plan.removals))
@@ -85,7 +88,14 @@ class _Folders:
     When a folder is left and something was removed from it, it is removed if it is empty.
     """
 
-    def __init__(self, root: str, use_descriptors: bool, *, force: bool) -> None:  # noqa: FBT001 - the caller's choice
+    def __init__(
+        self,
+        root: str,
+        use_descriptors: bool,  # noqa: FBT001 - the caller's choice
+        *,
+        force: bool,
+        identity: tuple[int, int] | None,
+    ) -> None:
         self.removed = 0
         self.freed = 0
         self.is_measured = True
@@ -99,7 +109,9 @@ class _Folders:
             # the cache directory itself may be a link; what is below it may not
             descriptor = os.open(root, _FOLDER) if use_descriptors else None
             try:
-                status = os.stat(root)
+                status = os.stat(root) if descriptor is None else os.fstat(descriptor)
+                if identity not in {None, (status.st_dev, status.st_ino)}:
+                    raise OSError(errno.ESTALE, "another directory stands at its path by now")
             except OSError:
                 if descriptor is not None:
                     os.close(descriptor)
@@ -331,8 +343,8 @@ class _Remover:
             raise _NotRemoved(Problem(file.path, Fate.FAILED, error.strerror or str(error))) from None
         planned = file.stat
         is_same = status.st_mtime_ns == planned.st_mtime_ns and status.st_size == planned.st_size
-        # listing a folder gives no inode numbers on Windows
-        is_same &= planned.st_ino in {status.st_ino, 0}
+        # listing a folder gives no inode numbers and no devices on Windows
+        is_same &= planned.st_ino in {status.st_ino, 0} and planned.st_dev in {status.st_dev, 0}
         if is_same and stat_module.S_IFMT(status.st_mode) == stat_module.S_IFMT(planned.st_mode):
             return status
         raise _NotRemoved(Problem(file.path, Fate.CHANGED, "changed since it was looked at"))

@@ -10,13 +10,14 @@ from typing import Self
 class Draft:
     """A new file that is on the disk when the block ends, or with ``is_synced`` False somewhat later."""
 
-    def __init__(self, path: str, *, mode: int = 0o644, is_synced: bool = True) -> None:
+    def __init__(self, path: str, *, mode: int = 0o644, is_synced: bool = True, dir_fd: int | None = None) -> None:
         """Make the file.
 
         Args:
             path: its path, where nothing may be.
             mode: its permissions, less the umask.
             is_synced: bring its bytes to the disk when the block ends without an error.
+            dir_fd: the open folder that the path is relative to.
 
         Raises:
             FileExistsError: something is there.
@@ -24,7 +25,7 @@ class Draft:
         """
         self._is_synced = is_synced
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self.descriptor = os.open(path, flags, mode)
+        self.descriptor = os.open(path, flags, mode, dir_fd=dir_fd)
 
     def __enter__(self) -> Self:
         return self
@@ -50,27 +51,29 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def publish(draft: str, path: str) -> None:
-    """Give a draft its name, under which nothing may be.
+def publish(draft: str, path: str, *, dir_fd: int | None = None) -> None:
+    """Give a draft its name, under which nothing may be; both are relative to ``dir_fd`` where it is given.
 
     Raises:
         FileExistsError: something is there.
         OSError: it cannot be done.
     """
     try:
-        os.link(draft, path)  # the only way that never replaces a file
+        # the only way that never replaces a file
+        os.link(draft, path, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
-        if os.path.lexists(path):
+        with suppress(FileNotFoundError):
+            os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
-        os.rename(draft, path)
+        os.rename(draft, path, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
 
 
-def remove_draft(path: str) -> None:
+def remove_draft(path: str, *, dir_fd: int | None = None) -> None:
     """Take a draft away, if it is still there."""
     with suppress(OSError):
-        os.unlink(path)
+        os.unlink(path, dir_fd=dir_fd)
 
 
 def sync_file(path: str) -> None:

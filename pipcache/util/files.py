@@ -46,6 +46,63 @@ def is_folder(status: os.stat_result) -> bool:
     return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
 
 
+HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rmdir, os.mkdir, os.rename} <= os.supports_dir_fd and hasattr(
+    os, "O_DIRECTORY"
+)
+"""Whether files can be opened, made and removed relative to an open folder."""
+
+_FOLDER_FLAGS: int = (
+    getattr(os, "O_PATH", os.O_RDONLY)  # to enter a folder takes no right to list it
+    | getattr(os, "O_DIRECTORY", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def enter_folder(name: str, dir_fd: int | None = None) -> int:
+    """Return a descriptor for what is in a folder, which is no link; for systems that have ``dir_fd``.
+
+    The caller closes it. It cannot be listed or synced.
+
+    Raises:
+        OSError: it is not there, cannot be entered, or is a link or a file (ENOTDIR, ELOOP).
+    """
+    return os.open(name, _FOLDER_FLAGS, dir_fd=dir_fd)
+
+
+def folder_status(path: str) -> os.stat_result:
+    """Return the status of a folder at an absolute path on which no link lies.
+
+    Raises:
+        OSError: it is not there, cannot be entered, or a link or a file lies on the way (ENOTDIR, ELOOP).
+    """
+    root, names = path_parts(path)
+    if not HAS_DIR_FD:
+        status = os.lstat(root)
+        for depth in range(1, len(names) + 1):
+            status = os.lstat(os.path.join(root, *names[:depth]))
+            if not is_folder(status):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        return status
+    descriptor = enter_folder(root)
+    try:
+        for name in names:
+            below = enter_folder(name, descriptor)
+            os.close(descriptor)
+            descriptor = below
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def path_parts(path: str) -> tuple[str, list[str]]:
+    """Return the root of an absolute path, and the names below it."""
+    drive, tail = os.path.splitdrive(path)
+    separators = os.sep + (os.altsep or "")
+    names = tail.replace(os.altsep or os.sep, os.sep).split(os.sep)
+    return drive + (os.sep if tail[:1] and tail[:1] in separators else ""), [name for name in names if name]
+
+
 def given_back(status: os.stat_result) -> tuple[int, bool]:
     """Return the bytes that removing a file frees, and whether this is exact; if not, it is a lower bound."""
     blocks: int | None = getattr(status, "st_blocks", None)

@@ -263,7 +263,7 @@ OF_PATHS = {
 
 CHANGERS = {
     "removal.executor": {"os.unlink", "os.rmdir"},
-    "removal.backup": {"os.mkdir", "os.rename", "os.unlink", "os.rmdir"},
+    "removal.private_folder": {"os.mkdir", "os.rmdir", "os.unlink", "os.replace", "os.fsync"},
     "offline.output": {"os.fsync", "os.replace"},
     "offline.export_writer": {"os.makedirs", "os.mkdir", "os.link", "os.replace", "os.unlink"},
     "util.drafts": {"os.write", "os.fsync", "os.link", "os.rename", "os.unlink"},
@@ -271,7 +271,8 @@ CHANGERS = {
 }
 """The module that changes the cache, those that write elsewhere, and all they do to the disk.
 
-``offline.output`` writes the file that a person names. Of copies it takes away only what the same run made.
+``offline.output`` writes the file that a person names. ``removal.private_folder`` keeps copies outside the cache:
+it replaces the list of them, and takes away drafts and what the same run made.
 ``offline.export_writer`` writes into a folder outside the cache: it replaces pages, and takes away drafts. These
 make their files by ``util.drafts``, and nobody else does.
 
@@ -293,7 +294,7 @@ def test_one_module_changes_the_cache_and_it_only_removes(name: str) -> None:
 
 def test_only_the_writers_make_files() -> None:
     importers = {name for name in MODULES if "util.drafts" in own_imports(name)}
-    assert importers == {"removal.backup", "offline.output", "offline.export_writer"}
+    assert importers == {"removal.private_folder", "offline.output", "offline.export_writer"}
 
 
 @each_module

@@ -1,7 +1,6 @@
-"""The JSON documents of ``audit`` and ``remove --advisory``."""
+"""The JSON document of ``audit``."""
 
 import os
-from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from pipcache.audit.auditor import AuditedCache, AuditReport, response_date
@@ -17,7 +16,6 @@ from pipcache.render.json.records import (
     cache_record,
     redacted_headers,
 )
-from pipcache.render.json.remove import RemovalDocument
 from pipcache.util.hashes import Digests
 from pipcache.util.units import iso_time
 from pipcache.util.untrusted import redact_url
@@ -107,7 +105,7 @@ def audit_document(report: AuditReport) -> AuditDocument:
         "complete": report.is_whole,
         "since": _moment(report.time_range.since),
         "until": _moment(report.time_range.until),
-        "caches": [_cache(cache) for cache in report.caches],
+        "caches": [audited_cache_record(cache) for cache in report.caches],
         "unread": [unread_record(cache) for cache in report.unread],
         "indicators": len(advisories.indicators),
         "records": advisories.records,
@@ -133,20 +131,22 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else iso_time(int(seconds * 1e9))
 
 
-def _cache(cache: AuditedCache) -> AuditedCacheRecord:
+def audited_cache_record(cache: AuditedCache) -> AuditedCacheRecord:
+    """Return the audit of a cache as JSON has it."""
     return {
         "cache": cache_record(cache.directory),
         "found_by": list(cache.owners),
         "problem": cache.problem,
         "hits": [hit_record(hit) for hit in cache.audit.hits],
-        "unjudged": [_inconclusive(entry) for entry in cache.audit.inconclusive],
+        "unjudged": [inconclusive_record(entry) for entry in cache.audit.inconclusive],
         "entries": cache.audit.entries,
         "distributions": cache.audit.distributions,
         "pages": cache.audit.pages,
     }
 
 
-def _inconclusive(entry: Inconclusive) -> InconclusiveRecord:
+def inconclusive_record(entry: Inconclusive) -> InconclusiveRecord:
+    """Return what could not be judged as JSON has it."""
     record = None if entry.artifact is None else artifact_record(entry.artifact)
     return {"path": entry.path.replace(os.sep, "/"), "why": entry.reason, "artifact": record}
 
@@ -206,38 +206,3 @@ def origin_text(hit: Hit) -> str:
 def iso_response_date(artifact: Artifact) -> str | None:
     """Return the ``Date`` of the response as ISO 8601 UTC."""
     return _moment(response_date(artifact))
-
-
-class PurgeDocument(RemovalDocument):
-    """The answer of ``remove --advisory``."""
-
-    found: AuditedCacheRecord
-    second_look: list[HitRecord] | None
-    still_unjudged: list[InconclusiveRecord]
-    saved: list[str]
-
-
-def purge_document(
-    base: RemovalDocument,
-    report: AuditReport,
-    left: Sequence[Hit] | None,
-    unjudged: Sequence[Inconclusive],
-    saved: Sequence[str],
-) -> PurgeDocument:
-    """Return the answer of ``remove --advisory``.
-
-    Args:
-        base: the answer of ``remove``.
-        report: the audit before the removal; it has one cache.
-        left: the hits of a second audit after the removal; None without one.
-        unjudged: what could not be judged and is still there.
-        saved: paths of the copies that were kept.
-    """
-    second_look = None if left is None else [hit_record(hit) for hit in left]
-    return {
-        **base,
-        "found": _cache(report.caches[0]),
-        "second_look": second_look,
-        "still_unjudged": [_inconclusive(entry) for entry in unjudged],
-        "saved": list(saved),
-    }

@@ -101,24 +101,29 @@ def removal_document(
     dry_run: bool,
 ) -> RemovalDocument:
     """Return the answer of ``remove`` or ``clear``; there is no ``outcome`` where nothing was carried out."""
-    fates: Sequence[Fate | None] = [None] * len(plan.removals) if outcome is None else outcome.fates
     return {
         "schema": 1,
         "command": command,
         "cache": cache_record(cache),
         "dry_run": dry_run,
-        "plan": {
-            "removals": [_removal(removal, fate) for removal, fate in zip(plan.removals, fates, strict=True)],
-            "file_count": plan.files,
-            "disk_size": plan.size,
-            "empty_folders": [_slashes(folder) for folder in plan.folders],
-            "left": [_left(left) for left in plan.left],
-        },
-        "outcome": None if outcome is None else _outcome(outcome),
+        "plan": plan_record(plan, outcome),
+        "outcome": None if outcome is None else outcome_record(outcome),
         "unmatched": list(uncovered.unmatched),
         "passed_over": [artifact_record(artifact) for artifact in uncovered.passed_over],
         "unnamed": uncovered.unnamed,
         "problems": problem_records(entries),
+    }
+
+
+def plan_record(plan: Plan, outcome: Outcome | None) -> PlanRecord:
+    """Return a plan as JSON has it, with what became of it where there is an outcome."""
+    fates: Sequence[Fate | None] = [None] * len(plan.removals) if outcome is None else outcome.fates
+    return {
+        "removals": [_removal(removal, fate) for removal, fate in zip(plan.removals, fates, strict=True)],
+        "file_count": plan.files,
+        "disk_size": plan.size,
+        "empty_folders": [_slashes(folder) for folder in plan.folders],
+        "left": [_left(left) for left in plan.left],
     }
 
 
@@ -142,7 +147,8 @@ def _left(left: Left) -> LeftRecord:
     return {"path": _slashes(left.path), "why": left.why}
 
 
-def _outcome(outcome: Outcome) -> OutcomeRecord:
+def outcome_record(outcome: Outcome) -> OutcomeRecord:
+    """Return an outcome as JSON has it."""
     return {
         "files_removed": outcome.files,
         "files_gone": outcome.gone,

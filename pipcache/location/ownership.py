@@ -1,0 +1,57 @@
+"""Whose a cache directory is, and which directory it is, whatever stands at its path later.
+
+A command that removes files in the caches of all users must not do to the files of one user what a link or a
+setting of another makes it do.
+"""
+
+import os
+import sys
+from typing import NamedTuple
+
+from pipcache.util.files import folder_status
+
+NOT_THEIRS = "a link or a setting in a home leads to it, and it belongs to another user; name it with --cache-dir"
+
+
+class Ownership(NamedTuple):
+    """A directory as it is now.
+
+    Attributes:
+        identity: its device and inode; another directory at the same path has others.
+        uid: the number of its owner; None where the system has none.
+    """
+
+    identity: tuple[int, int]
+    uid: int | None
+
+
+def ownership_of(path: str) -> Ownership | None:
+    """Return whose a directory is; None where none is at the path, or a link lies on it.
+
+    Args:
+        path: absolute and without links.
+    """
+    try:
+        status = folder_status(path)
+    except (OSError, ValueError):
+        return None
+    return Ownership((status.st_dev, status.st_ino), None if sys.platform == "win32" else status.st_uid)
+
+
+def is_of_home(path: str, ownership: Ownership | None, home: str) -> bool:
+    """Return whether a directory that a home leads to is that user's: it lies in the home, or has the same owner.
+
+    Args:
+        path: absolute and without links.
+        ownership: of the directory.
+        home: the home, which may be a link.
+    """
+    if ownership is None:
+        return False
+    try:
+        real_home = os.path.normcase(os.path.realpath(home))
+        if os.path.commonpath([real_home, os.path.normcase(path)]) == real_home:
+            return True
+        return ownership.uid is not None and os.stat(home).st_uid == ownership.uid
+    except (OSError, ValueError):
+        return False
