@@ -28,7 +28,7 @@ from pipcache.render.purged_cache import PurgedCache
 from pipcache.render.text.audit import sentences
 from pipcache.render.text.purge import heading, last_line, plan_total, problem_lines, what_goes_in_all
 from pipcache.render.text.remove import ARTIFACTS, left_lines, outcome_line, plan_rows, plan_sum
-from pipcache.render.text.table import print_rows
+from pipcache.render.text.table import print_groups, print_rows
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
@@ -83,20 +83,18 @@ def _exit_code(caches: Sequence[PurgedCache], problems: Sequence[tuple[str, str]
 
 
 def _show_plans(answer: AdvisedAnswer) -> None:
-    """Print the plan: a table, or one for each cache under a heading, and the sum."""
-    is_everywhere = answer.report.everywhere
-    for cache in answer.caches:
-        if cache.plan.is_empty:
-            continue
-        if is_everywhere:
-            print(styled(heading(cache.audited), "bold", colour=wants_colour(sys.stdout)))  # noqa: T201
-        print_rows(plan_rows(cache.plan), ARTIFACTS)
-        print(fitted(plan_sum(cache.plan, path_of_cache(cache)), sys.stdout))  # noqa: T201
-        if is_everywhere:
-            print()  # noqa: T201
-    plans = [cache.plan for cache in answer.caches]
-    if is_everywhere and not all(plan.is_empty for plan in plans):
-        print(fitted(plan_total(plans), sys.stdout))  # noqa: T201
+    """Print the plan: a table, over all caches of a machine with a heading for each, and the sum."""
+    caches = [cache for cache in answer.caches if not cache.plan.is_empty]
+    if not caches:
+        return
+    if not answer.report.everywhere:
+        print_rows(plan_rows(caches[0].plan), ARTIFACTS)
+        print(fitted(plan_sum(caches[0].plan, path_of_cache(caches[0])), sys.stdout))  # noqa: T201
+        return
+    colour = wants_colour(sys.stdout)
+    groups = [(styled(heading(cache.audited), "bold", colour=colour), plan_rows(cache.plan)) for cache in caches]
+    print_groups(groups, ARTIFACTS)
+    print(fitted(plan_total([cache.plan for cache in caches]), sys.stdout))  # noqa: T201
 
 
 def _say_what_is_left(answer: AdvisedAnswer) -> None:

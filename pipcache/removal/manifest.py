@@ -183,7 +183,11 @@ class Manifest:
         """Note what became of the entries whose copies are kept, by the paths of their caches."""
         for file in self.document["files"]:
             result = results.get(file["cache"])
-            if result is None or file["fate"] in {Fate.REMOVED, Fate.GONE}:
+            is_settled = file["fate"] in {Fate.REMOVED, Fate.GONE}
+            if result is None or (is_settled and file["looked"] is not None):
+                continue
+            if is_settled:
+                file["looked"] = None if result.looked is None else iso_time(result.looked)
                 continue
             fate = result.fates.get(file["entry"])
             if fate is None and result.entries is not None and file["entry"] not in result.entries:

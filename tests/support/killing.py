@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from pipcache.cli.main import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DELETION = frozenset({"os.remove"})
 
@@ -23,6 +27,24 @@ def killed_before(moment: int, arguments: list[str], events: frozenset[str] = DE
                 seen += 1
                 if seen == moment:
                     os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        os._exit(run(arguments))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def meddled_before(moment: int, arguments: list[str], events: frozenset[str], meddle: Callable[[], object]) -> int:
+    """Run the program in a fork where something is done just before this event, once; how it ended."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def watch(event: str, _: object) -> None:
+            nonlocal seen
+            if event in events:
+                seen += 1
+                if seen == moment:
+                    meddle()
 
         sys.addaudithook(watch)
         os._exit(run(arguments))

@@ -52,7 +52,7 @@ def last_line(caches: Sequence[PurgedCache], *, dry_run: bool) -> str:
         result = f"still finds {counted(stays, 'entry', 'entries')}" if stays else "finds nothing"
         parts = [f"A second look at {read} {result}"]
     elif dry_run and (goes := sum(len(cache.plan.removals) for cache in caches)):
-        parts = [f"{counted(goes, 'entry', 'entries')} in {read} would be removed"]
+        parts = [f"Looked at {read}: {counted(goes, 'entry', 'entries')} would be removed"]
     else:
         parts = [f"Looked at {read}: " + ("nothing was removed" if stays else "nothing was found")]
     if stays and not any(cache.is_looked_at_again for cache in caches):

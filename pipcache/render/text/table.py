@@ -27,20 +27,52 @@ def print_rows(rows: Sequence[Row], columns: Columns) -> None:
     if not rows:
         return
     if as_written(_ELLIPSIS, sys.stdout) != _ELLIPSIS:  # else what is written is as wide as it is here
-        rows = [Row(tuple(as_written(cell, sys.stdout) for cell in row.cells), row.is_problem) for row in rows]
+        rows = [*map(_as_written, rows)]
     if not is_terminal(sys.stdout):
         sys.stdout.write("\n".join(plain_table((row.cells for row in rows), columns.names)) + "\n")
         return
+    shown = _shown(columns)
+    _print_rich(rows, shown, _widths(rows, shown, width()))
+
+
+def print_groups(groups: Sequence[tuple[str, Sequence[Row]]], columns: Columns) -> None:
+    """Print a table of several groups of rows, each with rows, below a line of its own."""
+    rows = [row for _, members in groups for row in members]
+    if not rows:
+        return
+    if not is_terminal(sys.stdout):
+        lines = iter([*plain_table((_as_written(row).cells for row in rows), columns.names)])
+        print_lines = [next(lines)]
+        for title, members in groups:
+            print_lines += [title, *(next(lines) for _ in members)]
+        sys.stdout.write("\n".join(print_lines) + "\n")
+        return
+    shown = _shown(columns)
+    widths = _widths(rows, shown, width())
+    _print_rich([], shown, widths)
+    for title, members in groups:
+        sys.stdout.write(f"{title}\n")
+        sys.stdout.flush()
+        _print_rich([_as_written(row) for row in members], shown, widths, has_header=False)
+
+
+def _as_written(row: Row) -> Row:
+    return Row(tuple(as_written(cell, sys.stdout) for cell in row.cells), row.is_problem)
+
+
+def _shown(columns: Columns) -> dict[str, int]:
+    """Return the columns for which the terminal has room, with their places."""
     names = columns.narrow if width() < NARROW else columns.middle if width() < 100 else columns.names
-    _print_rich(rows, {name: columns.names.index(name) for name in names})
+    return {name: columns.names.index(name) for name in names}
 
 
-def _print_rich(rows: Sequence[Row], columns: Mapping[str, int]) -> None:
+def _print_rich(
+    rows: Sequence[Row], columns: Mapping[str, int], widths: Sequence[int], *, has_header: bool = True
+) -> None:
     from rich.table import Table  # costs more than everything else a piped list does
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    widths = _widths(rows, columns, width())
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=has_header)
     has_ellipsis = as_written(_ELLIPSIS, sys.stdout) == _ELLIPSIS
     for name, column_width in zip(columns, widths, strict=True):
         table.add_column(
