@@ -159,6 +159,9 @@ class _Backup:
             self._old_list = self._host.read(MANIFEST, LARGEST)
             self._old_sums = self._host.read(SUMS, LARGEST)
             self._manifest = self._read_manifest()
+            for cache in self._manifest.document["caches"]:
+                with suppress(FileNotFoundError):
+                    self._open_folder(cache["folder"], is_new_allowed=False)
         except BaseException:
             self._close(withdraw=True)
             raise
@@ -227,10 +230,7 @@ class _Backup:
     def _plan(self, source: BackupSource) -> list[CopyRecord]:
         """List the copies of a source, each under a name that is free, or that an earlier run gave it."""
         name = self._manifest.folder_of(source.kept, is_split=self._target.is_split)
-        if name not in self._folders:
-            self._folders[name] = self._host.below(name) if name else self._host
-            self._folders[name].remove_drafts()
-        folder, records = self._folders[name], []
+        folder, records = self._open_folder(name, is_new_allowed=True), []
         taken = {existing.casefold() for existing in folder.names()} | {MANIFEST.casefold(), SUMS.casefold()}
         for file in self._manifest.document["files"]:
             names = [file["note"], file["name"] or ""]
@@ -241,6 +241,15 @@ class _Backup:
                 self._manifest.document["files"].append(record)
             records.append(record)
         return records
+
+    def _open_folder(self, name: str, *, is_new_allowed: bool) -> PrivateFolder:
+        """Open the folder of a cache, once, and take away what killed runs left there."""
+        if not name:
+            return self._folders.setdefault(name, self._host)
+        if name not in self._folders:
+            self._folders[name] = self._host.below(name, is_new_allowed=is_new_allowed)
+            self._folders[name].remove_drafts()
+        return self._folders[name]
 
     def _unfinished(self, folder: PrivateFolder, source: BackupSource, item: BackupItem) -> CopyRecord | None:
         """Return the copy that an earlier run listed, unless other bytes are under its name by now."""
@@ -366,5 +375,5 @@ def _new_record(source: BackupSource, item: BackupItem, folder: str, run: int, t
 def _filename(artifact: Artifact) -> str:
     """Return a name for a copy: the artifact's file name where its characters are harmless, else its key."""
     name = artifact.filename or (f"{artifact.project}.page" if artifact.kind is Kind.PAGE else "")
-    is_plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+!-]{0,199}", name) is not None
-    return name if is_plain else artifact.key or "entry"
+    names = (name, artifact.key or "", os.path.basename(path_of(artifact)))
+    return next(filter(re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!-]{0,199}").fullmatch, names), "entry")

@@ -120,7 +120,10 @@ class Manifest:
         """
         self.document: ManifestDocument = {"schema": 1, "host": host, "runs": [], "caches": [], "files": []}
         if data is not None:
-            self.document = _checked(json.loads(data))
+            try:
+                self.document = _checked(json.loads(data))
+            except RecursionError:
+                raise ValueError("it is nested too deeply") from None
 
     def dump(self) -> bytes:
         """Return the manifest as it is written."""
@@ -175,12 +178,14 @@ class Manifest:
     def unfinished(self, cache: str, entry: str, sha256: str | None) -> CopyRecord | None:
         """Return the copy of an entry that an earlier run planned or made, and whose entry was not removed yet."""
         for file in self.document["files"]:
-            if (file["cache"], file["entry"], file["sha256"], file["removed"]) == (cache, entry, sha256, None):
-                return file if file["fate"] != Fate.GONE else None
+            is_same = (file["cache"], _stem(file["entry"]), file["sha256"]) == (cache, _stem(entry), sha256)
+            if is_same and file["removed"] is None and file["fate"] != Fate.GONE:
+                return file
         return None
 
     def note_results(self, results: Mapping[str, CacheResult]) -> None:
         """Note what became of the entries whose copies are kept, by the paths of their caches."""
+        stems = {path: {_stem(entry) for entry in result.entries or ()} for path, result in results.items()}
         for file in self.document["files"]:
             result = results.get(file["cache"])
             is_settled = file["fate"] in {Fate.REMOVED, Fate.GONE}
@@ -190,7 +195,7 @@ class Manifest:
                 file["looked"] = None if result.looked is None else iso_time(result.looked)
                 continue
             fate = result.fates.get(file["entry"])
-            if fate is None and result.entries is not None and file["entry"] not in result.entries:
+            if fate is None and result.entries is not None and _stem(file["entry"]) not in stems[file["cache"]]:
                 fate = Fate.GONE
             file["fate"] = file["fate"] if fate is None else fate.value
             if fate is Fate.REMOVED and result.removed is not None:
@@ -199,12 +204,19 @@ class Manifest:
                 file["looked"] = iso_time(result.looked)
 
 
+def _stem(entry: str) -> str:
+    """Return what the path of an entry has in common with that of its body, which a killed run may leave alone."""
+    return entry.removesuffix(".body")
+
+
 def harmless(name: str) -> str:
     """Return a name as a part of a path that no system takes for anything else."""
     return re.sub(r"[^A-Za-z0-9_+-]", "_", name[:1]) + re.sub(r"[^A-Za-z0-9._+-]", "_", name[1:64]) or "unknown"
 
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_+-][A-Za-z0-9._+-]*/)?[A-Za-z0-9_][A-Za-z0-9._+!-]*")
+
+_FOLDER = r"(?:[A-Za-z0-9_+-][A-Za-z0-9._+-]*)?"
 
 _KEYS = tuple(record.__annotations__.keys() for record in (RunRecord, KeptCacheRecord, CopyRecord))
 
@@ -224,6 +236,8 @@ def _checked(document: object) -> ManifestDocument:
         is_table = isinstance(rows, list) and all(isinstance(row, dict) and keys <= row.keys() for row in rows)
         if not is_table:
             raise ValueError("it is not one of pipcache")
+    if not all(re.fullmatch(_FOLDER, str(cache["folder"])) for cache in document["caches"]):
+        raise ValueError("it names folders that are not those of caches")
     for file in document["files"]:
         names = [file["note"], *([] if file["name"] is None else [file["name"]])]
         is_text = all(isinstance(file[key], str) for key in _TEXTS)

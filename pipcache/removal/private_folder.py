@@ -51,6 +51,7 @@ class PrivateFolder:
         self._levels = levels
         self._borrowed = borrowed
         self._lock: int | None = None
+        self._is_alone = False
         self.path = levels[-1].path
         self._descriptor = levels[-1].descriptor
 
@@ -101,7 +102,9 @@ class PrivateFolder:
         except BaseException:
             _close([level])
             raise
-        return PrivateFolder([self._levels[-1], level], borrowed=1)
+        folder = PrivateFolder([self._levels[-1], level], borrowed=1)
+        folder._is_alone = self._is_alone
+        return folder
 
     def close(self, *, withdraw: bool = False) -> None:
         """Close it; with ``withdraw`` the folders that were made for it are removed again, if they are empty."""
@@ -211,7 +214,7 @@ class PrivateFolder:
                 continue
             with suppress(OSError):
                 status = os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
-                if self._lock is not None or status.st_mtime < time.time() - _OLD:
+                if self._is_alone or status.st_mtime < time.time() - _OLD:
                     self.remove(name)
 
     def sync(self) -> None:
@@ -241,6 +244,7 @@ class PrivateFolder:
         with suppress(OSError):  # a file system without locks
             self._lock = self._open_itself()
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._is_alone = True
 
 
 _OLD = 600
