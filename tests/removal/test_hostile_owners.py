@@ -166,6 +166,34 @@ def test_a_folder_below_that_becomes_a_link_is_not_followed(homes: Homes) -> Non
     assert content_of(precious) == before
 
 
+@pytest.mark.parametrize("change", ["other bytes", "gone", "pipe", "link", "closed"])
+def test_who_changes_a_file_while_it_is_copied_stops_nobody_else(homes: Homes, change: str) -> None:
+    if change == "closed" and is_root():
+        pytest.skip("root may read everything")
+    body = next(
+        path for path in homes.bad_files() if path.suffix == ".body" and homes.cache("ada") in path.parents
+    )
+
+    def meddle() -> None:
+        if change == "other bytes":
+            body.write_bytes(b"x" * body.stat().st_size)
+        elif change == "closed":
+            body.chmod(0)
+        else:
+            body.unlink()
+        if change == "pipe":
+            os.mkfifo(body)
+        elif change == "link":
+            body.symlink_to("/etc/passwd")
+
+    code = meddled_before(1, homes.command("--yes", save=homes.kept), frozenset({"os.mkdir"}), meddle)
+    assert code == 3
+    assert [path for path in homes.bad_files() if homes.cache("bob") in path.parents] == []
+    document = manifest_below(homes.kept)
+    assert {file["cache"] for file in document["files"]} == {str(homes.cache("bob"))}
+    assert len(document["files"]) == 4
+
+
 # where copies are written
 
 

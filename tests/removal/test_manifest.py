@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache import __version__
+from pipcache.removal import private_folder
+from pipcache.util import files
 from pipcache.util.identity import this_run
 from tests.support.caches import FILE_HEADERS
 from tests.support.homes import EVIL, FILES, GOOD, Homes, manifest_below
@@ -235,3 +238,41 @@ def test_what_has_no_bytes_has_a_note_alone(builder: CacheBuilder, program: Prog
     assert ran.code in {0, 4}
     (file,) = manifest_below(folder)["files"]
     assert (file["name"], file["sha256"], file["key"]) == (None, None, key)
+
+
+def test_where_the_system_opens_nothing_relative_to_a_folder_the_same_is_kept(
+    homes: Homes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "HAS_DIR_FD", False)
+    monkeypatch.setattr(private_folder, "HAS_DIR_FD", False)
+    assert homes.purge(capsys, save=homes.kept).code == 0
+    assert len(manifest_below(homes.kept)["files"]) == 8
+    homes.fill(homes.cache("ada"))
+    assert homes.purge(capsys, save=homes.kept).code == 0
+    assert len(manifest_below(homes.kept)["files"]) == 12
+    assert homes.bad_files() == []
+    (homes.folder / "open").mkdir(mode=0o755)
+    homes.fill(homes.cache("ada"))
+    assert homes.purge(capsys, save=homes.folder / "open").code == (0 if sys.platform == "win32" else 3)
+
+
+@posix
+@pytest.mark.parametrize("size", [0, 100, 700, 3_000])
+def test_a_full_disk_leaves_nothing_and_removes_nothing(homes: Homes, size: int) -> None:
+    first = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+    done = homes.start(*homes.command("--yes", save=homes.kept), first=first)
+    assert done.returncode == 3
+    assert os.strerror(errno.EFBIG) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (homes.kept.parent.exists(), len(homes.bad_files())) == (False, 8)
+
+
+@posix
+def test_a_full_disk_leaves_what_was_kept_before(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
+    homes.purge(capsys, save=homes.kept)
+    before = {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()}
+    homes.fill(homes.cache("ada"))
+    first = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))"
+    assert homes.start(*homes.command("--yes", save=homes.kept), first=first).returncode == 3
+    assert {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()} == before
+    assert len(homes.bad_files()) == 4
