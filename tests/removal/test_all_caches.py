@@ -249,3 +249,33 @@ def test_sha256sum_confirms_the_copies(homes: Homes, capsys: pytest.CaptureFixtu
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     done = subprocess.run(command, cwd=sums.parent, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout.count(": OK")) == (0, 24)
+
+
+@posix
+@pytest.mark.parametrize("moment", [1, 5, 20, 27])
+@pytest.mark.parametrize("is_there", [False, True], ids=["a new folder", "a folder with copies"])
+def test_an_interruption_while_copies_are_made_keeps_none_and_removes_nothing(
+    homes: Homes, capsys: pytest.CaptureFixture[str], moment: int, *, is_there: bool
+) -> None:
+    if is_there:
+        homes.purge(capsys, save=homes.kept)
+        for user, _ in homes.users:
+            homes.fill(homes.cache(user))
+    before = {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()}
+    first = f"""
+count = 0
+def watch(event, arguments):
+    global count
+    if event in ("os.link", "os.rename"):
+        count += 1
+        if count == {moment}:
+            raise KeyboardInterrupt
+sys.addaudithook(watch)
+"""
+    done = homes.start(*homes.command("--yes", save=homes.kept), first=first)
+    assert done.returncode == 130
+    assert {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()} == before
+    assert len(homes.bad_files()) == 12
+    assert homes.kept.exists() == is_there
+    if is_there:
+        manifest_below(homes.kept)
