@@ -20,6 +20,7 @@ from pipcache.commands.consent import (
 )
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import path_of
+from pipcache.location.machine import UnreadCache
 from pipcache.removal.outcome import Outcome
 from pipcache.render.console import fitted, print_answer, say, styled, wants_colour
 from pipcache.render.json.purge import purge_document
@@ -66,14 +67,14 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
         if after.outcome is not None:
             _say_what_stays(before, after.outcome, answer)
     if form == "table":
-        _write_end(answer, caches, consent, done)
+        _write_end(answer, caches, consent, purge.unread, done)
     for _, problem in purge.problems:
         say(f"Not done: {clean(problem)}")
-    return _exit_code(caches, purge.problems)
+    return _exit_code(caches, is_incomplete=bool(purge.problems or purge.unread))
 
 
-def _exit_code(caches: Sequence[PurgedCache], problems: Sequence[tuple[str, str]]) -> ExitCode:
-    is_incomplete = bool(problems) or any(cache.stays or cache.problem is not None for cache in caches)
+def _exit_code(caches: Sequence[PurgedCache], *, is_incomplete: bool) -> ExitCode:
+    is_incomplete |= any(cache.stays or cache.problem is not None for cache in caches)
     codes = [exit_code_of(cache.outcome, is_incomplete=is_incomplete) for cache in caches]
     worst = max(codes)
     return ExitCode.UNJUDGED if worst is ExitCode.OK and any(cache.unjudged for cache in caches) else worst
@@ -106,7 +107,7 @@ def _say_what_is_left(answer: AdvisedAnswer) -> None:
 
 
 def _text(caches: Sequence[PurgedCache], purge: AdvisedRemoval, consent: Consent) -> str:
-    return dump(purge_document(caches, dry_run=consent.dry_run, problems=purge.problems))
+    return dump(purge_document(caches, dry_run=consent.dry_run, problems=purge.problems, unread=purge.unread))
 
 
 def _what_was_done(caches: Sequence[PurgedCache], consent: Consent) -> str:
@@ -131,7 +132,13 @@ def _say_what_stays(cache: AdvisedCache, outcome: Outcome, answer: AdvisedAnswer
     say_what_stays(cache.plan, outcome)
 
 
-def _write_end(answer: AdvisedAnswer, caches: Sequence[PurgedCache], consent: Consent, done: str) -> None:
+def _write_end(
+    answer: AdvisedAnswer,
+    caches: Sequence[PurgedCache],
+    consent: Consent,
+    unread: Sequence[UnreadCache],
+    done: str,
+) -> None:
     """Say what the run comes to, and what it does not cover; over all caches the last line is the sum."""
     is_everywhere = answer.report.everywhere
     stays = [(cache, hit) for cache in caches for hit in cache.stays]
@@ -144,7 +151,7 @@ def _write_end(answer: AdvisedAnswer, caches: Sequence[PurgedCache], consent: Co
     for cache, hit in stays[:_SHOWN]:
         above = f"{clean(cache.before.directory.path)}: " if is_everywhere else ""
         say(f"  {above}{clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
-    for line in problem_lines(caches):
+    for line in problem_lines(caches, unread):
         say(line)
     for line in () if answer.directory.is_empty and not is_everywhere else sentences(answer.report):
         say(line)
@@ -155,7 +162,7 @@ def _write_end(answer: AdvisedAnswer, caches: Sequence[PurgedCache], consent: Co
     if len(unjudged) > _SHOWN:
         say(f"... and {len(unjudged) - _SHOWN:,} more (--format json has them all)")
     if is_everywhere:
-        line = last_line(caches, dry_run=consent.dry_run)
+        line = last_line(caches, unread, dry_run=consent.dry_run)
         write_answer(lambda: print(fitted(line, sys.stdout)), done)  # noqa: T201
 
 

@@ -149,6 +149,26 @@ def test_a_closed_home_is_named_and_makes_it_3(
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the places are those of Linux")
+def test_a_cache_of_another_installer_is_named_with_its_own_command_and_makes_it_3(
+    homes: Homes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = homes.folder / "home/bob/.cache/uv"
+    (other / "wheels-v5").mkdir(parents=True)
+    (other / "wheels-v5" / "evil.msgpack").write_bytes(b"x")
+    (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55", encoding="ascii")
+    ran = homes.purge(capsys, "--format", "json", save=homes.kept)
+    assert (ran.code, homes.bad_files()) == (3, [])
+    (unread,) = ran.document["unread"]
+    assert (unread["installer"], unread["path"]) == ("uv", str(other))
+    ran = homes.purge(capsys)
+    assert ran.code == 3
+    assert "uv cache clean" in ran.err
+    assert ran.lines[-1] == (
+        f"Looked at 4 caches: nothing was found; 1 cache of other installers was not looked at (uv: {other})."
+    )
+
+
 REFUSING = """
 def refuse(event, arguments):
     if event == {event!r} and {part!r} in ("", str(arguments[0])):

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from pipcache.location.machine import UnreadCache
 from pipcache.render.json.audit import (
     AuditedCacheRecord,
     HitRecord,
     InconclusiveRecord,
+    UnreadCacheRecord,
     audited_cache_record,
     hit_record,
     inconclusive_record,
+    unread_record,
 )
 from pipcache.render.json.records import CacheRecord, cache_record
 from pipcache.render.json.remove import (
@@ -45,10 +48,15 @@ class PurgeDocument(RemovalDocument):
     still_unjudged: list[InconclusiveRecord]
     saved: list[str]
     caches: list[PurgedCacheRecord]
+    unread: list[UnreadCacheRecord]
 
 
 def purge_document(
-    caches: Sequence[PurgedCache], *, dry_run: bool, problems: Sequence[tuple[str, str]] = ()
+    caches: Sequence[PurgedCache],
+    *,
+    dry_run: bool,
+    problems: Sequence[tuple[str, str]] = (),
+    unread: Sequence[UnreadCache] = (),
 ) -> PurgeDocument:
     """Return the answer of ``remove --advisory``.
 
@@ -56,6 +64,7 @@ def purge_document(
         caches: the caches that were looked at, that of this run first.
         dry_run: nothing was to be removed.
         problems: other paths, and what went wrong there.
+        unread: caches of other installers that are not read.
     """
     records = [_cache(cache) for cache in caches]
     looks = [record["second_look"] for record in records if record["second_look"] is not None]
@@ -75,6 +84,7 @@ def purge_document(
         "still_unjudged": [entry for record in records for entry in record["still_unjudged"]],
         "saved": [name for record in records for name in record["saved"]],
         "caches": records,
+        "unread": [unread_record(other) for other in unread],
     }
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from pipcache.audit.auditor import AuditedCache
+from pipcache.location.machine import UnreadCache
 from pipcache.removal.plan import Plan
 from pipcache.render.purged_cache import PurgedCache
+from pipcache.render.text.audit import unread_text
 from pipcache.render.text.remove import what_goes
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean
@@ -37,14 +39,16 @@ def _busy(plans: Sequence[Plan]) -> int:
     return sum(not plan.is_empty for plan in plans)
 
 
-def problem_lines(caches: Sequence[PurgedCache]) -> Iterator[str]:
-    """Yield a line for each place that could not be read, or where nothing may be removed."""
+def problem_lines(caches: Sequence[PurgedCache], unread: Sequence[UnreadCache]) -> Iterator[str]:
+    """Yield a line for each place that could not be read or changed, and for each cache that is not read."""
     for cache in caches:
         if cache.problem is not None:
             yield f"Not done: {heading(cache.before)}: {clean(cache.problem)}"
+    for other in unread:
+        yield f"Not looked at: {clean(unread_text(other))}. {clean(other.installer.remedy(other.path))}"
 
 
-def last_line(caches: Sequence[PurgedCache], *, dry_run: bool) -> str:
+def last_line(caches: Sequence[PurgedCache], unread: Sequence[UnreadCache], *, dry_run: bool) -> str:
     """Return the sum of a run over all caches of a machine: the proof that all is gone, or what is missing."""
     read = counted(sum(cache.before.problem is None for cache in caches), "cache")
     stays = sum(len(cache.stays) for cache in caches)
@@ -62,6 +66,11 @@ def last_line(caches: Sequence[PurgedCache], *, dry_run: bool) -> str:
         paths = ", ".join(clean(cache.before.directory.path) for cache in problems[:_SHOWN])
         more = f" and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
         parts.append(f"{counted(len(problems), 'place')} could not be judged or changed: {paths}{more}")
+    if unread:
+        verb = "was" if len(unread) == 1 else "were"
+        paths = ", ".join(f"{other.installer}: {clean(other.path)}" for other in unread[:_SHOWN])
+        more = f" and {len(unread) - _SHOWN:,} more" if len(unread) > _SHOWN else ""
+        parts.append(f"{counted(len(unread), 'cache')} of other installers {verb} not looked at ({paths}{more})")
     if unjudged := sum(len(cache.unjudged) for cache in caches):
         parts.append(f"{counted(unjudged, 'entry', 'entries')} could not be judged")
     return "; ".join(parts) + "."
