@@ -70,8 +70,10 @@ def read_table(text: str, source: str, builder: AdvisoriesBuilder) -> None:
                         f"{where} has {len(cells)} cells; {len(columns)} were expected, as line 1 has"
                     )
                 builder.records += 1
+                if not builder.selects(()):
+                    continue
                 row = dict(zip(columns, map(str.strip, cells), strict=True))
-                _read_row(row, where, Indicator(source, f"line {number}"), builder)
+                _read_row(row, where, Indicator(builder.name, f"line {number}"), builder)
     except csv.Error as error:
         raise AdvisoryError(f"{source}, line {last + 1}: no CSV: {error}; a table was expected") from None
 

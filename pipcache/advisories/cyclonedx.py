@@ -54,12 +54,12 @@ def read_cyclonedx(document: Table, builder: AdvisoriesBuilder) -> None:
     if "vulnerabilities" not in document.values:
         if not components:
             raise AdvisoryError(f"{source} has neither components nor vulnerabilities; one of them was expected")
-        _every_component([component for component in components if component not in subjects], source, builder)
+        _every_component([component for component in components if component not in subjects], builder)
         return
     by_ref = _components_by_ref(components, document)
     for number, vulnerability in enumerate(document.tables("vulnerabilities"), 1):
         builder.records += 1
-        _vulnerability(vulnerability, Indicator(source, f"record {number}"), by_ref, builder)
+        _vulnerability(vulnerability, Indicator(builder.name, f"record {number}"), by_ref, builder)
 
 
 def _with_inner(components: Sequence[Table]) -> Iterator[Table]:
@@ -71,19 +71,21 @@ def _with_inner(components: Sequence[Table]) -> Iterator[Table]:
         waiting += reversed(component.tables("components"))
 
 
-def _every_component(components: Sequence[Table], source: str, builder: AdvisoriesBuilder) -> None:
+def _every_component(components: Sequence[Table], builder: AdvisoriesBuilder) -> None:
     without_purl = 0
     for number, component in enumerate(components, 1):
         builder.records += 1
+        if not builder.selects(()):
+            continue
         text = component.text("purl")
         if not text:
             without_purl += 1
         elif (purl := read_purl(text, component.place("purl"))) is None:
             builder.foreign += 1
         else:
-            _own_version(component, purl, _with_purl(Indicator(source, f"record {number}"), purl), builder)
+            _own_version(component, purl, _with_purl(Indicator(builder.name, f"record {number}"), purl), builder)
     if without_purl:
-        builder.note(source, f"{without_purl} components have no purl and are not looked for")
+        builder.note(builder.name, f"{without_purl} components have no purl and are not looked for")
 
 
 def _own_version(component: Table, purl: Purl, indicator: Indicator, builder: AdvisoriesBuilder) -> None:
@@ -147,6 +149,10 @@ def _components_by_ref(components: Sequence[Table], document: Table) -> _Refs:
 
 def _vulnerability(row: Table, indicator: Indicator, by_ref: _Refs, builder: AdvisoriesBuilder) -> None:
     row.check_keys(_VULNERABILITY)
+    if builder.is_selective:
+        others = (reference.text("id") for reference in row.tables("references"))
+        if not builder.selects([text for text in (row.text("id"), *others) if text]):
+            return
     name = row.text("id") or row.text("bom-ref") or indicator.record
     indicator = indicator._replace(record=name)
     if row.text("rejected"):

@@ -1,16 +1,18 @@
 """Read files and directories as advisories; the content decides which format a file has.
 
-The formats are OSV records (JSON or YAML; one record, a list, the answer of osv.dev, one record a line), CSV and
-TSV tables, plain lists with pip's ``--hash`` lines, and CycloneDX in JSON. A file that is damaged or has another
-format is refused as a whole: a part of it could mean more than the whole.
+The formats are OSV records (JSON or YAML; one record, a list, the answer of osv.dev, one record a line), a ZIP of
+them, CSV and TSV tables, plain lists with pip's ``--hash`` lines, and CycloneDX in JSON. A file that is damaged or
+has another format is refused as a whole: a part of it could mean more than the whole.
 """
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipcache.advisories.csv_table import is_table, read_table
 from pipcache.advisories.cyclonedx import read_cyclonedx
+from pipcache.advisories.dump import MAGICS, read_members
 from pipcache.advisories.model import (
     Advisories,
     AdvisoriesBuilder,
@@ -23,7 +25,9 @@ from pipcache.advisories.plain_list import read_list
 from pipcache.advisories.strict import read_json, read_yaml
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.util.budget import TooMuchInItError
-from pipcache.util.textfile import UnreadableText, read_hashed_text
+from pipcache.util.files import Window
+from pipcache.util.textfile import decode_text, open_input, read_whole
+from pipcache.util.units import counted
 from pipcache.util.untrusted import Table, TableError, quoted
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".tsv", ".txt")
@@ -40,30 +44,43 @@ _UNREAD_FORMATS = {"statements": "OpenVEX", "document": "CSAF", "spdxVersion": "
 """Formats that are not read, by a key that their documents have."""
 
 
-def read_advisories(paths: Sequence[str]) -> Advisories:
+def read_advisories(paths: Sequence[str], only_ids: Sequence[str] = ()) -> Advisories:
     """Return what advisory files say is bad.
 
     Args:
         paths: files, directories, or ``-`` for standard input. In a directory and below it every file counts whose
             name ends as an advisory's, in sorted order; other files are noted. Names that begin with a dot, and
             links to directories, are left out.
+        only_ids: shell patterns; only records with an id or an alias that one of them matches count. None for all.
 
     Raises:
         AdvisoryError: a file cannot be read, is damaged, has an unknown format, or says nothing at all.
     """
-    builder = AdvisoriesBuilder()
+    builder = AdvisoriesBuilder(only_ids)
     for path in paths:
         file = path
         try:
             for file in _files(path, builder):
-                _read_file(file, builder)
+                _read_file(file, _name(file, path), builder)
         except AdvisoryError as error:
             error.path = file
             raise
     return builder.build()
 
 
-def _read_file(file: str, builder: AdvisoriesBuilder) -> None:
+def _name(file: str, path: str) -> str:
+    """Return how a file is called in answers: without the folders above it, which may be those of a moment.
+
+    Args:
+        file: the file.
+        path: what the user named: the file, or a directory that it is in.
+    """
+    if file == "-":
+        return "standard input"
+    return os.path.basename(file) if file == path else os.path.relpath(file, path).replace(os.sep, "/")
+
+
+def _read_file(file: str, name: str, builder: AdvisoriesBuilder) -> None:
     """Read one file.
 
     Raises:
@@ -71,15 +88,77 @@ def _read_file(file: str, builder: AdvisoriesBuilder) -> None:
     """
     source = "standard input" if file == "-" else file
     before = builder.records
+    builder.name = name
+    builder.skipped_without_id = 0
     try:
-        text, sha256 = read_hashed_text(file)
-        _read(source, text, builder)
+        with open_input(file) as window:
+            if window.read(0, 4) in MAGICS:
+                sha256 = _sha256(window.chunks())
+                _read_archive(source, window, builder)
+            else:
+                data = read_whole(window)
+                sha256 = _sha256([data])
+                _read_bytes(source, data, builder)
+    except AdvisoryError:
+        raise
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        expected = "a text file in UTF-8 was expected"
+        raise AdvisoryError(f"{source} cannot be read: {why}; {expected}") from None
+    builder.name = name
+    builder.files.append(AdvisoryFile(name, sha256, builder.records - before))
+    if builder.skipped_without_id:
+        records = counted(builder.skipped_without_id, "record")
+        builder.note(name, f"{records} without an id, which --only-ids leaves out")
+
+
+def _sha256(chunks: Iterable[bytes]) -> str:
+    state = hashlib.sha256()
+    for chunk in chunks:
+        state.update(chunk)
+    return state.hexdigest()
+
+
+def _read_archive(source: str, window: Window, builder: AdvisoriesBuilder) -> None:
+    """Read the records of an archive, in the order of their names, as those of a directory are.
+
+    Raises:
+        AdvisoryError: the archive or a member is damaged, or has no record.
+    """
+    name, known = builder.name, len(builder.indicators)
+
+    def read(member: str, data: bytes) -> None:
+        builder.name = f"{name}/{member}"
+        _read_bytes(f"{source}/{member}", data, builder)
+
+    others = read_members(window, source, read)
+    builder.name = name
+    builder.sort_behind(known)
+    _note_others(others, builder)
+
+
+def _read_bytes(source: str, data: bytes, builder: AdvisoriesBuilder) -> None:
+    """Read the bytes of a file.
+
+    Raises:
+        AdvisoryError: they are damaged, have an unknown format, or say nothing at all.
+    """
+    try:
+        _read(source, decode_text(data), builder)
     except TooMuchInItError as error:
         raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
-    except (UnreadableText, TableError) as error:
+    except UnicodeError as error:
+        raise AdvisoryError(f"{source} cannot be read: {error}; a text file in UTF-8 was expected") from None
+    except TableError as error:
         raise AdvisoryError(str(error)) from None
-    name = source if file == "-" else os.path.basename(file)
-    builder.files.append(AdvisoryFile(name, sha256, builder.records - before))
+
+
+def _note_others(names: Sequence[str], builder: AdvisoriesBuilder) -> None:
+    """Note the files of a directory or an archive that were not read."""
+    if names:
+        first = ", ".join(sorted(names)[:3])
+        files = f"{len(names):,} files ({first})"
+        builder.note(builder.name, f"not read, as their names are not those of advisories: {files}")
 
 
 def _files(path: str, builder: AdvisoriesBuilder) -> Iterator[str]:
@@ -99,11 +178,8 @@ def _files(path: str, builder: AdvisoriesBuilder) -> Iterator[str]:
         raise AdvisoryError(f"{path} cannot be read: {error.strerror}; a directory was expected") from None
     if not advisories:
         raise AdvisoryError(f"{path} holds no {', '.join(_SUFFIXES)} file; advisories were expected in it")
-    if others:
-        first = ", ".join(sorted(map(os.path.basename, others))[:3])
-        builder.note(
-            path, f"not read, as their names are not those of advisories: {len(others):,} files ({first})"
-        )
+    builder.name = os.path.basename(os.path.abspath(path))
+    _note_others([os.path.basename(other) for other in others], builder)
     yield from sorted(advisories)
 
 
@@ -114,10 +190,12 @@ def _refuse(error: OSError) -> None:
 def _read(source: str, text: str, builder: AdvisoriesBuilder) -> None:
     before = builder.records
     name, begin = source.lower(), text.lstrip()[:1]
-    first = next((line for line in text.splitlines() if line.strip()), "")
     if name.endswith(_JSON) or (begin in {"{", "["} and not name.endswith((*_YAML, *_TABLE))):
         _documents(read_json(text, source), source, builder)
-    elif name.endswith(_YAML) or _IS_YAML.match(first):
+        _refuse_empty(source, builder, before)
+        return
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if name.endswith(_YAML) or _IS_YAML.match(first):
         known = len(builder.indicators)
         documents = [document for document in read_yaml(text, source) if document is not None]
         _documents(documents, source, builder)
@@ -128,6 +206,15 @@ def _read(source: str, text: str, builder: AdvisoriesBuilder) -> None:
         read_table(text, source, builder)
     else:
         read_list(text, source, builder)
+    _refuse_empty(source, builder, before)
+
+
+def _refuse_empty(source: str, builder: AdvisoriesBuilder, before: int) -> None:
+    """Refuse a file that has no record.
+
+    Raises:
+        AdvisoryError: there were as many records before it.
+    """
     if builder.records == before:
         raise AdvisoryError(f"{source} says nothing; {_EXPECTED}")
 
@@ -167,7 +254,7 @@ def _documents(documents: list[object], source: str, builder: AdvisoriesBuilder)
             if is_alone and "bomFormat" in record.values:
                 read_cyclonedx(Table(row, source), builder)
             elif is_osv(record):
-                read_osv(record, source, number, builder)
+                read_osv(record, number, builder)
             else:
                 raise AdvisoryError(f"{record.place()} {_description(record)}; {_EXPECTED}")
 
@@ -178,7 +265,7 @@ def _rows_of_answer(answer: Mapping[str, object], source: str, builder: Advisori
     if not isinstance(rows, list):
         raise AdvisoryError(f"{source}: vulns is {quoted(rows)}; a list of OSV records was expected")
     if answer.get("next_page_token"):
-        builder.note(source, "it has a next_page_token: more records are on another page of the answer")
+        builder.note(builder.name, "it has a next_page_token: more records are on another page of the answer")
     return rows
 
 

@@ -1,6 +1,8 @@
 """What advisories say is bad: indicators, version ranges, and counts of what was read."""
 
 import re
+from collections.abc import Collection, Sequence
+from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -95,7 +97,7 @@ class Indicator(NamedTuple):
     """
 
     source: str
-    """The file as the user named it, or the file in a directory they named; "standard input"."""
+    """The name of the file without the folders above it; in a directory or archive, its path there."""
     record: str
     """The record's id; "line 12" or "record 3" without one."""
     project: str | None = None
@@ -148,12 +150,32 @@ class Advisories(NamedTuple):
     """Normalised names of projects with versions or ranges that cannot be evaluated."""
     files: tuple[AdvisoryFile, ...] = ()
     """The files, in the order in which they were read."""
+    skipped: int = 0
+    """Records, of ``records``, that no pattern of ids selects."""
+    unmatched: tuple[str, ...] = ()
+    """Patterns of ids that select no record."""
 
 
 class AdvisoriesBuilder:
-    """Collects what the readers of all formats find, file by file."""
+    """Collects what the readers of all formats find, file by file.
 
-    def __init__(self) -> None:
+    Attributes:
+        name: how the file that is being read is called in answers, without the folders above it.
+        skipped: records that no pattern of ids selects.
+        skipped_without_id: those of them that have no id, since the last reset.
+    """
+
+    def __init__(self, only_ids: Sequence[str] = ()) -> None:
+        """Begin.
+
+        Args:
+            only_ids: shell patterns; of records only those count that one of them matches by an id. None for all.
+        """
+        self.name = ""
+        self._patterns = {pattern: re.compile(translate(pattern)) for pattern in only_ids}
+        self._unmatched = dict.fromkeys(only_ids)
+        self.skipped = 0
+        self.skipped_without_id = 0
         self.indicators: dict[Indicator, None] = {}
         self._records = 0
         self.foreign = 0
@@ -162,6 +184,7 @@ class AdvisoriesBuilder:
         self._never: dict[str, None] = {}
         self._notes: dict[str, None] = {}
         self._unsure: set[str] = set()
+        self._plain_versions: set[str] = set()
         self._steps = 0
 
     @property
@@ -189,11 +212,38 @@ class AdvisoriesBuilder:
         if self._steps > MOST_RECORDS:
             raise TooMuchInItError(f"more than {MOST_RECORDS:,} components that are affected")
 
+    @property
+    def is_selective(self) -> bool:
+        """Whether only records with certain ids count."""
+        return bool(self._patterns)
+
+    def selects(self, ids: Collection[str]) -> bool:
+        """Return whether a record counts, by its id and aliases; one that does not is counted as skipped."""
+        if not self._patterns:
+            return True
+        matching = [pattern for pattern, compiled in self._patterns.items() if any(map(compiled.match, ids))]
+        for pattern in matching:
+            self._unmatched.pop(pattern, None)
+        self.skipped += not matching
+        self.skipped_without_id += not any(ids)
+        return bool(matching)
+
+    def sort_behind(self, count: int) -> None:
+        """Put all indicators but the first ``count`` into the order of their sources."""
+        later = sorted(list(self.indicators)[count:], key=lambda indicator: indicator.source)
+        for indicator in later:
+            del self.indicators[indicator]
+        self.indicators.update(dict.fromkeys(later))
+
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""
         self.indicators[indicator] = None
-        if indicator.project is not None and any(map(_NO_VERSION.search, indicator.versions)):
-            self._unsure.add(indicator.project)
+        if indicator.project is not None:
+            fresh = set(indicator.versions) - self._plain_versions  # the same few thousand are in most records
+            if any(map(_NO_VERSION.search, fresh)):
+                self._unsure.add(indicator.project)
+            else:
+                self._plain_versions |= fresh
 
     def cannot_match(self, record: str, text: str, project: str | None = None) -> None:
         """Note what can match nothing in a cache; with ``project``, because its versions cannot be evaluated."""
@@ -215,6 +265,8 @@ class AdvisoriesBuilder:
             tuple(self._notes),
             frozenset(self._unsure),
             tuple(self.files),
+            self.skipped,
+            tuple(self._unmatched),
         )
 
 

@@ -1,6 +1,7 @@
 """Read OSV records (ossf.github.io/osv-schema, 1.7.5), with what the sources of malicious-packages add to them."""
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -95,14 +96,13 @@ def is_osv(document: Table) -> bool:
     return not keys.isdisjoint({"affected", "schema_version", "withdrawn"}) or ("id" in keys and keys <= _RECORD)
 
 
-def read_osv(document: Table, source: str, number: int, builder: AdvisoriesBuilder) -> None:
+def read_osv(document: Table, number: int, builder: AdvisoriesBuilder) -> None:
     """Read one record.
 
     A reference counts if it is the URL of a file of an affected project, at an affected version.
 
     Args:
         document: the record.
-        source: the file it is in.
         number: its place in the file, from 1.
         builder: what collects the indicators.
 
@@ -117,8 +117,13 @@ def read_osv(document: Table, source: str, number: int, builder: AdvisoriesBuild
         )
     if identifier:
         document = Table(document.values, f"{document.document} ({identifier})")
+    if builder.is_selective:
+        aliases = document.values.get("aliases")
+        ids = [identifier, *(aliases if isinstance(aliases, list) else ())]
+        if not builder.selects([text for text in ids if text and isinstance(text, str)]):
+            return
     name = identifier or f"record {number}"
-    record = _Record(source, name, document.place(), _is_newer(document), builder)
+    record = _Record(builder.name, name, document.place(), _is_newer(document), builder)
     record.check_keys(document, _RECORD)
     if withdrawn := document.text("withdrawn"):
         if not re.match(r"\d{4}-\d\d-\d\d", withdrawn):
@@ -162,7 +167,8 @@ def _affected(record: _Record, row: Table, projects: dict[str, list[Indicator]])
         return
     project = project_name(package.text("name"), package.place("name"))
     purl = _package_purl(record, package, project)
-    versions = tuple(dict.fromkeys(row.texts("versions")))
+    # the same few thousand texts are in most records
+    versions = tuple(map(sys.intern, dict.fromkeys(row.texts("versions"))))
     ranges = [_range(record, span, project) for span in row.tables("ranges")]
     if not versions and not ranges and purl is not None and purl.version:
         versions = (purl.version,)

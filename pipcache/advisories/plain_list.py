@@ -74,8 +74,10 @@ def read_list(text: str, source: str, builder: AdvisoriesBuilder) -> None:
                 f"{where}: {quoted(line)} names nothing bad; a requirement, URL or digest was expected"
             )
         builder.records += 1
+        if not builder.selects(()):
+            continue
         before = len(builder.indicators)
-        _read_entry(line, where, Indicator(source, f"line {number}"), builder)
+        _read_entry(line, where, Indicator(builder.name, f"line {number}"), builder)
         if (number, line) == lines[-1] and not text.endswith(("\n", "\r")):
             for indicator in list(builder.indicators)[before:]:
                 if not (indicator.digests or indicator.urls):

@@ -81,10 +81,14 @@ def read_purl(text: str, where: str) -> Purl | None:
     if not is_version(version or "0"):
         raise AdvisoryError(f"{where}: {quoted(version)} is no version; pkg:pypi/name@version was expected")
     artifact, filename = qualifiers.get("artifact_id", "").lower(), qualifiers.get("file_name") or None
-    kinds = frozenset({"sdist"} if artifact in _SDIST else {"wheel"} if artifact in _WHEEL else ())
+    kinds = _OF_SDISTS if artifact in _SDIST else _OF_WHEELS if artifact in _WHEEL else _OF_ANY
     if filename is not None and file_versions(filename, project) is None:
         raise AdvisoryError(f"{where}: {quoted(filename)} is no file of {project}; the name of one was expected")
     return Purl(project, version or None, kinds, filename, artifact if artifact and not kinds else None)
+
+
+_OF_SDISTS, _OF_WHEELS, _OF_ANY = frozenset({"sdist"}), frozenset({"wheel"}), frozenset[str]()
+"""The kinds of files that a package URL may mean; each dump has thousands of these."""
 
 
 def is_version(text: str) -> bool:

@@ -109,6 +109,9 @@ def read_file_url(text: str, where: str) -> FileUrl | None:
     Raises:
         AdvisoryError: the digest in its fragment has a wrong length.
     """
+    lowered = text.lower()
+    if text.isascii() and not any(sign in lowered for sign in _SIGNS):
+        return None  # as most references of a dump
     text = without_user(refang(text.strip()))
     if not re.match(r"(?i)https?://[^/\s]", text) or re.search(r"[\x00-\x20\x7f]", text) or not has_key(text):
         return None
@@ -128,6 +131,10 @@ def read_file_url(text: str, where: str) -> FileUrl | None:
     match = _FRAGMENT.search("#" + fragment)
     algorithm = algorithm_of(match[1]) if match is not None else None
     return FileUrl(filename, (url,), digest_of(algorithm, match[2], where) if match and algorithm else ())
+
+
+_SIGNS = ("/packages/", ".whl", *SDIST_SUFFIXES, "%", "[", "(")
+"""What a URL of a wheel or sdist has, or else a spelling that has to be undone before that can be seen."""
 
 
 def is_distribution(filename: str) -> bool:

@@ -74,21 +74,40 @@ def check_zip(
     Raises:
         OSError: the window cannot be read.
     """
+    members: list[Member] = []
+    return ZipReport(list(iterate_flaws(window, observe, tick, budget, members)), members)
+
+
+def iterate_flaws(
+    window: Window,
+    observe: Callable[[Member], Digester | None],
+    tick: Tick,
+    budget: Budget | None = None,
+    members: list[Member] | None = None,
+) -> Iterator[Flaw]:
+    """Yield the flaws of an archive as they come: all of a member are yielded before the next one is observed.
+
+    The arguments and errors are those of ``check_zip``; ``members`` takes the members of the directory.
+    """
+    members = [] if members is None else members
     try:
         directory = ZipDirectory(window)
     except ValueError as error:
-        return ZipReport([Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))], [])
-    members = list(islice(directory.members(), MOST_MEMBERS + 1))
-    if len(members) > MOST_MEMBERS:
+        yield Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))
+        return
+    rows = list(islice(directory.members(), MOST_MEMBERS + 1))
+    if len(rows) > MOST_MEMBERS:
         too_many = f"too much in it: more than {MOST_MEMBERS:,} members"
-        return ZipReport([Flaw(Defect.UNREADABLE, "", f"at most {MOST_MEMBERS:,} members", too_many)], [])
-    flaws = [*_end_flaws(window, directory, members), *_other_archives(window, directory, members)]
-    flaws += [*_row_flaws(directory.rows, members), *_name_flaws(members)]
+        yield Flaw(Defect.UNREADABLE, "", f"at most {MOST_MEMBERS:,} members", too_many)
+        return
+    members += rows
+    yield from _end_flaws(window, directory, members)
+    yield from _other_archives(window, directory, members)
+    yield from _row_flaws(directory.rows, members)
+    yield from _name_flaws(members)
     if directory.shift >= 0:
-        flaws += _member_flaws(
-            window, directory, members, observe, _Reading(tick, budget or Budget(window.length))
-        )
-    return ZipReport(flaws, members)
+        reading = _Reading(tick, budget or Budget(window.length))
+        yield from _member_flaws(window, directory, members, observe, reading)
 
 
 class _Reading(NamedTuple):

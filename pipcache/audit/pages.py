@@ -40,7 +40,7 @@ class _ScannedPage:
         self.is_cut = False
         self.excess: str | None = None
         self.unplaced: str | None = None
-        self.files: dict[str, dict[Clause, None]] = {}
+        self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
         self.by_sha256: dict[str, str] | None = None
         self._matcher = matcher
@@ -75,7 +75,14 @@ class _ScannedPage:
             self._add(filename, clauses)
 
     def _add(self, filename: str, clauses: Sequence[Clause]) -> None:
-        self.files.setdefault(filename, {}).update(dict.fromkeys(clauses))
+        # the files of a release share what matches it, as long as nothing else does
+        known = self.files.setdefault(filename, clauses)
+        if known is not clauses:
+            self.files[filename] = tuple(dict.fromkeys((*known, *clauses)))
+
+    def end(self) -> None:
+        """Forget what only helps while the page is read."""
+        self._clauses_by_release.clear()
 
     def _clauses_of_filename(self, filename: str) -> Sequence[Clause]:
         """Return what matches a file by its name; the tags of a wheel make no difference to versions."""
@@ -167,6 +174,7 @@ class PageScan:
             if is_selected:
                 yield row
         scanned.is_cut, scanned.excess = rows.is_cut, rows.excess
+        scanned.end()
 
     def hits(self, artifacts: Sequence[Artifact], hits: Sequence[Hit]) -> tuple[list[Hit], list[Inconclusive]]:
         """Return the pages that list a match or one of ``hits``, and the pages that may do so unseen.

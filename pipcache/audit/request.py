@@ -33,6 +33,7 @@ class AuditRequest(NamedTuple):
         deep: hash the members of archives.
         all_caches: audit all caches of the machine.
         time_range: audit only what was downloaded or written in this time.
+        only_ids: shell patterns; of the records of advisories only those count that have such an id or alias.
     """
 
     advisories: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class AuditRequest(NamedTuple):
     deep: bool = False
     all_caches: bool = False
     time_range: TimeRange = TimeRange()
+    only_ids: tuple[str, ...] = ()
 
 
 def _indicator(selector: Selector) -> Indicator:
@@ -75,7 +77,7 @@ def read_matcher(request: AuditRequest) -> tuple[Advisories, Matcher]:
         BadAdvisory: a file of ``--advisory`` is not what it claims, or cannot be read.
     """
     try:
-        advisories = read_advisories(request.advisories)
+        advisories = read_advisories(request.advisories, request.only_ids)
     except AdvisoryError as error:
         state = "Nothing was looked at, and nothing removed."
         raise BadAdvisory(str(error), error.path, state=state) from None

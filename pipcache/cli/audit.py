@@ -51,6 +51,7 @@ def audit_command(
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
     advisories: tuple[str, ...],
+    only_ids: tuple[str, ...],
     only_listed_versions: bool,
     deep: bool,
     all_caches: bool,
@@ -60,12 +61,15 @@ def audit_command(
 ) -> ExitCode:
     """Show whether what advisories describe is in the cache, with the proof, and with what was built from it.
 
-    FILE is OSV (JSON, YAML), CSV with a header (name,version or filename,sha256), a list (name==version, file
-    name, URL, digest, RECORD row or --hash a line), CycloneDX, a directory of such files, or - for standard input.
+    FILE is OSV (JSON, YAML, or the all.zip that OSV publishes), CSV with a header (name,version or
+    filename,sha256), a list (name==version, file name, URL, digest, RECORD row or --hash a line), CycloneDX, a
+    directory of such files, or - for standard input.
     A SELECTOR adds to what FILE describes. Nothing is changed.
     """
     if not (advisories or selectors):
         raise click.UsageError("Nothing to look for was named: give --advisory FILE, or a SELECTOR.")
+    if only_ids and not advisories:
+        raise click.UsageError("--only-ids goes with --advisory.")
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is later than --until.")
     request = AuditRequest(
@@ -75,6 +79,7 @@ def audit_command(
         deep=deep,
         all_caches=all_caches,
         time_range=TimeRange(since, until),
+        only_ids=only_ids,
     )
     report = command.find(app.directory(cache_dir), request, track)
     command.write(report, form)

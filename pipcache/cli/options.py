@@ -161,13 +161,19 @@ def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
         multiple=True,
         type=click.Path(allow_dash=True),
         metavar="FILE",
-        help="What is bad: OSV, CSV, a list, CycloneDX; a directory of them, or -. Repeatable.",
+        help="What is bad: OSV, its all.zip, CSV, a list, CycloneDX; a directory, or -. Repeatable.",
     )
     listed = click.option(
         "--only-listed-versions", is_flag=True, help="Ignore ranges: only versions that records list count."
     )
+    only_ids = click.option(
+        "--only-ids",
+        multiple=True,
+        metavar="PATTERN",
+        help="Of the records only those with such an id or alias, e.g. 'MAL-*'. Repeatable.",
+    )
     deep = click.option("--deep", is_flag=True, help="Hash the members of archives too, not only RECORD's lines.")
-    return advisory(listed(deep(command)))
+    return advisory(only_ids(listed(deep(command))))
 
 
 def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:

@@ -97,6 +97,7 @@ def remove_command(
     poisoned: bool,
     against: tuple[str, ...],
     advisories: tuple[str, ...],
+    only_ids: tuple[str, ...],
     only_listed_versions: bool,
     deep: bool,
     derived: bool,
@@ -120,17 +121,17 @@ def remove_command(
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
-    if (only_listed_versions or deep or save is not None or not derived or all_caches) and not advisories:
-        raise click.UsageError(
-            "--only-listed-versions, --deep, --no-derived, --save and --all-caches go with --advisory."
-        )
+    search_options = only_ids or only_listed_versions or deep or all_caches
+    if (search_options or save is not None or not derived) and not advisories:
+        options = "--only-ids, --only-listed-versions, --deep, --no-derived, --save and --all-caches"
+        raise click.UsageError(f"{options} go with --advisory.")
     if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     if advisories:
-        search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches)
+        search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids)
         purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save)
         advised = advised_removal.find(directory, purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)

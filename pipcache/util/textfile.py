@@ -2,14 +2,13 @@
 
 import codecs
 import errno
-import hashlib
 import os
 import re
 import stat
 import sys
 from collections.abc import Iterator
 
-from pipcache.util.files import open_quietly
+from pipcache.util.files import BytesWindow, Window, open_quietly
 
 TEXT_LIMIT = 256 << 20
 """Bytes of a text file; a larger file is refused."""
@@ -31,21 +30,9 @@ def read_text(path: str, named_in: str = "") -> str:
     Raises:
         UnreadableText: the file is missing, is no regular file, is too large, or is not in its encoding.
     """
-    return read_hashed_text(path, named_in)[0]
-
-
-def read_hashed_text(path: str, named_in: str = "") -> tuple[str, str]:
-    """Return the text of a file, as ``read_text`` does, and the SHA-256 of its bytes as hex digits.
-
-    Raises:
-        UnreadableText: as of ``read_text``.
-    """
     try:
-        data = _read_standard_input() if path == "-" else _read(path)
-        if len(data) > TEXT_LIMIT:
-            raise OSError(errno.EFBIG, f"it is larger than {TEXT_LIMIT} bytes")
-        encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
-        return data.decode(encoding), hashlib.sha256(data).hexdigest()
+        with open_input(path) as window:
+            return decode_text(read_whole(window))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         name = "standard input" if path == "-" else path
@@ -54,28 +41,61 @@ def read_hashed_text(path: str, named_in: str = "") -> tuple[str, str]:
         ) from None
 
 
+def read_whole(window: Window) -> bytes:
+    """Return all bytes of a text file.
+
+    Raises:
+        OSError: it cannot be read, or has more than ``TEXT_LIMIT`` bytes.
+    """
+    if window.length > TEXT_LIMIT:
+        raise OSError(errno.EFBIG, f"it is larger than {TEXT_LIMIT} bytes")
+    return b"".join(window.chunks(TEXT_LIMIT))
+
+
+def decode_text(data: bytes) -> str:
+    """Return bytes as text: UTF-8, or what the byte order mark says.
+
+    Raises:
+        UnicodeError: they are not in that encoding.
+    """
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+    return data.decode(encoding)
+
+
 _MARKS = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
 
 
+def open_input(path: str) -> Window:
+    """Open a regular file, a pipe that a shell put in its place (``<(pip freeze)``), or ``-`` for standard input.
+
+    Of a pipe no more than ``TEXT_LIMIT`` bytes and one are read.
+
+    Raises:
+        OSError: it is missing, cannot be opened, or is no regular file.
+        ValueError: its name is none.
+    """
+    if path == "-":
+        return BytesWindow(_read_standard_input())
+    mode = os.stat(path).st_mode
+    if stat.S_ISFIFO(mode) and path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin")):
+        with open(path, "rb") as pipe:
+            return BytesWindow(pipe.read(TEXT_LIMIT + 1))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with os.fdopen(open_quietly(os.path.realpath(path)), "rb") as file:
+        length = os.fstat(file.fileno()).st_size
+        if not length:  # some files of the system do not say their size
+            return BytesWindow(file.read(TEXT_LIMIT + 1))
+        return Window(os.dup(file.fileno()), 0, length)
+
+
 def _read_standard_input() -> bytes:
     if sys.stdin is None:  # a process without one, e.g. under pythonw
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return sys.stdin.buffer.read(TEXT_LIMIT + 1)
-
-
-def _read(path: str) -> bytes:
-    """Return the bytes of a regular file, or of a pipe that a shell put in its place (``<(pip freeze)``)."""
-    mode = os.stat(path).st_mode
-    if stat.S_ISFIFO(mode) and path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin")):
-        with open(path, "rb") as pipe:
-            return pipe.read(TEXT_LIMIT + 1)
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
-    with os.fdopen(open_quietly(os.path.realpath(path)), "rb") as file:
-        return file.read(TEXT_LIMIT + 1)
 
 
 MOST_LINES = 500_000

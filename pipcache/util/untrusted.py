@@ -157,7 +157,7 @@ class Table:
         """Return the texts of the list under ``key``; blank text is an error."""
         texts = []
         for value in self.rows(key):
-            if not isinstance(value, str) or not value.strip():
+            if not isinstance(value, str) or not value or value.isspace():
                 raise TableError(f"{self.place(key)} holds {quoted(value)}; text was expected")
             texts.append(value)
         return texts

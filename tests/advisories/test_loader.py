@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -31,10 +30,7 @@ def test_a_directory_is_every_advisory_below_it(write: Write, tmp_path: Path) ->
     write("elsewhere/other.json", "{")
     (tmp_path / "all" / "link").symlink_to(tmp_path / "elsewhere")
     advisories = read_advisories([str(tmp_path / "all")])
-    assert [os.path.relpath(indicator.source, tmp_path) for indicator in advisories.indicators] == [
-        os.path.join("all", "a.yml"),
-        *[os.path.join("all", "b", "one.json")] * 3,
-    ]
+    assert [indicator.source for indicator in advisories.indicators] == ["a.yml", *["b/one.json"] * 3]
     assert advisories.records == 2
 
 

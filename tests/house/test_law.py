@@ -78,7 +78,7 @@ LAW = {
     "index": "util",
     "archive": "util",
     "locks": "errors util",
-    "advisories": "errors util",
+    "advisories": "errors util archive",
     "store": "errors util index archive",
     "location": "errors util store",
     "inventory": "util index archive store",

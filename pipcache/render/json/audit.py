@@ -88,6 +88,8 @@ class AuditDocument(TypedDict):
     unread: list[UnreadCacheRecord]
     indicators: int
     records: int
+    skipped_ids: int
+    unmatched_ids: list[str]
     foreign: int
     withdrawn: list[str]
     never: list[str]
@@ -109,6 +111,8 @@ def audit_document(report: AuditReport) -> AuditDocument:
         "unread": [unread_record(cache) for cache in report.unread],
         "indicators": len(advisories.indicators),
         "records": advisories.records,
+        "skipped_ids": advisories.skipped,
+        "unmatched_ids": list(advisories.unmatched),
         "foreign": advisories.foreign,
         "withdrawn": list(advisories.withdrawn),
         "never": list(advisories.never),

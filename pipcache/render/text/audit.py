@@ -30,6 +30,7 @@ RELATIONS = {
 
 def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
     """Yield the answer for a person: hits with their proofs, what could not be judged, and a summary."""
+    is_short = len(report.hits) > MOST_DETAILS
     for cache in report.caches:
         if len(report.caches) > 1:
             yield styled(
@@ -38,9 +39,13 @@ def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
         if cache.problem is not None:
             yield f"  could not be looked at: {clean(cache.problem)}"
         for hit in cache.audit.hits:
-            yield from _hit_lines(cache, hit, colour=colour)
-            yield ""
+            if is_short:
+                yield _hit_line(hit, colour=colour)
+            else:
+                yield from (*_hit_lines(cache, hit, colour=colour), "")
         yield from _inconclusive_lines(cache)
+    if is_short:
+        yield f"More than {MOST_DETAILS} entries: one line each (--format json and markdown have their proofs)."
     if report.unread:
         yield f"Not looked at ({counted(len(report.unread), 'cache')} of other installers):"
         for unread in report.unread:
@@ -53,6 +58,18 @@ def unread_text(cache: UnreadCache) -> str:
     """Return a cache that was not looked at: whose it is, where, what leads to it, and why it cannot be read."""
     problem = "" if cache.problem is None else f": {cache.problem}"
     return f"{cache.installer}: {cache.path}  ({', '.join(cache.owners)}){problem}"
+
+
+def _hit_line(hit: Hit, *, colour: bool) -> str:
+    """Return a hit, and the first reason for it, on one line."""
+    label = styled(RELATIONS[hit.relation], "red" if hit.relation is Relation.MATCH else "yellow", colour=colour)
+    if hit.clauses:
+        first = hit.clauses[0]
+        more = f" and {len(hit.clauses) - 1:,} more" if len(hit.clauses) > 1 else ""
+        reason = f"by {first.text} ({first.indicator.record}, {first.indicator.source}){more}"
+    else:
+        reason = f"of {origin_text(hit)}"
+    return f"{label}: {clean(title(hit.artifact))}  {clean(reason)}"
 
 
 def _hit_lines(cache: AuditedCache, hit: Hit, *, colour: bool) -> Iterator[str]:
@@ -113,13 +130,19 @@ def _inconclusive_lines(cache: AuditedCache) -> Iterator[str]:
 def sentences(report: AuditReport) -> Iterator[str]:
     """Yield what was read, what was audited with which result, and what was not looked at."""
     advisories, caches, hits = report.advisories, report.caches, report.hits
-    counts = [counted(advisories.records, "record"), counted(len(advisories.indicators), "indicator")]
+    records = counted(advisories.records, "record")
+    records += f" ({advisories.skipped:,} skipped: no id that --only-ids names)" if advisories.skipped else ""
+    counts = [records, counted(len(advisories.indicators), "indicator")]
     counts += [f"{counted(advisories.foreign, 'package')} of other ecosystems"] if advisories.foreign else []
     if advisories.withdrawn:
         counts.append(f"{len(advisories.withdrawn):,} withdrawn ({clean(', '.join(advisories.withdrawn[:3]))})")
     if advisories.never:
         counts.append(f"{counted(len(advisories.never), 'indicator')} that can never match a cache")
     yield f"Read: {', '.join(counts)}."
+    if advisories.unmatched:
+        patterns = ", ".join(repr(clean(pattern)) for pattern in advisories.unmatched[:_SHOWN])
+        more = f" and {len(advisories.unmatched) - _SHOWN:,} more" if len(advisories.unmatched) > _SHOWN else ""
+        yield f"No record has an id like {patterns}{more} (--only-ids)."
     audited = sum(cache.audit.entries for cache in caches)
     matches = sum(hit.relation is Relation.MATCH for hit in hits)
     place = counted(len(caches), "cache") if len(caches) > 1 else clean(caches[0].directory.path)
