@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.advisories.model import Advisories
@@ -81,6 +82,14 @@ class TimeRange(NamedTuple):
         )
 
 
+class Answer(StrEnum):
+    """What a run says of what it looked for: it is not there, it is there, or that could not be judged."""
+
+    CLEAN = "clean"
+    FOUND = "found"
+    UNKNOWN = "unknown"
+
+
 class AuditReport(NamedTuple):
     """The answer of ``audit``.
 
@@ -102,6 +111,13 @@ class AuditReport(NamedTuple):
     def hits(self) -> list[Hit]:
         """The hits in all caches."""
         return [hit for cache in self.caches for hit in cache.audit.hits]
+
+    @property
+    def answer(self) -> Answer:
+        """The answer; a hit counts more than what could not be judged."""
+        if self.hits:
+            return Answer.FOUND
+        return Answer.CLEAN if self.is_whole else Answer.UNKNOWN
 
     @property
     def is_whole(self) -> bool:

@@ -12,6 +12,7 @@ from pipcache.cli.options import (
     cache_dir_option,
     epilog,
     format_option,
+    identity_option,
 )
 from pipcache.commands import audit as command
 from pipcache.errors import ExitCode
@@ -43,7 +44,11 @@ _CODES = {
     metavar="TIME",
     help="Only until then: 2026-03-24 (its end), 2026-03-24T10:39Z, 3d (ago).",
 )
-@format_option("table", "json", "markdown", "sarif", more=" markdown is for tickets, sarif for dashboards.")
+@identity_option
+@format_option(
+    *("table", "json", "markdown", "sarif", "line"),
+    more=" markdown is for tickets, sarif for dashboards, line is one line for engines that keep no more.",
+)
 @click.pass_obj
 def audit_command(
     app: App,
@@ -82,5 +87,5 @@ def audit_command(
         only_ids=only_ids,
     )
     report = command.find(app.directory(cache_dir), request, track)
-    command.write(report, form)
+    command.write(report, form, app.run)
     return command.exit_code(report)

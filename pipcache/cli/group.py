@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.locate import CacheDirectory, locate
 from pipcache.render.console import say, width
 from pipcache.util.untrusted import clean
+
+if TYPE_CHECKING:
+    from pipcache.util.run import Run
 
 
 class App:
@@ -26,15 +31,29 @@ class App:
         is_trial: the command line is only read, and nothing is run.
         is_typed: whether ``--cache-dir`` stands on the command line, not in the environment.
         cache: the cache directory; None before it is known.
+        arguments: those of the command line.
+        started: when the run began, in nanoseconds since the epoch.
+        says_run: whether answers of the command say who ran what, where and when.
+        is_nameless: a person does not want answers to say that.
     """
 
-    def __init__(self, *, is_trial: bool = False) -> None:
+    def __init__(self, arguments: Sequence[str] = (), *, is_trial: bool = False) -> None:
         self.is_trial = is_trial
         self.command = ""
         self.form: str | None = None
         self.option: str | None = None
         self.is_typed = False
         self.cache: CacheDirectory | None = None
+        self.arguments = arguments
+        self.started = time.time_ns()
+        self.says_run = self.is_nameless = False
+
+    @property
+    def run(self) -> "Run":
+        """What an answer says of this run."""
+        from pipcache.util.run import NO_IDENTITY, identified_run  # of a few commands
+
+        return NO_IDENTITY if self.is_nameless else identified_run(self.arguments, self.started)
 
     def directory(self, option: str | None, *, explain: bool = False) -> CacheDirectory:
         """Return the cache directory; the command's own option goes before the group's.

@@ -25,7 +25,7 @@ from pipcache.util.untrusted import clean, redact_text
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. Errors become messages here, and nowhere else."""
     prepare_streams()
-    app = App()
+    app = App(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(args=arguments, prog_name="pipcache", standalone_mode=False, obj=app)
     except Slip as slip:
@@ -88,7 +88,7 @@ _MOST_SLIPS = 9
 
 def _end(app: App, error: PipcacheError) -> int:
     """Tell why a run ended without its answer, to people and to programs, and return its exit code."""
-    if app.form in {"json", "sarif"} and not isinstance(error, NotWritten) and not is_answer_begun():
+    if app.form in {"json", "sarif", "line"} and not isinstance(error, NotWritten) and not is_answer_begun():
         with suppress(OSError):  # the exit code says it too
             print_answer(_document(app, error))
             sys.stdout.flush()
@@ -104,14 +104,18 @@ def _document(app: App, error: PipcacheError) -> str:
     if app.form == "sarif":
         from pipcache.render.sarif import sarif_failure
 
-        return dump(sarif_failure(error.kind.value, error.message, int(error.exit_code)))
+        return dump(sarif_failure(error.kind.value, error.message, int(error.exit_code), app.run))
+    if app.form == "line":
+        from pipcache.render.line import failure_line
+
+        return failure_line(error.message, app.run)
     record: ErrorRecord = {
         "kind": error.kind.value,
         "message": error.message,
         "path": error.path,
         "hint": error.hint,
     }
-    return dump(failure_document(app.command, app.cache, record))
+    return dump(failure_document(app.command, app.cache, record, app.run if app.says_run else None))
 
 
 def _say_usage(error: click.ClickException) -> None:

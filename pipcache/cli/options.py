@@ -176,6 +176,25 @@ def advisory_options(command: Callable[P, R]) -> Callable[P, R]:
     return advisory(only_ids(listed(deep(command))))
 
 
+def identity_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add ``--no-identity``; the run's ``App`` notes it."""
+    return click.option(
+        "--no-identity",
+        is_flag=True,
+        envvar="PIPCACHE_NO_IDENTITY",
+        expose_value=False,
+        is_eager=True,
+        callback=_note_identity,
+        help="Leave host, user, times and arguments out of the answer: the same bytes each time.",
+    )(command)
+
+
+def _note_identity(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    """Note on the run's ``App`` whether answers say who ran what."""
+    if context.obj is not None:
+        context.obj.says_run, context.obj.is_nameless = True, value
+
+
 def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:
     """Add ``--cache-dir``."""
     return click.option(

@@ -15,6 +15,7 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
+    identity_option,
     read_selectors,
 )
 from pipcache.commands import advised_removal, remove as command, remove_advised
@@ -84,7 +85,8 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
-@format_option("table", "json")
+@identity_option
+@format_option("table", "json", "line", more=" With --advisory, line is one line for engines that keep no more.")
 @click.pass_obj
 def remove_command(
     app: App,
@@ -127,17 +129,19 @@ def remove_command(
         raise click.UsageError(f"{options} go with --advisory.")
     if advisories and (damaged or poisoned or must_match or filters != Filters()):
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
+    if form == "line" and not advisories:
+        raise click.UsageError("--format line goes with --advisory.")
     directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
     if advisories:
         search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids)
-        purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save)
+        purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save, app.run)
         advised = advised_removal.find(directory, purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
-    request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against)
+    request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against, app.run)
     answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)
 
@@ -150,8 +154,8 @@ def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
     """
     if yes or dry_run:
         return
-    if form == "json":
-        raise NoConsent("--format json asks no question.", hint=HOW_TO_GO_ON)
+    if form in {"json", "line"}:
+        raise NoConsent(f"--format {form} asks no question.", hint=HOW_TO_GO_ON)
     if sys.stdin is None or not is_terminal(sys.stdin):
         raise NoConsent("There is no terminal to ask at.", hint=HOW_TO_GO_ON)
 

@@ -26,6 +26,7 @@ from pipcache.render.purged_cache import PurgedCache
 from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
 from pipcache.util.progress import Track
+from pipcache.util.run import NO_IDENTITY, Run
 
 
 class AdvisedRequest(NamedTuple):
@@ -35,6 +36,7 @@ class AdvisedRequest(NamedTuple):
     derived: bool = True
     keep_pages: bool = False
     save: str | None = None
+    run: Run = NO_IDENTITY
 
     def wants(self, hit: Hit) -> bool:
         """Return whether a hit is to be removed."""
@@ -129,7 +131,7 @@ class AdvisedRemoval:
         self._again: dict[str, AdvisedCache] | None = None
         self._copies: Copies | None = None
         if request.save is not None:
-            self._copies = Copies(request.save, answer.report)
+            self._copies = Copies(request.save, answer.report, request.run)
 
     @property
     def is_idle(self) -> bool:

@@ -11,11 +11,13 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.audit import audit_document
 from pipcache.render.json.records import dump
+from pipcache.render.line import audit_line
 from pipcache.render.markdown import markdown_lines
 from pipcache.render.sarif import sarif_document
 from pipcache.render.text.audit import audit_lines
 from pipcache.render.text.wrap import fit
 from pipcache.util.progress import Track
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.untrusted import clean
 
 
@@ -39,15 +41,17 @@ def find(directory: CacheDirectory, request: AuditRequest, track: Track) -> Audi
     )
 
 
-def write(report: AuditReport, form: str) -> None:
+def write(report: AuditReport, form: str, run: Run = NO_IDENTITY) -> None:
     """Print the report."""
     match form:
         case "json":
-            lines: Iterable[str] = [dump(audit_document(report))]
+            lines: Iterable[str] = [dump(audit_document(report, run))]
         case "sarif":
-            lines = [dump(sarif_document(report))]
+            lines = [dump(sarif_document(report, run, int(exit_code(report))))]
         case "markdown":
-            lines = markdown_lines(report)
+            lines = markdown_lines(report, run)
+        case "line":
+            lines = [audit_line(report, run)]
         case _:
             lines = audit_lines(report, colour=wants_colour(sys.stdout))
             lines = fit(lines, width()) if is_terminal(sys.stdout) else lines

@@ -16,6 +16,7 @@ from pipcache.render.json.audit import note_record
 from pipcache.render.json.records import dump
 from pipcache.store.cache import Cache
 from pipcache.util.identity import this_run, user_name
+from pipcache.util.run import Run
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 
@@ -31,8 +32,9 @@ class KeptHits(NamedTuple):
 class Copies:
     """Keeps copies in a folder, and the list of them."""
 
-    def __init__(self, folder: str, report: AuditReport) -> None:
+    def __init__(self, folder: str, report: AuditReport, run: Run) -> None:
         """Take the folder and the audit; over all caches of a machine each has a folder of its own."""
+        self._report, self._run = report, run
         files = report.advisories.files
         self._target = BackupTarget(
             folder=folder,
@@ -58,7 +60,7 @@ class Copies:
         identity, path = self._target.identity, cache.place.cache.path
         uid = None if cache.ownership is None else cache.ownership.uid
         owner = identity.user if uid is None else user_name(uid)
-        return BackupSource(Cache(path), KeptCache(path, owner, uid), [_item(hit) for hit in cache.hits])
+        return BackupSource(Cache(path), KeptCache(path, owner, uid), [self._item(hit) for hit in cache.hits])
 
     def note_results(self, results: Mapping[str, CacheResult]) -> None:
         """Note in the list what became of the entries.
@@ -68,7 +70,6 @@ class Copies:
         """
         note_results(results, self._target)
 
-
-def _item(hit: Hit) -> BackupItem:
-    note = dump(note_record(hit)).encode()
-    return BackupItem(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")
+    def _item(self, hit: Hit) -> BackupItem:
+        note = dump(note_record(hit, self._report, self._run)).encode()
+        return BackupItem(hit.artifact, None if hit.digests is None else hit.digests.sha256, note + b"\n")

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pipcache.audit.auditor import Answer
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.commands.run_verifier import judge_for
 from pipcache.errors import ExitCode
@@ -15,11 +16,13 @@ from pipcache.removal.duplicates import find_copies
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.render.console import say
-from pipcache.render.json.remove import RemovalDocument, Uncovered, removal_document
+from pipcache.render.json.remove import RemoveDocument, Uncovered, removal_document
+from pipcache.render.json.run import run_record
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 from pipcache.verify.lock_index import read_lock_index
@@ -34,6 +37,7 @@ class RemoveRequest(NamedTuple):
     must_match: bool
     reasons: tuple[Reason, ...] = ()  # damaged, poisoned: only what is judged to be that
     against: tuple[str, ...] = ()
+    run: Run = NO_IDENTITY
 
 
 class RemoveAnswer(NamedTuple):
@@ -94,20 +98,34 @@ def run(answer: RemoveAnswer, request: RemoveRequest, consent: Consent, form: st
     """
     table = plan_rows(answer.plan), ARTIFACTS
     report = report_of(
-        form, answer.plan, table, answer.directory.path, lambda outcome: _document(answer, outcome, consent)
+        form,
+        answer.plan,
+        table,
+        answer.directory.path,
+        lambda outcome: _document(answer, outcome, consent, request.run),
     )
     outcome = run_with_consent(answer.directory, answer.plan, consent, report, track)
     _say_uncovered(answer)
-    is_incomplete = answer.unjudged > 0 or bool(
-        links_in_stores(answer.artifacts) or unreadable_entries(answer.artifacts)
-    )
-    code = exit_code_of(outcome, is_incomplete=is_incomplete)
+    code = exit_code_of(outcome, is_incomplete=_is_incomplete(answer))
     return ExitCode.FINDINGS if code is ExitCode.OK and request.must_match and answer.unmatched else code
 
 
-def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent) -> RemovalDocument:
+def _is_incomplete(answer: RemoveAnswer) -> bool:
+    """Return whether some entry or place could not be looked at."""
+    return answer.unjudged > 0 or bool(links_in_stores(answer.artifacts) or unreadable_entries(answer.artifacts))
+
+
+def _result(answer: RemoveAnswer, outcome: Outcome | None) -> Answer:
+    """Return whether what was meant is there now."""
+    is_there = bool(answer.plan.removals) if outcome is None else bool(outcome.problems or outcome.is_interrupted)
+    if is_there:
+        return Answer.FOUND
+    return Answer.UNKNOWN if _is_incomplete(answer) else Answer.CLEAN
+
+
+def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent, run: Run) -> RemoveDocument:
     uncovered = Uncovered([selector.text for selector in answer.unmatched], answer.passed_over, answer.unnamed)
-    return removal_document(
+    document = removal_document(
         "remove",
         answer.directory,
         answer.plan,
@@ -116,6 +134,7 @@ def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent) -
         entries=unreadable_entries(answer.artifacts),
         dry_run=consent.dry_run,
     )
+    return {**document, "run": run_record(run), "answer": _result(answer, outcome).value, "advisories": []}
 
 
 def _say_uncovered(answer: RemoveAnswer) -> None:

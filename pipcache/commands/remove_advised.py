@@ -25,6 +25,7 @@ from pipcache.removal.outcome import Outcome
 from pipcache.render.console import fitted, print_answer, say, styled, wants_colour
 from pipcache.render.json.purge import purge_document
 from pipcache.render.json.records import dump
+from pipcache.render.line import purge_line
 from pipcache.render.purged_cache import PurgedCache
 from pipcache.render.text.audit import sentences
 from pipcache.render.text.purge import heading, last_line, plan_total, problem_lines, what_goes_in_all
@@ -56,7 +57,7 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
         if not consent.dry_run:
             purge.look_again()
         caches = purge.report()
-        text = _text(caches, purge, consent) if form == "json" else _what_was_done(caches, consent)
+        text = _text(caches, purge, (answer, request), consent, form)
     except BaseException:
         for line in _done_lines(purge.report()) or ["Nothing was removed."]:
             say(line)  # a second look may be interrupted, or fail
@@ -106,8 +107,25 @@ def _say_what_is_left(answer: AdvisedAnswer) -> None:
             say(line)
 
 
-def _text(caches: Sequence[PurgedCache], purge: AdvisedRemoval, consent: Consent) -> str:
-    return dump(purge_document(caches, dry_run=consent.dry_run, problems=purge.problems, unread=purge.unread))
+def _text(
+    caches: Sequence[PurgedCache],
+    purge: AdvisedRemoval,
+    asked: tuple[AdvisedAnswer, AdvisedRequest],
+    consent: Consent,
+    form: str,
+) -> str:
+    answer, request = asked
+    report = answer.report._replace(unread=purge.unread)
+    match form:
+        case "json":
+            problems = purge.problems
+            return dump(
+                purge_document(caches, report, dry_run=consent.dry_run, run=request.run, problems=problems)
+            )
+        case "line":
+            return purge_line(caches, report, request.run, purge.problems)
+        case _:
+            return _what_was_done(caches, consent)
 
 
 def _what_was_done(caches: Sequence[PurgedCache], consent: Consent) -> str:

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from pipcache.audit.auditor import AuditReport, CacheAudit
 from pipcache.inventory.artifact import path_of
 from pipcache.render.json.audit import iso_response_date, origin_text
+from pipcache.render.json.run import advisory_records, run_record
 from pipcache.render.text.audit import MOST_DETAILS, RELATIONS, facts_of, sentences, title
-from pipcache.util.units import iso_time
+from pipcache.util.run import NO_IDENTITY, Run
+from pipcache.util.units import counted, iso_time
 from pipcache.util.untrusted import clean, redact_text
 
 
-def markdown_lines(report: AuditReport) -> Iterator[str]:
+def markdown_lines(report: AuditReport, run: Run = NO_IDENTITY) -> Iterator[str]:
     """Yield the answer as Markdown for a ticket."""
     yield "# pipcache audit"
+    yield ""
+    yield from _circumstances(report, run)
     yield ""
     yield from (_escaped(line) for line in sentences(report))
     for cache in report.caches:
@@ -38,6 +42,22 @@ def markdown_lines(report: AuditReport) -> Iterator[str]:
             owners = _escaped(", ".join(unread.owners))
             remedy = _escaped(unread.installer.remedy(unread.path))
             yield f"- {unread.installer}: `{_code(unread.path)}` ({owners}).{problem} {remedy}"
+
+
+def _circumstances(report: AuditReport, run: Run) -> Iterator[str]:
+    """Yield the answer in a word, who looked for what, where and when."""
+    yield f"- answer: **{report.answer.value}**"
+    record = run_record(run)
+    if run.identity is not None:
+        user = record["user"] if record["uid"] is None else f"{record['user']} (uid {record['uid']})"
+        yield f"- host: {_escaped(f'{run.identity.host} ({run.identity.platform}), as {user}')}"
+        yield f"- time: {record['started']} to {record['finished']}"
+    yield f"- tool: {record['tool']} {record['version']}"
+    for file in advisory_records(report)[:MOST_DETAILS]:
+        records = counted(file["records"], "record")
+        yield f"- advisory: {_escaped(file['name'])}, {records}, sha256 {file['sha256']}"
+    if len(report.advisories.files) > MOST_DETAILS:
+        yield f"- and {counted(len(report.advisories.files) - MOST_DETAILS, 'more advisory', 'more advisories')}"
 
 
 def _table(audit: CacheAudit) -> Iterator[str]:

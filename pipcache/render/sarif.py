@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from pipcache import __version__
-from pipcache.audit.auditor import AuditedCache, AuditReport
+from pipcache.audit.auditor import Answer, AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import origin_text
+from pipcache.render.json.run import advisory_records, run_record
 from pipcache.render.text.audit import facts_of, title, unread_text
+from pipcache.util.run import NO_IDENTITY, Run
 
 _RULES = {
     Relation.MATCH: "A file that an advisory means is in the cache.",
@@ -22,8 +24,15 @@ _RULES = {
 _LEVELS = {Relation.PAGE: "warning", Relation.METADATA: "note"}
 
 
-def sarif_document(report: AuditReport) -> dict[str, object]:
-    """Return the answer of ``audit`` as a SARIF log; what could not be judged are notifications of the run."""
+def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int = 0) -> dict[str, object]:
+    """Return the answer of ``audit`` as a SARIF log; what could not be judged are notifications of the run.
+
+    Args:
+        report: the answer.
+        run: the run, which ends now.
+        exit_code: the exit code of the run.
+        run: the run, which ends now.
+    """
     notifications = [
         _notification("warning", f"Could not be judged: {entry.reason}", cache, entry.path)
         for cache in report.caches
@@ -43,27 +52,51 @@ def sarif_document(report: AuditReport) -> dict[str, object]:
         for unread in report.unread
     ]
     results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
-    return _log({"executionSuccessful": report.is_whole, "toolExecutionNotifications": notifications}, results)
+    invocation = {
+        "executionSuccessful": report.is_whole,
+        "exitCode": exit_code,
+        **_circumstances(run),
+        "toolExecutionNotifications": notifications,
+    }
+    return _log(invocation, results, {"answer": report.answer.value, "advisories": advisory_records(report)})
 
 
-def sarif_failure(kind: str, message: str, exit_code: int) -> dict[str, object]:
+def _circumstances(run: Run) -> dict[str, object]:
+    """Return the fields of an invocation that say who ran it, where and when (SARIF 2.1.0, 3.20)."""
+    record = run_record(run)
+    if run.identity is None:
+        return {}
+    return {
+        "machine": record["host"],
+        "account": record["user"],
+        "arguments": record["arguments"],
+        "startTimeUtc": record["started"],
+        "endTimeUtc": record["finished"],
+    }
+
+
+def sarif_failure(kind: str, message: str, exit_code: int, run: Run = NO_IDENTITY) -> dict[str, object]:
     """Return a run that ended without an answer as a SARIF log: a failed invocation and no results.
 
     Args:
         kind: what ended the run, as in the JSON document of a failure.
         message: the sentence that people read.
         exit_code: the exit code of the run.
+        run: the run, which ends now.
     """
     notification = {"level": "error", "descriptor": {"id": kind}, "message": {"text": message}}
     invocation = {
         "executionSuccessful": False,
         "exitCode": exit_code,
+        **_circumstances(run),
         "toolExecutionNotifications": [notification],
     }
-    return _log(invocation, [])
+    return _log(invocation, [], {"answer": Answer.UNKNOWN.value})
 
 
-def _log(invocation: dict[str, object], results: list[dict[str, object]]) -> dict[str, object]:
+def _log(
+    invocation: dict[str, object], results: list[dict[str, object]], properties: dict[str, object]
+) -> dict[str, object]:
     rules = [{"id": relation.value, "shortDescription": {"text": text}} for relation, text in _RULES.items()]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -73,6 +106,7 @@ def _log(invocation: dict[str, object], results: list[dict[str, object]]) -> dic
                 "tool": {"driver": {"name": "pipcache", "version": __version__, "rules": rules}},
                 "invocations": [invocation],
                 "results": results,
+                "properties": properties,
             }
         ],
     }

@@ -6,7 +6,7 @@ function takes time in the length of its text, and gives back what is hidden alr
 
 import re
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from pipcache.util.hashes import DIGITS, hex_of
@@ -130,6 +130,27 @@ def _redact_word(word: str) -> str:
         return word
     before, _, after = word.partition(inner)
     return before + _redact_parts(inner, is_url=is_url) + after
+
+
+def redact_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a command line without the secrets in them.
+
+    The value of an option whose name is that of a secret is hidden, also where it is an argument of its own.
+    """
+    shown: list[str] = []
+    is_secret = False
+    for argument in arguments:
+        name, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+        if is_secret and not argument.startswith("--"):
+            shown.append(HIDDEN)
+        elif name and not equals:
+            shown.append(redact_text(argument))
+        elif name and re.search(_PRIVATE_NAME, name):
+            shown.append(f"{name}={HIDDEN}")
+        else:
+            shown.append(f"{name}{equals}{redact_text(redact_url(value) if '://' in value else value)}")
+        is_secret = bool(name) and not equals and re.search(_PRIVATE_NAME, name) is not None
+    return shown
 
 
 def redact_url(url: str) -> str:

@@ -16,7 +16,9 @@ from pipcache.render.json.records import (
     cache_record,
     redacted_headers,
 )
+from pipcache.render.json.run import AdvisoryRecord, RunRecord, advisory_records, run_record
 from pipcache.util.hashes import Digests
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import iso_time
 from pipcache.util.untrusted import redact_url
 
@@ -80,6 +82,9 @@ class AuditDocument(TypedDict):
     schema: Literal[1]
     command: Literal["audit"]
     cache: CacheRecord
+    run: RunRecord
+    answer: str
+    advisories: list[AdvisoryRecord]
     clean: bool
     complete: bool
     since: str | None
@@ -96,13 +101,16 @@ class AuditDocument(TypedDict):
     notes: list[str]
 
 
-def audit_document(report: AuditReport) -> AuditDocument:
+def audit_document(report: AuditReport, run: Run = NO_IDENTITY) -> AuditDocument:
     """Return the answer of ``audit`` as JSON has it."""
     advisories = report.advisories
     return {
         "schema": 1,
         "command": "audit",
         "cache": cache_record(report.caches[0].directory),
+        "run": run_record(run),
+        "answer": report.answer.value,
+        "advisories": advisory_records(report),
         "clean": not report.hits,
         "complete": report.is_whole,
         "since": _moment(report.time_range.since),
@@ -176,16 +184,26 @@ class NoteRecord(HitRecord):
     source_digests: dict[str, str] | None
     status: int | None
     headers: dict[str, str | None] | None
+    run: RunRecord
+    advisories: list[AdvisoryRecord]
 
 
-def note_record(hit: Hit) -> NoteRecord:
-    """Return the evidence that is kept with the copy of a hit."""
+def note_record(hit: Hit, report: AuditReport, run: Run) -> NoteRecord:
+    """Return the evidence that is kept with the copy of a hit.
+
+    Args:
+        hit: the hit.
+        report: the audit that has it.
+        run: the run, which is not over yet.
+    """
     head = hit.artifact.head
     return {
         **hit_record(hit),
         "source_digests": None if hit.artifact.source is None else dict(hit.artifact.source.hashes),
         "status": None if head is None else head.status,
         "headers": None if head is None else redacted_headers(head.headers),
+        "run": run_record(run, is_over=False),
+        "advisories": advisory_records(report),
     }
 
 

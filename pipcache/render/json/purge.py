@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-from pipcache.location.machine import UnreadCache
+from pipcache.audit.auditor import AuditReport
 from pipcache.render.json.audit import (
     AuditedCacheRecord,
     HitRecord,
@@ -18,11 +18,13 @@ from pipcache.render.json.records import CacheRecord, cache_record
 from pipcache.render.json.remove import (
     OutcomeRecord,
     PlanRecord,
-    RemovalDocument,
+    RemoveDocument,
     outcome_record,
     plan_record,
 )
-from pipcache.render.purged_cache import PurgedCache
+from pipcache.render.json.run import advisory_records, run_record
+from pipcache.render.purged_cache import PurgedCache, answer_of
+from pipcache.util.run import NO_IDENTITY, Run
 
 
 class PurgedCacheRecord(TypedDict):
@@ -40,7 +42,7 @@ class PurgedCacheRecord(TypedDict):
     saved: list[str]
 
 
-class PurgeDocument(RemovalDocument):
+class PurgeDocument(RemoveDocument):
     """The answer of ``remove --advisory``; the fields of one cache are the sums of all of them."""
 
     found: AuditedCacheRecord
@@ -49,22 +51,26 @@ class PurgeDocument(RemovalDocument):
     saved: list[str]
     caches: list[PurgedCacheRecord]
     unread: list[UnreadCacheRecord]
+    skipped_ids: int
+    unmatched_ids: list[str]
 
 
 def purge_document(
     caches: Sequence[PurgedCache],
+    report: AuditReport,
     *,
     dry_run: bool,
+    run: Run = NO_IDENTITY,
     problems: Sequence[tuple[str, str]] = (),
-    unread: Sequence[UnreadCache] = (),
 ) -> PurgeDocument:
     """Return the answer of ``remove --advisory``.
 
     Args:
         caches: the caches that were looked at, that of this run first.
+        report: the audit before the removal; its ``unread`` are those of the last look.
         dry_run: nothing was to be removed.
+        run: the run.
         problems: other paths, and what went wrong there.
-        unread: caches of other installers that are not read.
     """
     records = [_cache(cache) for cache in caches]
     looks = [record["second_look"] for record in records if record["second_look"] is not None]
@@ -72,6 +78,11 @@ def purge_document(
         "schema": 1,
         "command": "remove",
         "cache": records[0]["cache"],
+        "run": run_record(run),
+        "answer": answer_of(caches, [*problems, *report.unread]).value,
+        "advisories": advisory_records(report),
+        "skipped_ids": report.advisories.skipped,
+        "unmatched_ids": list(report.advisories.unmatched),
         "dry_run": dry_run,
         "plan": _sum_of_plans([record["plan"] for record in records]),
         "outcome": _sum_of_outcomes([record["outcome"] for record in records if record["outcome"] is not None]),
@@ -84,7 +95,7 @@ def purge_document(
         "still_unjudged": [entry for record in records for entry in record["still_unjudged"]],
         "saved": [name for record in records for name in record["saved"]],
         "caches": records,
-        "unread": [unread_record(other) for other in unread],
+        "unread": [unread_record(other) for other in report.unread],
     }
 
 

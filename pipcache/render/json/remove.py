@@ -15,6 +15,7 @@ from pipcache.render.json.records import (
     cache_record,
     problem_records,
 )
+from pipcache.render.json.run import AdvisoryRecord, RunRecord
 from pipcache.store.entries import Entry
 
 
@@ -80,6 +81,14 @@ class RemovalDocument(TypedDict):
     passed_over: list[ArtifactRecord]
     unnamed: int
     problems: list[dict[str, str]]
+
+
+class RemoveDocument(RemovalDocument):
+    """The answer of ``remove``."""
+
+    run: RunRecord
+    answer: str
+    advisories: list[AdvisoryRecord]
 
 
 class Uncovered(NamedTuple):
