@@ -109,20 +109,20 @@ def _unjudged(entries: int, caches: int) -> Iterator[str]:
 def _names(hits: Sequence[Hit]) -> str:
     """Return the releases of hits, those that match before those that are derived."""
     ordered = sorted(hits, key=lambda hit: hit.relation is not Relation.MATCH)
-    names = list(dict.fromkeys(_name(hit) for hit in ordered if hit.relation is not Relation.PAGE))
-    if not names:
-        names = list(dict.fromkeys(map(_name, ordered)))
+    files = [hit for hit in ordered if hit.relation is not Relation.PAGE]
+    names = [*dict.fromkeys(_words(hit) for hit in files or ordered)]
     if not names:
         return ""
+    shown = ", ".join(" ".join(map(_plain, words)) for words in names[:_MOST_NAMES])
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    return f" ({', '.join(names[:_MOST_NAMES])}{more})"
+    return f" ({shown}{more})"
 
 
-def _name(hit: Hit) -> str:
+def _words(hit: Hit) -> tuple[str, ...]:
+    """Return the project and the version of a hit, or else what it is called."""
     artifact = hit.artifact
-    if artifact.project is None:
-        return _plain(display_name(artifact))
-    return " ".join(_plain(word) for word in (artifact.project, artifact.version) if word)
+    words = tuple(word for word in (artifact.project, artifact.version) if word)
+    return words if artifact.project is not None else (display_name(artifact),)
 
 
 def _plain(name: str) -> str:
