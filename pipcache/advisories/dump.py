@@ -66,7 +66,7 @@ def read_members(window: Window, source: str, read: Callable[[str, bytes], None]
 def _message(source: str, flaw: Flaw) -> str:
     place = f"{source}/{flaw.where}" if flaw.where else source
     wrong = _WHAT_IS_WRONG.get(flaw.defect, "is damaged")
-    return f"{place} {wrong}: {flaw.actual}; {flaw.expected} was expected"
+    return f"{place} {wrong}: {flaw.actual}, instead of {flaw.expected}"
 
 
 class _Members:

@@ -49,14 +49,17 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     *[("show", "*", *rest) for rest in ((), ("--format", "json"), ("--kind", "built"), ("--kind", "other"))],
     *[("info", *rest) for rest in ((), ("--format", "json"))],
     *[("verify", *rest) for rest in ((), ("--format", "json"), ("--thorough",), ("--against", "{lock}"))],
-    *[("audit", "foo", "--format", form) for form in ("table", "json", "sarif", "markdown")],
-    *[("audit", "--advisory", "{advisory}", "--format", form) for form in ("table", "json", "sarif", "markdown")],
-    *[("audit", "{url}", "--format", form) for form in ("table", "json", "sarif", "markdown")],
+    *[("audit", "foo", "--format", form) for form in ("table", "json", "sarif", "markdown", "line")],
+    *[
+        ("audit", "--advisory", "{advisory}", "--format", form)
+        for form in ("table", "json", "sarif", "markdown", "line")
+    ],
+    *[("audit", "{url}", "--format", form) for form in ("table", "json", "sarif", "markdown", "line")],
     *[(name, "{url}", *rest) for name in ("list", "show", "verify") for rest in ((), ("--format", "json"))],
     *[("remove", "{url}", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
     *[("remove", "foo", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
     ("remove", "-r", "{selectors}", "--dry-run"),
-    ("remove", "--advisory", "{advisory}", "--dry-run", "--format", "json"),
+    *[("remove", "--advisory", "{advisory}", "--dry-run", "--format", form) for form in ("json", "line")],
     *[("prune", "--dry-run", "--format", form) for form in ("table", "json", "github")],
     ("prune", "--dry-run", "--keep-for", "{lock}"),
     *[("lock", "--format", form) for form in ("requirements", "sha256sums", "json")],
