@@ -8,7 +8,7 @@ Caches that only a command line or the environment of another process names are 
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -305,13 +305,16 @@ def _homes(users: Iterable[tuple[str, str]]) -> Iterator[_Home]:
 
 
 def _known_places(
-    environ: Mapping[str, str], homes: Iterable[_Home]
+    environ: Mapping[str, str], homes: Sequence[_Home]
 ) -> Iterator[tuple[Installer, Setting, str, str | None, str | None]]:
     """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
     own_home = expanduser("~", environ)
     for place in places_of_run(sys.platform, environ):
         yield from ((*known, None) for known in _known_place(place, own_home))
-    for home in homes:
+    # HOME may be none of the homes that the system lists
+    is_listed = any(os.path.realpath(home.path) == os.path.realpath(own_home) for home in homes)
+    here = [] if is_listed or not os.path.isabs(own_home) else [_Home("this run", own_home, None)]
+    for home in (*here, *homes):
         if home.problem is None:
             for place in places_of_home(sys.platform, home.users, home.path):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))

@@ -102,6 +102,30 @@ def test_each_users_defaults_are_named(box: Machine) -> None:
 
 
 @linux
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_home_of_this_run_counts_whether_the_system_lists_it_or_not(box: Machine, *, listed: bool) -> None:
+    box.users = box.users if listed else [("ada", str(box.folder / "elsewhere"))]
+    box.uv("home/me/.cache/uv")
+    box.uv("xdg/uv")
+    box.write("home/me/.profile", f"export XDG_CACHE_HOME={box.folder}/xdg\n")
+    assert box.unread() == {"home/me/.cache/uv": ("uv", None), "xdg/uv": ("uv", None)}
+
+
+@linux
+def test_without_home_the_system_says_where_it_is(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    pwd = pytest.importorskip("pwd")
+    box.environ.pop("HOME")
+    user = pwd.getpwuid(os.getuid())
+    entry = pwd.struct_passwd([*user[:5], str(box.folder / "home/me"), user[6]])
+    monkeypatch.setattr(pwd, "getpwuid", lambda _number: entry)
+    box.users = []
+    box.uv("home/me/.cache/uv")
+    pip = box.pip("home/me/.cache/pip")
+    assert box.unread() == {"home/me/.cache/uv": ("uv", None)}
+    assert [cache.cache.path for cache in box.find().caches] == [pip]
+
+
+@linux
 def test_what_is_missing_or_holds_no_distribution_counts_for_nothing(box: Machine) -> None:
     (box.folder / "home/me/.cache/pypoetry").mkdir(parents=True)
     (box.folder / "home/me/.cache/pdm/wheels/aa").mkdir(parents=True)
