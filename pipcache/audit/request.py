@@ -1,6 +1,7 @@
 """What an audit is asked for, and the audit of a cache that answers it."""
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipcache.advisories.loader import BadAdvisory, read_advisories
@@ -67,6 +68,18 @@ def _indicator(selector: Selector) -> Indicator:
     return indicator
 
 
+def _commits(selectors: Iterable[Selector]) -> list[tuple[Indicator, Selector]]:
+    """Return the selectors that may be the ids of commits, which no indicator can express, as such alone."""
+    return [
+        (
+            Indicator("the command line", f"the commit {selector.text}"),
+            Selector(selector.text, project=selector.text.lower(), commit=selector.commit),
+        )
+        for selector in selectors
+        if selector.commit is not None
+    ]
+
+
 def read_matcher(request: AuditRequest) -> tuple[Advisories, Matcher]:
     """Read the advisories of a request.
 
@@ -88,7 +101,7 @@ def read_matcher(request: AuditRequest) -> tuple[Advisories, Matcher]:
     matcher = Matcher(
         (*advisories.indicators, *expressed),
         only_listed=request.only_listed,
-        selectors=others,
+        selectors=[*others, *_commits(request.selectors)],
         unsure_projects=advisories.unsure,
     )
     indicators = (*advisories.indicators, *expressed, *(indicator for indicator, _ in others))

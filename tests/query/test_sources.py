@@ -239,6 +239,17 @@ def test_a_commit_selects_what_was_built_from_it(text: str, program: Program) ->
     assert listed(program, text) == {"from-git"}
 
 
+@pytest.mark.parametrize("text", [COMMIT, COMMIT[:9]])
+@pytest.mark.usefixtures("stocked")
+def test_an_audit_finds_what_was_built_from_a_commit(text: str, program: Program) -> None:
+    ran = program("audit", text, "--format", "json")
+    assert ran.code == 1
+    (hit,) = ran.document["caches"][0]["hits"]
+    assert hit["artifact"]["project"] == "from-git"
+    assert hit["clauses"][0]["clause"] == f"the commit {text} means it"
+    assert program("audit", OTHER[: len(text)]).code != 1
+
+
 @pytest.mark.parametrize("text", [OTHER, OTHER[:12], COMMIT[:6], COMMIT[1:]])
 @pytest.mark.usefixtures("stocked")
 def test_another_commit_selects_nothing(text: str, program: Program) -> None:
