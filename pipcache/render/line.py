@@ -60,9 +60,11 @@ def purge_line(
         parts.append(f"{counted(goes, 'entry', 'entries')} would be removed{_names(report.hits)}")
     elif not report.hits:
         parts.append(f"nothing found in {counted(sum(cache.problem is None for cache in caches), 'cache')}")
+    else:
+        parts.append(f"nothing removed{_names(report.hits)}")
     if stays := [hit for cache in caches for hit in cache.stays]:
         parts.append(f"{counted(len(stays), 'entry', 'entries')} not removed{_names(stays)}")
-    elif outcomes:
+    elif any(cache.is_looked_at_again for cache in caches):
         parts.append("a second look finds nothing")
     others = [*problems, *report.unread]
     unreadable = sum(cache.problem is not None for cache in caches) + len(others)

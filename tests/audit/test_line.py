@@ -12,7 +12,7 @@ import pytest
 
 from pipcache import __version__
 from tests.support import archives
-from tests.support.audits import osv, put
+from tests.support.audits import osv, page, put
 from tests.support.caches import CacheBuilder
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ def test_a_removal_says_what_went_and_what_is_left(builder: CacheBuilder, progra
     again = program(*command, "--yes")
     assert line_of(again).startswith("clean: nothing found in 1 cache; host ")
     assert (planned.code, done.code, again.code) == (0, 0, 0)
+
+
+def test_a_removal_that_is_to_keep_what_it_finds_says_so(
+    builder: CacheBuilder, program: Program, bad: str
+) -> None:
+    page(builder, "evil", archives.build_wheel("evil", "1.0"))
+    ran = program("remove", "--advisory", bad, "--format", "line", "--yes", "--keep-pages")
+    assert line_of(ran).startswith("clean: nothing removed (evil); ")
+    assert ran.code == 0
 
 
 def test_a_line_asks_no_question_and_needs_an_advisory(program: Program, bad: str) -> None:
