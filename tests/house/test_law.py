@@ -89,15 +89,16 @@ LAW = {
     "prune": "errors util archive locks store location inventory query removal",
     "offline": "errors util index archive locks store inventory query verify",
     "server": "errors util index archive locks store inventory verify offline",
-    "render": "util store location inventory query verify removal audit prune offline server",
-    "commands": "errors util store location inventory query verify removal audit prune offline server render",
-    "cli": "errors util store location inventory query verify removal audit prune offline server render commands",
+    "live": "errors util index store location inventory",
+    "render": "util store location inventory query verify removal audit prune offline server live",
+    "commands": "errors util store location inventory query verify removal audit prune offline server live render",
+    "cli": "errors util store location inventory query verify removal audit prune offline server live render "
+    "commands",
     # lots that are not built on yet; location, inventory and verify may import installers then
     "installers": "util archive store",
-    "live": "errors util index store location inventory",
     "fleet": "errors util render",
-    "browse": "errors util store location inventory query verify removal audit prune offline server render "
-    "commands",
+    "browse": "errors util store location inventory query verify removal audit prune offline server live "
+    "render commands",
 }
 """What each package may import besides itself."""
 
@@ -220,7 +221,7 @@ ALLOWED = {
 }
 NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol"}
 CONNECTS = "live"
-"""The only package that may open a connection; it is not built yet."""
+"""The only package that may open a connection."""
 
 
 @each_module
