@@ -188,11 +188,15 @@ LIBRARIES = {
     "click": {"cli"},
     "rich": {"render"},
     "msgpack": {"store.cachecontrol"},
-    "platformdirs": {"location.locate", "location.config"},
+    "platformdirs": {"location.locate", "location.config", "live.transport"},
     "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories", "offline"},
     "yaml": {"advisories.strict"},
     "werkzeug": {"server"},
     "waitress": {"server"},
+    "requests": {"live.transport", "live.credentials"},
+    "urllib3": {"live.transport", "live.client"},
+    "cachecontrol": {"live.transport"},
+    "truststore": {"live.transport"},
 }
 
 
@@ -210,16 +214,28 @@ def test_a_library_is_known_to_the_modules_it_is_for(library: str) -> None:
 # A guest opens no connection, starts nothing, runs nothing it finds, and changes nothing but in one place
 
 NEVER = {
-    *("socket", "ssl", "http", "ftplib", "smtplib", "asyncio", "requests", "urllib3", "cachecontrol"),
+    *(
+        "socket",
+        "ssl",
+        "http",
+        "ftplib",
+        "smtplib",
+        "asyncio",
+        "requests",
+        "urllib3",
+        "cachecontrol",
+        "truststore",
+    ),
     *("subprocess", "multiprocessing", "pty", "pip", "pickle", "marshal", "shelve", "runpy", "code", "ctypes"),
     *("shutil", "tempfile", "sqlite3", "dbm", "logging", "zipfile", "tarfile"),
 }
 ALLOWED = {
     "render.console": {"shutil"},  # for the width of the terminal
     "server.listener": {"socket"},  # it listens at the loopback address, and connects to nothing
+    "live.credentials": {"subprocess"},  # asks the keyring's program, where pip is told to
     "commands.child_process": {"subprocess"},  # starts the command that a person typed behind offline
 }
-NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol"}
+NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol", "truststore"}
 CONNECTS = "live"
 """The only package that may open a connection."""
 
@@ -276,7 +292,8 @@ CHANGERS = {
 ``offline.export_writer`` writes into a folder outside the cache: it replaces pages, and takes away drafts. These
 make their files by ``util.drafts``, and nobody else does.
 
-Who comes next gets a line here: live (its own HTTP cache), and the builder of the one-file program in fleet.
+``live.transport`` writes too, by CacheControl: the pages that indexes sent, into the user's own cache of pipcache.
+Who comes next gets a line here: the builder of the one-file program in fleet.
 """
 
 

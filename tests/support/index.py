@@ -24,9 +24,12 @@ from tests.support.serving import Serving
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    Misbehaviour = Callable[["_Handler"], bool]
+    """Answers a request in some way of its own; False where the index is to answer as it does."""
 
 Kind = Literal["wheel", "sdist", "metadata", "page", "other"]
 
@@ -107,6 +110,8 @@ class Exchange(NamedTuple):
     method: str
     path: str  # as the client sent it, so that its URL is the one the client cached
     status: int
+    headers: Mapping[str, str] = {}  # of the request, with lower-case names
+    sent: int = 0  # bytes of the body
 
 
 class Index(Serving["_Server"]):
@@ -123,6 +128,8 @@ class Index(Serving["_Server"]):
         self.holding = threading.Event()  # set when half of a held body was sent
         self.release = threading.Event()  # whoever holds sets it
         self.exchanges: list[Exchange] = []
+        self.connections = 0  # how many were opened
+        self.misbehaviour: dict[str, Misbehaviour] = {}  # by the path of a URL
         self.errors: list[BaseException] = []  # of the server itself; raised at the end
         self._resources: dict[str, Resource] = {}
         self._projects: dict[str, Project] = {}
@@ -378,6 +385,10 @@ class _Server(ThreadingHTTPServer):
         self.index = index
         self._context = context
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        self.index.connections += 1
+        return super().get_request()
+
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         if self._context is None:
             super().finish_request(request, client_address)
@@ -403,12 +414,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = {name.lower(): value for name, value in self.headers.items()}
+        misbehave = self.server.index.misbehaviour.get(self.path)
+        if misbehave is not None and misbehave(self):
+            self.server.index.exchanges.append(Exchange("GET", self.path, 0, asked))
+            self.close_connection = True
+            return
         status, headers, body, delivery = self.server.index.answer(self.path, asked)
         if delivery is Delivery.SPLICED and "range" in asked:
             start = int(asked["range"].removeprefix("bytes=").partition("-")[0])
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
             status, body, delivery = HTTPStatus.PARTIAL_CONTENT, body[start - 3 : -3], Delivery.WHOLE
-        self.server.index.exchanges.append(Exchange("GET", self.path, int(status)))
+        self.server.index.exchanges.append(Exchange("GET", self.path, int(status), asked, len(body)))
         self.send_response(status)  # with Date and Server
         for name, value in headers.items():
             self.send_header(name, value)
