@@ -134,7 +134,12 @@ def write_answer(write: Callable[[], None], done: str = "Nothing was changed.") 
 
 def ask(plan: Plan) -> bool:
     """Ask on standard error whether to carry out ``plan``; any answer but y or yes means no."""
-    say(f"Remove {what_goes(plan)}? [y/N] ", end="")
+    return confirm(f"Remove {what_goes(plan)}?")
+
+
+def confirm(question: str) -> bool:
+    """Ask a question on standard error; any answer but y or yes means no."""
+    say(f"{question} [y/N] ", end="")
     try:
         answer = sys.stdin.readline()
     except ValueError:  # bytes that are no text

@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from enum import Enum, auto
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Self
+from typing import Self
 from urllib.parse import urljoin
 
 from urllib3.util import SKIP_HEADER
@@ -18,7 +17,7 @@ from pipcache.inventory.artifact import Artifact
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified
 from pipcache.live.credentials import Credentials, Origin, origin_of
 from pipcache.live.pace import Pace
-from pipcache.live.questions import Question
+from pipcache.live.questions import Asking, Mode
 from pipcache.live.settings import NetworkSettings
 from pipcache.live.transport import CONNECTIONS, Reply, Transport, host_of
 from pipcache.util.urls import without_user
@@ -48,21 +47,6 @@ _ACCEPT = ", ".join(
     ]
 )
 """What pip accepts (``index/collector.py``), for pages that say nothing of what they vary on."""
-
-
-class Mode(Enum):
-    """How to ask."""
-
-    IF_CHANGED = auto()  # the page is sent only if it is not the one in the cache
-    IN_FULL = auto()  # the page is sent in any case
-    AFRESH = auto()  # the same, and past the caches on the way
-
-
-class Asking(NamedTuple):
-    """A question, and how it is put."""
-
-    question: Question
-    mode: Mode = Mode.IF_CHANGED
 
 
 class _Line:
@@ -142,6 +126,10 @@ class Client:
                 # what was given up may come all the same
                 if (asking_then := left.pop(number, None)) is not None:
                     yield asking_then, answer
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the run ends."""
+        self._stopping.wait(seconds)
 
     def _overdue(self, left: Mapping[int, Asking]) -> Iterator[tuple[int, Answer]]:
         """Yield what has waited too long, and what waits behind it for a thread that will not come."""

@@ -8,7 +8,7 @@ prove nothing: a name from a private index must not reach a public one. A person
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -42,6 +42,21 @@ class Question:
     def index_name(self) -> str:
         """The index, for people."""
         return index_name(self.index)
+
+
+class Mode(Enum):
+    """How to ask."""
+
+    IF_CHANGED = auto()  # the page is sent only if it is not the one in the cache
+    IN_FULL = auto()  # the page is sent in any case
+    AFRESH = auto()  # the same, and past the caches on the way
+
+
+class Asking(NamedTuple):
+    """A question, and how it is put."""
+
+    question: Question
+    mode: Mode = Mode.IF_CHANGED
 
 
 class Reason(StrEnum):

@@ -248,6 +248,20 @@ def test_no_module_imports_what_a_guest_has_no_use_for(name: str) -> None:
     assert "urllib.request" not in used
 
 
+def test_only_refresh_asks_indexes_and_loads_what_does_so_when_it_asks() -> None:
+    connecting = {name for name in MODULES if {"requests", "urllib3"} & set(imported(MODULES[name]))}
+    connecting |= {"live.client"}
+    users = {name for name in MODULES if own_imports(name) & connecting}
+    assert {name for name in users if package_of(name) != CONNECTS} == {"commands.refresh"}
+    at_start = {
+        own(name)
+        for node in MODULES["commands.refresh"].body
+        for name in imported(ast.Module([node], []))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    assert not at_start & connecting
+
+
 def test_the_one_use_of_shutil_is_to_ask_for_the_width() -> None:
     (line,) = [node for node in ast.walk(MODULES["render.console"]) if _is_import_of(node, "shutil")]
     assert isinstance(line, ast.ImportFrom)

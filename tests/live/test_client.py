@@ -12,8 +12,8 @@ import pytest
 
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.live.answers import Failed, Fault, FetchedPage, Gone, NotModified
-from pipcache.live.client import Asking, Client, Mode, retry_after
-from pipcache.live.questions import Question, questions_about
+from pipcache.live.client import Client, retry_after
+from pipcache.live.questions import Asking, Mode, Question, questions_about
 from pipcache.live.settings import NetworkSettings
 from pipcache.store.cache import Cache
 from tests.support.caches import CacheBuilder

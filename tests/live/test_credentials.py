@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.live.answers import Failed, Fault, FetchedPage
-from pipcache.live.client import Asking, Client
+from pipcache.live.client import Client
 from pipcache.live.credentials import Credentials, Login
-from pipcache.live.questions import Question
+from pipcache.live.questions import Asking, Question
 from pipcache.live.settings import KeyringProvider, NetworkSettings
 from tests.support.index import Index
 

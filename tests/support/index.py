@@ -311,17 +311,18 @@ class Index(Serving["_Server"]):
         as_json = JSON_PAGE in asked.get("accept", "") and not project.html
         text = self._json(project) if as_json else self._html(project)
         body = text.encode()
-        serial = base64.b64encode(hashlib.sha256(body).digest()[:16]).decode()
         headers = {
             "Content-Type": JSON_PAGE if as_json else "text/html; charset=utf-8",
             "Cache-Control": PAGE_POLICY,
-            "ETag": f'"{serial}"',
             "Vary": "Accept, Accept-Encoding",
             "X-PyPI-Last-Serial": "26356948",
         }
         if project.gzip and "gzip" in asked.get("accept-encoding", ""):
             body = gzip.compress(body, mtime=0)
             headers["Content-Encoding"] = "gzip"
+        # as PyPI's: of the bytes as they are sent, and without padding
+        digest = base64.b64encode(hashlib.md5(body).digest()).decode().rstrip("=")
+        headers["ETag"] = f'"{digest}"'
         return Resource(Identity("page", normalise(project.name)), body, headers)
 
     def _json(self, project: Project) -> str:
