@@ -5,16 +5,21 @@ URL at the index hashes to the key of the entry, or a file whose URL on the inde
 prove nothing: a name from a private index must not reach a public one. A person can name both index and project.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
-from pipcache.util.filenames import normalise, parse_filename
-from pipcache.util.urls import PAGE_BASES, filename_in, index_of_file_host, present_index, without_user
+from pipcache.inventory.index_places import (
+    IndexPlace,
+    Unplaced,
+    is_project,
+    pages_by_place,
+    place_of_page,
+    places_of_file,
+)
+from pipcache.util.urls import PAGE_BASES, present_index, without_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +110,6 @@ FILES = frozenset({Kind.WHEEL, Kind.SDIST, Kind.BUILT})
 """The kinds of artifacts that are compared with the rows of a page."""
 
 
-class _Place(NamedTuple):
-    """An index and a project that the cache proves to belong together."""
-
-    base: str
-    project: str
-
-
-_PROJECT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-"""A normalised name (PEP 503); nothing else becomes a part of a URL."""
-
-
 def questions_about(chosen: Sequence[Artifact], artifacts: Iterable[Artifact]) -> Inquiry:
     """Return who is asked about the chosen artifacts, and about which nobody is.
 
@@ -123,18 +117,18 @@ def questions_about(chosen: Sequence[Artifact], artifacts: Iterable[Artifact]) -
         chosen: what is asked about.
         artifacts: all artifacts of the cache, named by its pages; the pages among them are compared too.
     """
-    pages = _pages(artifacts)
-    files: dict[_Place, list[Artifact]] = {}
+    pages = pages_by_place(artifacts)
+    files: dict[IndexPlace, list[Artifact]] = {}
     left: dict[tuple[str | None, Reason], list[Artifact]] = {}
-    asked = {place for artifact in chosen if (place := _place_of_page(artifact)) is not None}
+    asked = {place for artifact in chosen if (place := place_of_page(artifact)) is not None}
     for artifact in chosen:
-        if artifact.kind is Kind.PAGE and _place_of_page(artifact) is None:
+        if artifact.kind is Kind.PAGE and place_of_page(artifact) is None:
             left.setdefault((artifact.project, Reason.UNPROVED_PAGE), []).append(artifact)
         if artifact.kind not in FILES:
             continue
-        places = _places_of_file(artifact, pages)
-        if isinstance(places, Reason):
-            left.setdefault((artifact.project, places), []).append(artifact)
+        places = places_of_file(artifact, pages)
+        if isinstance(places, Unplaced):
+            left.setdefault((artifact.project, Reason[places.name]), []).append(artifact)
             continue
         for place in places:
             files.setdefault(place, []).append(artifact)
@@ -156,16 +150,16 @@ def questions_by_hand(index_url: str, chosen: Iterable[Artifact], artifacts: Ite
         artifacts: all artifacts of the cache, named by its pages.
     """
     index = present_index(without_user(index_url).rstrip("/") + "/")
-    pages = _pages(artifacts)
-    files: dict[_Place, list[Artifact]] = {}
+    pages = pages_by_place(artifacts)
+    files: dict[IndexPlace, list[Artifact]] = {}
     nameless: list[Artifact] = []
     for artifact in chosen:
         if artifact.kind not in FILES and artifact.kind is not Kind.PAGE:
             continue
-        if artifact.project is None or _PROJECT.fullmatch(artifact.project) is None:
+        if artifact.project is None or not is_project(artifact.project):
             nameless.append(artifact)
             continue
-        files.setdefault(_Place(index, artifact.project), []).append(artifact)
+        files.setdefault(IndexPlace(index, artifact.project), []).append(artifact)
     questions = [
         replace(question, is_by_hand=place not in pages)
         for place, those in sorted(files.items())
@@ -174,55 +168,7 @@ def questions_by_hand(index_url: str, chosen: Iterable[Artifact], artifacts: Ite
     return Inquiry(questions, [NotAsked(None, Reason.NO_PROJECT, tuple(nameless))] if nameless else [])
 
 
-def _pages(artifacts: Iterable[Artifact]) -> dict[_Place, list[Artifact]]:
-    """Return the pages whose URL their key proves, by index and project."""
-    pages: dict[_Place, list[Artifact]] = {}
-    for artifact in artifacts:
-        if (place := _place_of_page(artifact)) is not None:
-            pages.setdefault(place, []).append(artifact)
-    return pages
-
-
-def _place_of_page(artifact: Artifact) -> _Place | None:
-    """Return the index and the project of a page, where its key proves both; None for everything else."""
-    if artifact.kind is not Kind.PAGE or artifact.url is None or not artifact.url_proved:
-        return None
-    base, _, name = artifact.url.rstrip("/").rpartition("/")
-    # the URL names the project, whatever the page says of itself
-    project = normalise(name)
-    if not base.startswith("http") or _PROJECT.fullmatch(project) is None:
-        return None
-    return _Place(present_index(f"{base}/"), project)
-
-
-def _places_of_file(artifact: Artifact, pages: dict[_Place, list[Artifact]]) -> list[_Place] | Reason:
-    """Return the indexes that a file came from, with its project; the reason where nothing shows one."""
-    if artifact.kind is Kind.BUILT:
-        if artifact.source is None or artifact.build_key is None:
-            return Reason.NO_SOURCE
-        if artifact.source.commit is not None or not artifact.source.url.startswith("http"):
-            return Reason.REPOSITORY
-        url = without_user(artifact.source.url)
-    elif artifact.url is None or not artifact.url_proved:
-        return Reason.UNPROVED_FILE
-    else:
-        url = artifact.url
-    host = _host(url)
-    name = parse_filename(filename_in(url), artifact.project)
-    project = None if name is None else normalise(name.project)
-    if (index := index_of_file_host(host)) is not None:
-        if project is None or _PROJECT.fullmatch(project) is None:
-            return Reason.NO_PROJECT
-        return [_Place(index, project)]
-    # an index of one's own may serve files under any name: its page says whose they are
-    projects = {project, artifact.project}
-    of_project = [place for place in pages if place.project in projects and place.base not in PAGE_BASES]
-    same_host = [place for place in of_project if _host(place.base) == host]
-    by_page = same_host or (of_project if artifact.listed is not None else [])
-    return by_page or Reason.NO_PAGE
-
-
-def _questions(place: _Place, pages: Sequence[Artifact], files: Sequence[Artifact]) -> Iterator[Question]:
+def _questions(place: IndexPlace, pages: Sequence[Artifact], files: Sequence[Artifact]) -> Iterator[Question]:
     """Yield a question for each page in the cache, or one where there is none; the first has the files."""
     newest_first = sorted(pages, key=lambda page: (-_head_ns(page), path_of(page)))
     url = f"{place.base}{place.project}/"
@@ -237,12 +183,3 @@ def _questions(place: _Place, pages: Sequence[Artifact], files: Sequence[Artifac
 def _head_ns(page: Artifact) -> int:
     """Return when a page was written, or its head anew, as pip does when the index says that it is current."""
     return max((file.stat.st_mtime_ns for file in page.files), default=0)
-
-
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    return f"{parts.hostname or ''}:{port}" if port else parts.hostname or ""
