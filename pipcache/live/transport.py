@@ -196,7 +196,7 @@ class Transport:
         if response.status_code != requests.codes["ok"]:
             return Reply(response.status_code, names, b"", 0, from_cache)
         if stated_format(names.get("content-type", "")) is None:
-            kind = names.get("content-type", "") or "no Content-Type"
+            kind = names.get("content-type", "")[:_LONGEST_TYPE] or "no Content-Type"
             raise NoAnswer(Failed(Fault.WRONG_TYPE, f"it answers with {kind}, which is no index page"))
         coded = bytearray()
         for piece in response.raw.stream(_PIECE, decode_content=False):
@@ -208,6 +208,9 @@ class Transport:
 
 
 _PIECE = 1 << 16
+
+_LONGEST_TYPE = 100
+"""Characters of a ``Content-Type`` that are shown."""
 
 
 def _too_large(received: int) -> NoAnswer:

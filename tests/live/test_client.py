@@ -175,7 +175,7 @@ def test_without_an_entity_tag_the_time_is_sent(builder: CacheBuilder, index: In
 
 def test_a_changed_page_is_sent_once_and_then_kept(builder: CacheBuilder, index: Index, folder: str) -> None:
     store(builder, index, "foo")
-    index.add_file(index._projects["/simple/foo/"], "foo-1.0-py3-none-any.whl", b"x", version="1.0")
+    index.add_file(index.project("foo"), "foo-1.0-py3-none-any.whl", b"x", version="1.0")
     first, second = (ask(questions(builder, index), folder)[0] for _ in range(2))
     assert isinstance(first, FetchedPage)
     assert isinstance(second, FetchedPage)

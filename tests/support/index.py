@@ -178,6 +178,10 @@ class Index(Serving["_Server"]):
         self._projects[path] = project
         return project
 
+    def project(self, name: str) -> Project:
+        """The project at its usual path."""
+        return self._projects[f"/simple/{normalise(name)}/"]
+
     def add_file(
         self,
         project: Project,
@@ -416,10 +420,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = {name.lower(): value for name, value in self.headers.items()}
         misbehave = self.server.index.misbehaviour.get(self.path)
-        if misbehave is not None and misbehave(self):
-            self.server.index.exchanges.append(Exchange("GET", self.path, 0, asked))
-            self.close_connection = True
-            return
+        if misbehave is not None:
+            exchange = Exchange("GET", self.path, 0, asked)
+            self.server.index.exchanges.append(exchange)  # before the client has an answer
+            if misbehave(self):
+                self.close_connection = True
+                return
+            self.server.index.exchanges.remove(exchange)
         status, headers, body, delivery = self.server.index.answer(self.path, asked)
         if delivery is Delivery.SPLICED and "range" in asked:
             start = int(asked["range"].removeprefix("bytes=").partition("-")[0])
