@@ -25,6 +25,7 @@ from pipcache.render.text.refresh import (
     QUESTIONS,
     failed_lines,
     not_asked_lines,
+    note_lines,
     plan_line,
     question_row,
     result_lines,
@@ -202,7 +203,8 @@ def _narrate(answer: RefreshAnswer) -> None:
     """Say on standard error what was not asked, not answered and not read; of an empty cache all is said."""
     if answer.directory.is_empty:
         return
-    for line in (*not_asked_lines(answer.inquiry.not_asked), *failed_lines(answer.results)):
+    results = answer.results
+    for line in (*not_asked_lines(answer.inquiry.not_asked), *note_lines(results), *failed_lines(results)):
         say(clean(line))
     say_unreadable(answer.chosen.unreadable)
     if answer.chosen.links:
@@ -219,7 +221,7 @@ def exit_code(answer: RefreshAnswer, *, complete: bool) -> ExitCode:
     """
     if any(result.has_findings for result in answer.results):
         return ExitCode.FINDINGS
-    is_incomplete = any(isinstance(result.answer, Failed) for result in answer.results)
+    is_incomplete = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
     is_incomplete = is_incomplete or bool(answer.chosen.unreadable or answer.chosen.links)
     is_incomplete = is_incomplete or (complete and bool(answer.inquiry.not_asked))
     return ExitCode.FAILED if is_incomplete else ExitCode.OK

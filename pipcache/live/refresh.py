@@ -39,8 +39,9 @@ class ComparedFile(NamedTuple):
     def verdict(self) -> Verdict:
         """The verdict with what the index says of the bytes; yanked or withdrawn is none."""
         verdict = Verdict.UNREADABLE if self.judgement is None else self.judgement.verdict
-        if self.artifact.kind is Kind.BUILT:
-            return verdict  # the index speaks of its source
+        # of a built wheel the index knows the source alone; what is not whole is not another file
+        if self.artifact.kind is Kind.BUILT or verdict in {Verdict.DAMAGED, Verdict.POISONED}:
+            return verdict
         if any(finding.check.leads_to is Verdict.POISONED for finding in self.status.findings):
             return Verdict.POISONED
         return Verdict.VERIFIED if self.status.is_confirmed and verdict is Verdict.INTACT else verdict
@@ -64,6 +65,12 @@ class Result(NamedTuple):
     requests: int
     comparison: PageComparison | None
     files: tuple[ComparedFile, ...] = ()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether there is a page in the cache, and it could not be compared with the answer."""
+        has_page = self.question.page is not None
+        return has_page and self.comparison is not None and not self.comparison.is_compared
 
     @property
     def has_findings(self) -> bool:

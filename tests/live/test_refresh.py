@@ -21,6 +21,7 @@ from tests.support.index import JSON_PAGE, Index
 from tests.support.pips import clean_environment, run_pip
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
+from tests.support.truth import url_key
 from tests.support.watching import watched
 
 if TYPE_CHECKING:
@@ -236,6 +237,20 @@ def test_what_cannot_be_asked_is_told_and_ends_with_three(
         assert "No answer about foo" in ran.err
         assert "Traceback" not in ran.out + ran.err
     assert {asked["fault"] for asked in json.document["asked"]} == {"server"}
+
+
+def test_a_page_that_cannot_be_read_is_asked_for_in_full_and_told(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    add_pages(shop, builder)
+    page = builder.body(url_key(f"{shop.index.simple}foo/"))
+    page.write_bytes(page.read_bytes()[:-60])
+    ran = refresh(program)
+    assert ran.code == 3
+    assert "Note: foo: not compared" in ran.err
+    assert [exchange.status for exchange in shop.index.exchanges] == [304, 304, 304, 200]
+    (record,) = [record for record in ran.document["pages"] if record["project"] == "foo"]
+    assert (record["compared"], record["current"]) == (False, False)
 
 
 def test_no_index_is_asked_where_pip_is_told_to_ask_none(

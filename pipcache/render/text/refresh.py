@@ -73,6 +73,15 @@ def failed_lines(results: Iterable[Result]) -> Iterator[str]:
         yield f"{_name(index)}: {counted(count, 'page')} {text}"
 
 
+def note_lines(results: Iterable[Result]) -> Iterator[str]:
+    """Yield what else the indexes say of projects, and which pages could not be compared."""
+    for result in results:
+        notes = () if result.comparison is None else result.comparison.notes
+        if result.is_unread and not notes:
+            notes = ("not compared: the page in the cache cannot be read, as pipcache verify says",)
+        yield from (f"Note: {result.question.project}: {note}" for note in notes)
+
+
 def result_lines(cache: CacheDirectory, results: Iterable[Result], *, colour: bool) -> Iterator[str]:
     """Yield what has changed: of each page, and then of its files."""
     for result in results:
@@ -99,7 +108,7 @@ def _lines(
     colour: bool,
 ) -> Iterator[str]:
     """Yield the lines of a page or a file, and an empty line."""
-    yield f"{styled(state, 'red' if state == _POISONED else 'yellow', colour=colour)}: {clean(what)}"
+    yield f"{styled(state, 'red' if state == Verdict.POISONED.value else 'yellow', colour=colour)}: {clean(what)}"
     if artifact is not None:
         yield f"  {clean(path_of(artifact))}"
     for finding in findings:
@@ -152,11 +161,9 @@ _PAGE_WORDS = {
     Check.PC705: "gone",
 }
 
-_POISONED = "poisoned"
-
 _WORDS = (
     *("current", "not in the cache", *_PAGE_WORDS.values(), "not compared", "without an answer"),
-    *("listed", "yanked", "withdrawn", _POISONED, "not listed"),
+    *("listed", "yanked", "withdrawn", *(verdict.value for verdict in Verdict), "not listed"),
 )
 """What is counted of pages and of files, in the order of the sums."""
 
@@ -178,7 +185,7 @@ def _page_word(result: Result) -> str:
 def _file_word(file: ComparedFile) -> str:
     """Return what has become of a file, in a few words."""
     if any(finding.check.leads_to is Verdict.POISONED for finding in file.status.findings):
-        return _POISONED
+        return file.verdict.value
     if file.status.is_withdrawn:
         return "withdrawn"
     if file.status.is_yanked:
