@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -231,12 +232,12 @@ def test_what_cannot_be_asked_is_told_and_ends_with_three(
 ) -> None:
     add_pages(shop, builder)
     shop.index.down = True
-    table, json = program("refresh"), refresh(program)
-    for ran in (table, json):
+    table, document = program("refresh"), refresh(program)
+    for ran in (table, document):
         assert ran.code == 3
         assert "No answer about foo" in ran.err
         assert "Traceback" not in ran.out + ran.err
-    assert {asked["fault"] for asked in json.document["asked"]} == {"server"}
+    assert {asked["fault"] for asked in document.document["asked"]} == {"server"}
 
 
 def test_a_page_that_cannot_be_read_is_asked_for_in_full_and_told(
@@ -357,3 +358,79 @@ def test_an_interruption_ends_it_within_a_second(shop: Shop, builder: CacheBuild
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "Interrupted" in err
+
+
+def older(shop: Shop, times: int) -> list[str]:
+    """Let a server of the index that is behind answer about foo for some times; give what it was asked."""
+    policies: list[str] = []
+    file = shop.projects["foo"].files[0]
+    row = {"filename": file.filename, "url": shop.index.root + file.path, "hashes": {}}
+    page = json.dumps({"meta": {"api-version": "1.1", "_last-serial": 7}, "name": "foo", "files": [row]}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_PAGE}\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+
+    def behind(handler: _Handler) -> bool:
+        policies.append(handler.headers["Cache-Control"])
+        if len(policies) > times:
+            return False
+        handler.wfile.write(head + page)
+        return True
+
+    shop.index.misbehaviour["/simple/foo/"] = behind
+    return policies
+
+
+@pytest.mark.parametrize(("times", "found", "code"), [(1, [], 0), (2, ["PC703"], 1)])
+def test_an_older_page_is_asked_for_once_more_and_takes_no_file_away(
+    shop: Shop,
+    program: Program,
+    builder: CacheBuilder,
+    monkeypatch: pytest.MonkeyPatch,
+    times: int,
+    found: list[str],
+    code: int,
+) -> None:
+    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
+    add_pages(shop, builder)
+    last = shop.projects["foo"].files[1]
+    builder.download(shop.index.root + last.path, last.body)
+    policies = older(shop, times)
+    ran = refresh(program, "foo")
+    assert (codes(ran.document), ran.code) == (found, code)
+    assert policies == ["max-age=0", "no-cache"]
+    (asked,) = ran.document["asked"]
+    assert asked["requests"] == 2
+    (file,) = ran.document["files"]
+    assert (file["filename"], file["listed"]) == ("foo-2.0-py3-none-any.whl", True)
+
+
+ANSWERS = {
+    "reset": b"",
+    "no HTTP": b"\xff\x00\r\n\r\n",
+    "slower": b"HTTP/1.1 429 Slower\r\nRetry-After: 9999\r\nContent-Length: 0\r\n\r\n",
+    "wrong type": b"HTTP/1.1 200 OK\r\nContent-Type: \x1b[31mimage/png\r\nContent-Length: 0\r\n\r\n",
+    "sign-in": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<form></form>",
+    "elsewhere": b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\x1b]0;x\r\nContent-Length: 0\r\n\r\n",
+    "endless": b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_every_fault_of_the_network_is_told_in_every_form(
+    shop: Shop, program: Program, builder: CacheBuilder, answer: str
+) -> None:
+    add_pages(shop, builder)
+
+    def misbehave(handler: _Handler) -> bool:
+        handler.wfile.write(ANSWERS[answer])
+        return True
+
+    shop.index.misbehaviour["/simple/foo/"] = misbehave
+    table, document = program("refresh", "foo"), refresh(program, "foo")
+    for ran in (table, document):
+        assert ran.code == 3
+        assert "No answer about foo: " in ran.err
+        assert "Traceback" not in ran.err + ran.out
+        assert "\x1b" not in ran.err + ran.out
+    (asked,) = document.document["asked"]
+    assert asked["fault"]
+    assert asked["detail"]
