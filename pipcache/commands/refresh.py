@@ -128,7 +128,7 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
 
 def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
     """Return what selectors and filters choose. Files are judged: their bytes may prove where they came from."""
-    need = Need(everything=True, selectors=request.selectors)
+    need = Need(everything=not request.selectors, selectors=request.selectors)
     artifacts = read_inventory(cache, need, configured_indexes, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track)
     files = [artifact for artifact in selection.chosen if artifact.kind in FILES]
