@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from pipcache.cli.slips import VALUES_ELSEWHERE, Slip, nearest
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
-from pipcache.query.filters import Filters
+from pipcache.query.filters import Filters, IndexStatus
 from pipcache.query.selector import NoSelector, Selector, SelectorError, parse_selector
 from pipcache.render.console import say
 from pipcache.store.layout import Store
@@ -238,10 +238,20 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         older_than: float | None,
         newer_than: float | None,
         larger_than: float | None,
+        yanked: bool,
+        withdrawn: bool,
         **options: object,
     ) -> R:
         size = None if larger_than is None else int(larger_than)
-        filters = Filters(frozenset(map(Kind, kinds)), frozenset(map(Store, stores)), older_than, newer_than, size)
+        wanted = ((yanked, IndexStatus.YANKED), (withdrawn, IndexStatus.WITHDRAWN))
+        filters = Filters(
+            frozenset(map(Kind, kinds)),
+            frozenset(map(Store, stores)),
+            older_than,
+            newer_than,
+            size,
+            statuses=frozenset(status for is_wanted, status in wanted if is_wanted),
+        )
         return command(*args, filters=filters, **options)
 
     age = UnitParam("age", parse_age)
@@ -269,7 +279,13 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         metavar="SIZE",
         help="Larger than this: 500kB, 50MB, 1.5GiB.",
     )
-    return kind(store(older(newer(larger(with_filters)))))
+    yanked = click.option(
+        "--yanked", is_flag=True, help="Only files that the newest cached page of their index calls yanked."
+    )
+    withdrawn = click.option(
+        "--withdrawn", is_flag=True, help="Only files that this page no longer lists. With --yanked: either."
+    )
+    return kind(store(older(newer(larger(yanked(withdrawn(with_filters)))))))
 
 
 def against_option(command: Callable[P, R]) -> Callable[P, R]:

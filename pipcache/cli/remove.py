@@ -109,7 +109,7 @@ def remove_command(
     key; it matches any name that an entry has. Filters apply to index pages too. With --advisory, SELECTORs add to
     what the advisories describe; filters and verdicts are refused.
     """
-    if not (selectors or files or damaged or poisoned or advisories):
+    if not (selectors or files or damaged or poisoned or advisories or filters.statuses):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")

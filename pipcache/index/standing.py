@@ -50,7 +50,7 @@ def serial_in_ends(form: PageFormat, start: bytes, end: bytes) -> int | None:
 
 _SERIALS = {
     PageFormat.HTML: re.compile(rb"<!--SERIAL (\d{1,20})-->\s*\Z"),
-    PageFormat.JSON: re.compile(rb'(?<!\\)"_last-serial"\s*:\s*"?(\d{1,20})'),
+    PageFormat.JSON: re.compile(rb'(?<!\\)"_last-serial"\s*:\s*(\d{1,20})'),
 }
 
 

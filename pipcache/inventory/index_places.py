@@ -73,11 +73,9 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
             return Unplaced.NO_SOURCE
         if artifact.source.commit is not None or not artifact.source.url.startswith("http"):
             return Unplaced.REPOSITORY
-        url = without_user(artifact.source.url)
     elif artifact.url is None or not artifact.url_proved:
         return Unplaced.UNPROVED_FILE
-    else:
-        url = artifact.url
+    url = source_url(artifact)
     host = _host(url)
     name = parse_filename(filename_in(url), artifact.project)
     project = None if name is None else normalise(name.project)
@@ -91,6 +89,12 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     same_host = [place for place in of_project if _host(place.base) == host]
     by_page = same_host or (of_project if artifact.listed is not None else [])
     return by_page or Unplaced.NO_PAGE
+
+
+def source_url(artifact: Artifact) -> str:
+    """Return the URL of a download, or of what a built wheel was built from, without user information."""
+    url = artifact.source.url if artifact.kind is Kind.BUILT and artifact.source is not None else artifact.url
+    return without_user(url or "")
 
 
 def _host(url: str) -> str:

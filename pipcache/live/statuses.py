@@ -4,10 +4,12 @@ from enum import Enum
 from typing import NamedTuple
 
 from pipcache.index.page_changes import PageChanges
-from pipcache.index.rows import PageFile
 from pipcache.index.standing import ProjectStatus
 from pipcache.verify.checks import Check
+from pipcache.verify.file_status import FileStatus
 from pipcache.verify.verdict import Finding
+
+__all__ = ["OUTDATED", "Ask", "FileStatus", "NoPage", "PageComparison"]
 
 
 class NoPage(Enum):
@@ -26,9 +28,6 @@ class Ask(Enum):
 
 OUTDATED = frozenset({Check.PC701, Check.PC702, Check.PC704, Check.PC705})
 """The checks of pages of which pip finds something better at the index; not the page that is newer than it."""
-
-WITHDRAWN = frozenset({Check.PC706, Check.PC711, Check.PC713, Check.PC714})
-"""The checks of files that the index does not give out any more; a yanked file it does."""
 
 
 class PageComparison(NamedTuple):
@@ -65,28 +64,3 @@ class PageComparison(NamedTuple):
     def is_outdated(self) -> bool:
         """Whether pip would find something better without the cached page."""
         return any(finding.check in OUTDATED for finding in self.findings)
-
-
-class FileStatus(NamedTuple):
-    """A file in the cache compared with what its index lists.
-
-    Attributes:
-        findings: what has become of it; ``by`` is empty.
-        is_confirmed: whether the index lists a digest of exactly these bytes, which nobody can forge: a file that
-            was only intact is verified by that.
-        row: the file as the index lists it now; None where it does not.
-    """
-
-    findings: tuple[Finding, ...] = ()
-    is_confirmed: bool = False
-    row: PageFile | None = None
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether the index does not give out this file any more."""
-        return any(finding.check in WITHDRAWN for finding in self.findings)
-
-    @property
-    def is_yanked(self) -> bool:
-        """Whether the file is yanked."""
-        return any(finding.check is Check.PC712 for finding in self.findings)

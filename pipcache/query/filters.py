@@ -1,12 +1,25 @@
 """Filters, and the orders of lists."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.store.layout import Store
+
+
+class IndexStatus(StrEnum):
+    """What an index has done with a file since, as far as the index pages in the cache show it."""
+
+    YANKED = "yanked"
+    WITHDRAWN = "withdrawn"  # no longer listed, replaced, or in quarantine
+
+
+IndexStatuses = Mapping[str, Collection[IndexStatus]]
+"""What indexes have done with artifacts, by the paths of their entries."""
+
+NO_STATUSES: IndexStatuses = {}
 
 
 class Filters(NamedTuple):
@@ -19,6 +32,7 @@ class Filters(NamedTuple):
         newer_than: the same seconds, which must be less.
         larger_than: bytes, of which an artifact must have more.
         unnamed: whether only artifacts without a name are allowed.
+        statuses: what an index has done with the artifacts that are allowed; any of these.
     """
 
     kinds: frozenset[Kind] = frozenset()
@@ -27,9 +41,16 @@ class Filters(NamedTuple):
     newer_than: float | None = None
     larger_than: int | None = None
     unnamed: bool = False
+    statuses: frozenset[IndexStatus] = frozenset()
 
-    def allow(self, artifact: Artifact, now: float) -> bool:
-        """Return whether the conditions hold for an artifact at the time ``now``, in seconds since the epoch."""
+    def allow(self, artifact: Artifact, now: float, statuses: IndexStatuses = NO_STATUSES) -> bool:
+        """Return whether the conditions hold for an artifact.
+
+        Args:
+            artifact: the artifact.
+            now: the time, in seconds since the epoch.
+            statuses: what indexes have done with artifacts; needed where that is a condition.
+        """
         made = artifact.made_ns
         age = None if made is None else now - made / 1e9
         return (
@@ -39,6 +60,7 @@ class Filters(NamedTuple):
             and (self.newer_than is None or (age is not None and age < self.newer_than))
             and (self.larger_than is None or artifact.size > self.larger_than)
             and (artifact.is_unnamed or not self.unnamed)
+            and (not self.statuses or not self.statuses.isdisjoint(statuses.get(path_of(artifact), ())))
         )
 
 

@@ -26,6 +26,7 @@ class Trait(Flag):
     PLACE = auto()  # they say where the flaw is, not who promised something
     DOUBT = auto()  # nothing weaker than a digest from outside the response verifies an artifact beside them
     STATUS = auto()  # they say what an index has done since, not what the bytes are
+    LASTING = auto()  # whoever gets the file anew gets it with them
 
 
 NO_TRAITS = Trait(0)
@@ -344,7 +345,7 @@ class Check(Enum):
         None,
         "The file was yanked.",
         "pip takes it only where a requirement pins this version",
-        Trait.STATUS,
+        Trait.STATUS | Trait.LASTING,
     )
     PC713 = (
         None,

@@ -102,4 +102,5 @@ def _filter_options(filters: Filters) -> list[str]:
     words += [word for store in sorted(filters.stores) for word in ("--store", store.value)]
     ages = (("--older-than", filters.older_than), ("--newer-than", filters.newer_than))
     words += [word for option, age in ages if age is not None for word in (option, f"{age:.0f}s")]
+    words += [f"--{status}" for status in sorted(filters.statuses)]
     return words + ([] if filters.larger_than is None else ["--larger-than", f"{filters.larger_than}B"])
