@@ -28,6 +28,7 @@ class PageState(NamedTuple):
         max_age: the ``max-age`` of the response, in seconds; None without one.
         is_altered: whether its ETag has the form of PyPI's and is not that of the bytes; None where that is not
             known.
+        states_serial: whether the page itself has the serial, not only the head, which may be of another answer.
     """
 
     url: str | None
@@ -40,6 +41,7 @@ class PageState(NamedTuple):
     date: float | None = None
     max_age: int | None = None
     is_altered: bool | None = None
+    states_serial: bool = False
 
     @property
     def is_quarantined(self) -> bool:
@@ -87,6 +89,7 @@ def read_page_state(
         etag,
         date,
         max_age,
+        states_serial=page.serial is not None,
     )
 
 

@@ -96,13 +96,19 @@ def _newest_first(cache: Cache, artifacts: Iterable[Artifact]) -> list[_Page]:
 
 
 def _is_newer(page: _Page, other: _Page) -> bool:
-    if (
-        page.state.serial is not None
-        and other.state.serial is not None
-        and page.state.serial != other.state.serial
-    ):
-        return page.state.serial > other.state.serial
-    return page.date > other.date
+    serials = _serials(page, other)
+    return page.date > other.date if serials is None or serials[0] == serials[1] else serials[0] > serials[1]
+
+
+def _serials(page: _Page, other: _Page) -> tuple[int, int] | None:
+    """Return the serials of two pages that both have one themselves; None for others.
+
+    pip keeps the head of the last answer, so its serial may be that of another page, and some proxies make it up.
+    """
+    first, second = page.state, other.state
+    if first.serial is None or second.serial is None or not (first.states_serial and second.states_serial):
+        return None
+    return first.serial, second.serial
 
 
 def _date_of(artifact: Artifact) -> float:
@@ -158,8 +164,8 @@ def _page_findings(pages: Sequence[_Page]) -> dict[str, list[Finding]]:
 
 def _disagreement(newer: _Page, older: _Page) -> Finding | None:
     """Return where two pages disagree; one that is only older than the other does not."""
-    serials = newer.state.serial, older.state.serial
-    if None in serials:
+    serials = _serials(newer, older)
+    if serials is None:
         return None
     if serials[0] != serials[1]:
         dates = newer.state.date, older.state.date

@@ -223,6 +223,14 @@ def test_two_pages_of_one_serial_with_other_files_disagree(builder: CacheBuilder
     assert program("verify", "--select", "PC704").code == 0
 
 
+def test_a_serial_of_the_head_alone_decides_nothing(builder: CacheBuilder, program: Program) -> None:
+    for write, files, minute in [(builder.legacy, [ONE], 21), (builder.download, [ONE, TWO], 22)]:
+        headers = {"Date": date(minute), "Cache-Control": "max-age=600", "Content-Type": JSON_TYPE}
+        write(f"{PYPI}foo/", json_page("foo", files), headers=headers | {"X-PyPI-Last-Serial": "100"})
+    assert found(program, "--kind", "page")["page None"] == ("intact", [])
+    assert program("verify", "--select", "PC7").code == 0
+
+
 def test_a_built_wheel_is_withdrawn_with_its_source(builder: CacheBuilder, program: Program) -> None:
     sdist_name, sdist = build_sdist("foo", "1.0")
     source = row(sdist_name, sdist)
