@@ -50,8 +50,10 @@ def _statuses_of(
     return cached_statuses(cache, chosen, name_pages(cache, latest, configured_indexes, track), track)
 
 
-def statuses_for(cache: Cache, artifacts: Sequence[Artifact], filters: Filters, track: Track) -> IndexStatuses:
-    """Return what indexes have done with the files of a cache, where the filters ask for it.
+def statuses_for(
+    cache: Cache, artifacts: Sequence[Artifact], filters: Filters, track: Track
+) -> tuple[list[Artifact], IndexStatuses]:
+    """Return the artifacts of a cache, and what indexes have done with its files, where the filters ask for it.
 
     Files that no page lists are hashed, so that their keys can prove where they came from.
 
@@ -62,7 +64,7 @@ def statuses_for(cache: Cache, artifacts: Sequence[Artifact], filters: Filters, 
         track: shows the progress.
     """
     if not filters.statuses:
-        return {}
+        return list(artifacts), {}
     named = name_pages(cache, artifacts, configured_indexes, track)
     projects = {place.project for place in pages_by_place(named)}
     unproved = [artifact for artifact in named if _may_be_of(artifact, projects)]
@@ -70,7 +72,7 @@ def statuses_for(cache: Cache, artifacts: Sequence[Artifact], filters: Filters, 
         results = workers.map(lambda artifact: prove_by_bytes(cache, artifact)[0], unproved)
         proved = {path_of(artifact): artifact for artifact in track(results, len(unproved), "Hashing")}
     named = [proved.get(path_of(artifact), artifact) for artifact in named]
-    return {
+    statuses = {
         path: tuple(
             state
             for state, holds in (
@@ -81,6 +83,7 @@ def statuses_for(cache: Cache, artifacts: Sequence[Artifact], filters: Filters, 
         )
         for path, status in cached_statuses(cache, named, named, track).items()
     }
+    return named, statuses
 
 
 def _may_be_of(artifact: Artifact, projects: set[str]) -> bool:

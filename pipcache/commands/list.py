@@ -72,7 +72,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         if by_status:
             from pipcache.commands.cached_status import statuses_for  # a plain list judges by no page
 
-            statuses = statuses_for(cache, artifacts, request.filters, track)
+            artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
         chosen, unmatched = selection.chosen, selection.unmatched
     artifacts, chosen = with_refusals(artifacts, cache.refused), with_refusals(chosen, cache.refused)

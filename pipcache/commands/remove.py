@@ -66,7 +66,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
     )
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    statuses = statuses_for(cache, artifacts, request.filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
     if request.reasons:
         judged = judge_for(cache, request.reasons, selection.chosen, artifacts, locks)

@@ -49,7 +49,7 @@ def find(
     cache = Cache(directory.path)
     need = Need(deep=True, exact=True, selectors=selectors, everything=bool(filters.statuses))
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    statuses = statuses_for(cache, artifacts, filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, filters, track)
     selection = select(cache, artifacts, selectors, filters, track, statuses=statuses)
     chosen = sort(selection.chosen, SortKey.NAME)
     with judging(cache, VerifyOptions(LockIndex(), thorough=True)) as verifier:

@@ -81,7 +81,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
             artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.begin)
-        wanted = statuses_for(cache, artifacts, request.filters, track)
+        _, wanted = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=wanted)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
         verified = verifier.judge(chosen, artifacts)

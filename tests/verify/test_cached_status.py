@@ -89,7 +89,7 @@ def test_a_file_that_its_own_younger_page_no_longer_lists_is_found(
     add_page(builder, [TWO], 21, html=html, legacy=legacy)
     assert found(program) == QUIET | {"wheel 1.0": ("verified", ["PC711"])}
     record = program.only("list", "--withdrawn")
-    assert (record["project"], record["version"]) == ("foo", "1.0")
+    assert (record["project"], record["version"], record["url"]) == ("foo", "1.0", ONE.url)
     assert program.artifacts("list", "--yanked") == []
 
 
