@@ -21,7 +21,14 @@ from pipcache.util.freshness import date_of
 from pipcache.util.progress import Track, untracked
 from pipcache.util.urls import PAGE_BASES, digests_in_path
 from pipcache.verify.checks import Check
-from pipcache.verify.file_status import FileStatus, file_status, known_file, quarantine_finding, status_notes
+from pipcache.verify.file_status import (
+    FileStatus,
+    RowIndex,
+    file_status,
+    known_file,
+    quarantine_finding,
+    status_notes,
+)
 from pipcache.verify.verdict import Finding
 
 
@@ -31,6 +38,7 @@ class _Page(NamedTuple):
     artifact: Artifact
     state: PageState
     date: float
+    rows: RowIndex
 
 
 CachedStatuses = Mapping[str, FileStatus]
@@ -89,7 +97,7 @@ def _newest_first(cache: Cache, artifacts: Iterable[Artifact]) -> list[_Page]:
         state = read_stored_page(cache, artifact, with_etag=False)
         if state is None or state.excess is not None:
             continue
-        page = _Page(artifact, state, _date_of(artifact))
+        page = _Page(artifact, state, _date_of(artifact), RowIndex(state))
         index = next((index for index, other in enumerate(pages) if _is_newer(page, other)), len(pages))
         pages.insert(index, page)
     return pages
@@ -130,11 +138,11 @@ def _status_of(file: Artifact, place: IndexPlace, pages: Sequence[_Page]) -> Fil
     """Return what has become of a file; None where these may not be the pages of its index."""
     newest = pages[0]
     known = known_file(file, _promised_digests(file), is_vouched=True)
-    is_listed = any(file_status(known, page.state).row is not None for page in pages)
+    is_listed = any(file_status(known, page.state, page.rows).row is not None for page in pages)
     # one host may have several indexes, but PyPI's files are on PyPI's pages
     if place.base not in PAGE_BASES and not is_listed:
         return None
-    status = file_status(known, newest.state)
+    status = file_status(known, newest.state, newest.rows)
     is_younger = newest.date > _date_of(file)
     findings = (finding for finding in status.findings if is_younger or finding.check not in _OF_AGE)
     return status._replace(findings=tuple(_by_page(finding, newest) for finding in findings))

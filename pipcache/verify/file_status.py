@@ -1,9 +1,10 @@
 """What has become of a file since it was downloaded, by a page of its index. The bytes are not judged here."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from pipcache.index.page_changes import is_yanked
+from pipcache.index.page_changes import is_yanked, rows_by_filename
 from pipcache.index.page_state import PageState
 from pipcache.index.rows import PageFile
 from pipcache.index.standing import ACTIVE, QUARANTINED
@@ -86,19 +87,58 @@ def known_file(artifact: Artifact, digests: Mapping[str, str], *, is_vouched: bo
     return KnownFile(filename, url, digests, artifact.listed, is_vouched, was_listed)
 
 
-def file_status(file: KnownFile, page: PageState | None) -> FileStatus:
+class RowIndex:
+    """The rows of a page by file name, URL and digest, so that many files can be looked up."""
+
+    def __init__(self, page: PageState) -> None:
+        """Take a page; its rows are put in order when they are first looked up."""
+        self._files = page.files
+
+    @cached_property
+    def _by_filename(self) -> dict[str, list[PageFile]]:
+        return rows_by_filename(self._files)
+
+    @cached_property
+    def _by_normal_filename(self) -> dict[str, list[PageFile]]:
+        rows: dict[str, list[PageFile]] = {}
+        for filename, those in self._by_filename.items():
+            rows.setdefault(normal_filename(filename), []).extend(those)
+        return rows
+
+    @cached_property
+    def _by_place(self) -> dict[str, list[PageFile]]:
+        rows: dict[str, list[PageFile]] = {}
+        for row in self._files:
+            for place in (_plain_url(row.url), *(digest for _, digest in row.hashes)):
+                rows.setdefault(place, []).append(row)
+        return rows
+
+    def rows_of(self, file: KnownFile) -> list[PageFile]:
+        """Return the rows that list a file: by its name, else by another spelling of it, else by URL or digest."""
+        if file.filename is not None:
+            named = self._by_filename.get(file.filename)
+            named = named or self._by_normal_filename.get(normal_filename(file.filename))
+            if named:
+                return named
+        places = [*([] if file.url is None else [_plain_url(file.url)]), *file.digests.values()]
+        rows = dict.fromkeys(row for place in places for row in self._by_place.get(place, ()))
+        return [row for row in rows if _is_at(file.url, row) or _is_certain(file.digests, row)]
+
+
+def file_status(file: KnownFile, page: PageState | None, rows_of_page: RowIndex | None = None) -> FileStatus:
     """Return what has become of a file by a page of its index.
 
     Args:
         file: the file.
         page: the page that its index has now, or the newest one that is in the cache; None where the index no
             longer has the project.
+        rows_of_page: the rows of this page; give it where many files are compared with one page.
     """
     if page is None:
         missing = Finding(Check.PC711, "", f"{file.filename or 'the file'} on the page", "no page of the project")
         return FileStatus((missing,) if file.was_listed else ())
     quarantine = [quarantine_finding(page)] if page.is_quarantined else []
-    rows = _rows_of(file, page.files)
+    rows = (rows_of_page or RowIndex(page)).rows_of(file)
     if not rows:
         is_missing = file.was_listed and file.filename is not None and page.excess is None and not quarantine
         finding = Finding(Check.PC711, "", f"{file.filename} on the page", "no such file")
@@ -130,19 +170,12 @@ def status_notes(page: PageState | None) -> tuple[str, ...]:
     return (f"the project is {status.status}" + (f": {status.reason}" if status.reason else ""),)
 
 
-def _rows_of(file: KnownFile, rows: Sequence[PageFile]) -> list[PageFile]:
-    """Return the rows that list a file: by its digest and name, else by its name, else by its URL or digest."""
-    if file.filename is not None:
-        by_name = [row for row in rows if row.filename == file.filename]
-        normal = normal_filename(file.filename)
-        by_name = by_name or [row for row in rows if normal_filename(row.filename) == normal]
-        if by_name:
-            return by_name
-    return [row for row in rows if _is_at(file.url, row) or _is_certain(file.digests, row)]
+def _plain_url(url: str) -> str:
+    return without_user(url).partition("#")[0]
 
 
 def _is_at(url: str | None, row: PageFile) -> bool:
-    return url is not None and without_user(row.url).partition("#")[0] == without_user(url).partition("#")[0]
+    return url is not None and _plain_url(row.url) == _plain_url(url)
 
 
 def _agrees(digests: Mapping[str, str], row: PageFile) -> bool | None:
