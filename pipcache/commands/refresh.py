@@ -4,6 +4,7 @@ import os
 import sys
 from typing import NamedTuple
 
+from pipcache.commands.cached_status import statuses_for
 from pipcache.commands.consent import Declined, confirm
 from pipcache.commands.run_verifier import judging
 from pipcache.errors import ErrorKind, ExitCode, PipcacheError
@@ -128,9 +129,11 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
 
 def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
     """Return what selectors and filters choose. Files are judged: their bytes may prove where they came from."""
-    need = Need(everything=not request.selectors, selectors=request.selectors)
+    by_status = bool(request.filters.statuses)
+    need = Need(deep=by_status, everything=by_status or not request.selectors, selectors=request.selectors)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    selection = select(cache, artifacts, request.selectors, request.filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+    selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
     files = [artifact for artifact in selection.chosen if artifact.kind in FILES]
     with judging(cache, VerifyOptions(LockIndex(()), digests=frozenset({"sha256"}))) as verifier:
         verified = verifier.judge(files, artifacts)
