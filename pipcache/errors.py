@@ -26,6 +26,8 @@ class ErrorKind(StrEnum):
     BAD_LOCK = "bad-lock"
     BAD_ADVISORY = "bad-advisory"
     BAD_SELECTORS = "bad-selectors"
+    BAD_SETTING = "bad-setting"
+    NO_INDEX = "no-index"
     BAD_OUTPUT = "bad-output"
     SEVERAL_VERSIONS = "several-versions"
     MISSING_EXTRA = "missing-extra"

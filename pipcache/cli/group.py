@@ -96,6 +96,7 @@ PURPOSES = {
     "Check": {
         "verify": "Check every file against every digest and size known for it.",
         "audit": "After a bad upload: is it here, and what was built from it?",
+        "refresh": "Ask the indexes what has changed since.",
     },
     "Remove": {
         "remove": "Remove exactly what the selectors match.",

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from pipcache.cli.slips import VALUES_ELSEWHERE, Slip, nearest
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
-from pipcache.query.filters import Filters
+from pipcache.query.filters import Filters, IndexStatus
 from pipcache.query.selector import NoSelector, Selector, SelectorError, parse_selector
 from pipcache.render.console import say
 from pipcache.store.layout import Store
@@ -268,11 +268,22 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         larger_than: float | None,
         sources: "tuple[Source, ...]",
         built_by: tuple[str, ...],
+        yanked: bool,
+        withdrawn: bool,
         **options: object,
     ) -> R:
         size = None if larger_than is None else int(larger_than)
-        filters = Filters(frozenset(map(Kind, kinds)), frozenset(map(Store, stores)), older_than, newer_than, size)
-        filters = filters._replace(sources=sources, built_by=frozenset(built_by))
+        wanted = ((yanked, IndexStatus.YANKED), (withdrawn, IndexStatus.WITHDRAWN))
+        filters = Filters(
+            frozenset(map(Kind, kinds)),
+            frozenset(map(Store, stores)),
+            older_than,
+            newer_than,
+            size,
+            sources=sources,
+            built_by=frozenset(built_by),
+            statuses=frozenset(status for is_wanted, status in wanted if is_wanted),
+        )
         return command(*args, filters=filters, **options)
 
     age = UnitParam("age", parse_age)
@@ -300,7 +311,13 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         metavar="SIZE",
         help="Larger than this: 500kB, 50MB, 1.5GiB.",
     )
-    return kind(store(older(newer(larger(source_options()(with_filters))))))
+    yanked = click.option(
+        "--yanked", is_flag=True, help="Only files that the newest cached page of their index calls yanked."
+    )
+    withdrawn = click.option(
+        "--withdrawn", is_flag=True, help="Only files that this page no longer lists. With --yanked: either."
+    )
+    return kind(store(older(newer(larger(source_options()(yanked(withdrawn(with_filters))))))))
 
 
 class SourceParam(click.ParamType):  # type: ignore[type-arg]  # as above

@@ -118,8 +118,8 @@ def remove_command(
     key; it matches any name that an entry has. Filters apply to index pages too. With --advisory, SELECTORs add to
     what the advisories describe; filters and verdicts are refused.
     """
-    by_source = bool(filters.sources or filters.built_by)
-    if not (selectors or files or damaged or poisoned or advisories or by_source):
+    by_filter = bool(filters.sources or filters.built_by or filters.statuses)
+    if not (selectors or files or damaged or poisoned or advisories or by_filter):
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")

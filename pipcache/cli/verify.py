@@ -118,7 +118,8 @@ def verify_command(
         thorough,
         wanted.difference(*ignored),
         fail_on,
+        by_name=bool(selected),
     )
     answer = command.find(app.directory(cache_dir), request, track)
     command.write(answer, form)
-    return command.exit_code(answer, fail_on)
+    return command.exit_code(answer, request)

@@ -138,15 +138,20 @@ def require_yes(what: str) -> None:
     Raises:
         Declined: the question was not answered with yes.
     """
-    say(f"Remove {what}? [y/N] ", end="")
+    if not confirm(f"Remove {what}?"):
+        raise Declined("Nothing was removed.", is_fault=False)
+
+
+def confirm(question: str) -> bool:
+    """Ask a question on standard error; any answer but y or yes means no."""
+    say(f"{question} [y/N] ", end="")
     try:
         answer = sys.stdin.readline()
     except ValueError:  # bytes that are no text
         answer = ""
     if not answer.endswith("\n"):
         say("")  # the end of input leaves the line open
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise Declined("Nothing was removed.", is_fault=False)
+    return answer.strip().lower() in {"y", "yes"}
 
 
 @contextmanager

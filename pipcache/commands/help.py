@@ -15,6 +15,7 @@ TOPICS = {
     "evidence": "how an entry gets its name, and what proves it",
     "promises": "what verify checks, and who made each promise",
     "codes": "the verdicts and every finding of verify",
+    "refresh": "ask the indexes what has changed: who is asked about what, and what is told",
     "prune": "the policies of prune: what each removes and keeps",
     "ci": "recipes: GitHub, GitLab, CircleCI, Azure, Jenkins, Docker, cron",
     "audit": "after a bad upload: advisories, what is searched, what is removed",

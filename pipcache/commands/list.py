@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.query.filters import Filters, SortKey, sort
+from pipcache.query.filters import Filters, IndexStatuses, SortKey, sort
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import fitted, is_terminal, print_answer, say
@@ -56,10 +56,10 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         NotAPipCache: it holds something, and none of pip's stores.
     """
     wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
-    by_source = bool(request.filters.sources)
+    by_pages = request.filters.needs_pages
     need = Need(
-        deep=request.exact or request.filters.unnamed or by_source,
-        everything=request.everything or wants_other_kinds or by_source,
+        deep=request.exact or request.filters.unnamed or by_pages,
+        everything=request.everything or wants_other_kinds or by_pages,
         exact=request.exact,
         selectors=request.selectors,
     )
@@ -68,7 +68,12 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     chosen: list[Artifact] = artifacts
     unmatched: list[Unmatched] = []
     if request.selectors or request.filters != Filters():
-        selection = select(cache, artifacts, request.selectors, request.filters, track)
+        statuses: IndexStatuses = {}
+        if request.filters.statuses:
+            from pipcache.commands.cached_status import statuses_for  # a plain list judges by no page
+
+            artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+        selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
         chosen, unmatched = selection.chosen, selection.unmatched
     artifacts, chosen = with_refusals(artifacts, cache.refused), with_refusals(chosen, cache.refused)
     # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pipcache.audit.auditor import Answer
+from pipcache.commands.cached_status import statuses_for
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.commands.run_verifier import judge_for
 from pipcache.errors import ExitCode
@@ -60,11 +61,17 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
-    everything, deep = bool(request.filters.sources), bool(request.selectors or request.filters.sources)
-    need = Need(deep, everything, selectors=request.selectors, page_clues=bool(request.reasons))
+    by_pages = request.filters.needs_pages
+    need = Need(
+        deep=bool(request.selectors) or by_pages,
+        everything=by_pages,
+        selectors=request.selectors,
+        page_clues=bool(request.reasons),
+    )
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    selection = select(cache, artifacts, request.selectors, request.filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+    selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
     if request.reasons:
         judged = judge_for(cache, request.reasons, selection.chosen, artifacts, locks)
         artifacts = with_refusals(artifacts, cache.refused)

@@ -3,6 +3,7 @@
 import sys
 from typing import NamedTuple
 
+from pipcache.commands.cached_status import statuses_for, with_statuses
 from pipcache.commands.run_verifier import judging
 from pipcache.inventory.artifact import Artifact, path_of, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
@@ -46,15 +47,17 @@ def find(
         NotAPipCache: it holds something, and none of pip's stores.
     """
     cache = Cache(directory.path)
-    need = Need(deep=True, everything=bool(filters.sources), exact=True, selectors=selectors)
+    need = Need(deep=True, exact=True, selectors=selectors, everything=filters.needs_pages)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    selection = select(cache, artifacts, selectors, filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, filters, track)
+    selection = select(cache, artifacts, selectors, filters, track, statuses=statuses)
     chosen = sort(selection.chosen, SortKey.NAME)
     with judging(cache, VerifyOptions(LockIndex(), thorough=True)) as verifier:
         verified = verifier.judge(chosen, artifacts)
     if verified.not_reached:
         raise KeyboardInterrupt
-    judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
+    judged = with_statuses(cache, verified, artifacts, track)
+    judgements = {path_of(judgement.artifact): judgement for judgement in judged}
     named = [_named(artifact, judgements.get(path_of(artifact))) for artifact in chosen]
     details = list(describe(cache, named, artifacts, judgements, track))
     seen = [*with_refusals(artifacts, cache.refused), *(judgement.artifact for judgement in verified.judgements)]
@@ -63,9 +66,12 @@ def find(
 
 
 def _named(artifact: Artifact, judgement: Judgement | None) -> Artifact:
-    """Return an artifact with the name that an index page gives to its bytes, which only their judgement shows."""
-    is_named = judgement is not None and judgement.artifact.listed is not None and artifact.listed is None
-    return judgement.artifact if judgement is not None and is_named else artifact
+    """Return an artifact with the notes of its judgement, and the name that an index page gives to its bytes."""
+    if judgement is None:
+        return artifact
+    if judgement.artifact.listed is not None and artifact.listed is None:
+        return judgement.artifact
+    return artifact._replace(notes=tuple(dict.fromkeys((*artifact.notes, *judgement.artifact.notes))))
 
 
 def write(answer: ShowAnswer, form: str) -> None:

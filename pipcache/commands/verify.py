@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from pipcache.commands.cached_status import statuses_for, with_statuses
 from pipcache.commands.run_verifier import judging
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS
@@ -23,7 +24,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.entries import is_link
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
-from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.context import is_judged
 from pipcache.verify.lock_index import read_lock_index
 from pipcache.verify.verdict import Judgement
@@ -31,7 +32,17 @@ from pipcache.verify.verifier import VerifyOptions
 
 
 class VerifyRequest(NamedTuple):
-    """What ``verify`` was asked for. ``wanted`` are the checks that count, ``fail_on`` the verdict that fails."""
+    """What ``verify`` was asked for.
+
+    Attributes:
+        selectors: what is verified; empty for everything.
+        filters: conditions on it.
+        against: the lock files.
+        thorough: whether every promise is compared.
+        wanted: the checks whose findings are shown.
+        fail_on: the verdict that fails.
+        by_name: whether the checks were named, so that a status of an index fails too.
+    """
 
     selectors: tuple[Selector, ...]
     filters: Filters
@@ -39,6 +50,7 @@ class VerifyRequest(NamedTuple):
     thorough: bool
     wanted: frozenset[Check]
     fail_on: str
+    by_name: bool = False
 
 
 class VerifyAnswer(NamedTuple):
@@ -60,8 +72,10 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         NotAPipCache: it holds something, and none of pip's stores.
     """
     locks = read_lock_index(request.against)
-    everything = bool(request.filters.sources)
-    need = Need(selectors=request.selectors, everything=everything, page_clues=True)
+    filters = request.filters
+    need = Need(
+        selectors=request.selectors, page_clues=True, everything=filters.needs_pages, deep=bool(filters.statuses)
+    )
     cache = Cache(directory.path)
     with judging(cache, VerifyOptions(locks, request.thorough, local_sources=True)) as verifier:
         if request.selectors or request.filters != Filters():
@@ -69,16 +83,18 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
             artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.begin)
-        selection = select(cache, artifacts, request.selectors, request.filters, track)
+        _, wanted = statuses_for(cache, artifacts, request.filters, track)
+        selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=wanted)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
         verified = verifier.judge(chosen, artifacts)
-    judgements = [_with_wanted(judgement, request.wanted) for judgement in verified.judgements]
+    with_status = with_statuses(cache, verified, artifacts, track)
+    judgements = [_with_wanted(judgement, request.wanted) for judgement in with_status]
     tally = Tally(
         verified.gone,
         verified.not_reached,
         sum(not is_link(artifact.entry) for artifact in selection.chosen) - len(chosen),
         links_in_stores(artifacts),
-        _count_findings(verified.judgements) - _count_findings(judgements),
+        _count_findings(with_status) - _count_findings(judgements),
     )
     if request.against:
         known = [
@@ -138,11 +154,19 @@ def _lines(answer: VerifyAnswer) -> Iterator[str]:
         yield f"Cure of all: {clean(answer.cure)}"
 
 
-def exit_code(answer: VerifyAnswer, fail_on: str) -> ExitCode:
-    """Return the exit code: an interruption comes before findings, and these before what could not be read."""
+def exit_code(answer: VerifyAnswer, request: VerifyRequest) -> ExitCode:
+    """Return the exit code: an interruption comes before findings, and these before what could not be read.
+
+    What an index has done since is no damage of the cache, and counts only where such a check was named.
+    """
     if answer.tally.left:
         return ExitCode.INTERRUPTED
-    failing = [judgement for judgement in answer.judgements if judgement.findings]
+    fail_on, ignored = request.fail_on, Trait(0) if request.by_name else Trait.STATUS
+    failing = [
+        judgement
+        for judgement in answer.judgements
+        if any(not finding.check.traits & ignored for finding in judgement.findings)
+    ]
     if fail_on == "poisoned":
         failing = [judgement for judgement in failing if judgement.verdict is Verdict.POISONED]
     elif fail_on == "unverified":

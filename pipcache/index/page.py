@@ -8,6 +8,7 @@ from pipcache.index.anchors import unescape
 from pipcache.index.page_format import PageFormat, stated_format
 from pipcache.index.page_text import page_text
 from pipcache.index.rows import TITLE, TITLE_REACH, PageFile, page_rows
+from pipcache.index.standing import ProjectStatus
 from pipcache.util.filenames import normalise
 
 
@@ -20,6 +21,8 @@ class Page(NamedTuple):
     base: str | None = None  # the value of <base href>, None without one
     is_cut: bool = False  # it may have more files than were read
     excess: str | None = None  # of what it has more than is read
+    serial: int | None = None  # of the last change of the project
+    status: ProjectStatus | None = None  # of the project (PEP 792)
 
 
 def parse_page(data: bytes, content_type: str = "") -> Page | None:
@@ -35,7 +38,8 @@ def parse_page(data: bytes, content_type: str = "") -> Page | None:
     # a sign-in page has anchors too, but none leads to a distribution
     if not files and not page.is_stated and not page.is_cut:
         return None
-    return Page(page.format, page.project or _common_project(files), files, page.base, page.is_cut, page.excess)
+    project = page.project or _common_project(files)
+    return Page(page.format, project, files, page.base, page.is_cut, page.excess, page.serial, page.status)
 
 
 def is_empty_listing(data: bytes, content_type: str, project: str) -> bool:

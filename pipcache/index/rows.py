@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from pipcache.index.anchors import Anchor, attributes_of, find_anchors, unescape
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format, stated_format
 from pipcache.index.page_text import page_text
+from pipcache.index.standing import ProjectStatus, serial_in_text, serial_of, status_in_text, status_of
 from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
 from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts, nests_too_deeply
 
@@ -121,6 +122,8 @@ class Rows:
         is_stated: whether the page itself says that it is an index page; if not, only its files can show it.
         is_cut: whether the page may have more rows than were read; only known when ``rows`` is exhausted.
         excess: of what the page has more than is read, as text; None where it is cut for another reason, or not.
+        serial: the serial of the project's last change; None where the page does not have it.
+        status: the project's status (PEP 792); None where the page does not have it.
     """
 
     def __init__(
@@ -131,6 +134,8 @@ class Rows:
         rows: Iterator[Row | None],
         *,
         is_stated: bool,
+        serial: int | None = None,
+        status: ProjectStatus | None = None,
     ) -> None:
         """Take what the page says of itself, and its rows; None instead of a row where the rest is not read."""
         self.format = form
@@ -139,6 +144,8 @@ class Rows:
         self.is_stated = is_stated
         self.is_cut = False
         self.excess: str | None = None
+        self.serial = serial
+        self.status = status
         self._rows = rows
 
     def cut_by(self, excess: str) -> None:
@@ -151,6 +158,7 @@ class Rows:
         rows = Rows(
             self.format, self.project, other.base, chain(self._rows, other._rows), is_stated=self.is_stated
         )
+        rows.serial, rows.status = self.serial, self.status
         rows.is_cut = self.is_cut or other.is_cut
         rows.excess = self.excess or other.excess
         return rows
@@ -223,7 +231,16 @@ def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
     if any(map(_has_too_many_digests, files)):
         return _unread_json(f"more than {MOST_DIGESTS} digests of a file")
     project = normalise(name) if isinstance(name, str) else None
-    rows = Rows(PageFormat.JSON, project, None, is_stated=True, rows=_listed(files))
+    meta = document.get("meta")
+    rows = Rows(
+        PageFormat.JSON,
+        project,
+        None,
+        _listed(files),
+        is_stated=True,
+        serial=serial_of(meta.get("_last-serial")) if isinstance(meta, dict) else None,
+        status=status_of(document.get("project-status")),
+    )
     if len(files) > MOST_ROWS:
         rows.cut_by(f"more than {MOST_ROWS:,} rows")
     return rows
@@ -315,7 +332,15 @@ def _html_rows(data: bytes, content_type: str) -> Rows:
     base = attributes_of(base_tag[1]).get("href") if base_tag else None
     is_stated = title is not None or _META_VERSION.search(text, 0, TITLE_REACH) is not None
     project = normalise(unescape(title[1])) if title is not None else None
-    rows = Rows(PageFormat.HTML, project, base, map(_html_row, find_anchors(text)), is_stated=is_stated)
+    rows = Rows(
+        PageFormat.HTML,
+        project,
+        base,
+        map(_html_row, find_anchors(text)),
+        is_stated=is_stated,
+        serial=serial_in_text(text),
+        status=status_in_text(text),
+    )
     rows.is_cut = not is_sure
     if text.count("&") > MOST_REFERENCES:
         rows = Rows(PageFormat.HTML, project, base, iter(()), is_stated=is_stated)

@@ -174,18 +174,34 @@ def name_by_pages(
     if not any(isinstance(artifact.entry, HttpEntry) for artifact in artifacts):
         return artifacts
     from pipcache.inventory.from_pages import name_listed_files  # a plain list reads no page
-    from pipcache.inventory.page_names import may_be_a_page, name_page, name_pages_by_guess, page_bases
+    from pipcache.inventory.page_names import may_be_a_page
 
     if not any(artifact.kind is Kind.PAGE or may_be_a_page(artifact) for artifact in artifacts):
         return artifacts
     pages = reader()
+    named = name_pages(pages.cache, artifacts, index_urls, track, projects=projects)
+    return name_listed_files(pages, named, needs_project, track)
+
+
+def name_pages(
+    cache: Cache,
+    artifacts: Sequence[Artifact],
+    index_urls: IndexUrls,
+    track: Track = untracked,
+    *,
+    projects: Iterable[str] = (),
+) -> list[Artifact]:
+    """Return ``artifacts``, and the index pages among them with their projects and URLs; no rows are read.
+
+    The arguments are those of ``name_by_pages``.
+    """
+    from pipcache.inventory.page_names import name_page, name_pages_by_guess, page_bases  # as above
+
     bases = page_bases(artifacts, index_urls())
     named = [
-        name_page(pages.cache, artifact, bases)
-        for artifact in track(artifacts, len(artifacts), "Naming index pages")
+        name_page(cache, artifact, bases) for artifact in track(artifacts, len(artifacts), "Naming index pages")
     ]
-    named = name_pages_by_guess(named, (), projects, page_bases(named, index_urls()))
-    return name_listed_files(pages, named, needs_project, track)
+    return name_pages_by_guess(named, (), projects, page_bases(named, index_urls()))
 
 
 def _needed_project(artifacts: Iterable[Artifact], need: Need) -> Callable[[str], bool] | None:

@@ -166,7 +166,12 @@ def _switch_text(switch: Setting) -> str:
     return f"{switch.origin}={switch.value}" if switch.source is Source.ENVIRONMENT else switch.origin
 
 
-def _groups(key: str, environ: Mapping[str, str], files: Sequence[ConfigFile]) -> Iterator[list[Setting]]:
+def _groups(
+    key: str,
+    environ: Mapping[str, str],
+    files: Sequence[ConfigFile],
+    sections: Sequence[str] = ("cache", "global"),
+) -> Iterator[list[Setting]]:
     """Yield the settings of ``key`` by group, highest first (pip ``_get_ordered_configuration_items``)."""
     variable, text = f"PIP_{key.upper().replace('-', '_')}", None
     for name, value in environ.items():
@@ -174,13 +179,13 @@ def _groups(key: str, environ: Mapping[str, str], files: Sequence[ConfigFile]) -
             variable, text = name, value
     yield [Setting(Source.ENVIRONMENT, variable, text, _note(key, text))]
     # the section counts before the file: [cache] of the lowest file is above [global] of the highest
-    for section in ("cache", "global"):
+    for section in sections:
         group = []
         for path, values, file_note in files:
             if (configured := values.get((section, key))) is not None:
                 origin, note = f"{path} [{section}] {key}", _note(key, configured)
                 group.append(Setting(Source.CONFIGURATION, origin, configured, note))
-            elif section == "global" and ("cache", key) not in values:
+            elif section == "global" and all((other, key) not in values for other in sections):
                 group.append(Setting(Source.CONFIGURATION, path, None, file_note))
         yield group
 
@@ -215,12 +220,28 @@ def _defaults(platform: str, environ: Mapping[str, str]) -> list[Setting]:
     ]
 
 
+_ASKING = ("install", "download", "wheel", "lock", "index", "list", "cache", "global")
+"""The sections of commands that ask an index, each of which may have indexes of its own, and the general ones."""
+
+
+def install_setting(key: str, environ: Mapping[str, str], files: Sequence[ConfigFile]) -> Setting | None:
+    """Return the setting of an option that ``pip install`` uses; None where none has a value.
+
+    Args:
+        key: the option's name without dashes before it.
+        environ: the environment of the run.
+        files: pip's configuration files, as ``config_files`` returns them.
+    """
+    groups = _groups(key, environ, files, ("install", "global"))
+    return next(filter(None, map(_effective, groups)), None)
+
+
 def configured_indexes(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the URLs of the indexes that pip is configured to use, highest first; they may hold passwords."""
     environ = os.environ if environ is None else environ
     files = config_files(sys.platform, environ)
     keys = ("index-url", "extra-index-url")
-    settings = chain.from_iterable(map(_effective, _groups(key, environ, files)) for key in keys)
+    settings = chain.from_iterable(map(_effective, _groups(key, environ, files, _ASKING)) for key in keys)
     return [url for setting in settings if setting is not None for url in (setting.value or "").split()]
 
 

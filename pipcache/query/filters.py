@@ -1,7 +1,7 @@
 """Filters, and the orders of lists."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +10,19 @@ from pipcache.store.layout import Store
 
 if TYPE_CHECKING:
     from pipcache.query.sources import Source
+
+
+class IndexStatus(StrEnum):
+    """What an index has done with a file since, as far as the index pages in the cache show it."""
+
+    YANKED = "yanked"
+    WITHDRAWN = "withdrawn"  # no longer listed, replaced, or in quarantine
+
+
+IndexStatuses = Mapping[str, Collection[IndexStatus]]
+"""What indexes have done with artifacts, by the paths of their entries."""
+
+NO_STATUSES: IndexStatuses = {}
 
 
 class Filters(NamedTuple):
@@ -24,6 +37,7 @@ class Filters(NamedTuple):
         unnamed: whether only artifacts without a name are allowed.
         sources: where an artifact may be from; only proved URLs count.
         built_by: the interpreters that may have built a wheel (``cp311``), as the keys of the wheels prove them.
+        statuses: what an index has done with the artifacts that are allowed; any of these.
     """
 
     kinds: frozenset[Kind] = frozenset()
@@ -34,9 +48,21 @@ class Filters(NamedTuple):
     unnamed: bool = False
     sources: "tuple[Source, ...]" = ()
     built_by: frozenset[str] = frozenset()
+    statuses: frozenset[IndexStatus] = frozenset()
 
-    def allow(self, artifact: Artifact, now: float) -> bool:
-        """Return whether the conditions hold for an artifact at the time ``now``, in seconds since the epoch."""
+    @property
+    def needs_pages(self) -> bool:
+        """Whether index pages and all other entries are read for a condition."""
+        return bool(self.sources or self.statuses)
+
+    def allow(self, artifact: Artifact, now: float, statuses: IndexStatuses = NO_STATUSES) -> bool:
+        """Return whether the conditions hold for an artifact.
+
+        Args:
+            artifact: the artifact.
+            now: the time, in seconds since the epoch.
+            statuses: what indexes have done with artifacts; needed where that is a condition.
+        """
         made = artifact.made_ns
         age = None if made is None else now - made / 1e9
         return (
@@ -48,6 +74,7 @@ class Filters(NamedTuple):
             and (artifact.is_unnamed or not self.unnamed)
             and (not self.built_by or _builder_of(artifact) in self.built_by)
             and (not self.sources or self._allows_source(artifact))
+            and (not self.statuses or not self.statuses.isdisjoint(statuses.get(path_of(artifact), ())))
         )
 
     def _allows_source(self, artifact: Artifact) -> bool:

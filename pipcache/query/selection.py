@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digest_lookup
-from pipcache.query.filters import Filters
+from pipcache.query.filters import NO_STATUSES, Filters, IndexStatuses
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normalise
@@ -59,11 +59,17 @@ class Selection(NamedTuple):
 
 
 def select(
-    cache: Cache, artifacts: Sequence[Artifact], selectors: Sequence[Selector], filters: Filters, track: Track
+    cache: Cache,
+    artifacts: Sequence[Artifact],
+    selectors: Sequence[Selector],
+    filters: Filters,
+    track: Track,
+    *,
+    statuses: IndexStatuses = NO_STATUSES,
 ) -> Selection:
     """Return the artifacts that ``filters`` allow and any of ``selectors`` matches; without selectors all of them.
 
-    Bodies are hashed where a selector is a digest.
+    Bodies are hashed where a selector is a digest. ``statuses`` are what ``filters.statuses`` asks for.
     """
     now = time.time()
     if filters.sources:
@@ -71,7 +77,7 @@ def select(
 
         artifacts = with_proved_urls(cache, [*artifacts], filters.sources, track)
     narrows = filters != Filters()
-    allowed = [artifact for artifact in artifacts if not narrows or filters.allow(artifact, now)]
+    allowed = [artifact for artifact in artifacts if not narrows or filters.allow(artifact, now, statuses)]
     if not selectors:
         return Selection([Match(artifact, ()) for artifact in allowed], [], allowed)
     algorithms = {name for selector in selectors if selector.digest is not None for name in selector.digest[0]}

@@ -4,14 +4,13 @@ The sources are pip's ``_vendor/cachecontrol/controller.py`` (``cached_request``
 ``_vendor/requests``, ``_vendor/urllib3/response.py`` and ``_internal/network``, in pip 20.3 to 26.3.
 """
 
-import calendar
 import re
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_tz
 from urllib.parse import urlsplit
 
 from pipcache.store.cachecontrol import Head
 from pipcache.store.response import is_page_by_head
+from pipcache.util.freshness import NO_TIME, http_seconds, stated_max_age
 
 _PERMANENT = frozenset({301, 308})
 """pip follows these without looking at their age."""
@@ -95,39 +94,16 @@ def _is_taken_for_error(head: Head) -> bool:
 def _age_failures(headers: Mapping[str, str]) -> Iterator[str]:
     """Yield why pip cannot tell the age of a response."""
     try:
-        date = _seconds(headers["date"]) if "date" in headers else 0
+        date = http_seconds(headers["date"]) if "date" in headers else 0
         if date is None:
             raise ValueError
-    except _NO_TIME:
+    except NO_TIME:
         yield "its Date is no date that pip can read"
         return
     try:
         _lifetime(headers)
-    except _NO_TIME:
+    except NO_TIME:
         yield "its Expires is no date that pip can read"
-
-
-_NO_TIME = (ArithmeticError, LookupError, TypeError, ValueError)
-"""What the standard library raises for some texts that are no dates; nothing in pip catches it."""
-
-
-def _seconds(text: str) -> float | None:
-    """Return the seconds since the epoch of a date, counted as CacheControl counts them; None where it is none."""
-    parsed = parsedate_tz(text)
-    return None if parsed is None else float(calendar.timegm(parsed[:6]))
-
-
-def _max_age(headers: Mapping[str, str]) -> int | None:
-    """Return ``max-age`` of ``Cache-Control``, the last of several, read as CacheControl reads it."""
-    seconds = None
-    for directive in headers.get("cache-control", "").split(","):
-        name, equals, value = directive.partition("=")
-        if name.strip() == "max-age" and equals:
-            try:
-                seconds = int(value.strip())
-            except ValueError:
-                continue
-    return seconds
 
 
 def _lifetime(headers: Mapping[str, str]) -> float:
@@ -138,10 +114,10 @@ def _lifetime(headers: Mapping[str, str]) -> float:
     """
     if "date" not in headers:
         return 0
-    max_age = _max_age(headers)
+    max_age = stated_max_age(headers)
     if max_age is not None:
         return max(max_age, 0)
-    expires, date = _seconds(headers.get("expires", "")), _seconds(headers["date"])
+    expires, date = http_seconds(headers.get("expires", "")), http_seconds(headers["date"])
     return 0 if expires is None or date is None else max(expires - date, 0)
 
 

@@ -45,6 +45,14 @@ _UNKNOWN_ALGORITHM = r"(?i)[a-z][\w./-]{0,20}(?::|=(?!=)|-)[0-9a-f]{32,}"
 _BARE_BASE64 = r"(?a)(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])([\w-]{43}|[\w-]{86})=?=?"
 
 
+_FORGEABLE = frozenset({"md5", "sha1"})
+
+
+def is_forgeable(algorithm: str) -> bool:
+    """Return whether other bytes with the same digest can be made."""
+    return algorithm in _FORGEABLE
+
+
 def algorithm_of(name: str) -> str | None:
     """Return the name in ``DIGITS`` of an algorithm as people spell it; None for unknown algorithms."""
     spelled = name.strip().lower().replace("-", "_").replace("/", "_").replace("ripemd_", "ripemd")

@@ -91,6 +91,21 @@ def index_name(authority: Authority) -> str | None:
     return "TestPyPI" if authority.host == TEST_FILES_HOST else "PyPI"
 
 
+def index_of_file_host(host: str) -> str | None:
+    """Return the URL below which the pages are whose files a host serves; None where the host is not PyPI's.
+
+    PyPI's old host is its own too. The test index is another index.
+    """
+    if host == TEST_FILES_HOST:
+        return PAGE_BASES[2]
+    return PAGE_BASES[0] if is_pypi_file_host(host) else None
+
+
+def present_index(base: str) -> str:
+    """Return the URL below which an index has its pages now: PyPI's under its old name is PyPI's present one."""
+    return PAGE_BASES[0] if base == PAGE_BASES[1] else base
+
+
 _PROJECT_PAGE = re.compile(
     rf"(?i)https?://(?:{'|'.join(map(re.escape, (INDEX_HOST, OLD_INDEX_HOST, TEST_INDEX_HOST)))})"
     r"/(?:project|pypi|p|simple)/([^/?#\s]+)(?:/(?!json)([^/?#\s]+))?(?:/json)?/?(?:[?#]\S*)?"

@@ -25,6 +25,8 @@ class Trait(Flag):
     IDENTITY = auto()  # the artifact is another one than it should be: poisoned, whole or not
     PLACE = auto()  # they say where the flaw is, not who promised something
     DOUBT = auto()  # nothing weaker than a digest from outside the response verifies an artifact beside them
+    STATUS = auto()  # they say what an index has done since, not what the bytes are
+    LASTING = auto()  # whoever gets the file anew gets it with them
 
 
 NO_TRAITS = Trait(0)
@@ -294,6 +296,68 @@ class Check(Enum):
         None,
         "It was built from a local archive that has changed since.",
         "pip installs what the archive held when it was built",
+    )
+
+    # what an index says by now: of a page, and of a file
+    PC701 = (
+        None,
+        "The page is not the one that the index gave out, although the index says that it is unchanged.",
+        "pip uses the altered list of files until the index changes the page",
+        Trait.STATUS,
+    )
+    PC702 = (
+        None,
+        "The index has a newer page.",
+        "pip chooses from the old list of files as long as it takes the page for fresh",
+        Trait.STATUS,
+    )
+    PC703 = (
+        None,
+        "The index gave out an older page after a newer page.",
+        "pip finds other versions each time, depending on which server of the index answers",
+        Trait.STATUS,
+    )
+    PC704 = (
+        None,
+        "Two pages of the same state of the project list different files.",
+        "pip finds other versions each time, depending on which page it gets",
+        Trait.STATUS,
+    )
+    PC705 = (
+        None,
+        "The index no longer has the project.",
+        "pip uses the page as long as it takes it for fresh, and then finds no versions",
+        Trait.STATUS,
+    )
+    PC706 = (
+        None,
+        "The index has put the project in quarantine.",
+        "pip finds no files of it there, but takes them from the cache where a lock or a URL leads to them",
+        Trait.STATUS,
+    )
+    PC711 = (
+        None,
+        "The index no longer lists it: it was deleted, or put in quarantine.",
+        "pip takes it from the cache where a lock, a URL or an old page leads to it",
+        Trait.STATUS,
+    )
+    PC712 = (
+        None,
+        "The file was yanked.",
+        "pip takes it only where a requirement pins this version",
+        Trait.STATUS | Trait.LASTING,
+    )
+    PC713 = (
+        None,
+        "The index lists other bytes under its name than it did.",
+        "pip refuses it by the hash of the new page, or downloads the new file",
+        Trait.STATUS,
+    )
+    PC714 = (
+        Verdict.POISONED,
+        "The index lists another digest for its URL, and nothing else vouches for its bytes.",
+        "pip refuses it by its hash as soon as it has the new page",
+        Trait.DIGEST,
     )
 
     @property

@@ -1,6 +1,6 @@
 """The pins of lock files, looked up by artifact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
 from pipcache.inventory.identify import kind_of_filename
@@ -13,10 +13,7 @@ from pipcache.util.versions import canonical
 
 
 class LockIndex:
-    """The pins of lock files by key, file name and version. It never changes, so threads may share it.
-
-    ``projects`` are the normalised names of the projects that are pinned.
-    """
+    """The pins of lock files by key, file name and version. It never changes, so threads may share it."""
 
     def __init__(self, pins: Iterable[Pin] = ()) -> None:
         """Take the pins; each names the lock file it stands in as its ``source``."""
@@ -24,10 +21,10 @@ class LockIndex:
         self._by_filename: dict[str, list[Pin]] = {}
         self._by_version: dict[tuple[str, str], list[Pin]] = {}
         self._sdists: set[tuple[str, str, str]] = set()
-        self.projects: set[str] = set()
+        self._by_project: dict[str, list[Pin]] = {}
         for pin in pins:
             if pin.project:
-                self.projects.add(pin.project)
+                self._by_project.setdefault(pin.project, []).append(pin)
             version = canonical(pin.version or "")
             if pin.url is not None and (key := request_key(pin.url)) is not None:
                 self._by_key.setdefault(key, []).append(pin)
@@ -37,6 +34,15 @@ class LockIndex:
                     self._sdists.add((pin.source, pin.project, version))
             elif pin.version is not None:
                 self._by_version.setdefault((pin.project, version), []).append(pin)
+
+    @property
+    def projects(self) -> Collection[str]:
+        """The normalised names of the projects that are pinned."""
+        return self._by_project.keys()
+
+    def pins_of_project(self, project: str) -> Sequence[Pin]:
+        """Return the pins of a project by its normalised name, whether the cache has their files or not."""
+        return self._by_project.get(project, ())
 
     def pins_of(self, artifact: Artifact) -> list[Pin]:
         """Return the pins of an artifact: of each lock file those by key, else by file name, else by version."""

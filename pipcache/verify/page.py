@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
 from pipcache.index.rows import MOST_ROWS, page_rows
+from pipcache.index.standing import serial_in_ends
 from pipcache.inventory.artifact import Artifact, Evidence
 from pipcache.util.compression import BrokenStream, UndecodableBody
 from pipcache.util.content_coding import codings, decode_body, decoded_pieces
@@ -189,19 +190,11 @@ def _has_stated_length(artifact: Artifact, window: Window) -> bool:
     return artifact.head is not None and artifact.head.stated_length == window.length
 
 
-_SERIALS = {
-    PageFormat.HTML: re.compile(rb"<!--SERIAL (\d{1,20})-->\s*\Z"),
-    PageFormat.JSON: re.compile(rb'(?<!\\)"_last-serial"\s*:\s*(\d{1,20})'),
-}
-
-
 def _generation_findings(artifact: Artifact, form: PageFormat | None, ends: _Ends) -> Iterator[Finding]:
     """Yield a difference between ``X-PyPI-Last-Serial`` and the page's serial (warehouse ``api/simple.py``)."""
     stated = artifact.head.headers.get("x-pypi-last-serial", "") if artifact.head is not None else ""
     if form is None or not re.fullmatch(r"[0-9]{1,20}", stated):
         return
-    # HTML has the serial in its last lines, JSON before or after the list of files
-    end = ends.end[-1024:] if form is PageFormat.HTML else ends.end
-    serial = _SERIALS[form].search(end) or (form is PageFormat.JSON and _SERIALS[form].search(ends.start))
-    if serial and int(serial[1]) != int(stated):
-        yield Finding(Check.PC108, "x-pypi-last-serial", stated, serial[1].decode())
+    serial = serial_in_ends(form, ends.start, ends.end)
+    if serial is not None and serial != int(stated):
+        yield Finding(Check.PC108, "x-pypi-last-serial", stated, str(serial))

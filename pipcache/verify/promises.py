@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Evidence, Kind
 from pipcache.store.layout import Store
 from pipcache.util.filenames import normal_filename
-from pipcache.util.hashes import DIGITS
+from pipcache.util.hashes import DIGITS, is_forgeable
 from pipcache.util.urls import pypi_path_in
 from pipcache.verify.checks import Check
 from pipcache.verify.lock_index import LockIndex
@@ -27,8 +27,6 @@ class Influence(Enum):
 
 SIZE = "size"
 """The measure of a promise of a number of bytes."""
-
-_FORGEABLE = frozenset({"md5", "sha1"})
 
 
 class Promise(NamedTuple):
@@ -76,7 +74,7 @@ class Promise(NamedTuple):
     @property
     def is_strong(self) -> bool:
         """Whether it is a whole digest that nobody can forge."""
-        return self.measure not in _FORGEABLE and DIGITS.get(self.measure) == len(self.expected)
+        return not is_forgeable(self.measure) and DIGITS.get(self.measure) == len(self.expected)
 
     @property
     def is_of_name(self) -> bool:
@@ -193,7 +191,7 @@ def _of_named_rows(artifact: Artifact) -> Iterator[Promise]:
     if is_metadata_file(artifact):
         announced = _by_algorithm((row.page, row.file.core_metadata or ()) for row in artifact.named_rows)
         for algorithm, digests in announced.items():
-            if algorithm not in _FORGEABLE:
+            if not is_forgeable(algorithm):
                 by = f"{next(iter(digests.values()))} (core-metadata)"
                 yield _of_any(by, algorithm, digests, Check.PC208, Influence.WHEN_KEPT, covers_decoded=True)
         return
@@ -206,7 +204,7 @@ def _of_named_rows(artifact: Artifact) -> Iterator[Promise]:
     listed = _by_algorithm((row.page, row.file.hashes) for row in artifact.named_rows)
     for algorithm, digests in listed.items():
         is_own = algorithm in own
-        if algorithm not in _FORGEABLE:
+        if not is_forgeable(algorithm):
             influence = Influence.DECISIVE if is_own else Influence.WHEN_KEPT
         elif is_own:
             influence = Influence.WHEN_BROKEN

@@ -90,7 +90,7 @@ class Judgement(NamedTuple):
         """Whether pip may get it without the findings anew; not where they are of bytes that are as published."""
         if self.verdict in {Verdict.DAMAGED, Verdict.POISONED}:
             return bool(self.findings)
-        return any(Trait.CONTENT not in finding.check.traits for finding in self.findings)
+        return any(not finding.check.traits & (Trait.CONTENT | Trait.LASTING) for finding in self.findings)
 
 
 def conclude(

@@ -106,7 +106,7 @@ def test_what_could_not_be_judged_beside_a_removal_has_its_own(
 def test_an_interruption_has_its_own_exit_status(
     filled: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **_named: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr("pipcache.commands.list.select", interrupt)

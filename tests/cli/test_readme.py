@@ -183,6 +183,26 @@ def test_you_have_a_bad_upload(person: Person) -> None:
     assert "found: litellm-1.82.7" not in person.types(audit)[0]
 
 
+def test_you_have_something_that_was_deleted_since(person: Person, shop: Index) -> None:
+    dry, refresh = lines_for("Was something yanked")
+    files = shop.project("litellm").files
+    asked = len(shop.exchanges)
+    text, code = person.types(dry)
+    assert (code, "Nothing was sent" in text) == (0, True)
+    assert "litellm" in text
+    assert len(shop.exchanges) == asked
+    assert person.types(refresh)[1] == 0
+    deleted = files.pop()
+    try:
+        text, code = person.types(refresh)
+    finally:
+        files.append(deleted)
+    assert code == 1
+    assert "PC711" in text
+    assert "litellm-1.82.7" in text
+    assert person.listed() == ALL
+
+
 def test_you_have_a_cache_of_a_job_that_grows(person: Person) -> None:
     (prune,) = lines_for("The cache of a CI job")
     (person.folder / "requirements.txt").write_text("docopt==0.6.2\ntwisted==24.3.0\n", encoding="ascii")

@@ -191,7 +191,7 @@ def paged_cache(root: Path) -> tuple[CacheBuilder, set[str]]:
     [
         (["list", "--all"], 2),  # for names, and for rows
         (["list", "--all", "--format", "json"], 2),
-        (["verify"], 3),  # its bytes are judged too
+        (["verify"], 4),  # its bytes are judged too, and then it is read for what it says of files by now
         (["audit", "absent==1.0"], 2),
         (["audit", "json-1==1.0"], 3),  # a page that is a hit is hashed for its proof
     ],

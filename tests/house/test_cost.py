@@ -56,6 +56,8 @@ COMMANDS = [
     ("lock", "--format", "json", "--python", "3.12"),
     ("export", "nowhere", "--dry-run"),
     ("export", "nowhere", "foo", "--unverified", "--dry-run", "--format", "json"),
+    ("refresh", "--dry-run"),
+    ("refresh", "foo", "--dry-run", "--format", "json"),
     ("dir", "--explain"),
     ("clear", "--dry-run"),
 ]
@@ -185,6 +187,7 @@ def test_a_list_loads_no_more_modules_than_it_needs(tmp_path: Path) -> None:
     loaded = json.loads(done.stdout.splitlines()[-1])
     assert len([name for name in loaded if name.partition(".")[0] == "pipcache"]) <= MOST_MODULES
     assert {"rich", "packaging", "shutil", "difflib", "bz2", "lzma"}.isdisjoint(loaded)
+    assert {"requests", "urllib3", "cachecontrol", "truststore", "ssl", "socket", "http"}.isdisjoint(loaded)
 
 
 MOST_MODULES = 65

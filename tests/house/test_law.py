@@ -89,15 +89,16 @@ LAW = {
     "prune": "errors util archive locks store location inventory query removal",
     "offline": "errors util index archive locks store inventory query verify",
     "server": "errors util index archive locks store inventory verify offline",
-    "render": "util store location inventory query verify removal audit prune offline server",
-    "commands": "errors util store location inventory query verify removal audit prune offline server render",
-    "cli": "errors util store location inventory query verify removal audit prune offline server render commands",
+    "live": "errors util index store location inventory verify",
+    "render": "util store location inventory query verify removal audit prune offline server live",
+    "commands": "errors util store location inventory query verify removal audit prune offline server live render",
+    "cli": "errors util store location inventory query verify removal audit prune offline server live render "
+    "commands",
     # lots that are not built on yet; location, inventory and verify may import installers then
     "installers": "util archive store",
-    "live": "errors util index store location inventory",
     "fleet": "errors util render",
-    "browse": "errors util store location inventory query verify removal audit prune offline server render "
-    "commands",
+    "browse": "errors util store location inventory query verify removal audit prune offline server live "
+    "render commands",
 }
 """What each package may import besides itself."""
 
@@ -187,11 +188,15 @@ LIBRARIES = {
     "click": {"cli"},
     "rich": {"render"},
     "msgpack": {"store.cachecontrol"},
-    "platformdirs": {"location.locate", "location.config"},
+    "platformdirs": {"location.locate", "location.config", "live.transport"},
     "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories", "offline"},
     "yaml": {"advisories.strict"},
     "werkzeug": {"server"},
     "waitress": {"server"},
+    "requests": {"live.transport", "live.credentials"},
+    "urllib3": {"live.transport", "live.client"},
+    "cachecontrol": {"live.transport"},
+    "truststore": {"live.transport"},
 }
 
 
@@ -209,18 +214,30 @@ def test_a_library_is_known_to_the_modules_it_is_for(library: str) -> None:
 # A guest opens no connection, starts nothing, runs nothing it finds, and changes nothing but in one place
 
 NEVER = {
-    *("socket", "ssl", "http", "ftplib", "smtplib", "asyncio", "requests", "urllib3", "cachecontrol"),
+    *(
+        "socket",
+        "ssl",
+        "http",
+        "ftplib",
+        "smtplib",
+        "asyncio",
+        "requests",
+        "urllib3",
+        "cachecontrol",
+        "truststore",
+    ),
     *("subprocess", "multiprocessing", "pty", "pip", "pickle", "marshal", "shelve", "runpy", "code", "ctypes"),
     *("shutil", "tempfile", "sqlite3", "dbm", "logging", "zipfile", "tarfile"),
 }
 ALLOWED = {
     "render.console": {"shutil"},  # for the width of the terminal
     "server.listener": {"socket"},  # it listens at the loopback address, and connects to nothing
+    "live.credentials": {"subprocess"},  # asks the keyring's program, where pip is told to
     "commands.child_process": {"subprocess"},  # starts the command that a person typed behind offline
 }
-NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol"}
+NETWORK = {"socket", "ssl", "http", "requests", "urllib3", "cachecontrol", "truststore"}
 CONNECTS = "live"
-"""The only package that may open a connection; it is not built yet."""
+"""The only package that may open a connection."""
 
 
 @each_module
@@ -229,6 +246,20 @@ def test_no_module_imports_what_a_guest_has_no_use_for(name: str) -> None:
     allowed = ALLOWED.get(name, set()) | (NETWORK if package_of(name) == CONNECTS else set())
     assert {module.partition(".")[0] for module in used} & NEVER <= allowed
     assert "urllib.request" not in used
+
+
+def test_only_refresh_asks_indexes_and_loads_what_does_so_when_it_asks() -> None:
+    connecting = {name for name in MODULES if {"requests", "urllib3"} & set(imported(MODULES[name]))}
+    connecting |= {"live.client"}
+    users = {name for name in MODULES if own_imports(name) & connecting}
+    assert {name for name in users if package_of(name) != CONNECTS} == {"commands.refresh"}
+    at_start = {
+        own(name)
+        for node in MODULES["commands.refresh"].body
+        for name in imported(ast.Module([node], []))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    assert not at_start & connecting
 
 
 def test_the_one_use_of_shutil_is_to_ask_for_the_width() -> None:
@@ -276,7 +307,8 @@ it replaces the list of them, and takes away drafts and what the same run made.
 ``offline.export_writer`` writes into a folder outside the cache: it replaces pages, and takes away drafts. These
 make their files by ``util.drafts``, and nobody else does.
 
-Who comes next gets a line here: live (its own HTTP cache), and the builder of the one-file program in fleet.
+``live.transport`` writes too, by CacheControl: the pages that indexes sent, into the user's own cache of pipcache.
+Who comes next gets a line here: the builder of the one-file program in fleet.
 """
 
 

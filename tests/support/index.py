@@ -24,9 +24,12 @@ from tests.support.serving import Serving
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    Misbehaviour = Callable[["_Handler"], bool]
+    """Answers a request in some way of its own; False where the index is to answer as it does."""
 
 Kind = Literal["wheel", "sdist", "metadata", "page", "other"]
 
@@ -107,6 +110,8 @@ class Exchange(NamedTuple):
     method: str
     path: str  # as the client sent it, so that its URL is the one the client cached
     status: int
+    headers: Mapping[str, str] = {}  # of the request, with lower-case names
+    sent: int = 0  # bytes of the body
 
 
 class Index(Serving["_Server"]):
@@ -123,6 +128,8 @@ class Index(Serving["_Server"]):
         self.holding = threading.Event()  # set when half of a held body was sent
         self.release = threading.Event()  # whoever holds sets it
         self.exchanges: list[Exchange] = []
+        self.connections = 0  # how many were opened
+        self.misbehaviour: dict[str, Misbehaviour] = {}  # by the path of a URL
         self.errors: list[BaseException] = []  # of the server itself; raised at the end
         self._resources: dict[str, Resource] = {}
         self._projects: dict[str, Project] = {}
@@ -170,6 +177,10 @@ class Index(Serving["_Server"]):
         project = Project(name, path, html=html, relative=relative, base_href=base_href, gzip=gzip)
         self._projects[path] = project
         return project
+
+    def project(self, name: str) -> Project:
+        """The project at its usual path."""
+        return self._projects[f"/simple/{normalise(name)}/"]
 
     def add_file(
         self,
@@ -304,17 +315,18 @@ class Index(Serving["_Server"]):
         as_json = JSON_PAGE in asked.get("accept", "") and not project.html
         text = self._json(project) if as_json else self._html(project)
         body = text.encode()
-        serial = base64.b64encode(hashlib.sha256(body).digest()[:16]).decode()
         headers = {
             "Content-Type": JSON_PAGE if as_json else "text/html; charset=utf-8",
             "Cache-Control": PAGE_POLICY,
-            "ETag": f'"{serial}"',
             "Vary": "Accept, Accept-Encoding",
             "X-PyPI-Last-Serial": "26356948",
         }
         if project.gzip and "gzip" in asked.get("accept-encoding", ""):
             body = gzip.compress(body, mtime=0)
             headers["Content-Encoding"] = "gzip"
+        # as PyPI's: of the bytes as they are sent, and without padding
+        digest = base64.b64encode(hashlib.md5(body).digest()).decode().rstrip("=")
+        headers["ETag"] = f'"{digest}"'
         return Resource(Identity("page", normalise(project.name)), body, headers)
 
     def _json(self, project: Project) -> str:
@@ -378,6 +390,10 @@ class _Server(ThreadingHTTPServer):
         self.index = index
         self._context = context
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        self.index.connections += 1
+        return super().get_request()
+
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         if self._context is None:
             super().finish_request(request, client_address)
@@ -403,12 +419,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = {name.lower(): value for name, value in self.headers.items()}
+        misbehave = self.server.index.misbehaviour.get(self.path)
+        if misbehave is not None:
+            exchange = Exchange("GET", self.path, 0, asked)
+            self.server.index.exchanges.append(exchange)  # before the client has an answer
+            if misbehave(self):
+                self.close_connection = True
+                return
+            self.server.index.exchanges.remove(exchange)
         status, headers, body, delivery = self.server.index.answer(self.path, asked)
         if delivery is Delivery.SPLICED and "range" in asked:
             start = int(asked["range"].removeprefix("bytes=").partition("-")[0])
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
             status, body, delivery = HTTPStatus.PARTIAL_CONTENT, body[start - 3 : -3], Delivery.WHOLE
-        self.server.index.exchanges.append(Exchange("GET", self.path, int(status)))
+        self.server.index.exchanges.append(Exchange("GET", self.path, int(status), asked, len(body)))
         self.send_response(status)  # with Date and Server
         for name, value in headers.items():
             self.send_header(name, value)

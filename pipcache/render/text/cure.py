@@ -104,4 +104,5 @@ def _filter_options(filters: Filters) -> list[str]:
     words += [word for option, age in ages if age is not None for word in (option, f"{age:.0f}s")]
     words += [word for source in filters.sources for word in ("--from", source.text)]
     words += [word for interpreter in sorted(filters.built_by) for word in ("--built-by", interpreter)]
+    words += [f"--{status}" for status in sorted(filters.statuses)]
     return words + ([] if filters.larger_than is None else ["--larger-than", f"{filters.larger_than}B"])

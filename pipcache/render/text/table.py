@@ -102,7 +102,7 @@ def _cut(cell: str, width: int) -> str:
 _STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
 
 _ELASTIC = (
-    *(("TAGS", 12), ("FROM", 8), ("WHY", 40), ("WHAT", 40), ("TAGS", 6)),
+    *(("TAGS", 12), ("FROM", 8), ("URL", 24), ("WHY", 40), ("WHAT", 40), ("TAGS", 6)),
     *(("PROJECT", 16), ("VERSION", 8), ("WHY", 14), ("WHAT", 14), ("PROJECT", 8), ("VERSION", 6)),
 )
 """The columns that give way when a line is too long, in this order, and how far."""

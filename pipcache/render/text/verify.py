@@ -45,7 +45,7 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
         yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
         for finding in findings[:_SHOWN]:
             yield f"        promised  {clean(_promised(finding))}"
-            yield f"        there is  {clean(_cut(finding.actual))}"
+            yield f"        there is  {clean(shortened(finding.actual))}"
         if len(findings) > _SHOWN:
             least = "at least " if len(findings) >= MOST_FINDINGS else ""
             yield f"        ... and {least}{len(findings) - _SHOWN:,} more of these"
@@ -58,14 +58,14 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
 
 def _promised(finding: Finding) -> str:
     """Return what was expected, and of which member or by whom."""
-    expected = _cut(finding.expected)
+    expected = shortened(finding.expected)
     if not finding.by:
         return expected
     is_place = Trait.PLACE in finding.check.traits
     return f"{finding.by}: {expected}" if is_place else f"{expected}, by {finding.by}"
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
     """Return ``text`` with digests cut to what an eye compares; JSON has them whole."""
     return re.sub(r"\b([0-9a-f]{16})[0-9a-f]{8,}\b", r"\1...", text)
 

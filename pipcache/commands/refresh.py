@@ -1,0 +1,230 @@
+"""``refresh``: ask the indexes about what came from them."""
+
+import os
+import sys
+from typing import NamedTuple
+
+from pipcache.commands.cached_status import statuses_for
+from pipcache.commands.consent import Declined, confirm
+from pipcache.commands.run_verifier import judging
+from pipcache.errors import ErrorKind, ExitCode, PipcacheError
+from pipcache.inventory.artifact import Artifact, path_of, unreadable_entries, with_refusals
+from pipcache.inventory.collector import Need, read_inventory
+from pipcache.live.answers import Failed
+from pipcache.live.questions import FILES, Inquiry, questions_about, questions_by_hand
+from pipcache.live.refresh import Refresher, Result
+from pipcache.live.settings import NetworkSettings, read_settings
+from pipcache.location.locate import CacheDirectory, configured_indexes
+from pipcache.query.filters import Filters
+from pipcache.query.selection import Unmatched, select
+from pipcache.query.selector import Selector
+from pipcache.render.console import fitted, is_terminal, print_answer, say, wants_colour, width
+from pipcache.render.json.records import dump
+from pipcache.render.json.refresh import refresh_document
+from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
+from pipcache.render.text.refresh import (
+    QUESTIONS,
+    failed_lines,
+    not_asked_lines,
+    note_lines,
+    plan_line,
+    question_row,
+    result_lines,
+    sum_lines,
+)
+from pipcache.render.text.table import print_rows
+from pipcache.render.text.wrap import fit
+from pipcache.store.cache import Cache
+from pipcache.store.entries import UnreadableEntry
+from pipcache.util.progress import Track
+from pipcache.util.units import counted
+from pipcache.util.untrusted import clean
+from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.verdict import Judgement
+from pipcache.verify.verifier import VerifyOptions
+
+MOST_PAGES = 500
+"""Pages that are asked for without a question."""
+
+
+class NoIndex(PipcacheError):  # noqa: N818 - it names the setting
+    """pip is told to ask no index."""
+
+    exit_code = ExitCode.USAGE
+    kind = ErrorKind.NO_INDEX
+
+
+class RefreshRequest(NamedTuple):
+    """What ``refresh`` was asked for; ``index_url`` is the only index to ask, None for those of the cache."""
+
+    selectors: tuple[Selector, ...]
+    filters: Filters
+    index_url: str | None
+    yes: bool
+    is_dry: bool
+
+
+class Chosen(NamedTuple):
+    """What was chosen of the cache.
+
+    Attributes:
+        artifacts: the chosen artifacts, with all that proves where they came from.
+        everything: all artifacts.
+        judgements: those of the chosen files, by the paths of their entries.
+        unmatched: the selectors that match nothing.
+        unreadable: what could not be read.
+        links: the number of links in the stores; what is behind them was not looked at.
+    """
+
+    artifacts: list[Artifact]
+    everything: list[Artifact]
+    judgements: dict[str, Judgement]
+    unmatched: list[Unmatched]
+    unreadable: list[UnreadableEntry]
+    links: int
+
+
+class RefreshAnswer(NamedTuple):
+    """Who was asked about what, and what came of it; nothing in a dry run."""
+
+    directory: CacheDirectory
+    request: RefreshRequest
+    inquiry: Inquiry
+    chosen: Chosen
+    results: list[Result]
+
+
+def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> RefreshAnswer:
+    """Read the cache, decide whom to ask about what, and ask.
+
+    Raises:
+        NoIndex: pip is told to ask no index.
+        BadSetting: pip refuses a setting for the network.
+        Declined: so many pages were to be asked for that a person is asked, and the answer was not yes.
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
+    """
+    settings = read_settings(os.environ)
+    if settings.no_index is not None:
+        raise NoIndex(
+            f"pip is told to ask no index ({settings.no_index}), and so none was asked.",
+            hint="Unset it for this run.",
+        )
+    if request.index_url is not None:
+        settings = settings._replace(index_urls=(request.index_url, *settings.index_urls))
+    cache = Cache(directory.path)
+    chosen = _choose(cache, request, track)
+    if request.index_url is not None:
+        inquiry = questions_by_hand(request.index_url, chosen.artifacts, chosen.everything)
+    else:
+        inquiry = questions_about(chosen.artifacts, chosen.everything)
+    results: list[Result] = []
+    if not request.is_dry and inquiry.questions:
+        if len(inquiry.questions) > MOST_PAGES and not request.yes:
+            _ask_whether_to_ask(inquiry)
+        refresher = Refresher(cache, chosen.judgements)
+        results = _ask(settings, refresher, inquiry, track)
+    return RefreshAnswer(directory, request, inquiry, chosen, results)
+
+
+def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
+    """Return what selectors and filters choose. Files are judged: their bytes may prove where they came from."""
+    by_pages = request.filters.needs_pages
+    need = Need(deep=by_pages, everything=by_pages or not request.selectors, selectors=request.selectors)
+    artifacts = read_inventory(cache, need, configured_indexes, track)
+    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+    selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
+    files = [artifact for artifact in selection.chosen if artifact.kind in FILES]
+    with judging(cache, VerifyOptions(LockIndex(()), digests=frozenset({"sha256"}))) as verifier:
+        verified = verifier.judge(files, artifacts)
+    if verified.not_reached:
+        raise KeyboardInterrupt
+    judgements = {path_of(judgement.artifact): judgement for judgement in verified.judgements}
+    chosen = [
+        judgements[path_of(artifact)].artifact if path_of(artifact) in judgements else artifact
+        for artifact in selection.chosen
+    ]
+    unreadable = unreadable_entries(with_refusals(artifacts, cache.refused))
+    return Chosen(chosen, artifacts, judgements, selection.unmatched, unreadable, links_in_stores(artifacts))
+
+
+def _ask_whether_to_ask(inquiry: Inquiry) -> None:
+    """Ask a person whether so many pages are to be asked for.
+
+    Raises:
+        Declined: the answer is not yes.
+    """
+    if not confirm(f"Ask for {counted(len(inquiry.questions), 'page')}?"):
+        raise Declined("No index was asked.", hint="--yes asks without this question.", is_fault=False)
+
+
+def _ask(settings: NetworkSettings, refresher: Refresher, inquiry: Inquiry, track: Track) -> list[Result]:
+    """Ask, and return what came of it in the order of the questions."""
+    # these load what opens connections, which a dry run does without
+    from pipcache.live.client import Client
+    from pipcache.live.transport import default_folder
+
+    questions = inquiry.questions
+    results: dict[int, Result] = {}
+    with Client(settings, default_folder()) as client:
+        for result in track(refresher.run(client, questions), len(questions), "Asking"):
+            results[id(result.question)] = result
+    return [results[id(question)] for question in questions]
+
+
+def write(answer: RefreshAnswer, form: str) -> None:
+    """Print the answer to standard output, and what was not asked or answered to standard error."""
+    if form == "json":
+        chosen = answer.chosen
+        document = refresh_document(
+            answer.directory,
+            answer.inquiry,
+            answer.results,
+            unmatched=[selector.text for selector in chosen.unmatched],
+            unreadable=chosen.unreadable,
+            is_dry=answer.request.is_dry,
+            links=chosen.links,
+        )
+        print_answer(dump(document))
+    elif answer.request.is_dry:
+        print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
+        print_answer(fitted(plan_line(answer.inquiry), sys.stdout))
+    else:
+        _write_text(answer)
+    sys.stdout.flush()
+    _narrate(answer)
+
+
+def _write_text(answer: RefreshAnswer) -> None:
+    colour = wants_colour(sys.stdout)
+    lines = [*result_lines(answer.directory, answer.results, colour=colour), *sum_lines(answer.results)]
+    for line in fit(lines, width()) if is_terminal(sys.stdout) else lines:
+        print(line)  # noqa: T201
+
+
+def _narrate(answer: RefreshAnswer) -> None:
+    """Say on standard error what was not asked, not answered and not read; of an empty cache all is said."""
+    if answer.directory.is_empty:
+        return
+    results = answer.results
+    for line in (*not_asked_lines(answer.inquiry.not_asked), *note_lines(results), *failed_lines(results)):
+        say(clean(line))
+    say_unreadable(answer.chosen.unreadable)
+    if answer.chosen.links:
+        say(f"{counted(answer.chosen.links, 'link')} in the stores: what is behind is not looked at.")
+    say_unmatched(answer.directory, answer.chosen.unmatched)
+
+
+def exit_code(answer: RefreshAnswer, *, complete: bool) -> ExitCode:
+    """Return the exit code: findings come before what could not be asked or read.
+
+    Args:
+        answer: the answer.
+        complete: what nobody is asked about counts as what could not be asked.
+    """
+    if any(result.has_findings for result in answer.results):
+        return ExitCode.FINDINGS
+    is_incomplete = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
+    is_incomplete = is_incomplete or bool(answer.chosen.unreadable or answer.chosen.links)
+    is_incomplete = is_incomplete or (complete and bool(answer.inquiry.not_asked))
+    return ExitCode.FAILED if is_incomplete else ExitCode.OK

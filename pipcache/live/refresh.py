@@ -1,0 +1,204 @@
+"""Asks the questions, compares each answer with the cache, and asks again where it cannot be the last word."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from pipcache.index.page_state import PageState
+from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.stored_pages import read_stored_page
+from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
+from pipcache.live.compare import compare_file, compare_pages, known_file, read_live_page
+from pipcache.live.questions import Asking, Mode, Question
+from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
+from pipcache.store.cache import Cache
+from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.verdict import Judgement
+
+
+class Asker(Protocol):
+    """Asks indexes; ``live/client.py`` has it."""
+
+    def ask(self, askings: Sequence[Asking]) -> Iterator[tuple[Asking, Answer]]:
+        """Ask, and yield each question with its answer as it comes."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the run ends."""
+
+
+class ComparedFile(NamedTuple):
+    """A file of the cache, as it was judged, and what its index says by now.
+
+    ``judgement`` is None where it could not be judged.
+    """
+
+    artifact: Artifact
+    judgement: Judgement | None
+    status: FileStatus
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict with what the index says of the bytes; yanked or withdrawn is none."""
+        verdict = Verdict.UNREADABLE if self.judgement is None else self.judgement.verdict
+        # of a built wheel the index knows the source alone; what is not whole is not another file
+        if self.artifact.kind is Kind.BUILT or verdict in {Verdict.DAMAGED, Verdict.POISONED}:
+            return verdict
+        if any(finding.check.leads_to is Verdict.POISONED for finding in self.status.findings):
+            return Verdict.POISONED
+        return Verdict.VERIFIED if self.status.is_confirmed and verdict is Verdict.INTACT else verdict
+
+
+class Result(NamedTuple):
+    """What came of a question.
+
+    Attributes:
+        question: the question.
+        answer: the last answer.
+        received: the bytes of bodies that all answers had.
+        requests: how often the question was put.
+        comparison: the page in the cache compared with the index's; None where there was no answer.
+        files: the files of the question; none where there was no answer.
+    """
+
+    question: Question
+    answer: Answer
+    received: int
+    requests: int
+    comparison: PageComparison | None
+    files: tuple[ComparedFile, ...] = ()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether there is a page in the cache, and it could not be compared with the answer."""
+        has_page = self.question.page is not None
+        return has_page and self.comparison is not None and not self.comparison.is_compared
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether the page is not current, or something has become of a file."""
+        of_page = self.comparison is not None and bool(self.comparison.findings)
+        return of_page or any(file.status.findings for file in self.files)
+
+
+class _Known(NamedTuple):
+    """What is known of a question that is put again: what came of it, and why it is."""
+
+    result: Result
+    ask: Ask
+    earlier: PageState | None
+
+
+_PAUSE = 2.0
+"""Seconds before an index is asked once more: another of its servers may answer then."""
+
+
+class Refresher:
+    """Compares a cache with the answers of indexes."""
+
+    def __init__(self, cache: Cache, judgements: Mapping[str, Judgement]) -> None:
+        """Take the cache, and the judgements of its files by the paths of their entries, with SHA-256 digests."""
+        self._cache = cache
+        self._judgements = judgements
+
+    def run(self, client: Asker, questions: Sequence[Question]) -> Iterator[Result]:
+        """Ask, compare, and yield what came of each question, in the order of the answers.
+
+        Args:
+            client: asks.
+            questions: the questions.
+        """
+        again: list[Asking] = []
+        known: dict[int, _Known] = {}  # by what identifies the question in memory
+        for asking, answer in client.ask([Asking(question) for question in questions]):
+            result, ask, live = self._compare(Result(asking.question, answer, answer.received, 1, None), None)
+            if ask is None:
+                yield result
+            else:
+                mode = Mode.IN_FULL if ask is Ask.IN_FULL else Mode.AFRESH
+                again.append(Asking(asking.question, mode))
+                known[id(asking.question)] = _Known(result, ask, live)
+        if any(asking.mode is Mode.AFRESH for asking in again):
+            client.pause(_PAUSE)
+        for asking, answer in client.ask(again):
+            before = known[id(asking.question)]
+            received, requests = before.result.received + answer.received, before.result.requests + 1
+            if isinstance(answer, Failed):
+                # what was seen stays, and that it is not the last word is said
+                yield before.result._replace(answer=answer, received=received, requests=requests)
+                continue
+            result, _, _ = self._compare(Result(asking.question, answer, received, requests, None), before)
+            yield result
+
+    def _compare(self, result: Result, known: _Known | None) -> tuple[Result, Ask | None, PageState | None]:
+        """Compare an answer with the cache.
+
+        Args:
+            result: the question and the answer.
+            known: what is known from asking before; None the first time.
+
+        Returns:
+            The result, what has to be asked before it holds, and the page of the index.
+        """
+        question, answer = result.question, result.answer
+        if isinstance(answer, Failed):
+            return result, None, None
+        page = question.page
+        stored = None if page is None else read_stored_page(self._cache, page)
+        if isinstance(answer, NotModified) and stored is None:
+            return result, Ask.IN_FULL if known is None else None, None
+        live = _state_of(answer, question.project)
+        if live is None:
+            failed = Failed(Fault.NO_PAGE, "what the index sends is no index page", result.received)
+            return result._replace(answer=failed), None, None
+        comparison = compare_pages(
+            stored,
+            live,
+            earlier=None if known is None else known.earlier,
+            was_unmodified=known is not None and known.ask is Ask.IN_FULL and stored is not None,
+        )
+        files = self._files(question, comparison, stored, live)
+        result = result._replace(comparison=comparison, files=files)
+        return result, comparison.ask, live if isinstance(live, PageState) else None
+
+    def _files(
+        self, question: Question, comparison: PageComparison, stored: PageState | None, live: PageState | NoPage
+    ) -> tuple[ComparedFile, ...]:
+        """Return what has become of the files of a question."""
+        page: PageState | Literal[NoPage.GONE]
+        is_unchecked = False
+        if live is NoPage.GONE:
+            page = NoPage.GONE
+        elif isinstance(live, PageState) and not _is_older(comparison):
+            page = live
+        else:
+            # the index says that the page in the cache is its own, or has an older page than that
+            assert stored is not None
+            page = stored
+            is_unchecked = stored.is_altered is not False  # an ETag proves the bytes only where it is made of them
+        return tuple(self._file(file, page, is_unchecked=is_unchecked) for file in question.files)
+
+    def _file(
+        self, artifact: Artifact, page: PageState | Literal[NoPage.GONE], *, is_unchecked: bool
+    ) -> ComparedFile:
+        judgement = self._judgements.get(path_of(artifact))
+        digests = {} if judgement is None else judgement.digests
+        is_vouched = judgement is not None and judgement.verdict is Verdict.VERIFIED
+        status = compare_file(known_file(artifact, digests, is_vouched=is_vouched), page)
+        if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
+            status = status._replace(is_confirmed=False)
+        return ComparedFile(artifact, judgement, status)
+
+
+def _is_older(comparison: PageComparison) -> bool:
+    """Return whether the index gave out an older page than the cache has: files that it lacks are not gone."""
+    return any(finding.check is Check.PC703 for finding in comparison.findings)
+
+
+def _state_of(answer: NotModified | FetchedPage | Gone, project: str) -> PageState | NoPage | None:
+    """Return an answer as it is compared; None where it is no index page."""
+    match answer:
+        case NotModified():
+            return NoPage.NOT_MODIFIED
+        case Gone():
+            return NoPage.GONE
+        case FetchedPage(body=body, content_type=content_type, url=url, headers=headers):
+            return read_live_page(body, content_type, url, headers, project)

@@ -1,0 +1,278 @@
+"""The JSON document of ``refresh``."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypedDict
+
+from pipcache.inventory.artifact import Artifact, path_of
+from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified
+from pipcache.live.questions import Inquiry, NotAsked, Question
+from pipcache.live.refresh import ComparedFile, Result
+from pipcache.location.locate import CacheDirectory
+from pipcache.render.json.records import (
+    CacheRecord,
+    FindingRecord,
+    cache_record,
+    finding_record,
+    problem_records,
+)
+from pipcache.store.entries import UnreadableEntry
+from pipcache.util.redaction import redact_url
+from pipcache.util.units import iso_time
+
+
+class QuestionRecord(TypedDict):
+    """What an index is asked; ``page`` is the path of the page in the cache, None where there is none."""
+
+    index: str
+    project: str
+    url: str
+    page: str | None
+    artifacts: list[str]
+    by_hand: bool
+
+
+class AskedRecord(TypedDict):
+    """An answer, or why there is none."""
+
+    index: str
+    project: str
+    url: str
+    status: str
+    http_status: int | None
+    fault: str | None
+    detail: str | None
+    serial_cached: int | None
+    serial_live: int | None
+    etag: str | None
+    bytes: int
+    requests: int
+    from_cache: bool
+
+
+class ChangesRecord(TypedDict):
+    """What the index's page lists otherwise than the page in the cache: names of files."""
+
+    added: list[str]
+    removed: list[str]
+    yanked: list[str]
+    unyanked: list[str]
+    replaced: list[str]
+
+
+class PageRecord(TypedDict):
+    """A page in the cache compared with the index's; ``path`` is None where the cache has none."""
+
+    index: str
+    project: str
+    path: str | None
+    key: str | None
+    compared: bool
+    current: bool
+    findings: list[FindingRecord]
+    changes: ChangesRecord
+    project_status: str | None
+    project_status_reason: str | None
+    fresh_until: str | None
+    notes: list[str]
+
+
+class FileRecord(TypedDict):
+    """A file in the cache compared with what its index lists."""
+
+    index: str
+    project: str | None
+    version: str | None
+    filename: str | None
+    kind: str
+    path: str
+    key: str | None
+    verdict: str
+    confirmed: bool
+    listed: bool
+    yanked: str | bool
+    withdrawn: bool
+    findings: list[FindingRecord]
+
+
+class NotAskedRecord(TypedDict):
+    """What nobody is asked about, and why."""
+
+    project: str | None
+    why: str
+    detail: str
+    artifacts: list[str]
+
+
+class RefreshDocument(TypedDict):
+    """The answer of ``refresh``."""
+
+    schema: Literal[1]
+    command: Literal["refresh"]
+    cache: CacheRecord
+    dry_run: bool
+    questions: list[QuestionRecord]
+    asked: list[AskedRecord]
+    pages: list[PageRecord]
+    files: list[FileRecord]
+    not_asked: list[NotAskedRecord]
+    unmatched: list[str]
+    problems: list[dict[str, str]]
+    links_not_followed: int
+
+
+def refresh_document(
+    cache: CacheDirectory,
+    inquiry: Inquiry,
+    results: Sequence[Result],
+    *,
+    unmatched: list[str],
+    unreadable: Iterable[UnreadableEntry],
+    is_dry: bool,
+    links: int,
+) -> RefreshDocument:
+    """Return the answer of ``refresh``.
+
+    Args:
+        cache: the cache directory.
+        inquiry: the questions, and what nobody is asked about.
+        results: what came of the questions; nothing in a dry run.
+        unmatched: the selectors that match nothing.
+        unreadable: what could not be read.
+        is_dry: nobody was asked.
+        links: the number of links in the stores.
+    """
+    return {
+        "schema": 1,
+        "command": "refresh",
+        "cache": cache_record(cache),
+        "dry_run": is_dry,
+        "questions": [_question_record(question) for question in inquiry.questions],
+        "asked": [_asked_record(result) for result in results],
+        "pages": [record for result in results if (record := _page_record(result)) is not None],
+        "files": [_file_record(result.question, file) for result in results for file in result.files],
+        "not_asked": [_not_asked_record(lack) for lack in inquiry.not_asked],
+        "unmatched": unmatched,
+        "problems": problem_records(unreadable),
+        "links_not_followed": links,
+    }
+
+
+def _paths(artifacts: Iterable[Artifact]) -> list[str]:
+    return [path_of(artifact).replace("\\", "/") for artifact in artifacts]
+
+
+def _question_record(question: Question) -> QuestionRecord:
+    return {
+        "index": redact_url(question.index),
+        "project": question.project,
+        "url": redact_url(question.url),
+        "page": None if question.page is None else _paths([question.page])[0],
+        "artifacts": _paths(question.files),
+        "by_hand": question.is_by_hand,
+    }
+
+
+def _asked_record(result: Result) -> AskedRecord:
+    question, answer, comparison = result.question, result.answer, result.comparison
+    live = {} if isinstance(answer, Failed) else answer.headers
+    return {
+        "index": redact_url(question.index),
+        "project": question.project,
+        "url": redact_url(question.url if isinstance(answer, Failed) else answer.url),
+        "status": _status(answer),
+        "http_status": _http_status(answer),
+        "fault": answer.fault.value if isinstance(answer, Failed) else None,
+        "detail": answer.text if isinstance(answer, Failed) else None,
+        "serial_cached": None if comparison is None else comparison.stored_serial,
+        "serial_live": None if comparison is None else comparison.live_serial,
+        "etag": live.get("etag"),
+        "bytes": result.received,
+        "requests": result.requests,
+        "from_cache": isinstance(answer, FetchedPage) and answer.from_cache,
+    }
+
+
+def _status(answer: Answer) -> str:
+    match answer:
+        case NotModified():
+            return "not-modified"
+        case FetchedPage():
+            return "page"
+        case Gone():
+            return "gone"
+        case Failed():
+            return "failed"
+
+
+def _http_status(answer: Answer) -> int | None:
+    match answer:
+        case NotModified():
+            return 304
+        case FetchedPage():
+            return 304 if answer.from_cache else 200
+        case _:
+            return answer.status
+
+
+def _page_record(result: Result) -> PageRecord | None:
+    """Return the record of a page; None where there was no answer."""
+    question, comparison = result.question, result.comparison
+    if comparison is None:
+        return None
+    fresh_until, status = comparison.fresh_until, comparison.status
+    return {
+        "index": redact_url(question.index),
+        "project": question.project,
+        "path": None if question.page is None else _paths([question.page])[0],
+        "key": None if question.page is None else question.page.key,
+        "compared": comparison.is_compared and question.page is not None,
+        "current": comparison.is_current and question.page is not None,
+        "findings": [finding_record(finding) for finding in comparison.findings],
+        "changes": {
+            "added": list(comparison.changes.added),
+            "removed": list(comparison.changes.removed),
+            "yanked": list(comparison.changes.yanked),
+            "unyanked": list(comparison.changes.unyanked),
+            "replaced": list(comparison.changes.replaced),
+        },
+        "project_status": None if status is None else status.status,
+        "project_status_reason": None if status is None else status.reason,
+        "fresh_until": None if fresh_until is None else iso_time(_nanoseconds(fresh_until)),
+        "notes": list(comparison.notes),
+    }
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(min(seconds, _LAST) * 1_000_000_000)
+
+
+_LAST = 250_000_000_000
+"""Seconds since the epoch in the year 9892: later moments have no text."""
+
+
+def _file_record(question: Question, file: ComparedFile) -> FileRecord:
+    artifact, row = file.artifact, file.status.row
+    return {
+        "index": redact_url(question.index),
+        "project": artifact.project,
+        "version": artifact.version,
+        "filename": artifact.filename,
+        "kind": artifact.kind.value,
+        "path": _paths([artifact])[0],
+        "key": artifact.key,
+        "verdict": file.verdict.value,
+        "confirmed": file.status.is_confirmed,
+        "listed": row is not None,
+        "yanked": False if row is None else row.yanked,
+        "withdrawn": file.status.is_withdrawn,
+        "findings": [finding_record(finding) for finding in file.status.findings],
+    }
+
+
+def _not_asked_record(lack: NotAsked) -> NotAskedRecord:
+    return {
+        "project": lack.project,
+        "why": lack.reason.name.lower().replace("_", "-"),
+        "detail": lack.reason.value,
+        "artifacts": _paths(lack.artifacts),
+    }
