@@ -3,7 +3,8 @@
 import click
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import cache_dir_option, epilog, server_options
+from pipcache.cli.options import cache_dir_option, epilog
+from pipcache.cli.server_options import server_options
 from pipcache.commands import offline as command
 from pipcache.offline.supply import Terms
 

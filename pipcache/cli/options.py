@@ -393,15 +393,3 @@ def consent_options(command: Callable[P, R]) -> Callable[P, R]:
     yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
     dry_run = click.option("--dry-run", "-n", is_flag=True, help="Show the plan and remove nothing.")
     return yes(dry_run(command))
-
-
-def server_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add what a server of the cache gives away, and whether it tells requests."""
-    built = click.option(
-        "--built/--no-built", default=True, help="With wheels that pip built here, or without.  [default: built]"
-    )
-    unverified = click.option(
-        "--unverified", is_flag=True, help="Also downloads that are whole, but that nothing vouches for."
-    )
-    verbose = click.option("--verbose", "-v", is_flag=True, help="Tell each request on standard error.")
-    return built(unverified(verbose(command)))

@@ -3,7 +3,8 @@
 import click
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import cache_dir_option, epilog, format_option, server_options
+from pipcache.cli.options import cache_dir_option, epilog, format_option
+from pipcache.cli.server_options import server_options
 from pipcache.commands import serve as command
 from pipcache.errors import ExitCode
 from pipcache.offline.supply import Terms
