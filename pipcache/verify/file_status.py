@@ -56,6 +56,7 @@ class KnownFile(NamedTuple):
         row: the file as the page in the cache lists it; None where no page does.
         is_vouched: whether something else than a page says that these are the published bytes: its key, a lock.
         was_listed: whether the index must have listed it once.
+        is_source: whether it is what a wheel was built from; its digests are those that origin.json records.
     """
 
     filename: str | None
@@ -64,6 +65,7 @@ class KnownFile(NamedTuple):
     row: PageFile | None = None
     is_vouched: bool = False
     was_listed: bool = True
+    is_source: bool = False
 
 
 def known_file(artifact: Artifact, digests: Mapping[str, str], *, is_vouched: bool) -> KnownFile:
@@ -77,10 +79,11 @@ def known_file(artifact: Artifact, digests: Mapping[str, str], *, is_vouched: bo
     if artifact.kind is Kind.BUILT:
         source = artifact.source
         if source is None:
-            return KnownFile(None, None, {}, was_listed=False)
+            return KnownFile(None, None, {}, was_listed=False, is_source=True)
         source_url = without_user(source.url)
         hashes = {name: digest.lower() for name, digest in source.hashes}
-        return KnownFile(filename_in(source_url), source_url, hashes, artifact.listed, is_vouched)
+        filename = filename_in(source_url)
+        return KnownFile(filename, source_url, hashes, artifact.listed, is_vouched, is_source=True)
     url = artifact.url if artifact.url_proved else None
     filename = filename_in(url) if url is not None else artifact.filename if artifact.is_exact else None
     was_listed = url is not None or artifact.listed is not None
@@ -202,6 +205,9 @@ def _replacement(file: KnownFile, rows: Sequence[PageFile]) -> Finding:
     algorithm, listed = _listed_digests(file.digests, row)[0]
     was_promised = file.is_vouched or (file.row is not None and _agrees(file.digests, file.row) is True)
     is_in_place = file.url is None or _is_at(file.url, row)
-    check = Check.PC714 if is_in_place and not was_promised else Check.PC713
+    # a wheel that was built from other bytes is no other wheel than pip built
+    is_poisoned = is_in_place and not was_promised and not file.is_source
+    check = Check.PC714 if is_poisoned else Check.PC713
     place = "" if is_in_place else " at another URL"
-    return Finding(check, "", f"{algorithm} {listed}{place}", f"{algorithm} {file.digests[algorithm]}")
+    of_source = f" of {file.filename}, which it was built from" if file.is_source else ""
+    return Finding(check, "", f"{algorithm} {listed}{place}", f"{algorithm} {file.digests[algorithm]}{of_source}")

@@ -227,6 +227,40 @@ def add_pages(shop: Shop, builder: CacheBuilder) -> None:
         builder.download(f"{shop.index.simple}{name}/", body, headers=headers, request_headers=asked)
 
 
+def test_the_filters_by_what_the_cached_pages_say_narrow_it(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    shop.change("foo", "1.0", yanked="broken")
+    add_pages(shop, builder)
+    for name in ("foo", "bar"):
+        for file in shop.projects[name].files:
+            builder.download(shop.index.root + file.path, file.body)
+    ran = refresh(program, "--yanked")
+    assert [file["filename"] for file in ran.document["files"]] == ["foo-1.0-py3-none-any.whl"]
+    assert [exchange.path for exchange in shop.index.exchanges] == ["/simple/foo/"]
+    assert ran.code == 1
+    shop.index.exchanges.clear()
+    ran = refresh(program, "--withdrawn")
+    assert (ran.code, ran.document["files"], shop.index.exchanges) == (0, [], [])
+
+
+def test_a_wheel_stays_intact_when_its_sdist_is_replaced(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    (sdist,) = shop.projects["src"].files
+    url = shop.index.root + sdist.path
+    info = {"hash": f"sha256={'1' * 64}", "hashes": {"sha256": "1" * 64}}
+    filename, body = build_wheel("src", "1.0")
+    builder.built({"url": url, "archive_info": info}, filename, body)
+    add_pages(shop, builder)
+    ran = refresh(program)
+    (file,) = ran.document["files"]
+    assert [finding["code"] for finding in file["findings"]] == ["PC713"]
+    assert "of src-1.0.tar.gz, which it was built from" in file["findings"][0]["actual"]
+    assert file["verdict"] == "intact"
+    assert "poisoned" not in program("refresh").out
+
+
 def test_what_cannot_be_asked_is_told_and_ends_with_three(
     shop: Shop, program: Program, builder: CacheBuilder
 ) -> None:
