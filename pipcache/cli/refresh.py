@@ -6,7 +6,9 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, filter_options, format_option
-from pipcache.commands import refresh as command
+from pipcache.cli.remove import require_consent
+from pipcache.commands import refresh as command, refresh_drop
+from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
@@ -52,8 +54,12 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
     metavar="URL",
     help="Ask this index and no other, about the projects that SELECTOR names, wherever they came from.",
 )
+@click.option("--drop", is_flag=True, help="Remove the index pages that are not current, so that pip asks anew.")
+@click.option(
+    "--drop-withdrawn", is_flag=True, help="Remove the files that their index has withdrawn; yanked ones stay."
+)
 @click.option("--complete", is_flag=True, help="Exit with 3 when something is not asked about.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before more than 500 pages are asked for.")
+@click.option("--yes", "-y", is_flag=True, help="Ask no question: before more than 500 pages, or a removal.")
 @click.option("--dry-run", "-n", is_flag=True, help="Show who would be asked about what, and send nothing.")
 @format_option("table", "json")
 @click.pass_obj
@@ -64,23 +70,39 @@ def refresh_command(
     cache_dir: str | None,
     filters: Filters,
     index_url: str | None,
+    drop: bool,
+    drop_withdrawn: bool,
     complete: bool,
     yes: bool,
     dry_run: bool,
     form: str,
 ) -> ExitCode:
-    """Ask the indexes for their pages, and show what has changed since pip asked. The cache is not changed.
+    """Ask the indexes for their pages, and show what has changed since pip asked.
 
+    Without --drop and --drop-withdrawn the cache is not changed; with them a plan is shown,
+    and a question asked, as by remove.
     An index is asked about a project only where the cache proves that it knows already: a page or a file of the
     project came from there. pip's settings for the network count. With a SELECTOR, as in list, only what it
     matches is asked about.
     """
     if index_url is not None and not _name_projects(selectors):
         raise click.UsageError("--index-url needs selectors that name projects, such as twisted or 'twisted<24'.")
-    request = command.RefreshRequest(selectors, filters, index_url, yes, dry_run)
-    answer = command.find(app.directory(cache_dir), request, track)
+    drops = command.Drops(drop, drop_withdrawn)
+    directory = app.directory(cache_dir)
+    if any(drops):
+        require_consent(yes=yes, dry_run=dry_run, form=form, hint=_HOW_TO_GO_ON)
+    request = command.RefreshRequest(selectors, filters, index_url, yes, dry_run, drops)
+    answer = command.find(directory, request, track)
+    if any(drops) and not dry_run:
+        return refresh_drop.run(answer, Consent(yes=yes), form, track, complete=complete)
     command.write(answer, form)
     return command.exit_code(answer, complete=complete)
+
+
+_HOW_TO_GO_ON = (
+    "Nothing was asked or removed: add --yes to go on without a question, or leave out --drop and "
+    "--drop-withdrawn to see what has changed."
+)
 
 
 def _name_projects(selectors: tuple[Selector, ...]) -> bool:

@@ -146,7 +146,10 @@ def remove_command(
     return command.run(answer, request, Consent(yes, dry_run), form, track)
 
 
-def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
+HOW_TO_GO_ON = "Nothing was removed: add --yes to go on without a question, or --dry-run for the plan alone."
+
+
+def require_consent(*, yes: bool, dry_run: bool, form: str, hint: str = HOW_TO_GO_ON) -> None:
     """Return when no question has to be asked, or it can be; called before anything in the cache is read.
 
     Raises:
@@ -155,9 +158,6 @@ def require_consent(*, yes: bool, dry_run: bool, form: str) -> None:
     if yes or dry_run:
         return
     if form in {"json", "line"}:
-        raise NoConsent(f"--format {form} asks no question.", hint=HOW_TO_GO_ON)
+        raise NoConsent(f"--format {form} asks no question.", hint=hint)
     if sys.stdin is None or not is_terminal(sys.stdin):
-        raise NoConsent("There is no terminal to ask at.", hint=HOW_TO_GO_ON)
-
-
-HOW_TO_GO_ON = "Nothing was removed: add --yes to go on without a question, or --dry-run for the plan alone."
+        raise NoConsent("There is no terminal to ask at.", hint=hint)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from typing import NamedTuple
 
 from pipcache.commands.cached_status import statuses_for
@@ -18,9 +19,11 @@ from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
+from pipcache.removal.outcome import Outcome
+from pipcache.removal.plan import Plan
 from pipcache.render.console import fitted, is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
-from pipcache.render.json.refresh import refresh_document
+from pipcache.render.json.refresh import RefreshDocument, refresh_document
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.refresh import (
     QUESTIONS,
@@ -54,6 +57,13 @@ class NoIndex(PipcacheError):  # noqa: N818 - it names the setting
     kind = ErrorKind.NO_INDEX
 
 
+class Drops(NamedTuple):
+    """What is to be removed: pages of which the index has better ones, and files that it has withdrawn."""
+
+    pages: bool = False
+    withdrawn: bool = False
+
+
 class RefreshRequest(NamedTuple):
     """What ``refresh`` was asked for; ``index_url`` is the only index to ask, None for those of the cache."""
 
@@ -62,6 +72,7 @@ class RefreshRequest(NamedTuple):
     index_url: str | None
     yes: bool
     is_dry: bool
+    drops: Drops = Drops()
 
 
 class Chosen(NamedTuple):
@@ -74,6 +85,7 @@ class Chosen(NamedTuple):
         unmatched: the selectors that match nothing.
         unreadable: what could not be read.
         links: the number of links in the stores; what is behind them was not looked at.
+        removable: the paths of the entries that may be removed: all that the filters but those by status allow.
     """
 
     artifacts: list[Artifact]
@@ -82,6 +94,7 @@ class Chosen(NamedTuple):
     unmatched: list[Unmatched]
     unreadable: list[UnreadableEntry]
     links: int
+    removable: frozenset[str] = frozenset()
 
 
 class RefreshAnswer(NamedTuple):
@@ -145,7 +158,10 @@ def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
         for artifact in selection.chosen
     ]
     unreadable = unreadable_entries(with_refusals(artifacts, cache.refused))
-    return Chosen(chosen, artifacts, judgements, selection.unmatched, unreadable, links_in_stores(artifacts))
+    links = links_in_stores(artifacts)
+    filters, now = request.filters._replace(statuses=frozenset()), time.time()
+    removable = frozenset(path_of(artifact) for artifact in artifacts if filters.allow(artifact, now))
+    return Chosen(chosen, artifacts, judgements, selection.unmatched, unreadable, links, removable)
 
 
 def _ask_whether_to_ask(inquiry: Inquiry) -> None:
@@ -175,34 +191,43 @@ def _ask(settings: NetworkSettings, refresher: Refresher, inquiry: Inquiry, trac
 def write(answer: RefreshAnswer, form: str) -> None:
     """Print the answer to standard output, and what was not asked or answered to standard error."""
     if form == "json":
-        chosen = answer.chosen
-        document = refresh_document(
-            answer.directory,
-            answer.inquiry,
-            answer.results,
-            unmatched=[selector.text for selector in chosen.unmatched],
-            unreadable=chosen.unreadable,
-            is_dry=answer.request.is_dry,
-            links=chosen.links,
-        )
-        print_answer(dump(document))
+        print_answer(dump(document_of(answer)))
     elif answer.request.is_dry:
         print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
         print_answer(fitted(plan_line(answer.inquiry), sys.stdout))
     else:
-        _write_text(answer)
+        write_text(answer)
     sys.stdout.flush()
-    _narrate(answer)
+    narrate(answer)
 
 
-def _write_text(answer: RefreshAnswer) -> None:
+def document_of(
+    answer: RefreshAnswer, plan: Plan | None = None, outcome: Outcome | None = None
+) -> RefreshDocument:
+    """Return the answer as a JSON document, with what is to be removed and what was."""
+    chosen = answer.chosen
+    return refresh_document(
+        answer.directory,
+        answer.inquiry,
+        answer.results,
+        unmatched=[selector.text for selector in chosen.unmatched],
+        unreadable=chosen.unreadable,
+        is_dry=answer.request.is_dry,
+        links=chosen.links,
+        plan=plan,
+        outcome=outcome,
+    )
+
+
+def write_text(answer: RefreshAnswer) -> None:
+    """Print what has changed, and the sums."""
     colour = wants_colour(sys.stdout)
     lines = [*result_lines(answer.directory, answer.results, colour=colour), *sum_lines(answer.results)]
     for line in fit(lines, width()) if is_terminal(sys.stdout) else lines:
         print(line)  # noqa: T201
 
 
-def _narrate(answer: RefreshAnswer) -> None:
+def narrate(answer: RefreshAnswer) -> None:
     """Say on standard error what was not asked, not answered and not read; of an empty cache all is said."""
     if answer.directory.is_empty:
         return
@@ -213,6 +238,8 @@ def _narrate(answer: RefreshAnswer) -> None:
     if answer.chosen.links:
         say(f"{counted(answer.chosen.links, 'link')} in the stores: what is behind is not looked at.")
     say_unmatched(answer.directory, answer.chosen.unmatched)
+    if answer.request.is_dry and any(answer.request.drops):
+        say("Nothing was removed. What would be is known when the indexes have answered: leave out --dry-run.")
 
 
 def exit_code(answer: RefreshAnswer, *, complete: bool) -> ExitCode:
@@ -224,7 +251,11 @@ def exit_code(answer: RefreshAnswer, *, complete: bool) -> ExitCode:
     """
     if any(result.has_findings for result in answer.results):
         return ExitCode.FINDINGS
-    is_incomplete = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
-    is_incomplete = is_incomplete or bool(answer.chosen.unreadable or answer.chosen.links)
-    is_incomplete = is_incomplete or (complete and bool(answer.inquiry.not_asked))
-    return ExitCode.FAILED if is_incomplete else ExitCode.OK
+    return ExitCode.FAILED if is_incomplete(answer, complete=complete) else ExitCode.OK
+
+
+def is_incomplete(answer: RefreshAnswer, *, complete: bool) -> bool:
+    """Return whether not all could be asked or read; with ``complete`` also whether not all was asked about."""
+    has_failed = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
+    is_unread = bool(answer.chosen.unreadable or answer.chosen.links)
+    return has_failed or is_unread or (complete and bool(answer.inquiry.not_asked))

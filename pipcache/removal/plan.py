@@ -47,6 +47,8 @@ class Reason(StrEnum):
     POISONED = "poisoned"  # its verdict
     ADVISORY = "advisory"  # a clause of an advisory matches it
     DERIVED = "derived"  # it was made from an artifact that goes, or lists it
+    OUTDATED = "outdated"  # its index has another page by now, or none
+    WITHDRAWN = "withdrawn"  # its index does not give it out any more
     DEAD_WEIGHT = "dead-weight"  # no pip can use it again
     OLD_LAYOUT = "old-layouts"  # only pips before 23.3 read it
     CI = "ci"  # fetching it again is as fast as restoring it

@@ -82,8 +82,8 @@ def known_file(artifact: Artifact, digests: Mapping[str, str], *, is_vouched: bo
             return KnownFile(None, None, {}, was_listed=False, is_source=True)
         source_url = without_user(source.url)
         hashes = {name: digest.lower() for name, digest in source.hashes}
-        filename = filename_in(source_url)
-        return KnownFile(filename, source_url, hashes, artifact.listed, is_vouched, is_source=True)
+        name = filename_in(source_url)
+        return KnownFile(name, source_url, hashes, artifact.listed, is_vouched, is_source=True)
     url = artifact.url if artifact.url_proved else None
     filename = filename_in(url) if url is not None else artifact.filename if artifact.is_exact else None
     was_listed = url is not None or artifact.listed is not None

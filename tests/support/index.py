@@ -102,6 +102,7 @@ class Project:
     base_href: bool = False
     gzip: bool = True
     files: list[File] = field(default_factory=list)
+    serial: int = 26356948
 
 
 class Exchange(NamedTuple):
@@ -319,7 +320,7 @@ class Index(Serving["_Server"]):
             "Content-Type": JSON_PAGE if as_json else "text/html; charset=utf-8",
             "Cache-Control": PAGE_POLICY,
             "Vary": "Accept, Accept-Encoding",
-            "X-PyPI-Last-Serial": "26356948",
+            "X-PyPI-Last-Serial": str(project.serial),
         }
         if project.gzip and "gzip" in asked.get("accept-encoding", ""):
             body = gzip.compress(body, mtime=0)

@@ -8,6 +8,8 @@ from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified
 from pipcache.live.questions import Inquiry, NotAsked, Question
 from pipcache.live.refresh import ComparedFile, Result
 from pipcache.location.locate import CacheDirectory
+from pipcache.removal.outcome import Outcome
+from pipcache.removal.plan import Plan
 from pipcache.render.json.records import (
     CacheRecord,
     FindingRecord,
@@ -15,6 +17,7 @@ from pipcache.render.json.records import (
     finding_record,
     problem_records,
 )
+from pipcache.render.json.remove import OutcomeRecord, PlanRecord, outcome_record, plan_record
 from pipcache.store.entries import UnreadableEntry
 from pipcache.util.redaction import redact_url
 from pipcache.util.units import iso_time
@@ -68,6 +71,7 @@ class PageRecord(TypedDict):
     key: str | None
     compared: bool
     current: bool
+    outdated: bool
     findings: list[FindingRecord]
     changes: ChangesRecord
     project_status: str | None
@@ -118,6 +122,8 @@ class RefreshDocument(TypedDict):
     unmatched: list[str]
     problems: list[dict[str, str]]
     links_not_followed: int
+    plan: PlanRecord | None
+    outcome: OutcomeRecord | None
 
 
 def refresh_document(
@@ -129,6 +135,8 @@ def refresh_document(
     unreadable: Iterable[UnreadableEntry],
     is_dry: bool,
     links: int,
+    plan: Plan | None = None,
+    outcome: Outcome | None = None,
 ) -> RefreshDocument:
     """Return the answer of ``refresh``.
 
@@ -140,6 +148,8 @@ def refresh_document(
         unreadable: what could not be read.
         is_dry: nobody was asked.
         links: the number of links in the stores.
+        plan: what is to be removed; None where nothing was to be.
+        outcome: what was removed; None where nothing was carried out.
     """
     return {
         "schema": 1,
@@ -154,6 +164,8 @@ def refresh_document(
         "unmatched": unmatched,
         "problems": problem_records(unreadable),
         "links_not_followed": links,
+        "plan": None if plan is None else plan_record(plan, outcome),
+        "outcome": None if outcome is None else outcome_record(outcome),
     }
 
 
@@ -227,6 +239,7 @@ def _page_record(result: Result) -> PageRecord | None:
         "key": None if question.page is None else question.page.key,
         "compared": comparison.is_compared and question.page is not None,
         "current": comparison.is_current and question.page is not None,
+        "outdated": comparison.is_outdated and question.page is not None,
         "findings": [finding_record(finding) for finding in comparison.findings],
         "changes": {
             "added": list(comparison.changes.added),

@@ -125,7 +125,7 @@ def removal_document(
 
 
 def plan_record(plan: Plan, outcome: Outcome | None) -> PlanRecord:
-    """Return a plan as JSON has it, with what became of it where there is an outcome."""
+    """Return the record of a plan, with what became of each removal where it was carried out."""
     fates: Sequence[Fate | None] = [None] * len(plan.removals) if outcome is None else outcome.fates
     return {
         "removals": [_removal(removal, fate) for removal, fate in zip(plan.removals, fates, strict=True)],
@@ -157,7 +157,7 @@ def _left(left: Left) -> LeftRecord:
 
 
 def outcome_record(outcome: Outcome) -> OutcomeRecord:
-    """Return an outcome as JSON has it."""
+    """Return the record of what in fact happened."""
     return {
         "files_removed": outcome.files,
         "files_gone": outcome.gone,
