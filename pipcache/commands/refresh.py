@@ -196,7 +196,7 @@ def write(answer: RefreshAnswer, form: str) -> None:
         print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
         print_answer(fitted(plan_line(answer.inquiry), sys.stdout))
     else:
-        write_text(answer)
+        print_changes(answer)
     sys.stdout.flush()
     narrate(answer)
 
@@ -219,7 +219,7 @@ def document_of(
     )
 
 
-def write_text(answer: RefreshAnswer) -> None:
+def print_changes(answer: RefreshAnswer) -> None:
     """Print what has changed, and the sums."""
     colour = wants_colour(sys.stdout)
     lines = [*result_lines(answer.directory, answer.results, colour=colour), *sum_lines(answer.results)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
-from pipcache.commands.refresh import RefreshAnswer, document_of, is_incomplete, narrate, write_text
+from pipcache.commands.refresh import RefreshAnswer, document_of, is_incomplete, narrate, print_changes
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.live.answers import Failed
@@ -104,7 +104,7 @@ def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track, *, com
     if show_plan is not None:
 
         def show() -> None:
-            write_text(answer)
+            print_changes(answer)
             show_plan()
 
         report = report._replace(show=show)

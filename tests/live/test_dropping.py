@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.test_refresh import PIPS, Shop, add_pages, filled, home, index, older, refresh, shop
 from tests.support.archives import build_wheel, metadata
 from tests.support.caches import look
 from tests.support.pips import run_pip
+from tests.support.shop import PIPS, add_pages, older, refresh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.caches import CacheBuilder
     from tests.support.program import Program
+    from tests.support.shop import Shop
 
-__all__ = ["filled", "home", "index", "shop"]  # fixtures
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def add_release(shop: Shop, name: str, version: str) -> None:

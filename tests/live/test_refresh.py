@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -13,118 +12,28 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import pytest
 
-from tests.support.archives import build_sdist, build_wheel, metadata
+from tests.support.archives import build_wheel
 from tests.support.caches import look
-from tests.support.index import JSON_PAGE, Index
-from tests.support.pips import clean_environment, run_pip
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
+from tests.support.shop import PIPS, Shop, add_pages, older, refresh
 from tests.support.truth import url_key
 from tests.support.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.caches import CacheBuilder
-    from tests.support.index import Project, _Handler
-    from tests.support.program import Ran
+    from tests.support.index import _Handler
 
-PIPS = ("22.3.1", "23.2.1", "26.3")
 SECRET = "s3cretpass"
 
-
-class Shop:
-    """An index with a few projects."""
-
-    def __init__(self, index: Index) -> None:
-        self.index = index
-        self.projects: dict[str, Project] = {}
-        for name in ("foo", "bar"):
-            self.projects[name] = index.add_project(name)
-            for version in ("1.0", "2.0"):
-                filename, body = build_wheel(name, version)
-                side = metadata(name, version)
-                index.add_file(self.projects[name], filename, body, version=version, metadata=side)
-        filename, body = build_sdist("src", "1.0")
-        self.projects["src"] = index.add_project("src", html=True, gzip=False)
-        index.add_file(self.projects["src"], filename, body, version="1.0")
-
-    def fill(self, cache: Path, folder: Path, pip: str) -> None:
-        """Let pip download from it."""
-        for wanted in (["foo==1.0", "bar"], ["foo"], ["--no-binary", ":all:", "--no-build-isolation", "src"]):
-            arguments = [
-                "download",
-                "--no-deps",
-                "-q",
-                "-d",
-                str(folder / "out"),
-                "-i",
-                self.index.simple,
-                *wanted,
-            ]
-            done = run_pip(pip, arguments, cache_dir=cache, cwd=folder)
-            assert done.returncode == 0 or "src" in wanted, done.stderr
-
-    def change(self, name: str, version: str, **changes: object) -> None:
-        """Change a row of a page; None for `file` takes it away."""
-        project = self.projects[name]
-        for place, file in enumerate(project.files):
-            if file.version == version:
-                if changes.get("file", file) is None:
-                    del project.files[place]
-                else:
-                    fields = {field: getattr(file, field) for field in file.__slots__}
-                    project.files[place] = type(file)(**{**fields, **changes})
-                return
-
-
-@pytest.fixture
-def index() -> Iterator[Index]:
-    with Index() as running:
-        yield running
-
-
-@pytest.fixture
-def shop(index: Index) -> Shop:
-    return Shop(index)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index) -> Path:
-    """A home whose pip is told of the index."""
-    pips = platformdirs.user_cache_dir("pipcache-tests", appauthor=False)
-    monkeypatch.setenv("PIPCACHE_TEST_PIPS", os.environ.get("PIPCACHE_TEST_PIPS") or pips)
-    for name, value in clean_environment(tmp_path / "home").items():
-        monkeypatch.setenv(name, value)
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setenv("PIP_TIMEOUT", "2")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def codes(document: dict[str, Any]) -> list[str]:
     records = [*document["pages"], *document["files"]]
     return sorted(finding["code"] for record in records for finding in record["findings"])
-
-
-@pytest.fixture
-def filled(shop: Shop, builder: CacheBuilder, home: Path) -> Shop:
-    """The shop, after pip 26.3 has filled the cache."""
-    shop.fill(builder.root, home, "26.3")
-    shop.index.exchanges.clear()
-    shop.index.connections = 0
-    return shop
-
-
-def refresh(program: Program, *arguments: str) -> Ran:
-    return program("refresh", *arguments, "--format", "json")
 
 
 @pytest.mark.pips
@@ -216,15 +125,6 @@ def test_with_selectors_only_these_are_asked_about(shop: Shop, program: Program,
     add_pages(shop, builder)
     assert refresh(program, "foo").code == 0
     assert [exchange.path for exchange in shop.index.exchanges] == ["/simple/foo/"]
-
-
-def add_pages(shop: Shop, builder: CacheBuilder) -> None:
-    """Put the pages of the shop into the cache as pip does."""
-    asked = {"Accept": f"{JSON_PAGE}, text/html", "Accept-Encoding": "gzip, deflate"}
-    for name in shop.projects:
-        lowered = {header.lower(): value for header, value in asked.items()}
-        _, headers, body, _ = shop.index.answer(f"/simple/{name}/", lowered)
-        builder.download(f"{shop.index.simple}{name}/", body, headers=headers, request_headers=asked)
 
 
 def test_the_filters_by_what_the_cached_pages_say_narrow_it(
@@ -392,25 +292,6 @@ def test_an_interruption_ends_it_within_a_second(shop: Shop, builder: CacheBuild
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "Interrupted" in err
-
-
-def older(shop: Shop, times: int) -> list[str]:
-    """Let a server of the index that is behind answer about foo for some times; give what it was asked."""
-    policies: list[str] = []
-    file = shop.projects["foo"].files[0]
-    row = {"filename": file.filename, "url": shop.index.root + file.path, "hashes": {}}
-    page = json.dumps({"meta": {"api-version": "1.1", "_last-serial": 7}, "name": "foo", "files": [row]}).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_PAGE}\r\nContent-Length: {len(page)}\r\n\r\n".encode()
-
-    def behind(handler: _Handler) -> bool:
-        policies.append(handler.headers["Cache-Control"])
-        if len(policies) > times:
-            return False
-        handler.wfile.write(head + page)
-        return True
-
-    shop.index.misbehaviour["/simple/foo/"] = behind
-    return policies
 
 
 @pytest.mark.parametrize(("times", "found", "code"), [(1, [], 0), (2, ["PC703"], 1)])
