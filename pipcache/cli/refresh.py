@@ -5,7 +5,14 @@ from urllib.parse import urlsplit
 import click
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, filter_options, format_option
+from pipcache.cli.options import (
+    SelectorParam,
+    against_option,
+    cache_dir_option,
+    epilog,
+    filter_options,
+    format_option,
+)
 from pipcache.cli.remove import require_consent
 from pipcache.commands import refresh as command, refresh_drop
 from pipcache.commands.consent import Consent
@@ -48,6 +55,7 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
 @click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
 @cache_dir_option
 @filter_options
+@against_option
 @click.option(
     "--index-url",
     type=IndexParam(),
@@ -69,6 +77,7 @@ def refresh_command(
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
     filters: Filters,
+    against: tuple[str, ...],
     index_url: str | None,
     drop: bool,
     drop_withdrawn: bool,
@@ -91,7 +100,7 @@ def refresh_command(
     directory = app.directory(cache_dir)
     if any(drops):
         require_consent(yes=yes, dry_run=dry_run, form=form, hint=_HOW_TO_GO_ON)
-    request = command.RefreshRequest(selectors, filters, index_url, yes, dry_run, drops)
+    request = command.RefreshRequest(selectors, filters, index_url, yes, dry_run, drops, against)
     answer = command.find(directory, request, track)
     if any(drops) and not dry_run:
         return refresh_drop.run(answer, Consent(yes=yes), form, track, complete=complete)

@@ -13,7 +13,7 @@ from pipcache.inventory.artifact import Artifact, path_of, unreadable_entries, w
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.live.answers import Failed
 from pipcache.live.questions import FILES, Inquiry, questions_about, questions_by_hand
-from pipcache.live.refresh import Refresher, Result
+from pipcache.live.refresh import Refresher, Result, without_kept_pins
 from pipcache.live.settings import NetworkSettings, read_settings
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
@@ -42,7 +42,7 @@ from pipcache.store.entries import UnreadableEntry
 from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.lock_index import LockIndex, read_lock_index
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
@@ -73,6 +73,7 @@ class RefreshRequest(NamedTuple):
     yes: bool
     is_dry: bool
     drops: Drops = Drops()
+    against: tuple[str, ...] = ()
 
 
 class Chosen(NamedTuple):
@@ -86,6 +87,7 @@ class Chosen(NamedTuple):
         unreadable: what could not be read.
         links: the number of links in the stores; what is behind them was not looked at.
         removable: the paths of the entries that may be removed: all that the filters but those by status allow.
+        unasked_pins: the projects of lock files that no index is asked about.
     """
 
     artifacts: list[Artifact]
@@ -95,6 +97,7 @@ class Chosen(NamedTuple):
     unreadable: list[UnreadableEntry]
     links: int
     removable: frozenset[str] = frozenset()
+    unasked_pins: tuple[str, ...] = ()
 
 
 class RefreshAnswer(NamedTuple):
@@ -111,12 +114,14 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
     """Read the cache, decide whom to ask about what, and ask.
 
     Raises:
+        BadLock: a file of ``against`` is no lock file.
         NoIndex: pip is told to ask no index.
         BadSetting: pip refuses a setting for the network.
         Declined: so many pages were to be asked for that a person is asked, and the answer was not yes.
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
+    locks = read_lock_index(request.against)
     settings = read_settings(os.environ)
     if settings.no_index is not None:
         raise NoIndex(
@@ -126,21 +131,23 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
     if request.index_url is not None:
         settings = settings._replace(index_urls=(request.index_url, *settings.index_urls))
     cache = Cache(directory.path)
-    chosen = _choose(cache, request, track)
+    chosen = _choose(cache, request, locks, track)
     if request.index_url is not None:
         inquiry = questions_by_hand(request.index_url, chosen.artifacts, chosen.everything)
     else:
         inquiry = questions_about(chosen.artifacts, chosen.everything)
+    unasked = set(locks.projects) - {question.project for question in inquiry.questions}
+    chosen = chosen._replace(unasked_pins=tuple(sorted(unasked)))
     results: list[Result] = []
     if not request.is_dry and inquiry.questions:
         if len(inquiry.questions) > MOST_PAGES and not request.yes:
             _ask_whether_to_ask(inquiry)
-        refresher = Refresher(cache, chosen.judgements)
-        results = _ask(settings, refresher, inquiry, track)
+        refresher = Refresher(cache, chosen.judgements, locks)
+        results = without_kept_pins(_ask(settings, refresher, inquiry, track))
     return RefreshAnswer(directory, request, inquiry, chosen, results)
 
 
-def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
+def _choose(cache: Cache, request: RefreshRequest, locks: LockIndex, track: Track) -> Chosen:
     """Return what selectors and filters choose. Files are judged: their bytes may prove where they came from."""
     by_pages = request.filters.needs_pages
     need = Need(deep=by_pages, everything=by_pages or not request.selectors, selectors=request.selectors)
@@ -148,7 +155,7 @@ def _choose(cache: Cache, request: RefreshRequest, track: Track) -> Chosen:
     artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
     files = [artifact for artifact in selection.chosen if artifact.kind in FILES]
-    with judging(cache, VerifyOptions(LockIndex(()), digests=frozenset({"sha256"}))) as verifier:
+    with judging(cache, VerifyOptions(locks, digests=frozenset({"sha256"}))) as verifier:
         verified = verifier.judge(files, artifacts)
     if verified.not_reached:
         raise KeyboardInterrupt
@@ -214,6 +221,7 @@ def document_of(
         unreadable=chosen.unreadable,
         is_dry=answer.request.is_dry,
         links=chosen.links,
+        unasked_pins=chosen.unasked_pins,
         plan=plan,
         outcome=outcome,
     )
@@ -234,6 +242,8 @@ def narrate(answer: RefreshAnswer) -> None:
     results = answer.results
     for line in (*not_asked_lines(answer.inquiry.not_asked), *note_lines(results), *failed_lines(results)):
         say(clean(line))
+    if unasked := answer.chosen.unasked_pins:
+        say(f"Of --against, {counted(len(unasked), 'project')} not compared: no index is asked about them.")
     say_unreadable(answer.chosen.unreadable)
     if answer.chosen.links:
         say(f"{counted(answer.chosen.links, 'link')} in the stores: what is behind is not looked at.")
@@ -258,4 +268,5 @@ def is_incomplete(answer: RefreshAnswer, *, complete: bool) -> bool:
     """Return whether not all could be asked or read; with ``complete`` also whether not all was asked about."""
     has_failed = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
     is_unread = bool(answer.chosen.unreadable or answer.chosen.links)
-    return has_failed or is_unread or (complete and bool(answer.inquiry.not_asked))
+    is_unasked = bool(answer.inquiry.not_asked or answer.chosen.unasked_pins)
+    return has_failed or is_unread or (complete and is_unasked)

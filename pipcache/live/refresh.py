@@ -8,10 +8,13 @@ from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.stored_pages import read_stored_page
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
 from pipcache.live.compare import compare_file, compare_pages, known_file, read_live_page
+from pipcache.live.pinned import ComparedPin, compare_pins
 from pipcache.live.questions import Asking, Mode, Question
 from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
 from pipcache.store.cache import Cache
+from pipcache.util.filenames import normal_filename
 from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 
 
@@ -57,6 +60,7 @@ class Result(NamedTuple):
         requests: how often the question was put.
         comparison: the page in the cache compared with the index's; None where there was no answer.
         files: the files of the question; none where there was no answer.
+        pins: the pins of lock files that the answer says something of.
     """
 
     question: Question
@@ -65,6 +69,7 @@ class Result(NamedTuple):
     requests: int
     comparison: PageComparison | None
     files: tuple[ComparedFile, ...] = ()
+    pins: tuple[ComparedPin, ...] = ()
 
     @property
     def is_unread(self) -> bool:
@@ -76,7 +81,7 @@ class Result(NamedTuple):
     def has_findings(self) -> bool:
         """Whether the page is not current, or something has become of a file."""
         of_page = self.comparison is not None and bool(self.comparison.findings)
-        return of_page or any(file.status.findings for file in self.files)
+        return of_page or any(file.status.findings for file in self.files) or any(pin.finding for pin in self.pins)
 
 
 class _Known(NamedTuple):
@@ -94,8 +99,12 @@ _PAUSE = 2.0
 class Refresher:
     """Compares a cache with the answers of indexes."""
 
-    def __init__(self, cache: Cache, judgements: Mapping[str, Judgement]) -> None:
-        """Take the cache, and the judgements of its files by the paths of their entries, with SHA-256 digests."""
+    def __init__(self, cache: Cache, judgements: Mapping[str, Judgement], locks: LockIndex | None = None) -> None:
+        """Take the cache, and the judgements of its files by the paths of their entries, with SHA-256 digests.
+
+        The pages of the indexes are held against ``locks`` too.
+        """
+        self._locks = LockIndex() if locks is None else locks
         self._cache = cache
         self._judgements = judgements
 
@@ -141,8 +150,7 @@ class Refresher:
         question, answer = result.question, result.answer
         if isinstance(answer, Failed):
             return result, None, None
-        page = question.page
-        stored = None if page is None else read_stored_page(self._cache, page)
+        stored = None if question.page is None else read_stored_page(self._cache, question.page)
         if isinstance(answer, NotModified) and stored is None:
             return result, Ask.IN_FULL if known is None else None, None
         live = _state_of(answer, question.project)
@@ -156,8 +164,24 @@ class Refresher:
             was_unmodified=known is not None and known.ask is Ask.IN_FULL and stored is not None,
         )
         files = self._files(question, comparison, stored, live)
-        result = result._replace(comparison=comparison, files=files)
+        page = stored if live is NoPage.NOT_MODIFIED else live if isinstance(live, PageState) else None
+        pins = self._pins(question, page, stored)
+        result = result._replace(comparison=comparison, files=files, pins=pins)
         return result, comparison.ask, live if isinstance(live, PageState) else None
+
+    def _pins(
+        self, question: Question, page: PageState | None, stored: PageState | None
+    ) -> tuple[ComparedPin, ...]:
+        """Return what the page of the index says of the pins of its project."""
+        pins = self._locks.pins_of_project(question.project)
+        if page is None or not pins:
+            return ()
+        ours = {
+            (normal_filename(file.filename or ""), judgement.digests.get("sha256", ""))
+            for file in question.files
+            if file.kind is Kind.BUILT and (judgement := self._judgements.get(path_of(file))) is not None
+        }
+        return tuple(compare_pins(pins, question.project, page, stored, ours))
 
     def _files(
         self, question: Question, comparison: PageComparison, stored: PageState | None, live: PageState | NoPage
@@ -186,6 +210,16 @@ class Refresher:
         if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
         return ComparedFile(artifact, judgement, status)
+
+
+def without_kept_pins(results: Sequence[Result]) -> list[Result]:
+    """Return the results without findings of pins that another index keeps: the lock may be of that index."""
+    kept = {(pin.pin, pin.filename) for result in results for pin in result.pins if pin.finding is None}
+
+    def is_shown(pin: ComparedPin) -> bool:
+        return pin.finding is None or (pin.pin, pin.filename) not in kept
+
+    return [result._replace(pins=tuple(filter(is_shown, result.pins))) for result in results]
 
 
 def _is_older(comparison: PageComparison) -> bool:

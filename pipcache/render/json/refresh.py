@@ -5,6 +5,7 @@ from typing import Literal, TypedDict
 
 from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified
+from pipcache.live.pinned import ComparedPin
 from pipcache.live.questions import Inquiry, NotAsked, Question
 from pipcache.live.refresh import ComparedFile, Result
 from pipcache.location.locate import CacheDirectory
@@ -98,6 +99,18 @@ class FileRecord(TypedDict):
     findings: list[FindingRecord]
 
 
+class PinRecord(TypedDict):
+    """A pin of a lock file held against the page of an index."""
+
+    index: str
+    project: str
+    version: str | None
+    filename: str | None
+    lock: str
+    listed: bool
+    findings: list[FindingRecord]
+
+
 class NotAskedRecord(TypedDict):
     """What nobody is asked about, and why."""
 
@@ -118,6 +131,8 @@ class RefreshDocument(TypedDict):
     asked: list[AskedRecord]
     pages: list[PageRecord]
     files: list[FileRecord]
+    pins: list[PinRecord]
+    unasked_pins: list[str]
     not_asked: list[NotAskedRecord]
     unmatched: list[str]
     problems: list[dict[str, str]]
@@ -135,6 +150,7 @@ def refresh_document(
     unreadable: Iterable[UnreadableEntry],
     is_dry: bool,
     links: int,
+    unasked_pins: Sequence[str] = (),
     plan: Plan | None = None,
     outcome: Outcome | None = None,
 ) -> RefreshDocument:
@@ -148,6 +164,7 @@ def refresh_document(
         unreadable: what could not be read.
         is_dry: nobody was asked.
         links: the number of links in the stores.
+        unasked_pins: the projects of lock files that no index is asked about.
         plan: what is to be removed; None where nothing was to be.
         outcome: what was removed; None where nothing was carried out.
     """
@@ -160,6 +177,8 @@ def refresh_document(
         "asked": [_asked_record(result) for result in results],
         "pages": [record for result in results if (record := _page_record(result)) is not None],
         "files": [_file_record(result.question, file) for result in results for file in result.files],
+        "pins": [_pin_record(result.question, pin) for result in results for pin in result.pins],
+        "unasked_pins": list(unasked_pins),
         "not_asked": [_not_asked_record(lack) for lack in inquiry.not_asked],
         "unmatched": unmatched,
         "problems": problem_records(unreadable),
@@ -279,6 +298,19 @@ def _file_record(question: Question, file: ComparedFile) -> FileRecord:
         "yanked": False if row is None else row.yanked,
         "withdrawn": file.status.is_withdrawn,
         "findings": [finding_record(finding) for finding in file.status.findings],
+    }
+
+
+def _pin_record(question: Question, compared: ComparedPin) -> PinRecord:
+    pin, finding = compared.pin, compared.finding
+    return {
+        "index": redact_url(question.index),
+        "project": question.project,
+        "version": pin.version,
+        "filename": compared.filename,
+        "lock": pin.source,
+        "listed": finding is None,
+        "findings": [] if finding is None else [finding_record(finding)],
     }
 
 

@@ -10,7 +10,7 @@ from pipcache.live.refresh import ComparedFile, Result
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.render.text.table import Columns, Row
-from pipcache.render.text.verify import shortened, title
+from pipcache.render.text.verify import promised, shortened, title
 from pipcache.util.redaction import redact_url
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean
@@ -96,6 +96,10 @@ def result_lines(cache: CacheDirectory, results: Iterable[Result], *, colour: bo
                 cure = _removal(cache, file.artifact) if file.status.is_withdrawn else None
                 what = f"{title(file.artifact)}, {name}"
                 yield from _lines(_file_word(file), what, file.artifact, file.status.findings, cure, colour=colour)
+        for pin in result.pins:
+            if pin.finding is not None:
+                what = pin.filename or f"{result.question.project} {pin.pin.version or ''}".rstrip()
+                yield from _lines("replaced", f"{what}, {name}", None, [pin.finding], None, colour=colour)
 
 
 def _lines(
@@ -113,7 +117,7 @@ def _lines(
         yield f"  {clean(path_of(artifact))}"
     for finding in findings:
         yield f"  {styled(finding.check.code, 'bold', colour=colour)} {finding.check.sentence}"
-        yield f"        expected  {clean(shortened(finding.expected))}"
+        yield f"        expected  {clean(promised(finding))}"
         yield f"        there is  {clean(shortened(finding.actual))}"
         yield f"        What pip does: {finding.check.effect}."
     if cure is not None:
@@ -135,6 +139,10 @@ def sum_lines(results: Sequence[Result]) -> Iterator[str]:
     files = [file for result in results for file in result.files]
     if files:
         yield f"{counted(len(files), 'file')}: {_parts(map(_file_word, files))}."
+    pins = [pin for result in results for pin in result.pins]
+    if pins:
+        replaced = sum(pin.finding is not None for pin in pins)
+        yield f"Of lock files: {counted(len(pins) - replaced, 'pin')} listed as they are, {replaced:,} replaced."
     confirmed = sum(file.status.is_confirmed for file in files)
     if confirmed:
         yield f"Confirmed by a digest that the index lists: {counted(confirmed, 'file')}."

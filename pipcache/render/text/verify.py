@@ -44,7 +44,7 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
     for check, findings in _by_check(judgement.findings).items():
         yield f"  {styled(check.code, 'bold', colour=colour)} {check.sentence}"
         for finding in findings[:_SHOWN]:
-            yield f"        promised  {clean(_promised(finding))}"
+            yield f"        promised  {clean(promised(finding))}"
             yield f"        there is  {clean(shortened(finding.actual))}"
         if len(findings) > _SHOWN:
             least = "at least " if len(findings) >= MOST_FINDINGS else ""
@@ -56,7 +56,7 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
         yield "  Cure: none here, because pip would download or build the same file again"
 
 
-def _promised(finding: Finding) -> str:
+def promised(finding: Finding) -> str:
     """Return what was expected, and of which member or by whom."""
     expected = shortened(finding.expected)
     if not finding.by:
