@@ -69,7 +69,7 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
 @click.option("--complete", is_flag=True, help="Exit with 3 when something is not asked about.")
 @click.option("--yes", "-y", is_flag=True, help="Ask no question: before more than 500 pages, or a removal.")
 @click.option("--dry-run", "-n", is_flag=True, help="Show who would be asked about what, and send nothing.")
-@format_option("table", "json")
+@format_option("table", "json", "markdown", "sarif", more=" markdown is for tickets, sarif for dashboards.")
 @click.pass_obj
 def refresh_command(
     app: App,
@@ -97,6 +97,8 @@ def refresh_command(
     if index_url is not None and not _name_projects(selectors):
         raise click.UsageError("--index-url needs selectors that name projects, such as twisted or 'twisted<24'.")
     drops = command.Drops(drop, drop_withdrawn)
+    if form in {"markdown", "sarif"} and (any(drops) or dry_run):
+        raise click.UsageError(f"--format {form} goes without --drop, --drop-withdrawn and --dry-run.")
     directory = app.directory(cache_dir)
     if any(drops):
         require_consent(yes=yes, dry_run=dry_run, form=form, hint=_HOW_TO_GO_ON)

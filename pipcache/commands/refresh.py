@@ -24,6 +24,7 @@ from pipcache.removal.plan import Plan
 from pipcache.render.console import fitted, is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.refresh import RefreshDocument, refresh_document
+from pipcache.render.refresh_reports import refresh_markdown, refresh_sarif
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.refresh import (
     QUESTIONS,
@@ -199,6 +200,13 @@ def write(answer: RefreshAnswer, form: str) -> None:
     """Print the answer to standard output, and what was not asked or answered to standard error."""
     if form == "json":
         print_answer(dump(document_of(answer)))
+    elif form == "markdown":
+        lines = refresh_markdown(answer.directory, answer.results, answer.inquiry.not_asked)
+        print_answer("\n".join(lines))
+    elif form == "sarif":
+        is_whole = not is_incomplete(answer, complete=False)
+        log = refresh_sarif(answer.directory, answer.results, answer.inquiry.not_asked, is_whole=is_whole)
+        print_answer(dump(log))
     elif answer.request.is_dry:
         print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
         print_answer(fitted(plan_line(answer.inquiry), sys.stdout))

@@ -18,30 +18,30 @@ def markdown_lines(report: AuditReport, run: Run = NO_IDENTITY) -> Iterator[str]
     yield ""
     yield from _circumstances(report, run)
     yield ""
-    yield from (_escaped(line) for line in sentences(report))
+    yield from (escaped(line) for line in sentences(report))
     for cache in report.caches:
         yield ""
-        yield f"## `{_code(cache.directory.path)}`"
+        yield f"## `{code_text(cache.directory.path)}`"
         yield ""
         if cache.problem is not None:
-            yield f"Could not be looked at: {_escaped(cache.problem)}"
+            yield f"Could not be looked at: {escaped(cache.problem)}"
         yield from _table(cache.audit)
         for hit in cache.audit.hits[:MOST_DETAILS]:
-            yield from ("", f"### {_escaped(title(hit.artifact))}", "")
-            yield from (f"- {name}: {_escaped(value)}" for name, value in facts_of(cache, hit))
+            yield from ("", f"### {escaped(title(hit.artifact))}", "")
+            yield from (f"- {name}: {escaped(value)}" for name, value in facts_of(cache, hit))
         if cache.audit.inconclusive:
             yield ""
             yield "Could not be judged:"
             yield ""
             for entry in cache.audit.inconclusive:
-                yield f"- `{_code(entry.path)}`: {_escaped(redact_text(entry.reason))}"
+                yield f"- `{code_text(entry.path)}`: {escaped(redact_text(entry.reason))}"
     if report.unread:
         yield from ("", "## Not looked at", "")
         for unread in report.unread:
-            problem = "" if unread.problem is None else f" {_escaped(unread.problem)}."
-            owners = _escaped(", ".join(unread.owners))
-            remedy = _escaped(unread.installer.remedy(unread.path))
-            yield f"- {unread.installer}: `{_code(unread.path)}` ({owners}).{problem} {remedy}"
+            problem = "" if unread.problem is None else f" {escaped(unread.problem)}."
+            owners = escaped(", ".join(unread.owners))
+            remedy = escaped(unread.installer.remedy(unread.path))
+            yield f"- {unread.installer}: `{code_text(unread.path)}` ({owners}).{problem} {remedy}"
 
 
 def _circumstances(report: AuditReport, run: Run) -> Iterator[str]:
@@ -50,12 +50,12 @@ def _circumstances(report: AuditReport, run: Run) -> Iterator[str]:
     record = run_record(run)
     if run.identity is not None:
         user = record["user"] if record["uid"] is None else f"{record['user']} (uid {record['uid']})"
-        yield f"- host: {_escaped(f'{run.identity.host} ({run.identity.platform}), as {user}')}"
+        yield f"- host: {escaped(f'{run.identity.host} ({run.identity.platform}), as {user}')}"
         yield f"- time: {record['started']} to {record['finished']}"
     yield f"- tool: {record['tool']} {record['version']}"
     for file in advisory_records(report)[:MOST_DETAILS]:
         records = counted(file["records"], "record")
-        yield f"- advisory: {_escaped(file['name'])}, {records}, sha256 {file['sha256']}"
+        yield f"- advisory: {escaped(file['name'])}, {records}, sha256 {file['sha256']}"
     if len(report.advisories.files) > MOST_DETAILS:
         yield f"- and {counted(len(report.advisories.files) - MOST_DETAILS, 'more advisory', 'more advisories')}"
 
@@ -78,10 +78,10 @@ def _table(audit: CacheAudit) -> Iterator[str]:
             times,
             artifact.key or path_of(artifact),
         )
-        yield f"| {' | '.join(map(_escaped, cells))} |"
+        yield f"| {' | '.join(map(escaped, cells))} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text as Markdown that is only text, on one line."""
     return "".join(
         f"\\{character}" if character in "\\`*_{}[]<>#|!~" else character
@@ -89,5 +89,6 @@ def _escaped(text: str) -> str:
     )
 
 
-def _code(text: str) -> str:
+def code_text(text: str) -> str:
+    """Return text as it may stand between backticks."""
     return clean(text).replace("`", "'").replace("\n", " ")

@@ -1,7 +1,7 @@
 """``audit`` as a SARIF 2.1.0 log (OASIS), one result for each hit."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from pipcache import __version__
@@ -47,7 +47,7 @@ def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int =
         {
             "level": "warning",
             "message": {"text": f"Not looked at: {unread_text(unread)}. {unread.installer.remedy(unread.path)}"},
-            "locations": [_location(unread.path)],
+            "locations": [location_of(unread.path)],
         }
         for unread in report.unread
     ]
@@ -58,7 +58,7 @@ def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int =
         **_circumstances(run),
         "toolExecutionNotifications": notifications,
     }
-    return _log(invocation, results, {"answer": report.answer.value, "advisories": advisory_records(report)})
+    return sarif_log(invocation, results, {"answer": report.answer.value, "advisories": advisory_records(report)})
 
 
 def _circumstances(run: Run) -> dict[str, object]:
@@ -91,13 +91,20 @@ def sarif_failure(kind: str, message: str, exit_code: int, run: Run = NO_IDENTIT
         **_circumstances(run),
         "toolExecutionNotifications": [notification],
     }
-    return _log(invocation, [], {"answer": Answer.UNKNOWN.value})
+    return sarif_log(invocation, [], {"answer": Answer.UNKNOWN.value})
 
 
-def _log(
-    invocation: dict[str, object], results: list[dict[str, object]], properties: dict[str, object]
+AUDIT_RULES = {relation.value: text for relation, text in _RULES.items()}
+
+
+def sarif_log(
+    invocation: dict[str, object],
+    results: list[dict[str, object]],
+    properties: dict[str, object],
+    rules_by_id: Mapping[str, str] = AUDIT_RULES,
 ) -> dict[str, object]:
-    rules = [{"id": relation.value, "shortDescription": {"text": text}} for relation, text in _RULES.items()]
+    """Return a SARIF log of a run; ``rules_by_id`` says what each rule of its results means."""
+    rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in rules_by_id.items()]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -137,9 +144,10 @@ def _result(cache: AuditedCache, hit: Hit) -> dict[str, object]:
 
 
 def _at(cache: AuditedCache, path: str) -> dict[str, object]:
-    return _location(os.path.join(cache.directory.path, path))
+    return location_of(os.path.join(cache.directory.path, path))
 
 
-def _location(path: str) -> dict[str, object]:
+def location_of(path: str) -> dict[str, object]:
+    """Return the location of a file."""
     uri = "file://" + quote(path.replace(os.sep, "/"), errors="surrogateescape")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}}}

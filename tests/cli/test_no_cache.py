@@ -35,7 +35,7 @@ CALLS = {
     "remove": (["remove", "foo", "--yes"], ["table", "json"]),
     "remove what is damaged": (["remove", "--damaged", "--poisoned", "--yes"], ["table", "json"]),
     "remove by an advisory": (["remove", "--advisory", "ADVISORY", "--yes"], ["table", "json"]),
-    "refresh": (["refresh"], ["table", "json"]),
+    "refresh": (["refresh"], ["table", "json", "markdown", "sarif"]),
     "refresh of a project": (["refresh", "foo", "--dry-run"], ["table", "json"]),
     "clear": (["clear", "--yes"], ["table", "json"]),
     "lock": (["lock"], ["requirements", "pylock", "sha256sums", "json"]),
