@@ -89,7 +89,7 @@ LAW = {
     "prune": "errors util archive locks store location inventory query removal",
     "offline": "errors util index archive locks store inventory query verify",
     "server": "errors util index archive locks store inventory verify offline",
-    "live": "errors util index store location inventory verify",
+    "live": "errors util index store location inventory verify locks",
     "render": "util store location inventory query verify removal audit prune offline server live",
     "commands": "errors util store location inventory query verify removal audit prune offline server live render",
     "cli": "errors util store location inventory query verify removal audit prune offline server live render "
