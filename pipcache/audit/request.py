@@ -20,6 +20,7 @@ from pipcache.location.machine import MachineCache, UnreadCache
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
 from pipcache.store.installer import folders_of_others
+from pipcache.store.layout import RECOGNISED, unread_stores
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track
 
@@ -125,7 +126,12 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
         Inconclusive(name, f"holds files of {installer}'s, which are not read")
         for name, installer in folders_of_others(directory.path).items()
     ]
-    return audited._replace(inconclusive=[*audited.inconclusive, *foreign])
+    strange = [
+        Inconclusive(name, f"it {reason}")
+        for name, reason in unread_stores(directory.path).items()
+        if name not in RECOGNISED
+    ]
+    return audited._replace(inconclusive=[*audited.inconclusive, *foreign, *strange])
 
 
 class MachineAudit(NamedTuple):

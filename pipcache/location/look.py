@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, NotAPipCache
 from pipcache.store.installer import Installer, has_distributions
-from pipcache.store.layout import Store, find_stores
+from pipcache.store.layout import Store, find_stores, unread_stores
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR}
 """The errors of the system for a path where no directory is (of a configuration: no file)."""
@@ -40,12 +40,19 @@ def look_at(path: str, expected: Installer = Installer.PIP) -> Look:
     except CacheOfAnotherInstaller as error:
         return _holder(path, Installer(error.installer))
     except (CacheNotFound, NotAPipCache):
-        return Look(None) if expected is Installer.PIP else _holder(path, expected)
+        return _strange(path) if expected is Installer.PIP else _holder(path, expected)
     except OSError as error:
         return Look(None, obstacle_of(error))
     # a cache of pdm of which only wheels is left looks like pip's
     is_pips = expected in _IN_PIPS_LAYOUT or Store.HTTP_V2 in stores or Store.SELFCHECK in stores
     return Look(Installer.PIP) if is_pips else _holder(path, expected)
+
+
+def _strange(path: str) -> Look:
+    """Return why a directory that is not recognised as pip's cache may be it all the same."""
+    unread = unread_stores(path)
+    reasons = "; ".join(f"{name} {reason}" for name, reason in unread.items())
+    return Look(None, f"cannot be read: {reasons}" if unread else None)
 
 
 def _holder(path: str, installer: Installer) -> Look:

@@ -16,16 +16,13 @@ from pipcache.location.config import configuration_paths, expanduser, read_confi
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
 from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
-from pipcache.location.ownership import NOT_THEIRS, Ownership, is_of_home, ownership_of
+from pipcache.location.ownership import NOT_THEIRS, Ownership, doubted_home, is_of_home, ownership_of
 from pipcache.location.startup_files import places_in_startup_files
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
 
 _LIMIT = 1 << 16
 """Characters of a configuration file; a longer file is not read, because errors make ``configparser`` slow."""
-
-_SHOWN_USERS = 3
-"""How many of the users who share a home are listed by name."""
 
 
 class MachineCache(NamedTuple):
@@ -198,7 +195,7 @@ def find_caches(
         CacheNotFound: as ``locate`` raises it.
     """
     first = locate(option, environ)
-    finder = _Finder(first)
+    finder = _Finder(first, doubted_home(environ, first.source))
     users = [*_homes(homes())]
     for setting, written_path, obstacle, home in _places(environ, users):
         finder.add(Installer.PIP, setting, written_path, obstacle, home)
@@ -210,12 +207,13 @@ def find_caches(
 class _Finder:
     """Looks at places, each once, and keeps what is a cache."""
 
-    def __init__(self, first: CacheDirectory) -> None:
+    def __init__(self, first: CacheDirectory, doubted: str | None) -> None:
         self._caches = {first.path: (first, look_at(first.path).problem)}
         self._unread: dict[str, tuple[Installer, str | None]] = {}
         self._owners: dict[str, dict[str, None]] = {first.path: {first.origin: None}}
         self._ownerships = {first.path: ownership_of(first.path)}
-        self._allowed = {first.path}
+        is_allowed = doubted is None or is_of_home(first.path, self._ownerships[first.path], doubted)
+        self._allowed = {first.path} if is_allowed else set()
 
     def add(
         self,
@@ -336,11 +334,11 @@ def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Sett
 def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Place]:
     """Yield every place where a cache may be: by the settings of this run, then user by user."""
     own_home = expanduser("~", environ)
-    here = [(setting, setting.value) for setting in environment_settings(environ) if setting.value]
-    yield from (_Place(setting, path_for_home(sys.platform, value, own_home)) for setting, value in here)
+    for setting in environment_settings(environ):
+        if path := path_for_home(sys.platform, setting.value or "", own_home):
+            yield _Place(setting, path, home=doubted_home(environ, setting.source))
     machine, user, site = configuration_paths(sys.platform, environ)
-    # XDG_CONFIG_DIRS may be set in this environment alone
-    machine += configuration_paths(sys.platform, {})[0]
+    machine += configuration_paths(sys.platform, {})[0]  # XDG_CONFIG_DIRS may be set in this environment alone
     shared = [*chain.from_iterable(map(_configured, dict.fromkeys(machine)))]
     config_file = environ.get("PIP_CONFIG_FILE")
     # pipcache's own environment and that of conda too: each has a pip, which reads the file there
@@ -348,8 +346,9 @@ def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Pla
     sites = [site, *(os.path.join(prefix, os.path.basename(site)) for prefix in prefixes if prefix)]
     own_files = [*user, *dict.fromkeys(sites), *([config_file] if config_file else [])]
     own = chain.from_iterable(map(_configured, own_files))
-    yield from _for_home([*shared, *own], own_home)
     of_each_user = [place for place in shared if _starts_at_home(sys.platform, place.path)]
+    yield from _for_home([place for place in shared if place not in of_each_user], own_home, None)
+    yield from _for_home([*of_each_user, *own], own_home, doubted_home(environ, Source.CONFIGURATION))
     for users, home, problem in homes:
         if problem is not None:
             yield _Place(Setting(Source.DEFAULT, f"home of {users}", None), lowest_visible(home), problem)
@@ -357,7 +356,7 @@ def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Pla
         for origin, path in default_places(sys.platform, users, home):
             yield _Place(Setting(Source.DEFAULT, origin, path), path, home=home)
         configured = chain.from_iterable(map(_configured, user_configuration(sys.platform, home)))
-        yield from (place._replace(home=home) for place in _for_home(configured, home))
+        yield from _for_home(configured, home, home)
         for setting, value, *_ in of_each_user:
             of_user = setting._replace(origin=f"{setting.origin} for {users}")
             yield _Place(of_user, path_for_home(sys.platform, value, home), home=home)
@@ -373,8 +372,9 @@ def _users(homes: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _users_text(users: list[str]) -> str:
-    more = len(users) - _SHOWN_USERS
-    return ", ".join(users[:_SHOWN_USERS]) + (f" and {more} more" if more > 0 else "")
+    """Return at most three users who share a home, and how many there are besides."""
+    more = len(users) - 3
+    return ", ".join(users[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def _configured(path: str) -> list[_Place]:
@@ -392,9 +392,9 @@ def _configured(path: str) -> list[_Place]:
     ]
 
 
-def _for_home(places: Iterable[_Place], home: str) -> Iterator[_Place]:
-    """Yield configured places with the path that they are for the user of a home; relative paths are left out."""
+def _for_home(places: Iterable[_Place], home: str, decides: str | None) -> Iterator[_Place]:
+    """Yield configured places as they are for the user of a home, with who decides; relative ones are left out."""
     for place in places:
         path = place.path if place.problem else path_for_home(sys.platform, place.path, home)
         if place.problem or os.path.isabs(path):
-            yield place._replace(path=path)
+            yield place._replace(path=path, home=decides)

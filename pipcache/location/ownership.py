@@ -6,8 +6,11 @@ setting of another makes it do.
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from pipcache.location.config import expanduser
+from pipcache.location.locate import Source
 from pipcache.util.files import folder_status
 
 NOT_THEIRS = "a link or a setting in a home leads to it, and it belongs to another user; name it with --cache-dir"
@@ -36,6 +39,27 @@ def ownership_of(path: str) -> Ownership | None:
     except (OSError, ValueError):
         return None
     return Ownership((status.st_dev, status.st_ino), None if sys.platform == "win32" else status.st_uid)
+
+
+def doubted_home(environ: Mapping[str, str], source: Source) -> str | None:
+    """Return the home of a run if it is another user's and root runs it, as after ``sudo -E``; None otherwise.
+
+    Links and settings in it are not root's.
+
+    Args:
+        environ: the environment of the run.
+        source: what leads to a cache; options and variables are those of the run.
+    """
+    if source in {Source.OPTION, Source.ENVIRONMENT} or (
+        source is Source.DEFAULT and environ.get("XDG_CACHE_HOME")
+    ):
+        return None
+    home = expanduser("~", environ)
+    try:
+        is_doubted = sys.platform != "win32" and os.geteuid() == 0 and os.stat(home).st_uid != 0
+    except (OSError, ValueError):
+        return None
+    return home if is_doubted else None
 
 
 def is_of_home(path: str, ownership: Ownership | None, home: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Callable, Collection
 from enum import StrEnum
 
@@ -210,6 +211,36 @@ def find_stores(root: str) -> dict[Store, str]:
         path=root,
         hint="Run 'pipcache dir --explain' to see why this directory, or name another with --cache-dir.",
     )
+
+
+_HTTP_STORE = re.compile(r"http-v[0-9]{1,4}")
+"""A store of HTTP entries of any pip; the number is that of its layout."""
+
+
+def unread_stores(root: str) -> dict[str, str]:
+    """Return what may be stores of pip's in a directory, and is not read: names, and why.
+
+    These are links, which are not followed, and folders of a pip that lays its HTTP entries out in another way.
+    Stores whose layout is known are not among them where ``find_stores`` recognises the directory.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return {}
+    unread = {}
+    for name in names:
+        is_http = _HTTP_STORE.fullmatch(name) is not None
+        if not is_http and name not in RECOGNISED:
+            continue
+        path = os.path.join(root, name)
+        try:
+            if not is_folder(status := os.lstat(path)) and not stat.S_ISREG(status.st_mode):
+                unread[name] = "is a link, not followed"
+            elif is_http and os.listdir(path):
+                unread[name] = "has a layout that is not known"
+        except OSError:
+            continue
+    return unread
 
 
 def _refuse_other_installers(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from pipcache.cli.main import run
 from tests.support.caches import DATE, CacheBuilder
 from tests.support.hidden import ROWS
 from tests.support.hidden_archives import from_git
@@ -63,3 +64,13 @@ def test_what_a_pip_would_take_is_never_clean(
         asked = questions(bait, stall.bodies, has_bytes=builder is hoard.files)
         clean += clean_answers(Program(builder.root, capsys), asked, tmp_path)
     assert clean == []
+
+
+def test_a_store_of_a_later_pip_is_never_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = CacheBuilder(tmp_path / "cache")
+    builder.download("https://files.example/a.txt", b"a")
+    later = tmp_path / "cache/http-v3/ab/cd"
+    later.mkdir(parents=True)
+    later.joinpath("entry").write_bytes(b"x")
+    assert run(["audit", "evil==1.0", "--cache-dir", str(builder.root)]) == 3
+    assert "http-v3" in capsys.readouterr().out

@@ -218,6 +218,22 @@ def test_only_what_is_a_pip_cache_is_listed(box: Machine) -> None:
 
 
 @linux
+@pytest.mark.parametrize("kind", ["link", "later layout"])
+def test_a_store_that_is_not_read_is_told(box: Machine, kind: str) -> None:
+    box.home("ada")
+    cache = Path(box.cache("home/ada/.cache/pip"))
+    if kind == "link":
+        (cache / "http-v2").rename(box.folder / "elsewhere")
+        (cache / "http-v2").symlink_to(box.folder / "elsewhere")
+    else:
+        (cache / "http-v2").rename(cache / "http-v3")
+    _, told = box.find()
+    assert told.cache.path == str(cache)
+    assert told.problem is not None
+    assert ("http-v2" if kind == "link" else "http-v3") in told.problem
+
+
+@linux
 @pytest.mark.parametrize(
     "value", ["cache", "./cache", '"~/cache"', "$HOME/cache", "/a\0b", "~a\0b/c", "~no-such-user/c"]
 )

@@ -97,6 +97,39 @@ def test_a_user_leads_to_nothing_of_another(homes: Homes, capsys: pytest.Capture
 
 
 @root
+@pytest.mark.parametrize("way", ["link of the cache", "setting"])
+def test_the_home_of_another_user_is_not_that_of_root(
+    homes: Homes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """As after ``sudo -E``: HOME is that of ada, who leads to what is of neither."""
+    precious = homes.folder / "srv"
+    homes.fill(precious / "pip")
+    ada = homes.folder / "home/ada"
+    cache = ada / ".cache/pip"
+    shutil.rmtree(cache)
+    if way == "setting":
+        config = ada / ".config/pip/pip.conf"
+        config.parent.mkdir(parents=True)
+        config.write_text(f"[global]\ncache-dir = {precious / 'pip'}\n")
+    else:
+        cache.symlink_to(precious / "pip")
+    give(ada, ADA)
+    give(homes.folder / "home/bob", BOB)
+    give(precious, EVE)
+    monkeypatch.setenv("HOME", str(ada))
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    before = content_of(precious)
+    ran = homes.purge(capsys, "--format", "json")
+    assert (ran.code, content_of(precious)) == (3, before)
+    assert homes.bad_files() == []  # of bob
+    # where the run itself names it, it is meant
+    monkeypatch.setenv("PIP_CACHE_DIR", str(precious / "pip"))
+    ran = homes.purge(capsys)
+    assert ran.code == 0
+    assert content_of(precious) != before
+
+
+@root
 @pytest.mark.parametrize("owner", [ADA, 0], ids=["their own", "one that root made in the home"])
 def test_what_a_user_moved_is_still_theirs(homes: Homes, capsys: pytest.CaptureFixture[str], owner: int) -> None:
     cache = homes.cache("ada")
