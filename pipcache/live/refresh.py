@@ -13,7 +13,9 @@ from pipcache.live.questions import Asking, Mode, Question
 from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normal_filename
+from pipcache.util.urls import authority_of, index_of_file_host
 from pipcache.verify.checks import Check, Verdict
+from pipcache.verify.file_status import KnownFile, RowIndex
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 
@@ -107,6 +109,8 @@ class Refresher:
         self._locks = LockIndex() if locks is None else locks
         self._cache = cache
         self._judgements = judgements
+        self._pages: dict[tuple[str, str], list[Artifact]] = {}
+        self._questions: dict[str, list[Question]] = {}
 
     def run(self, client: Asker, questions: Sequence[Question]) -> Iterator[Result]:
         """Ask, compare, and yield what came of each question, in the order of the answers.
@@ -115,6 +119,11 @@ class Refresher:
             client: asks.
             questions: the questions.
         """
+        for question in questions:
+            if question.page is not None:
+                self._pages.setdefault((question.index, question.project), []).append(question.page)
+            for file in question.files:
+                self._questions.setdefault(path_of(file), []).append(question)
         again: list[Asking] = []
         known: dict[int, _Known] = {}  # by what identifies the question in memory
         for asking, answer in client.ask([Asking(question) for question in questions]):
@@ -167,7 +176,10 @@ class Refresher:
         page = stored if live is NoPage.NOT_MODIFIED else live if isinstance(live, PageState) else None
         pins = self._pins(question, page, stored)
         result = result._replace(comparison=comparison, files=files, pins=pins)
-        return result, comparison.ask, live if isinstance(live, PageState) else None
+        ask = comparison.ask
+        if ask is None and known is None and _loses_something(result):
+            ask = Ask.ONCE_MORE
+        return result, ask, live if isinstance(live, PageState) else None
 
     def _pins(
         self, question: Question, page: PageState | None, stored: PageState | None
@@ -198,18 +210,61 @@ class Refresher:
             assert stored is not None
             page = stored
             is_unchecked = stored.is_altered is not False  # an ETag proves the bytes only where it is made of them
-        return tuple(self._file(file, page, is_unchecked=is_unchecked) for file in question.files)
+        rows = None if page is NoPage.GONE else RowIndex(page)
+        compared = (self._file(file, question, page, rows, is_unchecked=is_unchecked) for file in question.files)
+        return tuple(file for file in compared if file is not None)
 
     def _file(
-        self, artifact: Artifact, page: PageState | Literal[NoPage.GONE], *, is_unchecked: bool
-    ) -> ComparedFile:
+        self,
+        artifact: Artifact,
+        question: Question,
+        page: PageState | Literal[NoPage.GONE],
+        rows: RowIndex | None,
+        *,
+        is_unchecked: bool,
+    ) -> ComparedFile | None:
+        """Return what has become of a file; None where it is another index's that is asked about it too."""
         judgement = self._judgements.get(path_of(artifact))
         digests = {} if judgement is None else judgement.digests
         is_vouched = judgement is not None and judgement.verdict is Verdict.VERIFIED
-        status = compare_file(known_file(artifact, digests, is_vouched=is_vouched), page)
+        known = known_file(artifact, digests, is_vouched=is_vouched)
+        status = compare_file(known, page, rows)
+        if (status.findings or status.row is None) and not self._is_from(question, known, rows):
+            others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
+            if any(self._is_from(other, known, None) for other in others):
+                return None
+            if status.row is None and not any(page_rows.rows_of(known) for page_rows in self._rows(question)):
+                status = FileStatus(notes=status.notes)  # as far as the cache shows, it never listed the file
         if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
         return ComparedFile(artifact, judgement, status)
+
+    def _is_from(self, question: Question, known: KnownFile, live: RowIndex | None) -> bool:
+        """Return whether a file came from the index of a question: one host may have several indexes.
+
+        Either its host is the index's own, or a page of the index lists its URL or its bytes.
+        """
+        authority = None if known.url is None else authority_of(known.url)
+        if authority is not None and index_of_file_host(authority.text) == question.index:
+            return True
+        if live is not None and live.list_these_bytes(known):
+            return True
+        return any(rows.list_these_bytes(known) for rows in self._rows(question))
+
+    def _rows(self, question: Question) -> Iterator[RowIndex]:
+        """Yield the rows of each page that the cache has of the index and the project of a question."""
+        for page in self._pages.get((question.index, question.project), ()):
+            if (state := read_stored_page(self._cache, page, with_etag=False)) is not None:
+                yield RowIndex(state)
+
+
+def _loses_something(result: Result) -> bool:
+    """Return whether an answer of the index lacks what the cache has: it may be cut, or another server's."""
+    if isinstance(result.answer, NotModified):
+        return False
+    lacks = result.comparison is not None and bool(result.comparison.changes.removed)
+    checks = {finding.check for file in result.files for finding in file.status.findings}
+    return lacks or isinstance(result.answer, Gone) or Check.PC711 in checks
 
 
 def without_kept_pins(results: Sequence[Result]) -> list[Result]:

@@ -4,10 +4,12 @@ Pages are kept in the user's own cache of pipcache, so that one that has not cha
 not sent again. pip's cache is not written.
 """
 
+import contextlib
 import os
 import ssl
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 import platformdirs
@@ -79,7 +81,11 @@ class _Controller(CacheController):
         response = response_or_ref() if callable(response_or_ref) else response_or_ref
         headers = {} if response is None else response.headers
         varies = str(headers.get("vary", "")).lower()
-        if "set-cookie" not in headers and not any(name in varies for name in _PRIVATE):
+        # one that ends with its connection may be cut (RFC 9112, 8), and would be taken for whole ever after
+        has_end = "content-length" in headers or getattr(response, "chunked", False)
+        if not has_end or "set-cookie" in headers or any(name in varies for name in _PRIVATE):
+            return
+        with contextlib.suppress(AssertionError, ValueError, TypeError, OverflowError):  # a Date that is none
             super().cache_response(request, response_or_ref, *args, **options)
 
 
@@ -249,11 +255,19 @@ def is_trusted_host(url: str, trusted: tuple[str, ...]) -> bool:
     return any(name.lower() in names for name in trusted)
 
 
+_THIS_MACHINE, _THIS_MACHINE_6 = ip_network("127.0.0.0/8"), ip_network("::1/128")
+
+
 def is_secure(url: str) -> bool:
     """Return whether pip takes an origin for secure: https, and this machine (``network/session.py``)."""
     parts = parse_url(url)
     host = (parts.host or "").strip("[]").lower()
-    return parts.scheme == "https" or host in {"localhost", "::1"} or host.startswith("127.")
+    if parts.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ip_address(host) in (_THIS_MACHINE if ":" not in host else _THIS_MACHINE_6)
+    except ValueError:
+        return False  # a name, and anybody may have one that begins with 127
 
 
 def no_answer(error: Exception, host: str) -> NoAnswer:

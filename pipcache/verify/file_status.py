@@ -127,6 +127,10 @@ class RowIndex:
         rows = dict.fromkeys(row for place in places for row in self._by_place.get(place, ()))
         return [row for row in rows if _is_at(file.url, row) or _is_certain(file.digests, row)]
 
+    def list_these_bytes(self, file: KnownFile) -> bool:
+        """Return whether a row lists a file by its URL or by a digest of its bytes, not by its name alone."""
+        return any(_is_at(file.url, row) or _agrees(file.digests, row) is True for row in self.rows_of(file))
+
 
 def file_status(file: KnownFile, page: PageState | None, rows_of_page: RowIndex | None = None) -> FileStatus:
     """Return what has become of a file by a page of its index.
