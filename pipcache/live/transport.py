@@ -276,6 +276,9 @@ def no_answer(error: Exception, host: str) -> NoAnswer:
     reason = _reason(causes)
     if any(isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError)) for cause in causes):
         return NoAnswer(Failed(Fault.CERTIFICATE, f"{host} has no certificate that is trusted: {reason}"))
+    if any(isinstance(cause, _UNUSABLE) for cause in causes):
+        # its text has the URL, with the password of a proxy
+        return NoAnswer(Failed(Fault.UNREACHABLE, f"the proxy that is set for {host} cannot be used: {reason}"))
     if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
         return NoAnswer(Failed(Fault.UNREACHABLE, f"the proxy does not lead to {host}: {reason}"), may_pass=True)
     # an error of urllib3 that says so is one of its timeouts too
@@ -289,6 +292,16 @@ def no_answer(error: Exception, host: str) -> NoAnswer:
     if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
         return NoAnswer(Failed(Fault.BROKEN, f"{host} gives no answer that can be read: {reason}"))
     return NoAnswer(Failed(Fault.BROKEN, f"the answer of {host} breaks off: {reason}"), may_pass=True)
+
+
+_UNUSABLE = (
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.ProxySchemeUnknown,
+    urllib3.exceptions.ProxySchemeUnsupported,
+    urllib3.exceptions.LocationParseError,
+)
+"""What the libraries raise for the URL of a proxy. That of the page is one of http or https, which was parsed."""
 
 
 def _causes(error: BaseException) -> "list[BaseException]":

@@ -210,7 +210,8 @@ def _replacement(file: KnownFile, rows: Sequence[PageFile]) -> Finding:
     was_promised = file.is_vouched or (file.row is not None and _agrees(file.digests, file.row) is True)
     is_in_place = file.url is None or _is_at(file.url, row)
     # a wheel that was built from other bytes is no other wheel than pip built
-    is_poisoned = is_in_place and not was_promised and not file.is_source
+    # nor is a file that came from who knows where another index's
+    is_poisoned = file.url is not None and is_in_place and not was_promised and not file.is_source
     check = Check.PC714 if is_poisoned else Check.PC713
     place = "" if is_in_place else " at another URL"
     of_source = f" of {file.filename}, which it was built from" if file.is_source else ""

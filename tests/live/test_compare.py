@@ -203,6 +203,7 @@ FATES: list[tuple[str, KnownFile, Sequence[PageFile], list[str], bool]] = [
     ("replaced under its name", OURS, [ELSEWHERE], ["PC713"], False),
     ("replaced and yanked", OURS, [ELSEWHERE._replace(yanked=True)], ["PC713", "PC712"], False),
     ("nothing vouches for it", OURS, [row("1.0", digest="f")], ["PC714"], False),
+    ("from who knows where", OURS._replace(url=None), [row("1.0", digest="f")], ["PC713"], False),
     ("what a wheel was built from", OURS._replace(is_source=True), [row("1.0", digest="f")], ["PC713"], False),
     ("listed twice, once as it is", OURS, [ELSEWHERE, ONE], [], True),
 ]

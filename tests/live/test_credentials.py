@@ -189,3 +189,24 @@ def test_whose_a_login_is(indexes: list[str], url: str, login: tuple[str, str] |
 
 def test_a_login_does_not_show_itself() -> None:
     assert "s3cret" not in f"{Login('ada', 's3cret')} {[Login('ada', 's3cret')]}"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "ada:s3cret@127.0.0.1:1",
+        "htp://ada:s3cret@127.0.0.1:1",
+        "http://ada:s3cret@[::1",
+        "http://ada:s3cret@127.0.0.1:99999",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
+    index: Index, tmp_path: Path, proxy: str
+) -> None:
+    question = Question(index.simple, "foo", f"{index.simple}foo/", None, ())
+    with Client(NetworkSettings(timeout=2, proxy=proxy), str(tmp_path / "own")) as client:
+        ((_, answer),) = client.ask([Asking(question)])
+    assert isinstance(answer, Failed)
+    assert answer.fault is Fault.UNREACHABLE
+    assert "the proxy that is set" in answer.text
+    assert "s3cret" not in answer.text
