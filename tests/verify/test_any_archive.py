@@ -127,7 +127,9 @@ def test_a_mutated_archive_has_flaws_or_none(
     look(data, kind, filename, encoding)
 
 
-NAME = st.text(st.characters(exclude_characters="\0/\\", exclude_categories=["C"]), min_size=1, max_size=10)
+NAME = st.text(
+    st.characters(exclude_characters="\0/\\", exclude_categories=["C"]), min_size=1, max_size=10
+).filter(lambda name: name not in {".", ".."})  # pip takes neither for a file
 PATHS = (
     st.lists(NAME, min_size=1, max_size=3).map("/".join).filter(lambda path: not re.search("(^|/)[A-Za-z]:", path))
 )
