@@ -81,17 +81,19 @@ class Credentials:
         origin = origin_of(url)
         if origin not in self._from_keyring:
             index_urls = [*self._index_urls_for(url)]
-            user = next((unquote(urlsplit(one).username or "") for one in index_urls), "") or None
+            user = next((unquote(urlsplit(index_url).username or "") for index_url in index_urls), "") or None
             services = [*map(without_user, index_urls), urlsplit(url).netloc]
-            found = (self._ask_keyring(service, user) for service in services)
-            self._from_keyring[origin] = next(filter(None, found), None)
+            answers = (self._ask_keyring(service, user) for service in services)
+            self._from_keyring[origin] = next(filter(None, answers), None)
         return self._from_keyring[origin]
 
     def _index_urls_for(self, url: str) -> Iterator[str]:
         """Yield the URLs of the indexes of the same origin, that which the URL is below first."""
         origin = origin_of(url)
         same = [index_url for place, index_url in self._indexes if place == origin]
-        yield from sorted(same, key=lambda one: not url.startswith(without_user(one).rstrip("/") + "/"))
+        yield from sorted(
+            same, key=lambda index_url: not url.startswith(without_user(index_url).rstrip("/") + "/")
+        )
 
     def _ask_keyring(self, service: str, user: str | None) -> Login | None:
         if self._provider is KeyringProvider.IMPORT:

@@ -227,10 +227,10 @@ def test_a_store_that_is_not_read_is_told(box: Machine, kind: str) -> None:
         (cache / "http-v2").symlink_to(box.folder / "elsewhere")
     else:
         (cache / "http-v2").rename(cache / "http-v3")
-    _, told = box.find()
-    assert told.cache.path == str(cache)
-    assert told.problem is not None
-    assert ("http-v2" if kind == "link" else "http-v3") in told.problem
+    _, unread = box.find()
+    assert unread.cache.path == str(cache)
+    assert unread.problem is not None
+    assert ("http-v2" if kind == "link" else "http-v3") in unread.problem
 
 
 @linux

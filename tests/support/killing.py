@@ -17,20 +17,7 @@ DELETION = frozenset({"os.remove"})
 
 def killed_before(moment: int, arguments: list[str], events: frozenset[str] = DELETION) -> int:
     """Run the program in a fork that is killed before this deletion, or another of these events; how it ended."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(event: str, _: object) -> None:
-            nonlocal seen
-            if event in events:
-                seen += 1
-                if seen == moment:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(watch)
-        os._exit(run(arguments))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return meddled_before(moment, arguments, events, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def meddled_before(moment: int, arguments: list[str], events: frozenset[str], meddle: Callable[[], object]) -> int:
