@@ -79,6 +79,7 @@ class Catalog:
         self._artifacts: list[Artifact] = []
         self._candidates: dict[str, list[Artifact]] = {}
         self._projects: dict[str, Project | None] = {}
+        self._judged_at: dict[str, float] = {}
         self._of_filename: dict[str, set[str]] = {}
 
     @property
@@ -113,16 +114,23 @@ class Catalog:
             Stopped: ``stop`` was called.
         """
         known = self._projects.get(name)
-        if known is not None and not known.is_unsettled and time.monotonic() - self._looked < _OLD:
+        if known is not None and not self._may_be_other(known) and time.monotonic() - self._looked < _OLD:
             return known
         with self._lock:
             self._look(_OLD)
             project = self._judged(name)
-            if project is None or project.is_unsettled:
-                if self._look(_RECENT) or (project is not None and project.is_unsettled):
-                    self._projects.pop(name, None)
+            if project is None:
+                self._look(_RECENT)
+                project = self._judged(name)
+            elif self._may_be_other(project):
+                self._look(_RECENT)
+                self._projects.pop(name, None)
                 project = self._judged(name)
             return project
+
+    def _may_be_other(self, project: Project) -> bool:
+        """Return whether what could not be read may be readable by now."""
+        return project.is_unsettled and time.monotonic() - self._judged_at[project.name] >= _RECENT
 
     def judge_all(self, meter: Meter) -> None:
         """Judge every project that was not judged yet.
@@ -257,7 +265,9 @@ class Catalog:
         return self._projects[name]
 
     def _keep(self, projects: Mapping[str, Project | None]) -> None:
+        now = time.monotonic()
         for name, project in projects.items():
+            self._judged_at[name] = now
             self._projects[name] = project
             if project is not None:
                 for filename in (*project.files, *project.withheld):

@@ -12,6 +12,7 @@ from tests.server.conftest import serving
 from tests.support import truth
 from tests.support.archives import build_wheel
 from tests.support.caches import flip, remove
+from tests.support.leftovers import second, serialised
 
 if TYPE_CHECKING:
     from tests.offline.conftest import Shelf
@@ -65,7 +66,8 @@ def test_a_file_that_heals_is_served_again(site: Site, shelf: Shelf) -> None:
     assert len(site.json("sick").page["files"]) == 1
 
 
-def test_only_what_changed_is_judged_again(site: Site, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def note_judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the names of the projects that are judged from now on."""
     judged: list[str] = []
     whole = catalog.Catalog._judge
 
@@ -74,6 +76,30 @@ def test_only_what_changed_is_judged_again(site: Site, shelf: Shelf, monkeypatch
         return whole(self, names, meter)  # type: ignore[arg-type]
 
     monkeypatch.setattr(catalog.Catalog, "_judge", noted)
+    return judged
+
+
+def test_what_cannot_be_read_is_not_judged_for_each_request(
+    site: Site, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = shelf.wheel("sound", "1.0")
+    of_old = shelf.wheel("sound", "0.9")
+    key = truth.url_key(of_old)
+    remove(shelf.builder.body(key))
+    remove(shelf.builder.head(key))
+    serialised(second(b"as pip 8 wrote it"), "").make(shelf.builder, of_old)
+    judged = note_judged(monkeypatch)
+    monkeypatch.setattr(catalog, "_RECENT", 60)
+    path = site.path_of("sound", url.rpartition("/")[2])
+    assert [site.ask(path).status for _ in range(3)] == [200, 200, 200]
+    assert judged == ["sound"]
+    monkeypatch.setattr(catalog, "_RECENT", 0)
+    assert site.ask(path).status == 200
+    assert judged == ["sound", "sound"]
+
+
+def test_only_what_changed_is_judged_again(site: Site, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = note_judged(monkeypatch)
     for _ in range(2):
         site.json("front-end")
         site.json("source")
