@@ -1,5 +1,6 @@
 """``serve``: the cache as a package index for this machine, until a person ends it."""
 
+import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,12 +74,15 @@ def run(directory: CacheDirectory, request: ServeRequest) -> ExitCode:
 
 
 def _run(server: "IndexServer") -> None:
-    """Answer requests until a person ends it."""
+    """Answer requests until a person ends it, or a job or a service manager by SIGTERM."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.run()
     except KeyboardInterrupt:
         if is_terminal(sys.stderr):
             say("")  # the terminal has written ^C
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _access(request: ServeRequest) -> "Access":

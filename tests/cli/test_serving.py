@@ -86,7 +86,8 @@ def document_of(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @POSIX
-def test_serve_says_where_it_is_and_ends_quietly(shelf: Shelf) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_serve_says_where_it_is_and_ends_quietly(shelf: Shelf, name: str) -> None:
     shelf.wheel("front-end", "1.0")
     cache = shelf.builder.root
     arguments = ("serve", "--cache-dir", str(cache), "--port", "0", "--format", "json", "-v")
@@ -97,7 +98,7 @@ def test_serve_says_where_it_is_and_ends_quietly(shelf: Shelf) -> None:
         assert "front_end-1.0" in fetch(f"{document['index_url']}front-end/")
         with pytest.raises(urllib.request.HTTPError, match="404"):
             fetch(f"{document['index_url']}no-such/")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in err
