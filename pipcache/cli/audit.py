@@ -7,12 +7,12 @@ from pipcache.audit.request import AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     MomentParam,
-    SelectorParam,
     advisory_options,
     cache_dir_option,
     epilog,
     format_option,
     identity_option,
+    selectors_argument,
 )
 from pipcache.commands import audit as command
 from pipcache.errors import ExitCode
@@ -33,7 +33,7 @@ _CODES = {
         "pipcache audit --advisory MAL-2026-2144.json --all-caches", 0, 1, 2, 3, topics=("audit",), meanings=_CODES
     ),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@selectors_argument()
 @cache_dir_option
 @advisory_options
 @click.option("--all-caches", is_flag=True, help="Every pip cache of this machine; other installers' are named.")

@@ -3,7 +3,7 @@
 import click
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, format_option
+from pipcache.cli.options import cache_dir_option, epilog, format_option, selectors_argument
 from pipcache.cli.selection_options import closure_options, for_option, target_of
 from pipcache.commands import export as command
 from pipcache.errors import ExitCode
@@ -28,7 +28,7 @@ _CODES = {
     ),
 )
 @click.argument("folder", type=click.Path(), metavar="DIR")
-@click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
+@selectors_argument(takes_extras=True)
 @cache_dir_option
 @for_option(
     "Export what FILE names, and tell what of it is missing: requirements, pylock.toml, uv.lock, "

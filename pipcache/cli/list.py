@@ -5,11 +5,11 @@ import click
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     ChoiceParam,
-    SelectorParam,
     cache_dir_option,
     epilog,
     filter_options,
     format_option,
+    selectors_argument,
 )
 from pipcache.commands import list as command
 from pipcache.errors import ExitCode
@@ -22,7 +22,7 @@ from pipcache.render.progress_bar import track
     "list",
     epilog=epilog("pipcache list --larger-than 50MB --sort size", 0, 2, 3, topics=("selectors",)),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@selectors_argument()
 @cache_dir_option
 @click.option("--all", "-a", "everything", is_flag=True, help="Also index pages, metadata files and others.")
 @filter_options

@@ -4,7 +4,7 @@ import click
 from click.core import ParameterSource
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import SelectorParam, cache_dir_option, epilog, format_option
+from pipcache.cli.options import cache_dir_option, epilog, format_option, selectors_argument
 from pipcache.cli.selection_options import closure_options, for_option, target_of
 from pipcache.commands import lock as command
 from pipcache.errors import ExitCode
@@ -24,7 +24,7 @@ _CODES = {
     "lock",
     epilog=epilog("pipcache lock flask -o flask.txt", 0, 1, 2, 3, topics=("lock", "selectors"), meanings=_CODES),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=True), metavar="[SELECTOR]...")
+@selectors_argument(takes_extras=True)
 @cache_dir_option
 @for_option(
     "Lock what FILE names: requirements, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, or "

@@ -9,7 +9,6 @@ import click
 from click.core import ParameterSource
 
 from pipcache.cli.slips import VALUES_ELSEWHERE, Slip, nearest
-from pipcache.errors import ErrorKind, FileRefused
 from pipcache.inventory.artifact import Kind
 from pipcache.query.filters import Filters, IndexStatus
 from pipcache.query.selector import NoSelector, Selector, SelectorError, parse_selector
@@ -58,7 +57,7 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
             return value
         is_trial = ctx is not None and ctx.obj is not None and ctx.obj.is_trial
         try:
-            return _selector(str(value), is_quiet=is_trial or self._takes_extras)
+            return selector_of(str(value), is_quiet=is_trial or self._takes_extras)
         except SelectorError as error:
             from pipcache.query.slips import correct_selector  # only where it is needed
 
@@ -70,7 +69,7 @@ class SelectorParam(click.ParamType):  # type: ignore[type-arg]  # generic in th
             raise Slip(f"{what}{advice}", str(value), (meant,)) from None
 
 
-def _selector(text: str, *, is_quiet: bool = False) -> Selector:
+def selector_of(text: str, *, is_quiet: bool = False) -> Selector:
     """Return the selector that ``text`` is, and say what of it is ignored.
 
     Raises:
@@ -80,45 +79,6 @@ def _selector(text: str, *, is_quiet: bool = False) -> Selector:
     if selector.note is not None and not is_quiet:
         say(f"Note: in {clean(selector.text)!r} {selector.note}.")
     return selector
-
-
-class BadSelectors(FileRefused):
-    """A file given with -r holds something that is no selector, or cannot be read."""
-
-    kind = ErrorKind.BAD_SELECTORS
-
-
-def read_selectors(path: str) -> list[Selector]:
-    """Return the selectors of a file, one a line, ``#`` and what follows aside; ``-`` is standard input.
-
-    Raises:
-        BadSelectors: it cannot be read, holds none, or a line is none; each such line is named.
-    """
-    name = "standard input" if path == "-" else path
-    try:
-        with click.open_file(path, encoding="utf-8-sig") as file:
-            lines = file.read().split("\n")  # which is all that ends a line; a comment may hold the rest
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BadSelectors(f"Selectors cannot be read from {name}: {reason}.", path, state=_STATE) from None
-    selectors, wrong = [], []
-    for number, line in enumerate(lines, 1):
-        # a # within a URL begins its fragment, not a comment
-        text = re.sub(r"(^|\s)#.*", "", line).strip()
-        if not text:
-            continue
-        try:
-            selectors.append(_selector(text))
-        except SelectorError as error:
-            wrong.append(f"{name}, line {number}: {error}")
-    if wrong:
-        raise BadSelectors("; ".join(wrong), path, state=_STATE)
-    if not selectors:
-        raise BadSelectors(f"There is no selector in {name}; one a line was expected.", path, state=_STATE)
-    return selectors
-
-
-_STATE = "Nothing was removed."
 
 
 class UnitParam(click.ParamType):  # type: ignore[type-arg]  # as above
@@ -193,6 +153,13 @@ def _note_identity(context: click.Context, _parameter: click.Parameter, value: b
     """Note on the run's ``App`` whether answers say who ran what."""
     if context.obj is not None:
         context.obj.says_run, context.obj.is_nameless = True, value
+
+
+def selectors_argument(
+    *, takes_extras: bool = False, metavar: str = "[SELECTOR]..."
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return what adds the selectors; without ``takes_extras`` a person is told that extras are ignored."""
+    return click.argument("selectors", nargs=-1, type=SelectorParam(takes_extras=takes_extras), metavar=metavar)
 
 
 def cache_dir_option(command: Callable[P, R]) -> Callable[P, R]:

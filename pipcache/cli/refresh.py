@@ -6,12 +6,12 @@ import click
 
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
-    SelectorParam,
     against_option,
     cache_dir_option,
     epilog,
     filter_options,
     format_option,
+    selectors_argument,
 )
 from pipcache.cli.remove import require_consent
 from pipcache.commands import refresh as command, refresh_drop
@@ -52,7 +52,7 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
     "refresh",
     epilog=epilog("pipcache refresh --dry-run", 0, 1, 2, 3, topics=("refresh", "selectors"), meanings=_CODES),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@selectors_argument()
 @cache_dir_option
 @filter_options
 @against_option

@@ -7,7 +7,6 @@ import click
 from pipcache.audit.request import AuditRequest
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
-    SelectorParam,
     advisory_options,
     against_option,
     cache_dir_option,
@@ -16,8 +15,9 @@ from pipcache.cli.options import (
     filter_options,
     format_option,
     identity_option,
-    read_selectors,
+    selectors_argument,
 )
+from pipcache.cli.selector_files import read_selectors
 from pipcache.commands import advised_removal, remove as command, remove_advised
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode, NoConsent
@@ -50,7 +50,7 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
         meanings=_CODES,
     ),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@selectors_argument()
 @click.option(
     "--requirement",
     "-r",

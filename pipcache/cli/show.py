@@ -3,13 +3,7 @@
 import click
 
 from pipcache.cli.group import App, cli
-from pipcache.cli.options import (
-    SelectorParam,
-    cache_dir_option,
-    epilog,
-    filter_options,
-    format_option,
-)
+from pipcache.cli.options import cache_dir_option, epilog, filter_options, format_option, selectors_argument
 from pipcache.commands import show as command
 from pipcache.errors import ExitCode
 from pipcache.query.filters import Filters
@@ -21,7 +15,7 @@ from pipcache.render.progress_bar import track
     "show",
     epilog=epilog("pipcache show 'numpy>=2' --format json", 0, 1, 2, 3, topics=("evidence",)),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="SELECTOR...")
+@selectors_argument(metavar="SELECTOR...")
 @cache_dir_option
 @filter_options
 @format_option("table", "json")

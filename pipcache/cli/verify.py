@@ -7,12 +7,12 @@ import click
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     ChoiceParam,
-    SelectorParam,
     against_option,
     cache_dir_option,
     epilog,
     filter_options,
     format_option,
+    selectors_argument,
 )
 from pipcache.commands import verify as command
 from pipcache.errors import ExitCode
@@ -55,7 +55,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
         "pipcache verify --against requirements.txt", 0, 1, 2, 3, topics=("codes", "promises"), meanings=_CODES
     ),
 )
-@click.argument("selectors", nargs=-1, type=SelectorParam(), metavar="[SELECTOR]...")
+@selectors_argument()
 @cache_dir_option
 @filter_options
 @against_option

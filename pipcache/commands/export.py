@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pipcache.commands.run_selection import take_verified
+from pipcache.commands.run_selection import selection_of, take_verified
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.offline.export import Export, ExportRequest, export
 from pipcache.offline.export_folder import SIMPLE, check_folder
 from pipcache.offline.export_writer import How, Link
-from pipcache.offline.reading import SelectionRequest
-from pipcache.offline.selection import SelectionResult, read_pins
+from pipcache.offline.selection import SelectionResult
 from pipcache.offline.supply import LeftOut, Terms
 from pipcache.offline.target import Target
 from pipcache.query.selector import Selector
@@ -88,12 +87,7 @@ def run(directory: CacheDirectory, request: ExportCommandRequest, track: Track) 
         NotAPipCache: it holds something, and none of pip's stores.
     """
     folder = check_folder(request.folder, directory.path)
-    selection = SelectionRequest(
-        request.selectors,
-        read_pins(request.needed_for, request.target),
-        names_all=not (request.selectors or request.needed_for),
-        latest=request.latest,
-        with_dependencies=request.with_dependencies,
+    selection = selection_of(request)._replace(
         all_fits=True,
         takes_built=False,
         with_times=True,

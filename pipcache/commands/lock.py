@@ -4,7 +4,7 @@ import shlex
 import sys
 from typing import NamedTuple
 
-from pipcache.commands.run_selection import take_verified
+from pipcache.commands.run_selection import selection_of, take_verified
 from pipcache.errors import ExitCode
 from pipcache.location.locate import CacheDirectory
 from pipcache.offline.lock import (
@@ -19,8 +19,7 @@ from pipcache.offline.lock import (
     several_versions,
 )
 from pipcache.offline.output import check_output, is_plain, write_output
-from pipcache.offline.reading import SelectionRequest
-from pipcache.offline.selection import SelectionResult, read_pins
+from pipcache.offline.selection import SelectionResult
 from pipcache.offline.target import Target
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say
@@ -82,12 +81,7 @@ def find(directory: CacheDirectory, request: LockRequest, track: Track) -> LockA
     """
     if request.output is not None:
         check_output(request.output, directory.path, request.needed_for)
-    selection = SelectionRequest(
-        request.selectors,
-        read_pins(request.needed_for, request.target),
-        names_all=not (request.selectors or request.needed_for),
-        latest=request.latest,
-        with_dependencies=request.with_dependencies,
+    selection = selection_of(request)._replace(
         all_fits=request.form in {SHA256SUMS, JSON},
         takes_built=request.form != PYLOCK,  # with the digests of one pip looks for none (26.3)
         with_times=request.form in {PYLOCK, JSON},

@@ -129,11 +129,8 @@ class IndexApp:
             self._log.note_missing(name, agent, is_file=False)
             return _text(404, f"{name} is not in this cache.")
         for withheld in project.withheld.values():
-            self._note_withheld(withheld, agent)
+            self._log.note_withheld(withheld, agent)
         return _negotiated(request, lambda: project.html, lambda: project.json)
-
-    def _note_withheld(self, withheld: WithheldFile, agent: str) -> None:
-        self._log.note_withheld(withheld.filename, withheld.project, withheld.why.value, withheld.detail, agent)
 
     def _file(self, request: Request, filename: str, sha256: str) -> Response:
         """Answer with a file by its digest and its name, or with its METADATA (PEP 658)."""
@@ -175,7 +172,7 @@ class IndexApp:
                 self._log.note_missing(filename, _agent(request), is_file=True)
             return _text(404, f"{clean(filename)} is not in this cache.")
         advice = "" if withheld.why.value != "intact" else " The option --unverified serves it all the same."
-        self._note_withheld(withheld, _agent(request))
+        self._log.note_withheld(withheld, _agent(request))
         return _text(403, f"{withheld.filename} is withheld: {withheld.detail}.{advice}")
 
 

@@ -4,6 +4,7 @@ import re
 from threading import Lock
 from typing import NamedTuple
 
+from pipcache.server.project import WithheldFile
 from pipcache.util.untrusted import escape
 
 _MOST = 10_000
@@ -27,20 +28,14 @@ class Missing(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """A file of a project that was asked for, and that is in the cache and not given.
+    """A withheld file that was asked for.
 
     Attributes:
-        filename: its name.
-        project: the normalised name of its project.
-        why: the reason, as JSON has it.
-        detail: the reason, for people.
+        file: the file.
         asked_by: the programs that asked for it or for its project.
     """
 
-    filename: str
-    project: str
-    why: str
-    detail: str
+    file: WithheldFile
     asked_by: tuple[str, ...]
 
 
@@ -50,7 +45,7 @@ class RequestsLog:
     def __init__(self) -> None:
         self._lock = Lock()
         self._missing: dict[tuple[str, bool], dict[str, None]] = {}
-        self._withheld: dict[tuple[str, str], tuple[str, str, dict[str, None]]] = {}
+        self._withheld: dict[tuple[str, str], tuple[WithheldFile, dict[str, None]]] = {}
 
     def note_missing(self, name: str, agent: str, *, is_file: bool) -> None:
         """Note that a project or a file was asked for and is not there."""
@@ -58,13 +53,14 @@ class RequestsLog:
             if len(self._missing) < _MOST or (name, is_file) in self._missing:
                 _add(self._missing.setdefault((name, is_file), {}), agent)
 
-    def note_withheld(self, filename: str, project: str, why: str, detail: str, agent: str) -> None:
+    def note_withheld(self, file: WithheldFile, agent: str) -> None:
         """Note that a file, or the project that it is of, was asked for and the file is not given."""
+        name = (file.project, file.filename)
         with self._lock:
-            if len(self._withheld) < _MOST or (project, filename) in self._withheld:
-                agents = self._withheld.get((project, filename), ("", "", {}))[2]
+            if len(self._withheld) < _MOST or name in self._withheld:
+                _, agents = self._withheld.get(name, (file, {}))
                 _add(agents, agent)
-                self._withheld[project, filename] = (why, detail, agents)
+                self._withheld[name] = (file, agents)  # the reason of today
 
     @property
     def missing(self) -> list[Missing]:
@@ -79,11 +75,8 @@ class RequestsLog:
     def withheld(self) -> list[Withheld]:
         """What is there and not given, by project and name."""
         with self._lock:
-            everything = [
-                Withheld(filename, project, why, detail, tuple(agents))
-                for (project, filename), (why, detail, agents) in self._withheld.items()
-            ]
-        return sorted(everything, key=lambda withheld: (withheld.project, withheld.filename))
+            names = sorted(self._withheld)
+            return [Withheld(file, tuple(agents)) for file, agents in map(self._withheld.__getitem__, names)]
 
 
 def _add(agents: dict[str, None], agent: str) -> None:

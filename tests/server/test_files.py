@@ -218,7 +218,7 @@ def test_changed_bytes_are_never_sent(site: Site, path: str, wheel: str, body_fi
     assert wheel not in site.ask("/simple/front-end/").text
     assert site.ask("/").text.count(wheel) == 1  # with the reason
     (withheld,) = site.server.log.withheld
-    assert (withheld.filename, withheld.project) == (wheel, "front-end")
+    assert (withheld.file.filename, withheld.file.project) == (wheel, "front-end")
 
 
 def test_a_file_that_is_gone_is_not_found(site: Site, path: str, body_file: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_damaged_file_is_not_listed_and_its_project_quarantined(shelf: Shelf) 
         half = site.json("half").page
         assert half["versions"] == ["1.0"]
         assert "project-status" not in half
-        assert [withheld.filename for withheld in site.server.log.withheld] == [
+        assert [withheld.file.filename for withheld in site.server.log.withheld] == [
             "bad-1.0-py3-none-any.whl",
             "half-2.0-py3-none-any.whl",
         ]

@@ -58,12 +58,12 @@ def offline_document(cache: CacheDirectory, index_url: str, exit_status: int, lo
         ],
         "withheld": [
             {
-                "filename": withheld.filename,
-                "project": withheld.project,
-                "why": withheld.why,
-                "detail": withheld.detail,
-                "asked_by": list(withheld.asked_by),
+                "filename": file.filename,
+                "project": file.project,
+                "why": file.why.value,
+                "detail": file.detail,
+                "asked_by": list(asked_by),
             }
-            for withheld in log.withheld
+            for file, asked_by in log.withheld
         ],
     }

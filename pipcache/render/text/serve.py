@@ -29,8 +29,8 @@ def not_served_lines(log: RequestsLog, option: str) -> Iterator[str]:
         yield f"Not in this cache: {missing.name} (asked by {', '.join(missing.asked_by)})."
     if projects:
         yield "With a network, 'pip download NAME' puts a project and what it needs into the cache."
-    for withheld in log.withheld:
-        yield f"Withheld: {withheld.filename}: {withheld.detail} (asked by {', '.join(withheld.asked_by)})."
-    names = dict.fromkeys(withheld.project for withheld in log.withheld)
+    for file, asked_by in log.withheld:
+        yield f"Withheld: {file.filename}: {file.detail} (asked by {', '.join(asked_by)})."
+    names = dict.fromkeys(withheld.file.project for withheld in log.withheld)
     if names:
         yield f"More about that: pipcache verify{option} {' '.join(names)}"
