@@ -12,8 +12,9 @@ import pytest
 from pipcache.cli.main import run
 from tests.support.archives import build_sdist, build_wheel, metadata, source_tree
 from tests.support.index import Index
-from tests.support.pips import needs_tls, run_pip
+from tests.support.pips import fill_cache, needs_tls, run_pip
 from tests.support.program import Program
+from tests.support.slow import QUICK_PIPS, slow_except
 from tests.support.static_server import DOWN, LOOPBACK, StaticServer
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ PIPS = ("20.3.4", "21.3.1", "22.3.1", "23.2.1", "23.3.2", "24.3.1", "25.3", "26.
 WITH_METADATA = ("23.2.1", "23.3.2", "24.3.1", "25.3", "26.3")
 
 INSTALLED = {"Front_End-2.0", "Middle.Ware-1.0+local.1", "back-2.5", "extra_part-0.1", "source-0.3"}
+
+
+FOR_WINDOWS = ("--platform", "win_amd64", "--python-version", "3.9", "--only-binary", ":all:", "--no-deps")
 
 
 def add(index: Index, name: str, version: str, *requires: str) -> Project:
@@ -56,20 +60,12 @@ def exported(version: str, folder: Path) -> Path:
     """The export of a cache that this pip has filled; beside it lies `unbuilt`, without wheels that pip built."""
     with Index() as index:
         fill(index)
-        windows = ["--platform", "win_amd64", "--python-version", "3.9", "--only-binary", ":all:", "--no-deps"]
-        for arguments in (
-            ["install", "--target", "first", "--no-compile", "Front_End"],
-            ["download", "--dest", "win", *windows, "back"],
-        ):
-            done = run_pip(
-                version,
-                [*arguments, "--index-url", index.simple],
-                cache_dir=folder / "cache",
-                cwd=folder,
-                # what an isolated build installs is cached where the environment says, not the command line
-                env={"PIP_CACHE_DIR": str(folder / "cache"), "PIP_TRUSTED_HOST": "127.0.0.1"},
-            )
-            assert done.returncode == 0, done.stderr
+        # what an isolated build installs is cached where the environment says, not the command line
+        environment = {"PIP_CACHE_DIR": str(folder / "cache"), "PIP_TRUSTED_HOST": "127.0.0.1"}
+        fill_cache(version, index, folder, "Front_End", env=environment)
+        download = ["download", "--dest", "win", *FOR_WINDOWS, "--index-url", index.simple, "back"]
+        done = run_pip(version, download, cache_dir=folder / "cache", cwd=folder)
+        assert done.returncode == 0, done.stderr
     for name, options in (("out", []), ("unbuilt", ["--no-built"])):
         assert run(["export", "--cache-dir", str(folder / "cache"), str(folder / name), *options]) == 0
     return folder / "out"
@@ -109,7 +105,7 @@ def install(
     )
 
 
-@pytest.mark.parametrize("version", PIPS)
+@pytest.mark.parametrize("version", slow_except(QUICK_PIPS, PIPS))
 def test_pip_installs_from_the_folder(export: Path, tmp_path: Path, version: str) -> None:
     index = (export / "simple").as_uri()
     done = install(version, tmp_path, "--index-url", index, environment=DOWN)
@@ -117,7 +113,7 @@ def test_pip_installs_from_the_folder(export: Path, tmp_path: Path, version: str
     assert installed(tmp_path / "t") == INSTALLED
 
 
-@pytest.mark.parametrize("version", ["20.3.4", "23.2.1", "26.3"])
+@pytest.mark.parametrize("version", slow_except({"26.3"}, ["20.3.4", "23.2.1", "26.3"]))
 def test_pip_installs_from_the_files_alone(export: Path, tmp_path: Path, version: str) -> None:
     done = install(version, tmp_path, "--no-index", "--find-links", str(export / "files"), environment=DOWN)
     assert done.returncode == 0, done.stderr
@@ -125,7 +121,7 @@ def test_pip_installs_from_the_files_alone(export: Path, tmp_path: Path, version
 
 
 @pytest.mark.parametrize("negotiates", [False, True], ids=["html", "json"])
-@pytest.mark.parametrize("version", PIPS)
+@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, PIPS))
 def test_pip_installs_over_http(export: Path, tmp_path: Path, version: str, negotiates: bool) -> None:  # noqa: FBT001
     with StaticServer(export, negotiates=negotiates) as server:
         done = install(version, tmp_path, "--index-url", f"{server.root}/simple/", environment=LOOPBACK)
@@ -144,7 +140,7 @@ def test_pip_asks_json_pages_for_upload_times(export: Path, tmp_path: Path) -> N
         assert (done.returncode == 0) is is_there, done.stderr
 
 
-@pytest.mark.parametrize("version", ["20.3.4", "23.2.1", "26.3"])
+@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, ["20.3.4", "23.2.1", "26.3"]))
 def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path, version: str) -> None:
     index = (export.parent / "unbuilt" / "simple").as_uri()
     done = install(version, tmp_path, "--index-url", index, environment=DOWN, requirement="source")
@@ -152,12 +148,11 @@ def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path
     assert installed(tmp_path / "t") == {"source-0.3"}
 
 
-@pytest.mark.parametrize("version", ["20.3.4", "22.3.1", "23.2.1", "26.3"])
+@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, ["20.3.4", "22.3.1", "23.2.1", "26.3"]))
 def test_pip_takes_files_for_another_machine(export: Path, tmp_path: Path, version: str) -> None:
-    target = ["--platform", "win_amd64", "--python-version", "3.9", "--only-binary", ":all:", "--no-deps"]
     done = run_pip(
         version,
-        ["download", "--dest", "d", *target, "--index-url", (export / "simple").as_uri(), "back"],
+        ["download", "--dest", "d", *FOR_WINDOWS, "--index-url", (export / "simple").as_uri(), "back"],
         cache_dir=tmp_path / "cache",
         cwd=tmp_path,
         env=DOWN,
@@ -166,7 +161,7 @@ def test_pip_takes_files_for_another_machine(export: Path, tmp_path: Path, versi
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["back-2.5-cp39-cp39-win_amd64.whl"]
 
 
-@pytest.mark.parametrize("version", ["20.3.4", "23.2.1", "26.3"])
+@pytest.mark.parametrize("version", slow_except({"26.3"}, ["20.3.4", "23.2.1", "26.3"]))
 def test_pip_refuses_a_file_of_an_export_that_was_changed(export: Path, tmp_path: Path, version: str) -> None:
     filename, _ = build_wheel("back", "2.5")
     other = build_wheel("back", "2.5", members={"back/evil.py": b"print('evil')"})[1]
@@ -182,7 +177,7 @@ def test_pip_refuses_a_file_of_an_export_that_was_changed(export: Path, tmp_path
     assert "DO NOT MATCH THE HASHES" in done.stderr
 
 
-@pytest.mark.parametrize("version", ["23.2.1", "26.3"])
+@pytest.mark.parametrize("version", slow_except({"26.3"}, ["23.2.1", "26.3"]))
 def test_hashes_of_a_lock_hold_for_the_export(export: Path, tmp_path: Path, version: str) -> None:
     filename, body = build_wheel("extra-part", "0.1")
     assert (export / "files" / filename).read_bytes() == body
@@ -202,14 +197,7 @@ def test_tampered_bodies_are_not_exported(
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None
     with Index(certificate=certificate) as index:
         fill(index)
-        done = run_pip(
-            version,
-            ["install", "--index-url", index.simple, "--target", "first", "--no-compile", "Front_End"],
-            cache_dir=tmp_path / "cache",
-            cwd=tmp_path,
-            certificate=certificate,
-        )
-        assert done.returncode == 0, done.stderr
+        fill_cache(version, index, tmp_path, "Front_End")
     program = Program(tmp_path / "cache", capsys)
     (entry,) = [artifact for artifact in program.artifacts("list", "back") if artifact["kind"] == "wheel"]
     path = tmp_path / "cache" / entry["files"][-1]

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
-from tests.support.pips import needs_tls, run_pip
+from tests.support.pips import fill_cache, needs_tls, run_pip
 from tests.support.program import Program
+from tests.support.slow import QUICK_PIPS, slow_except
+from tests.support.static_server import DOWN
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.index import Certificate
 
-REFUSED = "http://127.0.0.1:9"
-"""A proxy that takes no connection: whoever asks for anything is refused."""
-DOWN = {
-    "http_proxy": REFUSED,
-    "https_proxy": REFUSED,
-    "HTTP_PROXY": REFUSED,
-    "HTTPS_PROXY": REFUSED,
-    "NO_PROXY": "",
-}
+    Fill = Callable[[str, Certificate | None], Path]
+    """Gives the folder with the cache that a pip has filled."""
 
 # on both sides of the layout (23.3), of http from trusted hosts (21.3), of pylock (26)
 PIPS = ("20.3.4", "21.3.1", "22.3.1", "23.2.1", "23.3.2", "25.3", "26.3")
@@ -57,10 +54,29 @@ class Shop(NamedTuple):
         return {path.name.removesuffix(".dist-info") for path in (self.folder / into).glob("*.dist-info")}
 
 
-@pytest.fixture(params=PIPS)
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
+@pytest.fixture(scope="module")
+def fill(tmp_path_factory: pytest.TempPathFactory) -> Fill:
+    """Fills a cache once for each pip."""
+    folders: dict[str, Path] = {}
+
+    def filled(version: str, certificate: Certificate | None) -> Path:
+        if version not in folders:
+            folders[version] = tmp_path_factory.mktemp("filled")
+            _fill(version, folders[version], certificate)
+        return folders[version]
+
+    return filled
+
+
+@pytest.fixture(params=slow_except(QUICK_PIPS, PIPS))
+def shop(request: pytest.FixtureRequest, fill: Fill, tmp_path: Path) -> Shop:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None
+    shutil.copytree(fill(version, certificate), tmp_path, dirs_exist_ok=True)
+    return Shop(version, tmp_path / "cache", tmp_path, certificate)
+
+
+def _fill(version: str, folder: Path, certificate: Certificate | None) -> None:
     with Index(certificate=certificate) as index:
         app = index.add_project("Front_End")
         # pip before 23.3 looks for each set of extras, and for the plain name, among the links that have the same
@@ -78,17 +94,8 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
         pyproject = PYPROJECT.replace(b"BUILDS_WITH", builds_with)
         filename, body = build_sdist("source", "0.3", members={"pyproject.toml": pyproject})
         index.add_file(index.add_project("source"), filename, body, version="0.3")
-        shop = Shop(version, tmp_path / "cache", tmp_path, certificate)
-        done = run_pip(
-            version,
-            ["install", "--index-url", index.simple, "--target", "first", "--no-compile", "Front_End"],
-            cache_dir=shop.cache,
-            cwd=tmp_path,
-            env={} if certificate is None else {"PIP_CERT": str(certificate.cert)},  # for isolated builds
-            certificate=certificate,
-        )
-        assert done.returncode == 0, done.stderr
-    return shop
+        for_isolated_builds = {} if certificate is None else {"PIP_CERT": str(certificate.cert)}
+        fill_cache(version, index, folder, "Front_End", env=for_isolated_builds)
 
 
 def _add(index: Index, project: object, name: str, version: str, requires: tuple[str, ...]) -> None:

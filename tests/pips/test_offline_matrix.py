@@ -11,9 +11,10 @@ import pytest
 
 from tests.support.archives import build_sdist, build_wheel, metadata, source_tree
 from tests.support.index import Index
-from tests.support.pips import clean_environment, needs_tls, pip_program, run_pip
+from tests.support.pips import clean_environment, fill_cache, needs_tls, pip_program
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
+from tests.support.slow import slow_except
 from tests.support.static_server import DOWN
 
 if TYPE_CHECKING:
@@ -105,31 +106,19 @@ class Shop(NamedTuple):
         return {path.as_posix() for path in self.cache.glob("wheels/**/*.whl")}
 
 
-QUICK = {"23.2.1", "26.3"}  # a pip of each layout; the others take long
-
-
-@pytest.fixture(
-    params=[version if version in QUICK else pytest.param(version, marks=pytest.mark.slow) for version in PIPS]
-)
+@pytest.fixture(params=slow_except({"23.2.1", "26.3"}, PIPS))  # a pip of each layout
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None
     with Index(certificate=certificate) as index:
         fill(index)
-        done = run_pip(
-            version,
-            ["install", "--index-url", index.simple, "--target", "first", "--no-compile", "Front_End"],
-            cache_dir=tmp_path / "cache",
-            cwd=tmp_path,
-            certificate=certificate,
-            # what an isolated build installs is cached where the environment says, not the command line
-            env={
-                "PIP_CACHE_DIR": str(tmp_path / "cache"),
-                "PIP_TRUSTED_HOST": "127.0.0.1",
-                **({} if certificate is None else {"PIP_CERT": str(certificate.cert)}),
-            },
-        )
-        assert done.returncode == 0, done.stderr
+        # what an isolated build installs is cached where the environment says, not the command line
+        environment = {
+            "PIP_CACHE_DIR": str(tmp_path / "cache"),
+            "PIP_TRUSTED_HOST": "127.0.0.1",
+            **({} if certificate is None else {"PIP_CERT": str(certificate.cert)}),
+        }
+        fill_cache(version, index, tmp_path, "Front_End", env=environment)
     return Shop(version, tmp_path / "cache", tmp_path)
 
 

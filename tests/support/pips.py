@@ -21,6 +21,8 @@ from tests.support.index import Certificate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.support.index import Index
+
 PIP_VERSIONS = ("20.3.4", "21.3.1", "22.3.1", "23.2.1", "23.3.2", "24.3.1", "25.3", "26.3")
 
 # These import distutils, or a pkg_resources that needs pkgutil.ImpImporter; Python 3.12 has neither
@@ -89,6 +91,21 @@ def run_pip(
     options = ["--disable-pip-version-check", "--no-input", "--cache-dir", str(cache_dir), *trust]
     command = [python or sys.executable, str(pip_program(version)), *options, *args]
     return run_captured(command, cwd=cwd, env={**clean_environment(cwd / "home"), **(env or {})})
+
+
+def fill_cache(
+    version: str, index: Index, folder: Path, *projects: str, env: Mapping[str, str] | None = None
+) -> None:
+    """Let a pip install projects from an index, into `first` below a folder; its cache is `cache` beside that."""
+    done = run_pip(
+        version,
+        ["install", "--index-url", index.simple, "--target", "first", "--no-compile", *projects],
+        cache_dir=folder / "cache",
+        cwd=folder,
+        env=env,
+        certificate=index.certificate,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def run_captured(

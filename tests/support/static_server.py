@@ -5,13 +5,9 @@ from __future__ import annotations
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.support.index import JSON_PAGE
 from tests.support.serving import Serving
-
-if TYPE_CHECKING:
-    pass
 
 REFUSED = "http://127.0.0.1:9"
 """A proxy that takes no connection: whoever asks for anything is refused."""
