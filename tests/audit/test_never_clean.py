@@ -13,6 +13,7 @@ from tests.support.hidden import ROWS
 from tests.support.hidden_archives import from_git
 from tests.support.hiding import Stall, clean_answers, questions
 from tests.support.program import Program
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ class Hoard:
         return self.root + path
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row is not from_git])
+@pytest.mark.parametrize("name", slow_but_every(3, [name for name, row in ROWS.items() if row is not from_git]))
 def test_what_a_pip_would_take_is_never_clean(
     name: str,
     tmp_path: Path,

@@ -48,6 +48,25 @@ COMMANDS = (
 )
 
 
+OFTEN = frozenset(
+    {
+        *(("list",), ("list", "--format", "paths"), ("verify", "--thorough", *JSON)),
+        ("audit", "foo==1.0", "--format", "sarif", "--no-identity"),
+        *(("remove", "foo", "--yes"), ("lock", "bar"), ("prune", "--keep-latest", "1")),
+    }
+)
+"""A command of each way of answering, for every run of the tests; the others are long tests."""
+
+
+def each(*more: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Try a test with each command, and with `more` in every run."""
+    often = OFTEN | set(more)
+    commands = [
+        pytest.param(command, marks=() if command in often else pytest.mark.slow) for command in (*COMMANDS, *more)
+    ]
+    return pytest.mark.parametrize("command", commands, ids=[" ".join(command) for command in (*COMMANDS, *more)])
+
+
 @pytest.fixture
 def filled(builder: CacheBuilder) -> CacheBuilder:
     """Thirty wheels, a page and a built wheel."""
@@ -170,7 +189,7 @@ def test_its_traceback_is_shown_to_those_who_ask(
 
 
 @posix
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@each()
 def test_where_no_thread_can_start_the_answer_is_the_same(command: tuple[str, ...], filled: CacheBuilder) -> None:
     changes = command[0] in {"remove", "clear", "prune"} and "--dry-run" not in command
     expected = None if changes else run_limited(filled.root, [*command], limits={})
@@ -196,7 +215,7 @@ def test_the_limit_of_threads_is_real() -> None:
 
 
 @posix
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@each()
 def test_few_descriptors_are_enough_or_the_answer_is_not_whole(
     command: tuple[str, ...], filled: CacheBuilder
 ) -> None:
@@ -213,9 +232,7 @@ def test_few_descriptors_are_enough_or_the_answer_is_not_whole(
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
-@pytest.mark.parametrize(
-    "command", [*COMMANDS, ("--version",), ("--help",), ("verify", "--explain")], ids=" ".join
-)
+@each(("--version",), ("--help",), ("verify", "--explain"))
 def test_an_answer_that_cannot_be_written_is_a_failure(command: tuple[str, ...], filled: CacheBuilder) -> None:
     done = run_main(command, filled.root, stdout="/dev/full")
     assert "Traceback" not in done.stderr
@@ -224,7 +241,7 @@ def test_an_answer_that_cannot_be_written_is_a_failure(command: tuple[str, ...],
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device here is always full")
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@each()
 def test_narration_that_cannot_be_written_changes_nothing(command: tuple[str, ...], filled: CacheBuilder) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
@@ -269,7 +286,7 @@ def run_main(command: tuple[str, ...], root: Path, *, stdout: str) -> subprocess
 
 
 @posix
-@pytest.mark.parametrize("command", [*COMMANDS, ("--version",), ("--help",)], ids=" ".join)
+@each(("--version",), ("--help",))
 def test_a_reader_that_has_gone_is_no_failure(command: tuple[str, ...], filled: CacheBuilder) -> None:
     reader, writer = os.pipe()
     os.close(reader)

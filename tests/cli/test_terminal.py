@@ -47,13 +47,25 @@ def seen(builder: CacheBuilder, columns: int, *arguments: str, **environment: st
 
 
 TERMINALS = [{"TERM": "xterm-256color"}, {"TERM": "dumb"}, {"TERM": "unset"}, {"NO_COLOR": "1"}]
-each_terminal = pytest.mark.parametrize(
-    "terminal", TERMINALS, ids=lambda one: " ".join(map("=".join, one.items()))
+
+
+def name_of(terminal: dict[str, str]) -> str:
+    return " ".join(map("=".join, terminal.items()))
+
+
+each_terminal = pytest.mark.parametrize("terminal", TERMINALS, ids=name_of)
+
+
+@pytest.mark.parametrize(
+    ("columns", "terminal"),
+    [
+        # each width and each terminal in every run, all pairs in the long tests
+        pytest.param(columns, terminal, marks=() if at % 3 == number else pytest.mark.slow)
+        for number, columns in enumerate((80, 120, 200))
+        for at, terminal in enumerate(TERMINALS)
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else name_of(value),
 )
-
-
-@each_terminal
-@pytest.mark.parametrize("columns", [80, 120, 200])
 @pytest.mark.parametrize(
     "command",
     [["list"], ["remove", "*", "--dry-run"], ["prune", "--ci", "--dry-run"], ["clear", "--dry-run"]],
@@ -90,7 +102,7 @@ def test_columns_of_the_environment_count(builder: CacheBuilder, terminal: str) 
     assert any("charset-normalizer  2.10.1" in line for line in lines)
 
 
-@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("columns", [40, pytest.param(80, marks=pytest.mark.slow), 120])
 @pytest.mark.parametrize(
     "command",
     [["show", "numpy"], ["show", "docopt"], ["verify", "--explain"], ["dir", "--explain"]],

@@ -123,14 +123,22 @@ def test_a_body_of_a_gigabyte_is_listed_and_hardly_read(tmp_path: Path, store: s
     assert answer.stdout.splitlines()[1].split()[:3] == ["foo", "1.0", "wheel"]
 
 
+LARGE = 64 << 20
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[str, bytes]:
+    """A large wheel: its file name and its bytes."""
+    return archives.build_wheel("foo", "1.0", members={"foo/noise.bin": os.urandom(LARGE)})
+
+
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
 @pytest.mark.parametrize(("vouched_by", "readings"), [("the key", 1), ("a page", 1), ("headers", 2)])
 def test_a_body_is_read_once_for_all_its_digests_and_once_more_for_flaws(
-    tmp_path: Path, vouched_by: str, readings: int
+    tmp_path: Path, large: tuple[str, bytes], vouched_by: str, readings: int
 ) -> None:
     builder = CacheBuilder(tmp_path / "cache")
-    size = 64 << 20
-    filename, body = archives.build_wheel("foo", "1.0", members={"foo/noise.bin": os.urandom(size)})
+    filename, body = large
     digests = {name: hashlib.new(name, body).hexdigest() for name in ("sha256", "sha1", "md5")}
     headers = {f"X-Checksum-{name}": digest for name, digest in digests.items()}
     url = f"https://files.example/{filename}"
@@ -142,7 +150,7 @@ def test_a_body_is_read_once_for_all_its_digests_and_once_more_for_flaws(
         builder.download("https://index.example/simple/foo/", json.dumps(listing).encode())
     builder.download(url, body, headers=caches.FILE_HEADERS | headers)
     counted = count(builder, "verify")
-    assert readings * size < int(str(counted["read"])) < readings * size + (30 << 20)
+    assert readings * LARGE < int(str(counted["read"])) < readings * LARGE + (30 << 20)
     assert int(str(counted["peak"])) < 120 * 1024
 
 

@@ -20,6 +20,7 @@ import pytest
 from pipcache.errors import CacheNotFound
 from pipcache.location import config, locate as locating
 from pipcache.location.locate import Setting, Source, locate
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -222,16 +223,17 @@ CASES = {
 
 
 @needs_pip
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_it_is_the_directory_that_pip_names(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", slow_but_every(3, CASES))
+def test_it_is_the_directory_that_pip_names(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[name]
     if pip_release() < case.since:
         pytest.skip("this pip is older than the rule")
-    if sys.platform == "win32" and any(name != name.upper() for name in case.env):
+    if sys.platform == "win32" and any(variable != variable.upper() for variable in case.env):
         pytest.skip("variables have no small letters here")
     here = str(tmp_path)
     (tmp_path / "home").mkdir()
-    write(tmp_path, {name: text.replace("TMP", here) for name, text in case.files.items()})
-    env = at_home(tmp_path, **{name: value.replace("TMP", here) for name, value in case.env.items()})
+    write(tmp_path, {path: text.replace("TMP", here) for path, text in case.files.items()})
+    env = at_home(tmp_path, **{variable: value.replace("TMP", here) for variable, value in case.env.items()})
     option = case.option and case.option.replace("TMP", here)
     pip = run_pip(*(["--cache-dir", option] if option else []), env=env, cwd=tmp_path)
     if pip.returncode and env["HOME"] == "/":

@@ -46,6 +46,7 @@ from tests.support.leftovers import (
 )
 from tests.support.program import Program
 from tests.support.removal import age
+from tests.support.slow import slow_but_every
 
 # What is as it should be, however odd it looks. Each makes it from a URL of its own
 
@@ -354,7 +355,7 @@ def of_old_layouts(builder: CacheBuilder) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize("name", slow_but_every(2, HEALTHY))
 def test_a_healthy_oddity_stays_however_old_it_is(name: str, builder: CacheBuilder, program: Program) -> None:
     populate(builder)
     HEALTHY[name](builder, url_of(name))

@@ -20,6 +20,14 @@ def slow_but(quick: int, values: Iterable[str]) -> list[str | ParameterSet]:
     ]
 
 
+def slow_but_every(step: int, values: Iterable[str]) -> list[str | ParameterSet]:
+    """The values of a parameter: of every `step` of them, all but the first are marked `slow`."""
+    return [
+        pytest.param(value, marks=pytest.mark.slow) if number % step else value
+        for number, value in enumerate(values)
+    ]
+
+
 def slow_except(quick: Collection[str], values: Iterable[str]) -> list[str | ParameterSet]:
     """The values of a parameter: all but those in `quick` are marked `slow`."""
     return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]

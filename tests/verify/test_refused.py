@@ -12,6 +12,7 @@ from tests.support.hostile import INFO, STEM, WHEEL_NAME
 from tests.support.judged_archives import judged_built, judged_download
 from tests.support.judging import FILES, codes, listed, verified
 from tests.support.refused_sdists import file, tar, zipped
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,7 @@ def test_where_a_strong_promise_is_kept_it_is_told_by_thorough_alone(
     assert {finding["code"] for finding in judgement["findings"]} & OF_PIP
 
 
-@pytest.mark.parametrize("what", refused_wheels.REFUSED_BY_EVERY)
+@pytest.mark.parametrize("what", slow_but_every(3, refused_wheels.REFUSED_BY_EVERY))
 def test_a_wheel_that_was_published_so_stays_verified(what: str, builder: CacheBuilder) -> None:
     assert_told_and_verified(builder, WHEEL_NAME, refused_wheels.REFUSED_BY_EVERY[what]())
 
