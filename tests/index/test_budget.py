@@ -12,6 +12,7 @@ from pipcache.index.rows import page_rows
 from pipcache.util import untrusted
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.urls import PAGE_BASES
+from pipcache.verify import page as verified_page
 from tests.support import caches
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
@@ -81,6 +82,9 @@ def test_a_page_over_the_budget_is_unreadable_and_the_run_goes_on(
     most: int,
 ) -> None:
     monkeypatch.setattr(rows, "MOST_ROWS", most)
+    # verify opens a page for its rows where that many have room in its bytes
+    monkeypatch.setattr(verified_page, "_LARGE", most * len("href="))
+    monkeypatch.setattr(verified_page, "_MANY_PARTS", most)
     data = build(most + 1)
     headers = {"Content-Type": kind} | ({} if is_coded else {"Content-Length": str(len(data))})
     builder.download(f"{PAGE_BASES[0]}foo/", data, headers=caches.FILE_HEADERS | headers)

@@ -12,6 +12,7 @@ from tests.support.archives import build_wheel, metadata
 from tests.support.caches import look
 from tests.support.pips import run_pip
 from tests.support.shop import PIPS, add_pages, older, refresh
+from tests.support.slow import slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def removed(document: dict[str, object]) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.pips
-@pytest.mark.parametrize("pip", PIPS)
+@pytest.mark.parametrize("pip", slow_except({"23.2.1", "26.3"}, PIPS))
 def test_pip_chooses_right_at_once_after_the_outdated_pages_went(
     shop: Shop, builder: CacheBuilder, home: Path, program: Program, pip: str
 ) -> None:
