@@ -79,9 +79,9 @@ def refresh_sarif(
     ]
     notifications = [{"level": level, "message": {"text": text}} for level, text in notes]
     rules = {check.code: check.sentence for check in Check if check.code.startswith("PC7")}
-    found = [_sarif_result(directory, row) for row in _rows(results)]
+    sarif_results = [_sarif_result(directory, row) for row in _rows(results)]
     return sarif_log(
-        {"executionSuccessful": is_whole, "toolExecutionNotifications": notifications}, found, {}, rules
+        {"executionSuccessful": is_whole, "toolExecutionNotifications": notifications}, sarif_results, {}, rules
     )
 
 

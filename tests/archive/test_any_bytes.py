@@ -129,8 +129,8 @@ def test_a_compressed_text_that_breaks_behind_its_start_is_still_a_text() -> Non
         data = bytearray(whole)
         data[place] ^= 0xFF
         with caches.window(bytes(data)) as window:
-            found = inspect(window, "gzip", deep=False)
-        assert isinstance(found, (TextBody, OpaqueBody))
+            content = inspect(window, "gzip", deep=False)
+        assert isinstance(content, (TextBody, OpaqueBody))
 
 
 # Bombs
@@ -165,11 +165,11 @@ def _costs_little(data: bytes, kind: type, *, coding: str | None = None) -> None
         for deep in (False, True):
             tracemalloc.start()
             try:
-                found = inspect(window, coding, deep=deep)
+                content = inspect(window, coding, deep=deep)
                 peak = tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
-            assert isinstance(found, kind)
+            assert isinstance(content, kind)
             assert peak < 24 * MEGABYTE
 
 

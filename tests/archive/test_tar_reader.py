@@ -76,11 +76,11 @@ def tars(draw: st.DrawFn) -> TarPlan:
 def seen_by_tarfile(data: bytes) -> list[tuple[str, bytes | None]]:
     """Every member and, of files, its content, as tarfile reads them."""
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        found = []
+        members = []
         for entry in archive:
             file = archive.extractfile(entry) if entry.isreg() else None
-            found.append((entry.name, None if file is None else file.read()))
-        return found
+            members.append((entry.name, None if file is None else file.read()))
+        return members
 
 
 @laws
@@ -88,10 +88,10 @@ def seen_by_tarfile(data: bytes) -> list[tuple[str, bytes | None]]:
 def test_the_members_of_a_tar_are_those_tarfile_finds(plan: TarPlan) -> None:
     data = plan.make()
     expected = seen_by_tarfile(data)
-    found = list(tar_members(data))
+    members = list(tar_members(data))
     # tarfile drops the slash behind a folder's name
-    assert [name.rstrip("/") for name, _ in found] == [name.rstrip("/") for name, _ in expected]
-    for (_, content), (name, wanted) in zip(found, expected, strict=True):
+    assert [name.rstrip("/") for name, _ in members] == [name.rstrip("/") for name, _ in expected]
+    for (_, content), (name, wanted) in zip(members, expected, strict=True):
         assert wanted is None or content == wanted, name
 
 
@@ -100,9 +100,9 @@ def test_the_members_of_a_tar_are_those_tarfile_finds(plan: TarPlan) -> None:
 def test_the_beginning_of_a_tar_gives_the_members_that_are_in_it(plan: TarPlan, place: int) -> None:
     data = plan.make()
     whole = list(tar_members(data))
-    found = list(tar_members(data[: place % (len(data) + 1)]))
-    assert [name for name, _ in found[:-1]] == [name for name, _ in whole[: max(len(found) - 1, 0)]]
-    assert all(wanted.startswith(content) for (_, content), (_, wanted) in zip(found[:-1], whole, strict=False))
+    members = list(tar_members(data[: place % (len(data) + 1)]))
+    assert [name for name, _ in members[:-1]] == [name for name, _ in whole[: max(len(members) - 1, 0)]]
+    assert all(wanted.startswith(content) for (_, content), (_, wanted) in zip(members[:-1], whole, strict=False))
 
 
 SUFFIXES = pytest.mark.parametrize("suffix", COMPRESSIONS)
@@ -125,9 +125,9 @@ def test_an_sdist_is_read_whatever_its_format_and_compression(
     ]
     data = COMPRESSIONS[suffix](write_tar(entries, TAR_FORMATS[form]))
     with caches.window(data) as window:
-        found = inspect(window, None, deep=deep)
+        content = inspect(window, None, deep=deep)
     metadata = Metadata("foo", "1.0", "A fixture", None) if deep else None
-    assert found == SdistFacts(folder, suffix, metadata)
+    assert content == SdistFacts(folder, suffix, metadata)
 
 
 @SUFFIXES
@@ -141,8 +141,8 @@ def test_an_sdist_that_hardly_compresses_is_read_too(suffix: str, size: int, *, 
     ]
     data = COMPRESSIONS[suffix](write_tar(entries, tarfile.PAX_FORMAT))
     with caches.window(data) as window:
-        found = inspect(window, None, deep=deep)
-    assert found == SdistFacts("foo-1.0", suffix, Metadata("foo", "1.0", "A fixture", None) if deep else None)
+        content = inspect(window, None, deep=deep)
+    assert content == SdistFacts("foo-1.0", suffix, Metadata("foo", "1.0", "A fixture", None) if deep else None)
 
 
 @DEPTHS
@@ -154,9 +154,9 @@ def test_a_truncated_sdist_is_named_as_long_as_its_beginning_is_there(suffix: st
     ]
     data = COMPRESSIONS[suffix](write_tar(entries, tarfile.PAX_FORMAT))
     with caches.window(data[: len(data) // 2]) as window:
-        found = inspect(window, None, deep=deep)
-    assert isinstance(found, SdistFacts)
-    assert found.folder == "foo-1.0"
+        content = inspect(window, None, deep=deep)
+    assert isinstance(content, SdistFacts)
+    assert content.folder == "foo-1.0"
 
 
 @DEPTHS
@@ -169,9 +169,9 @@ def test_a_tar_of_before_1988_is_read(*, deep: bool) -> None:
     data[148:156] = f"{sum(data[:512]):06o}\0 ".encode()
     assert seen_by_tarfile(bytes(data))[0][0] == "foo-1.0/PKG-INFO"
     with caches.window(bytes(data)) as window:
-        found = read_tar_sdist(window, deep=deep)
-    assert found is not None
-    assert found.folder == "foo-1.0"
+        archive = read_tar_sdist(window, deep=deep)
+    assert archive is not None
+    assert archive.folder == "foo-1.0"
 
 
 @DEPTHS
@@ -185,10 +185,10 @@ def test_a_link_before_all_else_does_not_hide_the_top_folder(form: str, link: st
         (tar_entry("foo-1.0/PKG-INFO"), archives.metadata("foo", "1.0")),
     ]
     with caches.window(gzip.compress(write_tar(entries, TAR_FORMATS[form]))) as window:
-        found = read_tar_sdist(window, deep=deep)
-    assert found is not None
-    assert found.folder == "foo-1.0"
-    assert (found.metadata is not None) == deep
+        archive = read_tar_sdist(window, deep=deep)
+    assert archive is not None
+    assert archive.folder == "foo-1.0"
+    assert (archive.metadata is not None) == deep
 
 
 def test_a_repository_archive_with_a_global_header_is_read() -> None:

@@ -85,7 +85,8 @@ def zips(draw: st.DrawFn) -> Plan:
     fillers = draw(st.lists(FILLERS, max_size=4)) or [NOTHING]
     # folders hold nothing
     filled = [
-        (one, NOTHING if one.name.endswith("/") else fill) for one, fill in zip(members, itertools.cycle(fillers))
+        (member, NOTHING if member.name.endswith("/") else fill)
+        for member, fill in zip(members, itertools.cycle(fillers))
     ]
     return Plan(
         tuple(filled),
@@ -150,8 +151,8 @@ def test_the_last_member_with_an_ending_is_found_or_left_to_the_full_search(plan
     data = plan.make()
     expected = [member for member in seen_by_zipfile(data) if member.name.endswith(WHEEL)]
     with caches.window(data) as window:
-        found = ZipDirectory(window).last_ending(WHEEL)
-    assert found is None or found == expected[-1]
+        last = ZipDirectory(window).last_ending(WHEEL)
+    assert last is None or last == expected[-1]
 
 
 @laws
@@ -187,9 +188,9 @@ def test_a_wheel_says_of_itself_what_zipfile_and_email_read(plan: Plan, deep: bo
             tags = tuple(fields.get_all("Tag", ()))
             expected = WheelFacts(folder, tags, fields["Build"], fields["Generator"], metadata)
     with caches.window(data) as window:
-        found = read_wheel(ZipDirectory(window), deep=deep)
+        facts = read_wheel(ZipDirectory(window), deep=deep)
     # a quick look that had to search everything may tell more than was asked for
-    assert (found if deep or found is None else found._replace(metadata=None)) == expected
+    assert (facts if deep or facts is None else facts._replace(metadata=None)) == expected
 
 
 @laws
@@ -275,10 +276,10 @@ def test_of_two_members_with_one_name_the_last_counts() -> None:
 
 
 def test_of_two_archives_in_one_file_the_last_counts() -> None:
-    (_, one), (_, other) = archives.build_wheel("foo", "1.0"), archives.build_wheel("bar", "2.0")
-    with caches.window(one + other) as window:
+    (_, wheel), (_, other) = archives.build_wheel("foo", "1.0"), archives.build_wheel("bar", "2.0")
+    with caches.window(wheel + other) as window:
         directory = ZipDirectory(window)
-        assert list(directory.members()) == seen_by_zipfile(one + other)
+        assert list(directory.members()) == seen_by_zipfile(wheel + other)
         facts = read_wheel(directory, deep=True)
     assert facts is not None
     assert facts.folder == "bar-2.0"
@@ -344,5 +345,5 @@ def test_a_zipped_sdist_is_read(folder: str, *, pkg_info: bool, deep: bool) -> N
     members += [Written(f"{folder}/foo.egg-info/PKG-INFO", archives.metadata("other", "2.0"))]
     members += [Written(f"{folder}/PKG-INFO", metadata)] if pkg_info else []
     with caches.window(write_zip(members)) as window:
-        found = inspect(window, None, deep=deep)
-    assert found == SdistFacts(folder, ".zip", Metadata("foo", "1.0", "A fixture", None) if pkg_info else None)
+        content = inspect(window, None, deep=deep)
+    assert content == SdistFacts(folder, ".zip", Metadata("foo", "1.0", "A fixture", None) if pkg_info else None)

@@ -107,7 +107,7 @@ def test_what_is_too_large_is_told(
         put(builder, archives.build_wheel(f"carrier-{name}", "1.0", members={f"x.{name}": data}))
     put(builder, archives.build_wheel("good", "1.0", members={"x": noise, "y.gz": gzip.compress(noise)}))
     ran = program("audit", DIGEST, "--deep", "--format", "json")
-    reasons = sorted(one["why"] for one in ran.document["caches"][0]["unjudged"])
+    reasons = sorted(record["why"] for record in ran.document["caches"][0]["unjudged"])
     assert ran.code == 3
     assert reasons == sorted(f"the archive x.{name} in it is too large to be looked into" for name in large)
 

@@ -34,8 +34,8 @@ def test_an_archive_behind_text_under_any_coding(
     headers = {**FILE_HEADERS, "Content-Encoding": coding, "Content-Type": content_type}
     builder.download(URL, start + WHEEL[1], headers=headers)
     assert program("audit", "evil==1.0").code in {1, 3}
-    found = program("verify", "--format", "json").document["judgements"][0]["findings"]
-    assert {"PC406", "PC401"} & {finding["code"] for finding in found}
+    findings = program("verify", "--format", "json").document["judgements"][0]["findings"]
+    assert {"PC406", "PC401"} & {finding["code"] for finding in findings}
 
 
 LYING = {

@@ -25,8 +25,8 @@ def test_every_form_has_the_proof(program: Program, tmp_path: Path, form: str) -
         assert proof.replace("_", "\\_" if form == "markdown" else "_") in ran.out, proof
     if form == "sarif":
         (run,) = ran.document["runs"]
-        assert {one["ruleId"] for one in run["results"]} == {"match", "page"}
-        assert {one["id"] for one in run["tool"]["driver"]["rules"]} >= {"match", "page"}
+        assert {result["ruleId"] for result in run["results"]} == {"match", "page"}
+        assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} >= {"match", "page"}
     assert blake2b(bad[1]) in ran.out
 
 
@@ -60,10 +60,10 @@ def test_what_was_removed_is_kept_under_its_name_with_its_evidence(program: Prog
     assert note["clauses"][0]["record"] == "MAL-2099-1"
     assert (note["status"], note["headers"]["date"], note["source_digests"]) == (200, caches.DATE, None)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert ran.document["second_look"] == []
     assert name in ran.document["saved"]
-    assert {one["version"] for one in program.artifacts("list", "litellm")} == {"1.82.6", "1.82.8", "1.83.0"}
+    assert {record["version"] for record in program.artifacts("list", "litellm")} == {"1.82.6", "1.82.8", "1.83.0"}
 
 
 @pytest.mark.parametrize("place", ["inside", "open", "file"])

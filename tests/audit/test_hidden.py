@@ -58,8 +58,8 @@ def test_an_archive_that_begins_like_text(builder: CacheBuilder, program: Progra
 def test_a_source_that_is_told_by_other_digests(
     builder: CacheBuilder, program: Program, algorithm: str, *, is_cached: bool
 ) -> None:
-    told = {algorithm: hashlib.new(algorithm, SDIST[1]).hexdigest().upper()}
-    origin = {"url": f"https://mirror.example/{SDIST[0]}", "archive_info": {"hashes": told}}
+    digests = {algorithm: hashlib.new(algorithm, SDIST[1]).hexdigest().upper()}
+    origin = {"url": f"https://mirror.example/{SDIST[0]}", "archive_info": {"hashes": digests}}
     builder.built(origin, *archives.build_wheel("other", "1.0"))
     if is_cached:
         builder.download(pypi(*SDIST), SDIST[1])
@@ -70,7 +70,7 @@ def test_a_source_that_is_told_by_other_digests(
         assert (ran.code, relations) == (1, ["match", "built-from"])
     else:
         assert ran.code == 3
-        assert [one["why"] for one in part["unjudged"]] == [
+        assert [record["why"] for record in part["unjudged"]] == [
             f"what it was built from is known by its {algorithm} alone"
         ]
 
@@ -116,9 +116,9 @@ def test_a_page_that_pip_reads(builder: CacheBuilder, program: Program, name: st
     assert {hit["artifact"]["key"]: hit["relation"] for hit in ran.document["caches"][0]["hits"]} == {key: "page"}
 
 
-@pytest.mark.parametrize("told", [{"filename": "good-1.0-py3-none-any.whl"}, {}, {"filename": 5}])
-def test_pip_goes_by_the_url_of_a_row(builder: CacheBuilder, program: Program, told: dict[str, object]) -> None:
-    document = {"meta": {}, "name": "good", "files": [{"url": URL, "hashes": {}, **told}]}
+@pytest.mark.parametrize("row", [{"filename": "good-1.0-py3-none-any.whl"}, {}, {"filename": 5}])
+def test_pip_goes_by_the_url_of_a_row(builder: CacheBuilder, program: Program, row: dict[str, object]) -> None:
+    document = {"meta": {}, "name": "good", "files": [{"url": URL, "hashes": {}, **row}]}
     headers = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
     builder.download(EVIL, json.dumps(document).encode(), headers=headers)
     for selector in ("evil==1.0", URL):

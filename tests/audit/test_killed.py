@@ -101,4 +101,4 @@ def test_an_indicator_names_what_only_its_url_names(tmp_path: Path, capsys: pyte
     (hit,) = program("audit", URL, "--format", "json").document["caches"][0]["hits"]
     artifact = hit["artifact"]
     assert (artifact["url"], artifact["filename"]) == (URL, SDIST[0])
-    assert "advisory" in {one["source"] for one in artifact["evidence"]}
+    assert "advisory" in {claim["source"] for claim in artifact["evidence"]}

@@ -46,8 +46,8 @@ def test_the_answer_comes_first(builder: CacheBuilder, program: Program, bad: st
     key = put(builder, archives.build_wheel("good", "1.0"))
     builder.head(key).write_bytes(b"cc=4,\xff")
     ran = program("audit", "--advisory", bad, "--format", "line")
-    found = r"found: 2 entries in 1 cache \(evil 1\.[01], evil 1\.[01]\); 1 entry could not be judged"
-    assert re.fullmatch(found + end, line_of(ran))
+    summary = r"found: 2 entries in 1 cache \(evil 1\.[01], evil 1\.[01]\); 1 entry could not be judged"
+    assert re.fullmatch(summary + end, line_of(ran))
     assert ran.code == 1
 
 

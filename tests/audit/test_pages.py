@@ -102,8 +102,12 @@ def test_the_page_of_what_something_was_built_from_is_found_too(builder: CacheBu
     page = serve(builder, (body, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}inner/")
     source = builder.download(url, sdist[1])
     wheel = builder.built({"url": url}, *BAD)
-    found = hits(program, "evil==1.0")
-    assert {key: hit["relation"] for key, hit in found.items()} == {wheel: "match", source: "source", page: "page"}
+    matches = hits(program, "evil==1.0")
+    assert {key: hit["relation"] for key, hit in matches.items()} == {
+        wheel: "match",
+        source: "source",
+        page: "page",
+    }
 
 
 def test_a_page_is_found_by_the_pattern_of_a_name(builder: CacheBuilder, program: Program) -> None:
@@ -120,15 +124,15 @@ def test_where_a_relative_url_leads_is_known_by_the_page_s_own(
     serve(builder, as_html(f"../../files/{BAD[0]}", sha256=None))
     ran = program("audit", f"https://index.example/files/{BAD[0]}", "--format", "json")
     assert ran.code == code
-    reasons = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    reasons = [record["why"] for record in ran.document["caches"][0]["unjudged"]]
     assert reasons == ([] if known else [f"it lists {BAD[0]} by a relative URL, and its own is not known"])
     assert program("audit", f"https://index.example/files/{GOOD[0]}").code == (0 if known else 3)
     assert program("audit", "https://index.example/files/evil-0.8.tar.gz").code == 0
 
 
 def hits(program: Program, *arguments: str) -> dict[str, dict[str, Any]]:  # Any: JSON
-    found = program("audit", *arguments, "--format", "json").document["caches"][0]["hits"]
-    return {hit["artifact"]["key"]: hit for hit in found}
+    matches = program("audit", *arguments, "--format", "json").document["caches"][0]["hits"]
+    return {hit["artifact"]["key"]: hit for hit in matches}
 
 
 @pytest.mark.parametrize("form", [as_json, as_html])
@@ -141,14 +145,14 @@ def test_a_mirror_that_lists_the_bytes_elsewhere_is_found(
         builder, form("https://mirror.example/1.whl#egg=x"), url="https://mirror.example/simple/evil/"
     )
     other = serve(builder, form("https://a.example/1", sha256=GOOD[0]), url="https://a.example/simple/evil/")
-    found = hits(program, URL)
-    assert found.keys() >= {key, own}
-    assert other not in found
-    assert (mirrored in found) == (form is as_json)  # in HTML 1.whl is no file of a distribution
+    matches = hits(program, URL)
+    assert matches.keys() >= {key, own}
+    assert other not in matches
+    assert (mirrored in matches) == (form is as_json)  # in HTML 1.whl is no file of a distribution
     mirrored = serve(builder, form(f"https://b.example/{BAD[0]}"), url="https://b.example/simple/evil/")
-    found = hits(program, URL)
-    assert (found[mirrored]["relation"], found[mirrored]["of"]) == ("page", BAD[0])
-    assert set(found[key]["listed_by"]) == {"evil"}
+    matches = hits(program, URL)
+    assert (matches[mirrored]["relation"], matches[mirrored]["of"]) == ("page", BAD[0])
+    assert set(matches[key]["listed_by"]) == {"evil"}
 
 
 def test_a_listed_name_with_a_comma_has_its_page(builder: CacheBuilder, program: Program) -> None:
@@ -157,9 +161,9 @@ def test_a_listed_name_with_a_comma_has_its_page(builder: CacheBuilder, program:
     document = json.dumps({"meta": {"api-version": "1.0"}, "name": "evil", "files": rows}).encode()
     page = serve(builder, (document, "application/vnd.pypi.simple.v1+json"), url=f"{PAGE_BASES[0]}evil/")
     key = builder.download(url, archives.build_sdist("evil", "1.0")[1])
-    found = hits(program, "evil")
-    assert (found[page]["relation"], found[page]["of"]) == ("page", f"{filename}, {BAD[0]}")
-    assert (found[key]["artifact"]["filename"], found[key]["listed_by"]) == (filename, ["evil"])
+    matches = hits(program, "evil")
+    assert (matches[page]["relation"], matches[page]["of"]) == ("page", f"{filename}, {BAD[0]}")
+    assert (matches[key]["artifact"]["filename"], matches[key]["listed_by"]) == (filename, ["evil"])
 
 
 @pytest.mark.parametrize("selector", ["evil", URL, f"sha256:{SHA256}", BAD[0]])

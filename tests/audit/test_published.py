@@ -11,7 +11,19 @@ import pytest
 
 from pipcache.util.urls import FILES_HOST
 from tests.support import archives
-from tests.support.audits import LITELLM, PTH, clauses, found, osv, page, put, sha256, url_of, with_litellm, write
+from tests.support.audits import (
+    LITELLM,
+    PTH,
+    clauses,
+    matched,
+    osv,
+    page,
+    put,
+    sha256,
+    url_of,
+    with_litellm,
+    write,
+)
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
 
@@ -22,7 +34,7 @@ BAD = {LITELLM["1.82.7"][0]: "match", LITELLM["1.82.8"][0]: "match", "page litel
 def test_litellm_listed_versions(program: Program, tmp_path: Path) -> None:
     ran = program("audit", "--advisory", write(tmp_path, osv("LiteLLM", ["1.82.7", "1.82.8"])), "--format", "json")
     assert ran.code == 1
-    assert found(ran) == BAD
+    assert matched(ran) == BAD
     assert clauses(ran) == {"version 1.82.7 is listed", "version 1.82.8 is listed"}
 
 
@@ -31,10 +43,10 @@ def test_litellm_an_open_range_condemns_a_good_version_and_says_so(program: Prog
     events = [{"introduced": "1.82.7"}]
     path = write(tmp_path, osv("litellm", ["1.82.7", "1.82.8"], ranges=[{"type": "ECOSYSTEM", "events": events}]))
     ran = program("audit", "--advisory", path, "--format", "json")
-    assert found(ran) == BAD | {LITELLM["1.83.0"][0]: "match"}
+    assert matched(ran) == BAD | {LITELLM["1.83.0"][0]: "match"}
     assert "range: introduced 1.82.7, no end" in clauses(ran)
     ran = program("audit", "--advisory", path, "--only-listed-versions", "--format", "json")
-    assert found(ran) == BAD
+    assert matched(ran) == BAD
 
 
 @with_litellm
@@ -44,7 +56,7 @@ def test_litellm_the_digest_of_a_report_is_no_file_s(program: Program, tmp_path:
     record = osv("litellm", ["1.82.7", "1.82.8"], database_specific={})
     record["database_specific"] = {"malicious-packages-origins": origins, "iocs": {"domains": ["models.example"]}}
     ran = program("audit", "--advisory", write(tmp_path, record), "--format", "json")
-    assert found(ran) == BAD
+    assert matched(ran) == BAD
     assert len(ran.document["never"]) == 1
     assert "models.example" in ran.document["never"][0]
 
@@ -64,7 +76,7 @@ def test_litellm_an_inspector_url_is_a_key_and_a_digest(
     assert {hit["artifact"]["key"] for part in ran.document["caches"] for hit in part["hits"]} >= {copy}
     assert "the URL is its key" in clauses(ran)
     assert "blake2b_256 of the file" in clauses(ran)
-    assert good[0] not in found(ran)
+    assert good[0] not in matched(ran)
 
 
 @pytest.mark.parametrize("spelling", ["hex", "base64url", "record row", "alg-"])
@@ -88,7 +100,7 @@ def test_litellm_a_member_digest_is_found_in_record_however_it_is_spelled(
     }[spelling]
     ran = program("audit", "--advisory", write(tmp_path, f"{text}\n", "iocs.txt"), "--format", "json")
     assert ran.code == 1
-    assert set(found(ran)) == {bad[0] if kind == "wheel" else f"built {bad[0]}"}
+    assert set(matched(ran)) == {bad[0] if kind == "wheel" else f"built {bad[0]}"}
     assert clauses(ran) == {"sha256 of the member litellm_init.pth"}
 
 
@@ -102,19 +114,19 @@ def test_torchtriton_a_member_of_an_sdist_needs_its_bytes(
     path = write(tmp_path, f"{sha256(PTH)}  triton/runtime/triton\n", "iocs.txt")
     assert program("audit", "--advisory", path).code == 3
     ran = program("audit", "--advisory", path, "--deep", "--format", "json")
-    assert set(found(ran)) == {bad[0], zipped[0]}
+    assert set(matched(ran)) == {bad[0], zipped[0]}
 
 
 def test_a_record_that_does_not_tell_is_read_by_its_bytes(
     builder: CacheBuilder, program: Program, tmp_path: Path
 ) -> None:
     name, data = archives.build_wheel("liar", "1.0", members={"evil.py": PTH})
-    told = base64.urlsafe_b64encode(hashlib.sha256(PTH).digest()).rstrip(b"=")
-    lying = data.replace(told, b"A" * len(told))
+    digest = base64.urlsafe_b64encode(hashlib.sha256(PTH).digest()).rstrip(b"=")
+    lying = data.replace(digest, b"A" * len(digest))
     put(builder, (name, lying))
     path = write(tmp_path, f"sha256:{sha256(PTH)}\n", "iocs.txt")
     ran = program("audit", "--advisory", path, "--deep", "--format", "json")
-    assert set(found(ran)) == {name}
+    assert set(matched(ran)) == {name}
 
 
 @pytest.mark.parametrize("with_page", [True, False])
@@ -134,10 +146,10 @@ def test_ctx_a_twin_by_build_tag_is_the_listed_version_and_the_good_file_is_not(
     if with_page:
         page(builder, "ctx", good, good_sdist, twin, sdist)
     ran = program("audit", "--advisory", write(tmp_path, osv("ctx", ["0.1.2-1", "0.2.2"])), "--format", "json")
-    assert found(ran) == {twin[0]: "match", sdist[0]: "match"} | ({"page ctx": "page"} if with_page else {})
+    assert matched(ran) == {twin[0]: "match", sdist[0]: "match"} | ({"page ctx": "page"} if with_page else {})
     ran = program("remove", "--advisory", write(tmp_path, osv("ctx", ["0.1.2-1", "0.2.2"])), "--yes")
     assert ran.code == 0
-    assert {one["filename"] for one in program.artifacts("list")} == {good[0], good_sdist[0]}
+    assert {record["filename"] for record in program.artifacts("list")} == {good[0], good_sdist[0]}
 
 
 @pytest.mark.parametrize("host", ["of PyPI", "another"])
@@ -157,12 +169,12 @@ def test_ctx_a_twin_that_only_its_url_tells_of(
     serve(*archives.build_sdist("ctx", "0.1.1"))
     path = write(tmp_path, osv("ctx", ["0.1.2-1", "0.1.2-2"]))
     ran = program("audit", "--advisory", path, "--format", "json")
-    reasons = [one["why"] for one in ran.document["caches"][0]["unjudged"]]
+    reasons = [record["why"] for record in ran.document["caches"][0]["unjudged"]]
     if host == "of PyPI":
-        assert found(ran) == {"ctx-0.1.2-1-py2.py3-none-any.whl": "match", "ctx-0.1.2-1.tar.gz": "match"}
+        assert matched(ran) == {"ctx-0.1.2-1-py2.py3-none-any.whl": "match", "ctx-0.1.2-1.tar.gz": "match"}
         assert (ran.code, reasons) == (1, [])
     else:  # the bytes are no twin's and no good version's for sure
-        assert (ran.code, found(ran), len(reasons)) == (3, {}, 5)
+        assert (ran.code, matched(ran), len(reasons)) == (3, {}, 5)
         assert "its file's name is not known, and may have the version 0.1.2-1" in reasons
         assert reasons.count("nothing but its own PKG-INFO, its folder or a header names it") == 3
 
@@ -176,7 +188,7 @@ def test_num2words_a_range_with_an_end_ends(builder: CacheBuilder, program: Prog
     events = [{"introduced": "0.5.15"}, {"last_affected": "0.5.16"}]
     path = write(tmp_path, osv("num2words", ranges=[{"type": "ECOSYSTEM", "events": events}]))
     ran = program("audit", "--advisory", path, "--format", "json")
-    assert set(found(ran)) == {files["0.5.15"][0], files["0.5.16"][0]}
+    assert set(matched(ran)) == {files["0.5.15"][0], files["0.5.16"][0]}
     assert clauses(ran) == {"range: introduced 0.5.15, last affected 0.5.16"}
 
 
@@ -190,15 +202,15 @@ def test_ultralytics_an_sdist_and_the_wheel_built_from_it(
     builder.built({"url": url_of(*sdist), "archive_info": {"hashes": {"sha256": digest}}}, *wheel)
     path = write(tmp_path, f"{url_of(*sdist)}\n", "urls.txt")
     ran = program("audit", "--advisory", path, "--format", "json")
-    assert found(ran) == {sdist[0]: "match", f"built {wheel[0]}": "built-from"}
+    assert matched(ran) == {sdist[0]: "match", f"built {wheel[0]}": "built-from"}
     # and when the sdist is gone
     program("remove", f"sha256:{digest}", "--kind", "sdist", "--yes")
     ran = program("audit", "--advisory", path, "--format", "json")
-    assert found(ran) == {f"built {wheel[0]}": "built-from"}
+    assert matched(ran) == {f"built {wheel[0]}": "built-from"}
     (hit,) = ran.document["caches"][0]["hits"]
     assert hit["source_is_cached"] is False
     ran = program("audit", "--advisory", write(tmp_path, f"sha256:{digest}\n", "d.txt"), "--format", "json")
-    assert found(ran) == {f"built {wheel[0]}": "built-from"}
+    assert matched(ran) == {f"built {wheel[0]}": "built-from"}
 
 
 def test_aiocpa_a_table_of_names_and_versions(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
@@ -211,5 +223,5 @@ def test_aiocpa_a_table_of_names_and_versions(builder: CacheBuilder, program: Pr
         writer.writerow(["aiocpa", "0.1.13, 0.1.14"])
         writer.writerow(["pkg:npm/other", "1.0"])
     ran = program("audit", "--advisory", str(tmp_path / "iocs.csv"), "--format", "json")
-    assert set(found(ran)) == {files["0.1.13"][0], files["0.1.14"][0]}
+    assert set(matched(ran)) == {files["0.1.13"][0], files["0.1.14"][0]}
     assert ran.document["foreign"] == 1

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support import archives, caches
-from tests.support.audits import PTH, clauses, found, osv, page, put, sha256, url_of, with_litellm, write
+from tests.support.audits import PTH, clauses, matched, osv, page, put, sha256, url_of, with_litellm, write
 from tests.support.caches import CacheBuilder
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
@@ -38,7 +38,7 @@ def test_copies_metadata_and_pages_go_with_what_is_found(
     assert "page" in relations.values()
     assert len(relations) == 4
     assert program("remove", "--advisory", path, "--yes").code == 0
-    assert [one["project"] for one in program.artifacts("list", "--all")] == ["innocent"]
+    assert [record["project"] for record in program.artifacts("list", "--all")] == ["innocent"]
 
 
 def test_without_the_derived_only_what_is_meant_goes(
@@ -50,9 +50,9 @@ def test_without_the_derived_only_what_is_meant_goes(
     page(builder, "evil", sdist)
     path = write(tmp_path, "evil==1.0\n", "list.txt")
     assert program("remove", "--advisory", path, "--no-derived", "--keep-pages", "--yes").code == 0
-    assert {one["kind"] for one in program.artifacts("list", "--all")} == {"built", "page"}
+    assert {record["kind"] for record in program.artifacts("list", "--all")} == {"built", "page"}
     assert program("remove", "--advisory", path, "--no-derived", "--yes").code == 0
-    assert [one["kind"] for one in program.artifacts("list", "--all")] == ["built"]
+    assert [record["kind"] for record in program.artifacts("list", "--all")] == ["built"]
 
 
 def test_a_selector_is_an_indicator(builder: CacheBuilder, program: Program) -> None:
@@ -68,7 +68,7 @@ def test_a_selector_is_an_indicator(builder: CacheBuilder, program: Program) -> 
         ("no", 0),
     ):
         ran = program("audit", selector, "--format", "json")
-        assert len(found(ran)) == count, selector
+        assert len(matched(ran)) == count, selector
         assert ran.code == (1 if count else 0)
 
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_judged_makes_clean_a_guess(
     ran = program("audit", "--advisory", path, "--format", "json")
     assert ran.code == 3
     assert (ran.document["clean"], ran.document["complete"]) == (True, False)
-    paths = {one["path"].rpartition("/")[2] for one in ran.document["caches"][0]["unjudged"]}
+    paths = {record["path"].rpartition("/")[2] for record in ran.document["caches"][0]["unjudged"]}
     assert paths == {nameless, old}
     text = program("audit", "--advisory", path)
     assert "2 entries could not be judged" in text.out
@@ -223,7 +223,7 @@ def test_a_source_whose_url_has_a_user_and_no_host_stops_nothing(
     put(builder, archives.build_wheel("evil", "1.0"))
     builder.built({"url": "https://me@/inner-1.0.tar.gz"}, *archives.build_wheel("inner", "1.0"))
     path = write(tmp_path, "evil==1.0\n", "list.txt")
-    ran = program(*(one.format(list=path) for one in command), "--format", "json")
+    ran = program(*(word.format(list=path) for word in command), "--format", "json")
     assert ran.code == (1 if command[0] == "audit" else 0), ran.err
     assert ran.document
 
@@ -239,7 +239,7 @@ def test_a_copy_whose_key_proves_another_project_is_no_copy_of_a_name(
     path = write(tmp_path, "evil==1.0\n" if by == "name" else f"{url}\n", "list.txt")
     ran = program("audit", "--advisory", path, "--format", "json")
     relations = {hit["artifact"]["key"]: hit["relation"] for hit in ran.document["caches"][0]["hits"]}
-    reasons = {one["artifact"]["key"]: one["why"] for one in ran.document["caches"][0]["unjudged"]}
+    reasons = {record["artifact"]["key"]: record["why"] for record in ran.document["caches"][0]["unjudged"]}
     if by == "name":
         assert relations == {foreign: "match"}
         assert own in reasons
@@ -261,7 +261,7 @@ def test_an_archive_that_nothing_names_may_be_of_any_project(
         archive.writestr("setup.py", "import setuptools")
     builder.download("https://code.example/archive/main.zip", data.getvalue())
     ran = program("audit", "--advisory", path, "--format", "json")
-    assert [one["why"] for one in ran.document["caches"][0]["unjudged"]] == ["its project is not known"]
+    assert [record["why"] for record in ran.document["caches"][0]["unjudged"]] == ["its project is not known"]
     assert ran.code == 3
 
 

@@ -34,26 +34,26 @@ class Shelf:
 
     def put(self, label: str, version: str, file: tuple[str, bytes], *, url: str | None = None) -> File:
         """A download, under a path as PyPI has it if no URL is given."""
-        one = File(label.partition(" ")[0], version, f"{HOST}{file[0]}", file[1])
-        one = one._replace(url=url or HOST + one.path)
-        self.files[label] = one
-        self.by_key[self.builder.download(one.url, one.body)] = one
-        return one
+        added = File(label.partition(" ")[0], version, f"{HOST}{file[0]}", file[1])
+        added = added._replace(url=url or HOST + added.path)
+        self.files[label] = added
+        self.by_key[self.builder.download(added.url, added.body)] = added
+        return added
 
-    def build(self, one: File, *, wheel: tuple[str, bytes]) -> None:
+    def build(self, file: File, *, wheel: tuple[str, bytes]) -> None:
         """A wheel that pip built from a download."""
-        told = {"hash": f"sha256={one.sha256}", "hashes": {"sha256": one.sha256}}
+        listed = {"hash": f"sha256={file.sha256}", "hashes": {"sha256": file.sha256}}
         key = self.builder.built(
-            {"url": one.url, "archive_info": told}, *wheel, source=Source(one.url, "sha256", one.sha256)
+            {"url": file.url, "archive_info": listed}, *wheel, source=Source(file.url, "sha256", file.sha256)
         )
-        self.by_key[key] = one
+        self.by_key[key] = file
 
     def page(self, project: str) -> None:
         """An index page that lists what there is of a project."""
         rows = [
-            {"filename": one.filename, "url": one.url, "hashes": {"sha256": one.sha256}}
-            for one in self.files.values()
-            if one.project == project
+            {"filename": file.filename, "url": file.url, "hashes": {"sha256": file.sha256}}
+            for file in self.files.values()
+            if file.project == project
         ]
         body = json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": rows}).encode()
         self.builder.download(f"https://index.example/simple/{project}/", body, headers=JSON_PAGE)
@@ -97,7 +97,7 @@ def generated(shelf: Shelf, dice: random.Random) -> Iterator[dict[str, Any]]:
 
     Some projects are only named by their files: of these, what is made from a file has no other reason to go.
     """
-    files = [one for one in shelf.files.values() if one.project != PROJECTS[-1] or "/again/" in one.url]
+    files = [file for file in shelf.files.values() if file.project != PROJECTS[-1] or "/again/" in file.url]
     for number in range(RECORDS):
         name = dice.choice(PROJECTS[:3]) if number % 2 else f"absent-{number}"
         start, end = sorted(dice.sample(range(len(RELEASES)), 2))
@@ -109,19 +109,19 @@ def generated(shelf: Shelf, dice: random.Random) -> Iterator[dict[str, Any]]:
                 events = [{"introduced": RELEASES[start]}, *dice.choice([[], [stop]])]
                 yield osv(number, name, ranges=[{"type": "ECOSYSTEM", "events": events}])
             case 2 | 3:
-                one = dice.choice(files)
+                file = dice.choice(files)
                 is_there = number % 2
-                if "/again/" in one.url:
-                    url = one.url if is_there else one.url.replace("again", "never")
+                if "/again/" in file.url:
+                    url = file.url if is_there else file.url.replace("again", "never")
                 elif dice.random() < 0.5:
-                    path = one.path if is_there else one.path.replace(one.blake2b[4:], one.sha256[:60])
-                    url = f"https://inspector.example/project/{one.project}/{one.version}/{path}/x.py#line.1"
+                    path = file.path if is_there else file.path.replace(file.blake2b[4:], file.sha256[:60])
+                    url = f"https://inspector.example/project/{file.project}/{file.version}/{path}/x.py#line.1"
                 else:
                     url = ""
-                digest = one.sha256 if is_there else one.sha256[::-1]
-                clues = {} if url else {"file_hashes": [{"filename": one.filename, "sha256": digest}]}
+                digest = file.sha256 if is_there else file.sha256[::-1]
+                clues = {} if url else {"file_hashes": [{"filename": file.filename, "sha256": digest}]}
                 evidence = [{"type": "EVIDENCE", "url": url}] if url else []
-                yield osv(number, one.project) | {"references": evidence, "database_specific": {"iocs": clues}}
+                yield osv(number, file.project) | {"references": evidence, "database_specific": {"iocs": clues}}
             case _:
                 domains = {"indicators": {"domains": ["c2.example"]}}
                 yield osv(number, name, versions=["1.0"], database_specific=domains)
@@ -149,15 +149,15 @@ def test_many_records_together_find_what_each_finds_alone(
     records = list(generated(full, random.Random(6)))
     path = tmp_path / "advisory.json"
 
-    def found(content: object) -> set[Row]:
+    def rows_in(content: object) -> set[Row]:
         path.write_text(json.dumps(content), encoding="utf-8")
         return rows(program("audit", "--advisory", str(path), "--format", "json"))
 
-    alone = {row for record in records for row in found(record)}
-    # an entry has one relation: what a record means by itself is not told as made from what another means
+    alone = {row for record in records for row in rows_in(record)}
+    # an entry has one relation: what a record means by itself is not listed as made from what another means
     meant = {key for key, relation, _ in alone if relation == "match"}
     expected = {row for row in alone if row[1] == "match" or row[0] not in meant}
-    assert found(records) == expected
+    assert rows_in(records) == expected
     assert {relation for _, relation, _ in expected} == {"match", "page", "built-from", "metadata", "copy"}
 
 
@@ -282,7 +282,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:  # Any: JSON
 def planned(ran: Ran) -> dict[str, dict[str, Any]]:  # Any: JSON
     """What would go, by key."""
     removals = ran.document["plan"]["removals"]
-    return {one["artifact"]["key"]: one["artifact"] for one in removals}
+    return {removal["artifact"]["key"]: removal["artifact"] for removal in removals}
 
 
 def names(text: str, artifact: dict[str, Any], file: File | None) -> bool:  # Any: JSON
@@ -297,7 +297,7 @@ def names(text: str, artifact: dict[str, Any], file: File | None) -> bool:  # An
     if file is None:
         return False
     return any(
-        one in text for one in (file.sha256, file.base64url, file.blake2b[4:], file.url, base64url(PAYLOAD))
+        name in text for name in (file.sha256, file.base64url, file.blake2b[4:], file.url, base64url(PAYLOAD))
     )
 
 
@@ -330,7 +330,7 @@ def test_a_broken_file_ends_well_and_takes_only_what_it_names(
             continue
         understood += 1
         text = data.decode()  # what is no text is refused
-        grown = {key: one for key, one in planned(ran).items() if key not in before}
+        grown = {key: artifact for key, artifact in planned(ran).items() if key not in before}
         for key, artifact in grown.items():
             assert names(text, artifact, small.by_key.get(key)), (text, artifact)
     # refused ones alone would prove little, and so would those that were as good as whole

@@ -111,11 +111,11 @@ def test_what_a_list_leaves_out_is_counted_on_standard_error(program: Program) -
     ],
 )
 def test_selectors_and_filters_combine(program: Program, options: list[str], expected: list[str]) -> None:
-    found = [f"{record['project']} {record['version']}" for record in program.artifacts("list", *options)]
+    names = [f"{record['project']} {record['version']}" for record in program.artifacts("list", *options)]
     if "--sort" in options:
-        assert sorted(found) == sorted(expected)
+        assert sorted(names) == sorted(expected)
     else:
-        assert found == expected
+        assert names == expected
 
 
 def test_sorting_by_size_puts_the_largest_first(program: Program) -> None:
@@ -235,8 +235,8 @@ def test_a_digest_finds_the_bytes_and_what_was_built_from_them(
 def test_info_adds_up(cache: CacheBuilder, program: Program) -> None:
     document = program("info", "--format", "json").document
     for part in ("stores", "kinds"):
-        assert sum(one["count"] for one in document[part]) == document["total"]["count"]
-        assert sum(one["disk_size"] for one in document[part]) == document["total"]["disk_size"]
+        assert sum(total["count"] for total in document[part]) == document["total"]["count"]
+        assert sum(total["disk_size"] for total in document[part]) == document["total"]["disk_size"]
     on_disk = sum(path.stat().st_blocks * 512 for path in cache.root.rglob("*") if path.is_file())
     assert document["total"]["disk_size"] == on_disk
     assert document["largest_projects"][0]["name"] == "foo"

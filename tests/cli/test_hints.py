@@ -114,7 +114,7 @@ def test_what_could_not_be_judged_is_what_verify_tells(builder: CacheBuilder, pr
         number, command = hinted(line)
         assert (number, command[0]) == (1, "verify")
         judgements = program("verify", "--format", "json").document["judgements"]
-        assert [one["verdict"] for one in judgements] == ["unreadable"]
+        assert [judgement["verdict"] for judgement in judgements] == ["unreadable"]
 
 
 def test_a_cure_that_verify_prints_removes_what_it_found(builder: CacheBuilder, program: Program) -> None:
@@ -122,9 +122,9 @@ def test_a_cure_that_verify_prints_removes_what_it_found(builder: CacheBuilder, 
     key = builder.download(f"https://files.example/{filename}", wheel[:-40])
     page(builder, f"{PAGE_BASES[0]}foo/", "foo")
     ran = program("verify", "--format", "json")
-    (cure,) = [one["cure"] for one in ran.document["judgements"] if one["cure"] is not None]
+    (cure,) = [judgement["cure"] for judgement in ran.document["judgements"] if judgement["cure"] is not None]
     command = shlex.split(cure)[1:]
     place = command.index("--cache-dir")
     arguments = [*command[1:place], *command[place + 2 :], "--dry-run", "--format", "json"]
     planned = program(command[0], *arguments).document["plan"]["removals"]
-    assert [one["artifact"]["key"] for one in planned] == [key]
+    assert [removal["artifact"]["key"] for removal in planned] == [key]

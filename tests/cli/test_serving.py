@@ -327,11 +327,11 @@ def test_a_command_that_a_signal_ends_has_the_status_of_shells(shelf: Shelf) -> 
 def test_two_run_side_by_side_at_two_ports(shelf: Shelf) -> None:
     code = "import os, time; print(os.environ['PIP_INDEX_URL'], flush=True); time.sleep(60)"
     arguments = ("offline", "--cache-dir", str(shelf.builder.root), "--", sys.executable, "-c", code)
-    with started(shelf.builder.root, *arguments) as one, started(shelf.builder.root, *arguments) as other:
-        assert one.stdout is not None
+    with started(shelf.builder.root, *arguments) as first, started(shelf.builder.root, *arguments) as other:
+        assert first.stdout is not None
         assert other.stdout is not None
-        urls = {one.stdout.readline(), other.stdout.readline()}
-        for process in (one, other):
+        urls = {first.stdout.readline(), other.stdout.readline()}
+        for process in (first, other):
             process.terminate()
             process.wait(timeout=30)
     assert len(urls) == 2

@@ -146,12 +146,12 @@ def test_what_is_found_is_read_once_more_as_a_proof(cache: CacheBuilder, tmp_pat
     (tmp_path / "many.json").write_text(json.dumps(absent), encoding="utf-8")
     clean = opened("nosuch", code=0)
     assert clean == opened("--advisory", str(tmp_path / "many.json"), code=0)
-    found = opened("foo", code=1)
-    assert found.keys() >= clean.keys()
+    readings = opened("foo", code=1)
+    assert readings.keys() >= clean.keys()
     page = str(cache.body(truth.url_key("https://index.example/simple/foo/")))
-    assert found[page] <= clean[page] + 2  # its digest, and the sdist that it does not list under its URL
-    wheel = next(path for path in found if path.endswith(".whl"))
-    assert 0 < found[wheel] - clean[wheel] <= 2  # is it text, and its digests
+    assert readings[page] <= clean[page] + 2  # its digest, and the sdist that it does not list under its URL
+    wheel = next(path for path in readings if path.endswith(".whl"))
+    assert 0 < readings[wheel] - clean[wheel] <= 2  # is it text, and its digests
 
 
 def test_only_pages_of_projects_that_are_meant_are_read_whole(cache: CacheBuilder) -> None:

@@ -84,8 +84,8 @@ def attributes_of(file: PageFile, *, old: bool = False) -> dict[str, str]:
     if file.yanked is not False:
         attributes["data-yanked"] = "" if file.yanked is True else file.yanked
     if file.core_metadata is not None:
-        told = "".join(f"{name}={digest}" for name, digest in file.core_metadata) or "true"
-        attributes["data-dist-info-metadata" if old else "data-core-metadata"] = told
+        listed_digests = "".join(f"{name}={digest}" for name, digest in file.core_metadata) or "true"
+        attributes["data-dist-info-metadata" if old else "data-core-metadata"] = listed_digests
     if file.requires_python is not None:
         attributes["data-requires-python"] = file.requires_python
     return attributes
@@ -148,9 +148,9 @@ def test_only_the_files_that_are_wanted_are_taken_apart(files: list[PageFile], d
     expected = tuple(file for file in files if file.url in wanted)
     anchors = [style.anchor(attributes_of(file), file.filename) for file in files]
     for page in (as_json("foo", files), as_html("foo", anchors)):
-        found = page_rows(page)
-        assert found is not None
-        assert tuple(row.file() for row in found.rows if row.url in wanted) == expected
+        parsed = page_rows(page)
+        assert parsed is not None
+        assert tuple(row.file() for row in parsed.rows if row.url in wanted) == expected
 
 
 def test_the_size_is_what_json_alone_can_tell() -> None:
@@ -192,10 +192,10 @@ def test_the_links_are_those_html_parser_finds(tags: list[dict[str, str] | str],
     page = as_html("foo", written)
     parser = Anchors()
     parser.feed(page.decode())
-    found = page_rows(page)
-    assert found is not None
+    parsed = page_rows(page)
+    assert parsed is not None
     links = [(attributes.get("href") or "").strip() for attributes in parser.found]
-    assert [f"{row.url}#{row.fragment}" for row in found.rows if row.url or row.fragment] == [
+    assert [f"{row.url}#{row.fragment}" for row in parsed.rows if row.url or row.fragment] == [
         link if "#" in link else f"{link}#" for link in links if link not in {"", "#"}
     ]
 
@@ -439,9 +439,9 @@ def test_a_page_may_move_its_base(tag: str, base: str | None) -> None:
     ],
 )
 def test_a_page_names_its_project_or_its_files_do(page: bytes, project: str | None) -> None:
-    found = parse_page(page)
-    assert found is not None
-    assert found.project == project
+    parsed = parse_page(page)
+    assert parsed is not None
+    assert parsed.project == project
 
 
 @pytest.mark.parametrize(
@@ -569,10 +569,10 @@ def test_any_bytes_are_a_page_or_none(start: bytes, data: bytes) -> None:
     ],
 )
 def test_a_character_reference_longer_than_int_takes_is_text(page: str, reference: str) -> None:
-    found = parse_page(f"<title>Links for foo</title>{page}".replace("{}", reference).encode())
-    assert found is not None
+    parsed = parse_page(f"<title>Links for foo</title>{page}".replace("{}", reference).encode())
+    assert parsed is not None
     # within a URL it makes a fragment of the rest, and nothing is left to be a file's name
-    assert len(found.files) == (0 if page.startswith("<a href='{}") and "x" not in reference else 1)
+    assert len(parsed.files) == (0 if page.startswith("<a href='{}") and "x" not in reference else 1)
 
 
 SLOW = {

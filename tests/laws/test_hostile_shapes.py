@@ -140,7 +140,7 @@ def hostile_notes() -> Iterator[bytes]:
     more: list[dict[str, object]] = [{}, {"vcs_info": {"vcs": "git", "commit_id": "0"}}, {"dir_info": {}}]
     more += [{"subdirectory": "\0"}]
     for url in urls:
-        yield from (json.dumps({"url": url} | one).encode() for one in more)
+        yield from (json.dumps({"url": url} | fields).encode() for fields in more)
     hashes = {f"made-up-{number}": "00" for number in range(50_000)}
     yield json.dumps({"url": FILE, "archive_info": {"hashes": hashes}}).encode()
 

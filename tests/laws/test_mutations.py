@@ -107,20 +107,20 @@ def mutate(data: bytes, dice: random.Random, other: bytes) -> bytes:
 
 def add_mutant(builder: CacheBuilder, number: int, dice: random.Random) -> None:
     """One entry with something wrong, in any store; some of it is right, or nothing would be found in it."""
-    one, other = dice.choice(RESPONSES), dice.choice(RESPONSES)
+    response, other = dice.choice(RESPONSES), dice.choice(RESPONSES)
     url = f"https://files.example/{number}/foo-1.0.tar.gz"
-    headers = caches.FILE_HEADERS | one.headers
+    headers = caches.FILE_HEADERS | response.headers
     match dice.randrange(8):
         case 0 | 1:
-            head = serialize(b"", headers=headers, status=one.status)
-            builder.raw(url, mutate(head, dice, RESPONSES[0].body), dice.choice([one.body, other.body, None]))
+            head = serialize(b"", headers=headers, status=response.status)
+            builder.raw(url, mutate(head, dice, RESPONSES[0].body), dice.choice([response.body, other.body, None]))
         case 2 | 3:
-            body = mutate(one.body, dice, other.body)
-            builder.download(url, body, headers=headers, status=one.status)
+            body = mutate(response.body, dice, other.body)
+            builder.download(url, body, headers=headers, status=response.status)
         case 4:
-            builder.download(url, other.body, headers=headers, status=dice.choice([one.status, 200, 404, 0]))
+            builder.download(url, other.body, headers=headers, status=dice.choice([response.status, 200, 404, 0]))
         case 5 | 6:
-            data = serialize(one.body, headers=headers, status=one.status)
+            data = serialize(response.body, headers=headers, status=response.status)
             builder.raw(url, mutate(data, dice, other.body), store="http")
         case _:
             filename, wheel = WHEEL

@@ -106,12 +106,12 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
 
     def strike(items: Iterable[object], length: int, label: str) -> Iterable[object]:
         del length, label
-        found = list(items)
+        listed = list(items)
         for path in paths.values():
             if os.path.lexists(path):
                 DAMAGE[damage](path)
         paths.clear()
-        return found
+        return listed
 
     root = str(builder.root)
     need = Need(deep=True, everything=True, exact=True, selectors=(parse_selector("foo"),))

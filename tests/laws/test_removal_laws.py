@@ -41,8 +41,8 @@ def test_remove_takes_exactly_its_plan(shape: dict[str, set[int]], texts: list[s
             selectors = [parse_selector(text) for text in texts]
             catalogue = read_inventory(Cache(root), Need(deep=True, selectors=tuple(selectors)))
             selection = select(Cache(root), catalogue, selectors, Filters(), untracked)
-            found = find_copies(Cache(root), selection, untracked)
-            return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=keep_pages)
+            copies = find_copies(Cache(root), selection, untracked)
+            return plan_removal(selection.matches, copies, selection.allowed, catalogue, keep_pages=keep_pages)
 
         _twice(folder, plan, force=False)
 
@@ -62,7 +62,7 @@ def test_clear_takes_exactly_its_plan(
 
         def plan() -> Plan:
             return plan_clearing(
-                Cache(root).survey(), lambda one: Cache(root).look_inside(one), clearing, time.time()
+                Cache(root).survey(), lambda folder: Cache(root).look_inside(folder), clearing, time.time()
             )
 
         _twice(folder, plan, force=force)

@@ -50,14 +50,14 @@ class Shop:
     @property
     def labels(self) -> dict[str, str]:
         """What lies under each key that pip can have made, by pip's own layout alone."""
-        told = {url_key(f"{self.index.simple}{name}/"): f"{name} page" for name in PROJECTS}
-        told |= {url_key(f"{self.index.root}{MIRROR}{name}/"): f"{name} mirrored" for name in PROJECTS}
+        page_keys = {url_key(f"{self.index.simple}{name}/"): f"{name} page" for name in PROJECTS}
+        page_keys |= {url_key(f"{self.index.root}{MIRROR}{name}/"): f"{name} mirrored" for name in PROJECTS}
         for label, file in self.files.items():
-            told[url_key(file.url)] = label
-            told[url_key(f"{file.url}.metadata")] = f"{label} metadata"
+            page_keys[url_key(file.url)] = label
+            page_keys[url_key(f"{file.url}.metadata")] = f"{label} metadata"
             for source, how in ((Source(file.url, "sha256", file.sha256), ""), (Source(file.url), " directly")):
-                told[wheel_key(source, interpreter=this_interpreter())] = f"{label} built{how}"
-        return told
+                page_keys[wheel_key(source, interpreter=this_interpreter())] = f"{label} built{how}"
+        return page_keys
 
     def there(self, cache: Path) -> Counter[str]:
         """What a cache holds."""
@@ -116,7 +116,7 @@ def fill(shop: Shop, folder: Path) -> None:
     serve("innocent 1.0", "1.0", build_wheel("innocent", "1.0"), side=True)
     # A mirror that never had the bad twin: pip would take that wherever it is listed
     for name, page in mirror.items():
-        page.files += [one for one in pages[name].files if one.filename != files["twin bad"].filename]
+        page.files += [file for file in pages[name].files if file.filename != files["twin bad"].filename]
     again = files["evil 1.0"]
     identity = Identity("wheel", "evil", "1.0", again.filename)
     url = index.add_raw(f"/again/{again.filename}", again.body, identity)
@@ -141,17 +141,17 @@ class Machine(PipMachine[Shop]):
     def lock(self, *labels: str) -> tuple[str, str]:
         """Files by their digests, as pip's own kind of lock pins them."""
         path = self.folder / f"{labels[0].replace(' ', '-')}.txt"
-        path.write_text("".join(self.shop.files[one].hashed for one in labels), encoding="ascii")
+        path.write_text("".join(self.shop.files[label].hashed for label in labels), encoding="ascii")
         return "-r", path.name
 
     def pylock(self, *labels: str) -> tuple[str, str]:
         """Files by their URLs and digests, as a lock file of the standard pins them."""
         lines = ['lock-version = "1.0"', 'created-by = "a test"']
-        for one in map(self.shop.files.__getitem__, labels):
-            is_wheel = one.filename.endswith(".whl")
-            lines += ["[[packages]]", f'name = "{one.project}"', f'version = "{one.version}"']
-            lines += ["[[packages.wheels]]" if is_wheel else "[packages.sdist]", f'name = "{one.filename}"']
-            lines += [f'url = "{one.url}"', f'hashes = {{sha256 = "{one.sha256}"}}']
+        for file in map(self.shop.files.__getitem__, labels):
+            is_wheel = file.filename.endswith(".whl")
+            lines += ["[[packages]]", f'name = "{file.project}"', f'version = "{file.version}"']
+            lines += ["[[packages.wheels]]" if is_wheel else "[packages.sdist]", f'name = "{file.filename}"']
+            lines += [f'url = "{file.url}"', f'hashes = {{sha256 = "{file.sha256}"}}']
         path = self.folder / f"pylock.{labels[0].replace(' ', '-').replace('.', '-')}.toml"
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
         return "-r", path.name
@@ -168,7 +168,7 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_the_cache_holds_every_shape_that_was_planted(shop: Shop) -> None:
     """If pip had kept less than that, to find no more would prove nothing."""
-    expected = set(ALL) | set(GOOD) | {f"{one} metadata" for one in GOOD if not one.startswith("source")}
+    expected = set(ALL) | set(GOOD) | {f"{label} metadata" for label in GOOD if not label.startswith("source")}
     expected |= {"source 1.0 built", "source 1.0 built directly", "innocent page", "twin mirrored"}
     assert shop.there(shop.filled) == Counter(expected)
     store = "http" if shop.version == "23.2.1" else "http-v2"
@@ -186,8 +186,8 @@ MEANS = {
     "CSV": ALL,
     "CSV, digests": BY_FILE,
     "name==version": ALL,
-    "file names": {one: BY_FILE[one] for one in {**EVIL, **TWIN}},
-    "file names of sdists": {one: BY_FILE[one] for one in SOURCE},
+    "file names": {label: BY_FILE[label] for label in {**EVIL, **TWIN}},
+    "file names of sdists": {label: BY_FILE[label] for label in SOURCE},
     # other URLs of the same bytes too: their digest is in the path
     "file URLs": BY_FILE,
     "file URLs of another host": BY_FILE,
@@ -199,7 +199,7 @@ MEANS = {
     "blake2b_256": BY_FILE,
     "--hash": BY_FILE,
     # an sdist has no RECORD, and what was built from it has no such member
-    "a row of RECORD": {one: BY_FILE[one] for one in {**EVIL, **TWIN}},
+    "a row of RECORD": {label: BY_FILE[label] for label in {**EVIL, **TWIN}},
     "CycloneDX": ALL,
 }
 """What each form means of what was planted, and by which relation."""
@@ -212,7 +212,7 @@ def write(shop: Shop, form: str, folder: Path) -> tuple[str, ...]:
     return "--advisory", str(path)
 
 
-def found(shop: Shop, ran: Ran) -> list[tuple[str, str]]:
+def matched(shop: Shop, ran: Ran) -> list[tuple[str, str]]:
     """What was found, with its relation."""
     labels = shop.labels
     (part,) = ran.document["caches"]
@@ -228,9 +228,9 @@ def test_a_form_means_what_was_planted_and_nothing_else(
 ) -> None:
     program, advisory = Program(shop.filled, capsys), write(shop, form, tmp_path)
     plan = program("remove", *advisory, "--dry-run", "--format", "json").document["plan"]
-    planned = Counter(shop.labels.get(one["artifact"]["key"], "unknown") for one in plan["removals"])
+    planned = Counter(shop.labels.get(removal["artifact"]["key"], "unknown") for removal in plan["removals"])
     ran = program("audit", *advisory, "--format", "json")
-    assert found(shop, ran) == sorted(MEANS[form].items()), ran.err
+    assert matched(shop, ran) == sorted(MEANS[form].items()), ran.err
     assert planned == Counter(list(MEANS[form]))
     # a record without versions, and a member that only its bytes in an sdist could show, leave something open
     assert (ran.code, ran.document["complete"]) == (1, form not in {"OSV, references", "a row of RECORD"})
@@ -241,7 +241,7 @@ def test_a_member_of_an_sdist_needs_its_bytes(
 ) -> None:
     advisory = write(shop, "a row of RECORD", tmp_path)
     ran = Program(shop.filled, capsys)("audit", *advisory, "--deep", "--format", "json")
-    assert found(shop, ran) == sorted(BY_FILE.items())
+    assert matched(shop, ran) == sorted(BY_FILE.items())
 
 
 def test_no_form_was_left_out() -> None:
@@ -275,7 +275,7 @@ def test_what_a_form_means_is_gone_for_pip_and_all_else_is_there(
         _bad_ones_do_not(machine)
         # pages that list them were fetched again, and nothing else
         ran = program("audit", *advisory, "--format", "json")
-        assert {relation for _, relation in found(shop, ran)} == {"page"}
+        assert {relation for _, relation in matched(shop, ran)} == {"page"}
 
 
 LOCKED = ("evil 1.0", "source 1.1", "twin bad")

@@ -28,12 +28,12 @@ def answer(capsys: pytest.CaptureFixture[str], cache: Path, *arguments: str) -> 
 
 def codes(document: dict[str, Any]) -> dict[str, set[str]]:
     """The codes of the findings of each file and page that has some."""
-    found: dict[str, set[str]] = {}
+    findings: dict[str, set[str]] = {}
     for judgement in document["judgements"]:
         artifact = judgement["artifact"]
         name = f"{artifact['kind']} {artifact['project']} {artifact['version']}"
-        found.setdefault(name, set()).update(finding["code"] for finding in judgement["findings"])
-    return {name: those for name, those in found.items() if those}
+        findings.setdefault(name, set()).update(finding["code"] for finding in judgement["findings"])
+    return {name: those for name, those in findings.items() if those}
 
 
 @pytest.mark.parametrize(

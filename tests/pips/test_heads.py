@@ -82,7 +82,10 @@ def test_every_turned_bit_of_a_head_is_judged_as_pips_read_it(
         else:
             by_key[builder.raw(url, head, store="http")] = number
     judged = program("verify", "--format", "json").document["judgements"]
-    codes = {by_key[one["artifact"]["key"]]: {finding["code"] for finding in one["findings"]} for one in judged}
+    codes = {
+        by_key[judgement["artifact"]["key"]]: {finding["code"] for finding in judgement["findings"]}
+        for judgement in judged
+    }
     outcomes = {
         version: read_heads(version, sample, heads, tmp_path / "home") for version in readers(PIP_VERSIONS, sample)
     }
@@ -90,11 +93,11 @@ def test_every_turned_bit_of_a_head_is_judged_as_pips_read_it(
     for number, head in enumerate(heads):
         by_version = {version: each[number] for version, each in outcomes.items()}
         failing = [what for what in by_version.values() if what.startswith(FAILS)]
-        told = codes.get(number, set())
+        reported = codes.get(number, set())
         if len(failing) == len(by_version):
-            is_right = "PC104" in told
+            is_right = "PC104" in reported
         else:
-            is_right = bool(told) if failing else told.isdisjoint({"PC104", "PC109"})
+            is_right = bool(reported) if failing else reported.isdisjoint({"PC104", "PC109"})
         if not is_right:
-            wrong.append((head, by_version, told))
+            wrong.append((head, by_version, reported))
     assert wrong == []

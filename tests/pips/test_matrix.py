@@ -140,10 +140,10 @@ def test_list_tells_where_each_built_wheel_is_from_and_by_which_python(filled: F
         assert (record["project"], record["version"]) == (entry.project, entry.version)
         assert (record["filename"], record["tags"]) == (entry.filename, ["py3-none-any"])
         assert record["built"] is not None
-        told = (record["url"], record["built_by"])
+        origin = (record["url"], record["built_by"])
         known = (filled.origins[entry.project], truth.this_interpreter())
         # Without the note older pips did not write it may be unknown, never wrong
-        assert told == known or (entry.origin is None and told == (None, None))
+        assert origin == known or (entry.origin is None and origin == (None, None))
         if entry.origin is not None and entry.project == "from-git":
             assert filled.commit[:12] in record["origin"]
 

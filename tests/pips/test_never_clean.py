@@ -127,7 +127,7 @@ def test_what_a_pip_takes_is_never_clean(
     assert (done.code != 0) == (shop.version in REFUSED.get(name, ())), done.text
     if done.code:
         return
-    parts = [part for one in PARTS if (part := shop.part(full, one)) is not None]
+    parts = [part for part_name in PARTS if (part := shop.part(full, part_name)) is not None]
     taken = [part for part in parts if shop.takes(part, stall, bait)]
     assert taken
     clean = []

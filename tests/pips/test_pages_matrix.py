@@ -151,9 +151,9 @@ def links_of_pip(
         encoding="utf-8",
         check=True,
     )
-    found: list[list[tuple[str, str, str]] | None] = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(found) == len(pages)
-    return found
+    links: list[list[tuple[str, str, str]] | None] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(links) == len(pages)
+    return links
 
 
 @pytest.mark.parametrize("version", slow_except(QUICK_PIPS, PIP_VERSIONS))

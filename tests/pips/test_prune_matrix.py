@@ -284,7 +284,7 @@ def prune_beside(cache: Path, policy: tuple[str, ...], *, takes: bool) -> None:
     done = pipcache(cache, "prune", *policy, "--format", "json")
     assert done.returncode == 0, done.stdout + done.stderr
     if takes:
-        reasons = {one["reason"] for one in json.loads(done.stdout)["plan"]["removals"]}
+        reasons = {removal["reason"] for removal in json.loads(done.stdout)["plan"]["removals"]}
         assert policy[0].removeprefix("--") in reasons
 
 
@@ -519,5 +519,5 @@ def test_at_every_step_of_pip_in_its_cache_a_prune_does_no_harm(
         # all that is finished goes by the policies that take; else the download is there as well
         assert_kept(version, index, cache, "source", *(["ready"] if policies != "taking" else []))
     events = "".join(steps)
-    assert all(one in events for one in ("os.mkdir", "os.rename", "open", ".whl", "origin.json"))
+    assert all(event in events for event in ("os.mkdir", "os.rename", "open", ".whl", "origin.json"))
     assert ("half" in events) == (version == "23.2.1")

@@ -55,7 +55,7 @@ def test_pips_install_and_refuse_the_wheels_that_the_table_says(tmp_path: Path) 
         f"{group} {name}": (WHEEL_NAME, make()) for group, table in WHEELS.items() for name, make in table.items()
     }
     taken = {version: installed(version, wheels, tmp_path / version) for version in VERSIONS}
-    assert [one for group, table in WHEELS.items() for one in sorted_by_pips(taken, group, table)] == []
+    assert [name for group, table in WHEELS.items() for name in sorted_by_pips(taken, group, table)] == []
 
 
 @pytest.mark.slow
@@ -67,4 +67,4 @@ def test_pips_unpack_and_refuse_the_sdists_that_the_table_says(tmp_path: Path) -
         version: installed(version, sdists, tmp_path / version, *options, command="download")
         for version in VERSIONS
     }
-    assert [one for group, table in SDISTS.items() for one in sorted_by_pips(taken, group, table)] == []
+    assert [name for group, table in SDISTS.items() for name in sorted_by_pips(taken, group, table)] == []

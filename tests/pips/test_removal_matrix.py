@@ -61,9 +61,9 @@ def together(requirements: list[str]) -> Iterator[list[str]]:
     """The requirements in groups that have each project once, so that pip can install a group at once."""
     rest = requirements
     while rest:
-        group = {one.partition("==")[0]: one for one in reversed(rest)}
+        group = {requirement.partition("==")[0]: requirement for requirement in reversed(rest)}
         yield list(group.values())
-        rest = [one for one in rest if one not in group.values()]
+        rest = [requirement for requirement in rest if requirement not in group.values()]
 
 
 @pytest.fixture(params=VERSIONS)
@@ -113,13 +113,13 @@ def test_what_was_removed_is_gone_for_pip_and_all_else_is_there(shop: Shop) -> N
 
 
 def _removed_is_gone(machine: Machine) -> None:
-    direct = [f"{one.partition('==')[0]} @ {machine.shop.urls[one]}" for one in GONE]
+    direct = [f"{requirement.partition('==')[0]} @ {machine.shop.urls[requirement]}" for requirement in GONE]
     assert machine.can(*GONE)
     assert machine.can(*direct[:2])  # what was built from a listed link has another key than from a direct one
     machine.pipcache("remove", *GONE, "--yes")
     for requirement in (*GONE, *direct):
         assert not machine.can(requirement)
-    assert all_installed(machine, [one for one in EVERYTHING if one not in GONE])
+    assert all_installed(machine, [requirement for requirement in EVERYTHING if requirement not in GONE])
 
 
 def _gone_when_only_the_built_wheel_was_left(machine: Machine) -> None:

@@ -148,10 +148,14 @@ class Verifier:
         code = run([command, "--cache-dir", str(cache), *arguments, "--format", "json"])
         return code, json.loads(self._capsys.readouterr().out)
 
-    def found(self, cache: Path) -> dict[str, dict[str, Any]]:
+    def faulty(self, cache: Path) -> dict[str, dict[str, Any]]:
         """What verify has something to say of, by key."""
         _, document = self("verify", cache)
-        return {one["artifact"]["key"]: one for one in document["judgements"] if one["findings"]}
+        return {
+            judgement["artifact"]["key"]: judgement
+            for judgement in document["judgements"]
+            if judgement["findings"]
+        }
 
 
 def without_pages(shop: Shop) -> Path:
@@ -181,23 +185,23 @@ def test_what_failed_is_found_named_and_cured(shop: Shop, capsys: pytest.Capture
         if not failure.is_page:
             shop.index.replace(shop.urls[name], shop.bodies[name])
 
-    found = verifier.found(shop.cache)
-    assert {stored.get(key, key) for key in found} == set(stored.values())
+    faults = verifier.faulty(shop.cache)
+    assert {stored.get(key, key) for key in faults} == set(stored.values())
     for key, name in stored.items():
-        codes = {finding["code"] for finding in found[key]["findings"]}
+        codes = {finding["code"] for finding in faults[key]["findings"]}
         assert codes & FAILURES[name].codes, (name, codes)
-        assert found[key]["verdict"] == FAILURES[name].verdict, (name, codes)
-        assert found[key]["artifact"]["project"] == name
+        assert faults[key]["verdict"] == FAILURES[name].verdict, (name, codes)
+        assert faults[key]["artifact"]["project"] == name
         if not FAILURES[name].is_page:
-            assert found[key]["artifact"]["filename"] == shop.urls[name].rpartition("/")[2]
+            assert faults[key]["artifact"]["filename"] == shop.urls[name].rpartition("/")[2]
 
-    alone = verifier.found(without_pages(shop))
+    alone = verifier.faulty(without_pages(shop))
     assert set(alone) == {key for key, name in stored.items() if not FAILURES[name].is_page}
     assert all(name in str(alone[key]["artifact"]) for key, name in stored.items() if key in alone)
 
     code, document = verifier("remove", shop.cache, "--damaged", "--poisoned", "--yes")
     assert code == 0
-    assert {one["artifact"]["key"] for one in document["plan"]["removals"]} == set(stored)
+    assert {removal["artifact"]["key"] for removal in document["plan"]["removals"]} == set(stored)
     assert document["outcome"]["files_removed"] == document["plan"]["file_count"]
     assert shop.pip(*FAILURES, "fine", "source")
     code, document = verifier("verify", shop.cache)

@@ -73,12 +73,12 @@ def program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Program:
 
 def kept(program: Program) -> set[str]:
     """What is left, in short: file names, `built` before those that were built, `page` before pages' projects."""
-    found = set()
-    for one in program.artifacts("list", "--all"):
-        named = one["filename"] if one["kind"] != "metadata" else None  # only a page tells it
-        name = named or f"{one['project']} {one['version'] or ''}".strip()
-        found.add(f"{one['kind']} {name}" if one["kind"] in {"built", "page", "metadata"} else name)
-    return found
+    names = set()
+    for record in program.artifacts("list", "--all"):
+        named = record["filename"] if record["kind"] != "metadata" else None  # only a page tells it
+        name = named or f"{record['project']} {record['version'] or ''}".strip()
+        names.add(f"{record['kind']} {name}" if record["kind"] in {"built", "page", "metadata"} else name)
+    return names
 
 
 METADATA = "metadata foo 2.0"
@@ -234,10 +234,10 @@ def test_without_a_digest_version_or_specifier_decide(
 
 
 def test_several_files_keep_what_any_of_them_names(program: Program, tmp_path: Path) -> None:
-    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
-    one.write_text("foo==1.0\n", encoding="ascii")
+    first, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    first.write_text("foo==1.0\n", encoding="ascii")
     other.write_text("foo==2.0\nsrc==1.0\n", encoding="ascii")
-    program("prune", "--keep-for", str(one), "--keep-for", str(other))
+    program("prune", "--keep-for", str(first), "--keep-for", str(other))
     assert kept(program) == FOO_1_ALL | FOO_2_ALL | SRC_1_ALL
 
 
@@ -265,7 +265,7 @@ def test_the_latest_of_what_no_file_pins_can_be_protected(program: Program, tmp_
         f"built {GIT_A[0]}",
         f"built {GIT_B[0]}",
     }
-    assert {(one["project"], one["version"]) for one in document["unpinned"]} == {
+    assert {(record["project"], record["version"]) for record in document["unpinned"]} == {
         ("foo", "1.0"),
         ("setuptools", "70.0"),
     }
@@ -338,7 +338,7 @@ def test_a_pin_means_its_local_versions(program: Program, tmp_path: Path, text: 
     CacheBuilder(program.cache).download(f"{BASE}/{filename}", data)
     (tmp_path / "c.txt").write_text("torch==2.1.0\n", encoding="ascii")
     prune_for(program, tmp_path, text)
-    assert [one["version"] for one in program.artifacts("list")] == ["2.1.0+cu118"]
+    assert [record["version"] for record in program.artifacts("list")] == ["2.1.0+cu118"]
     prune_for(program, tmp_path, "torch==2.1.0+cpu\n")
     assert program.artifacts("list") == []
 
@@ -349,14 +349,14 @@ def test_what_has_no_name_is_known_by_its_url_or_commit(program: Program, tmp_pa
     builder.built({"url": "file:///v/local-1.0.tar.gz"}, *archives.build_wheel("local", "1.0"))
     text = f"git+https://git.example/vcs-one@{COMMIT.upper()}\nhttps://code.example/x/archive/1.2.zip\n"
     prune_for(program, tmp_path, f"{text}./v/local-1.0.tar.gz\n")
-    assert {one["project"] for one in program.artifacts("list")} == {"vcs-one", "inner", "local"}
+    assert {record["project"] for record in program.artifacts("list")} == {"vcs-one", "inner", "local"}
     assert len(program.artifacts("list", "vcs-one")) == 1
 
 
 def test_a_commit_decides_whatever_the_version_is_called(program: Program, tmp_path: Path) -> None:
     (tmp_path / "pdm.lock").write_text(PDM.replace('version = "0.1"', 'version = "0.2.dev1"'), encoding="ascii")
     program("prune", "--keep-for", str(tmp_path / "pdm.lock"))
-    assert [one["filename"] for one in program.artifacts("list", "vcs-one")] == [GIT_A[0]]
+    assert [record["filename"] for record in program.artifacts("list", "vcs-one")] == [GIT_A[0]]
 
 
 @pytest.mark.parametrize(

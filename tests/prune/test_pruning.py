@@ -52,13 +52,14 @@ def used(builder: CacheBuilder, key: str, days: float, *, read: float | None = N
 
 
 def filenames(program: Program) -> set[str]:
-    return {one["filename"] for one in program.artifacts("list")}
+    return {record["filename"] for record in program.artifacts("list")}
 
 
 def taken(ran: Ran) -> dict[str, str]:
     """What went or would go, by project or else by key, with the policy that took it."""
     removals = ran.document["plan"]["removals"]
-    return {(one["artifact"]["project"] or one["artifact"]["key"]): one["reason"] for one in removals}
+    reasons = [(removal["artifact"], removal["reason"]) for removal in removals]
+    return {(artifact["project"] or artifact["key"]): reason for artifact, reason in reasons}
 
 
 # By last use
@@ -85,9 +86,9 @@ def test_where_reading_is_not_kept_the_modification_counts_and_it_is_told(
     real = os.statvfs
 
     def noatime(path: str) -> os.statvfs_result:
-        found = list(real(path))
-        found[8] |= os.ST_NOATIME
-        return os.statvfs_result(found)
+        fields = list(real(path))
+        fields[8] |= os.ST_NOATIME
+        return os.statvfs_result(fields)
 
     monkeypatch.setattr(os, "statvfs", noatime)  # what a file system mounted noatime answers
     ran = program("prune", "--unused-for", "30d", "--format", "json")
@@ -147,10 +148,10 @@ def test_a_bound_that_cannot_hold_says_why(builder: CacheBuilder, program: Progr
 
 def test_a_file_with_two_names_counts_once(builder: CacheBuilder, program: Program) -> None:
     blob = {"x/blob": os.urandom(100_000)}
-    one = used(builder, wheel(builder, "one", "1", members=blob), 5)
+    first = used(builder, wheel(builder, "one", "1", members=blob), 5)
     other = used(builder, wheel(builder, "other", "1"), 9)
     builder.body(other).unlink()
-    os.link(builder.body(one), builder.body(other))
+    os.link(builder.body(first), builder.body(other))
     size = program("prune", "-n", "--format", "json").document["bytes_before"]
     assert size < 150_000
     assert program("prune", "--max-size", "150k").out.startswith("Kept 2 entries, removed 0")
@@ -167,7 +168,8 @@ def test_older_versions_go_of_the_same_kind_and_tags(builder: CacheBuilder, prog
     builder.built(None, *archives.build_wheel("foo", "0.2"))
     ran = program("prune", "--keep-latest", "1", "--format", "json")
     assert taken(ran) == {"foo": "keep-latest"}
-    assert {(one["artifact"]["version"], one["detail"]) for one in ran.document["plan"]["removals"]} == {
+    removals = ran.document["plan"]["removals"]
+    assert {(removal["artifact"]["version"], removal["detail"]) for removal in removals} == {
         ("1.0", "1.10 is newer"),
         ("1.9", "1.10 is newer"),
     }
@@ -195,7 +197,7 @@ def test_variants_of_a_version_are_one_version_and_what_is_none_stays(
         wheel(builder, "foo", version)
     builder.download(f"{BASE}/odd", archives.build_wheel("foo", "2004d")[1])
     program("prune", "--keep-latest", "1")
-    assert {one["version"] for one in program.artifacts("list")} == {"2.0+cpu", "2.0+cu118", "2004d"}
+    assert {record["version"] for record in program.artifacts("list")} == {"2.0+cpu", "2.0+cu118", "2004d"}
 
 
 def test_metadata_goes_with_the_wheel_it_is_of(builder: CacheBuilder, program: Program) -> None:
@@ -203,7 +205,7 @@ def test_metadata_goes_with_the_wheel_it_is_of(builder: CacheBuilder, program: P
         wheel(builder, "foo", version)
         builder.download(f"{BASE}/{version}.metadata", archives.metadata("foo", version))
     program("prune", "--keep-latest", "1")
-    assert {(one["kind"], one["version"]) for one in program.artifacts("list", "--all")} == {
+    assert {(record["kind"], record["version"]) for record in program.artifacts("list", "--all")} == {
         ("wheel", "2.0"),
         ("metadata", "2.0"),
     }
@@ -261,8 +263,8 @@ def test_for_ci_what_is_fetched_as_fast_as_restored_goes_and_what_was_built_stay
     builder.download("https://old.example/x", None, status=301, headers={"Location": BASE, "ETag": '"x"'})
     ran = program("prune", "--ci", "--format", "json")
     assert ran.code == 0
-    assert {one["filename"] for one in program.artifacts("list", "--all")} == {SDIST[0], BUILT[0]}
-    assert {one["reason"] for one in ran.document["plan"]["removals"]} == {"ci"}
+    assert {record["filename"] for record in program.artifacts("list", "--all")} == {SDIST[0], BUILT[0]}
+    assert {removal["reason"] for removal in ran.document["plan"]["removals"]} == {"ci"}
 
 
 @pytest.mark.parametrize("how", ["url", "digest on a page", "name and version", "archive of a repository"])
@@ -306,8 +308,8 @@ def test_of_the_same_bytes_under_several_urls_the_newest_stays(builder: CacheBui
         builder.download(f"{BASE}/{number}.metadata", archives.metadata("foo", "1.0"))
         builder.legacy(f"https://signed.example/old.whl?{number}", archives.build_wheel("old", "1")[1])
     ran = program("prune", "--duplicates", "--format", "json")
-    gone = {one["artifact"]["key"] for one in ran.document["plan"]["removals"]}
-    assert {one["reason"] for one in ran.document["plan"]["removals"]} == {"duplicates"}
+    gone = {removal["artifact"]["key"] for removal in ran.document["plan"]["removals"]}
+    assert {removal["reason"] for removal in ran.document["plan"]["removals"]} == {"duplicates"}
     assert len(gone) == 3
     assert {keys[0], keys[2]} < gone
 
@@ -318,7 +320,7 @@ def test_a_duplicate_that_a_lock_names_stays_beside_the_newest(builder: CacheBui
     lock = builder.root.parent / "lock.txt"
     lock.write_text(f"foo @ {urls[0]}\n", encoding="ascii")
     program("prune", "--duplicates", "--keep", keys[1])
-    assert {one["key"] for one in program.artifacts("list")} == {keys[1], keys[2]}
+    assert {record["key"] for record in program.artifacts("list")} == {keys[1], keys[2]}
 
 
 # Judged in the same run
@@ -334,13 +336,13 @@ def test_what_is_damaged_or_poisoned_goes_by_a_verification_of_this_run(
     against.write_text(f"good==1.0 --hash=sha256:{'0' * 64}\n", encoding="ascii")
     assert taken(program("prune", "--damaged", "--format", "json", "-n")) == {"cut": "damaged"}
     ran = program("prune", "--damaged", "--poisoned", "--format", "json")
-    assert {one["artifact"]["key"]: one["reason"] for one in ran.document["plan"]["removals"]} == {
+    assert {removal["artifact"]["key"]: removal["reason"] for removal in ran.document["plan"]["removals"]} == {
         cut: "damaged",
         false: "poisoned",
     }
-    assert all(re.match(r"PC\d+ ", one["detail"]) for one in ran.document["plan"]["removals"])
+    assert all(re.match(r"PC\d+ ", removal["detail"]) for removal in ran.document["plan"]["removals"])
     ran = program("prune", "--poisoned", "--against", str(against), "--format", "json")
-    assert {one["artifact"]["key"] for one in ran.document["plan"]["removals"]} == {good}
+    assert {removal["artifact"]["key"] for removal in ran.document["plan"]["removals"]} == {good}
 
 
 # What it says, and to whom
@@ -449,7 +451,7 @@ def test_every_option_can_come_from_the_environment(builder: CacheBuilder) -> No
         PIPCACHE_PRUNE_DRY_RUN="true",
     )
     document = json.loads(done.stdout)
-    assert {one["artifact"]["project"]: one["reason"] for one in document["plan"]["removals"]} == {
+    assert {removal["artifact"]["project"]: removal["reason"] for removal in document["plan"]["removals"]} == {
         "gone": "keep-for",
         "bar": "ci",
     }
@@ -603,7 +605,7 @@ def test_of_the_same_bytes_one_that_is_still_asked_for_is_no_litter(
     alive = used(builder, wheel(builder, "foo", "1.0", url="https://signed.example/foo.whl?1"), 60, read=0)
     used(builder, wheel(builder, "foo", "1.0", url="https://signed.example/foo.whl?2"), 50)
     program("prune", "--duplicates", "--unused-for", "30d", "--format", "json")
-    assert [one["key"] for one in program.artifacts("list")] == [alive]
+    assert [record["key"] for record in program.artifacts("list")] == [alive]
 
 
 def test_in_an_old_store_what_is_named_or_a_source_stays(builder: CacheBuilder, program: Program) -> None:
@@ -616,9 +618,9 @@ def test_in_an_old_store_what_is_named_or_a_source_stays(builder: CacheBuilder, 
     lock = builder.root.parent / "lock.txt"
     lock.write_text("foo==1.0\nsrc==1.0\n", encoding="ascii")
     program("prune", "--keep-for", str(lock))
-    assert {one["key"] for one in program.artifacts("list", "--store", "http")} == {kept, source}
+    assert {record["key"] for record in program.artifacts("list", "--store", "http")} == {kept, source}
     program("prune", "--ci")
-    assert {one["key"] for one in program.artifacts("list", "--store", "http")} == {source}
+    assert {record["key"] for record in program.artifacts("list", "--store", "http")} == {source}
 
 
 def test_a_source_that_was_redirected_is_known_by_its_bytes(builder: CacheBuilder, program: Program) -> None:
@@ -631,7 +633,7 @@ def test_a_source_that_was_redirected_is_known_by_its_bytes(builder: CacheBuilde
     )
     key = builder.download("https://codeload.example/elsewhere", tree[1])
     program("prune", "--ci")
-    assert key in {one["key"] for one in program.artifacts("list", "--all")}
+    assert key in {record["key"] for record in program.artifacts("list", "--all")}
 
 
 def test_a_yanked_version_makes_no_other_old(builder: CacheBuilder, program: Program) -> None:
@@ -644,7 +646,7 @@ def test_a_yanked_version_makes_no_other_old(builder: CacheBuilder, program: Pro
     headers = caches.FILE_HEADERS | {"Content-Type": "application/vnd.pypi.simple.v1+json"}
     builder.download("https://index.example/simple/foo/", body, headers=headers)
     program("prune", "--keep-latest", "1")
-    assert {one["version"] for one in program.artifacts("list")} == {"1.0", "2.0"}
+    assert {record["version"] for record in program.artifacts("list")} == {"1.0", "2.0"}
 
 
 def test_while_a_pip_builds_here_it_keeps_what_it_built(builder: CacheBuilder, program: Program) -> None:

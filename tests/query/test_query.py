@@ -377,7 +377,7 @@ def five(tmp_path: Path) -> list[Artifact]:
     builder.selfcheck()
     artifacts = read_inventory(Cache(str(builder.root)), Need())
     assert len(artifacts) == 5
-    for days, artifact in enumerate(sorted(artifacts, key=lambda one: one.kind), 1):
+    for days, artifact in enumerate(sorted(artifacts, key=lambda artifact: artifact.kind), 1):
         for file in artifact.files:
             os.utime(builder.root / file.path, (NOW, NOW - days * DAY))
     return read_inventory(Cache(str(builder.root)), Need())
@@ -482,11 +482,11 @@ def test_versions_stand_in_the_order_of_pep_440_and_others_before_them(
     some: list[Artifact], versions: list[str], order: list[int]
 ) -> None:
     artifacts = [of(some[place], version or None) for place, version in zip(order, versions, strict=True)]
-    found = [artifact.version or "" for artifact in sort(artifacts, SortKey.NAME)]
-    assert sorted(found) == sorted(VERSIONS)
+    in_order = [artifact.version or "" for artifact in sort(artifacts, SortKey.NAME)]
+    assert sorted(in_order) == sorted(VERSIONS)
     odd = sum(not _is_pep_440(version) for version in VERSIONS)
-    assert found[:odd] == sorted(found[:odd])
-    assert all(Version(one) <= Version(other) for one, other in itertools.pairwise(found[odd:]))
+    assert in_order[:odd] == sorted(in_order[:odd])
+    assert all(Version(first) <= Version(other) for first, other in itertools.pairwise(in_order[odd:]))
 
 
 def _is_pep_440(version: str) -> bool:
@@ -500,9 +500,9 @@ def _is_pep_440(version: str) -> bool:
 @laws
 @given(st.lists(st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,4}", fullmatch=True), min_size=2, max_size=10))
 def test_plain_releases_stand_in_the_order_of_pep_440(some: list[Artifact], versions: list[str]) -> None:
-    artifacts = [of(one, version) for one, version in zip(some, versions, strict=False)]
-    found = [Version(artifact.version or "") for artifact in sort(artifacts, SortKey.NAME)]
-    assert found == sorted(found)
+    artifacts = [of(name, version) for name, version in zip(some, versions, strict=False)]
+    order = [Version(artifact.version or "") for artifact in sort(artifacts, SortKey.NAME)]
+    assert order == sorted(order)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -517,9 +517,9 @@ def test_versions_longer_than_int_takes_are_sorted_and_selected(some: list[Artif
 
 def test_each_order_puts_first_what_it_says(some: list[Artifact], tmp_path: Path) -> None:
     names = [of(some[0], "2", "b"), of(some[1], "10", "a"), of(some[2], "9", "a"), of(some[3], "1", None)]
-    found = [(artifact.project, artifact.version) for artifact in sort(names, SortKey.NAME)]
-    assert found == [("a", "9"), ("a", "10"), ("b", "2"), (None, "1")]
-    sizes = [of(one, "1", size=size) for one, size in zip(some, (5, 500, 50), strict=False)]
+    order = [(artifact.project, artifact.version) for artifact in sort(names, SortKey.NAME)]
+    assert order == [("a", "9"), ("a", "10"), ("b", "2"), (None, "1")]
+    sizes = [of(name, "1", size=size) for name, size in zip(some, (5, 500, 50), strict=False)]
     assert [artifact.size for artifact in sort(sizes, SortKey.SIZE)] == [500, 50, 5]
     builder = caches.CacheBuilder(tmp_path / "cache")
     for number in (1, 2, 3):

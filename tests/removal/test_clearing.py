@@ -123,7 +123,7 @@ def test_what_is_left_is_told(builder: CacheBuilder, program: Program, tmp_path:
         "  notes.txt: not pip's",
     ]
     left = program("clear", "--dry-run", "--format", "json").document["plan"]["left"]
-    assert {one["path"] for one in left} == {"http-v2/a/odd", "http-v2/link", "notes.txt"}
+    assert {record["path"] for record in left} == {"http-v2/a/odd", "http-v2/link", "notes.txt"}
 
 
 def test_the_plan_is_summed_up_by_store(builder: CacheBuilder, program: Program) -> None:

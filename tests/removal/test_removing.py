@@ -141,9 +141,9 @@ def test_copies_of_a_body_under_other_keys_go_even_when_nothing_names_them(
     old_copy = builder.legacy(f"{FILES}download?id=2&sig=y", damaged)
     other = builder.download(f"{FILES}download?id=3&sig=z", damaged[:-1] + b"\x00")
     removals = program("remove", "foo", "--dry-run", "--format", "json").document["plan"]["removals"]
-    told = {removal["artifact"]["key"]: (removal["reason"], removal["detail"]) for removal in removals}
-    assert told[listed] == ("match", "foo")
-    assert told[copy] == told[old_copy] == ("copy", "foo-1.0-py3-none-any.whl")
+    reasons = {removal["artifact"]["key"]: (removal["reason"], removal["detail"]) for removal in removals}
+    assert reasons[listed] == ("match", "foo")
+    assert reasons[copy] == reasons[old_copy] == ("copy", "foo-1.0-py3-none-any.whl")
     removed(builder, program, "foo")
     assert kept(builder) == files_of(builder, other)
 
@@ -358,7 +358,7 @@ def test_selectors_come_from_files_and_from_standard_input(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("one\none=1\ntwo >\n", ["line 2", "line 3"]),
         ("one; sys_platform == 'win32'\n", ["line 1", "marker"]),
@@ -368,7 +368,7 @@ def test_selectors_come_from_files_and_from_standard_input(
     ],
 )
 def test_all_lines_are_checked_before_anything_goes(
-    builder: CacheBuilder, program: Program, tmp_path: Path, text: str, told: list[str]
+    builder: CacheBuilder, program: Program, tmp_path: Path, text: str, said: list[str]
 ) -> None:
     filename, body = archives.build_wheel("one", "1.0")
     builder.download(FILES + filename, body)
@@ -377,7 +377,7 @@ def test_all_lines_are_checked_before_anything_goes(
     gone, ran = removed(builder, program, "one", "-r", str(listing))
     assert (gone, ran.code) == (set(), 2)
     assert str(listing) in ran.err
-    assert all(words in ran.err for words in told)
+    assert all(words in ran.err for words in said)
 
 
 def test_a_file_that_cannot_be_read_is_named(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:

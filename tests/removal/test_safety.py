@@ -124,10 +124,10 @@ def test_a_link_is_told_of_and_nothing_behind_it_is_touched(
     assert ("1 link not followed: this does not cover what lies behind." in ran.err) is (ran.code == 3)
     assert caches.look(cache.outside) == before
     assert place.is_symlink()
-    told = place.relative_to(cache.root).as_posix()
+    path = place.relative_to(cache.root).as_posix()
     # what lies in a build folder is looked at only when that is to be cleared
     if command[0] == "clear" or is_seen:
-        assert told in ran.err
+        assert path in ran.err
 
 
 def test_the_cache_directory_itself_may_be_a_link(
@@ -152,7 +152,7 @@ def test_a_folder_that_became_a_link_since_the_plan_is_not_followed(
         place.rename(twin)
         place.symlink_to(twin)
 
-    (at,) = [at for at, one in enumerate(plan.removals) if one.files[0].path.startswith("http-v2")]
+    (at,) = [at for at, removal in enumerate(plan.removals) if removal.files[0].path.startswith("http-v2")]
     outcome = carry_out(Cache(str(cache.root)), plan, Meddler(at, plant), use_descriptors=use_descriptors)
     assert outcome.fates[at] is Fate.CHANGED
     assert [problem.is_folder_replaced for problem in outcome.problems] == [True, False]
@@ -337,15 +337,15 @@ def test_what_may_not_be_removed_is_told_and_the_rest_goes_on(capsys: pytest.Cap
         for path in (place, *place.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o666)
         cache.head(cache.key).parent.chmod(0o555)
-        told = place / "told"
-        told.touch()
-        told.chmod(0o666)
+        named = place / "named"
+        named.touch()
+        named.chmod(0o666)
         program = Program(cache.root, capsys)
         program("remove", "foo", "--dry-run")  # every module is imported before rights are dropped
 
         def work() -> int:
             ran = program("remove", "foo", "--yes")
-            told.write_text(ran.out + ran.err, encoding="utf-8")
+            named.write_text(ran.out + ran.err, encoding="utf-8")
             return ran.code
 
         assert unprivileged(work) == 3
@@ -353,7 +353,7 @@ def test_what_may_not_be_removed_is_told_and_the_rest_goes_on(capsys: pytest.Cap
         assert cache.head(cache.key).exists()
         assert cache.body(cache.key).exists()
         assert not cache.wheel.exists()
-        text = told.read_text(encoding="utf-8")
+        text = named.read_text(encoding="utf-8")
     assert "Could not remove 1 file: Permission denied" in text
     assert "Kept 1 file that belong" in text
 
@@ -439,8 +439,8 @@ def test_what_may_not_be_read_is_told_with_the_reason(capsys: pytest.CaptureFixt
         def work() -> int:
             ran = program("remove", "nosuch", "--yes")
             document = program("remove", "nosuch", "--dry-run", "--format", "json").document
-            told = f"Could not look at {cache.head(cache.key).relative_to(cache.root)}: " in ran.err
-            return ran.code if told and "denied" in document["problems"][0]["problem"] else 99
+            is_said = f"Could not look at {cache.head(cache.key).relative_to(cache.root)}: " in ran.err
+            return ran.code if is_said and "denied" in document["problems"][0]["problem"] else 99
 
         assert unprivileged(work) == 3
 
@@ -461,7 +461,8 @@ def test_a_build_folder_that_stays_is_not_called_removed(capsys: pytest.CaptureF
         def work() -> int:
             ran = program("clear", "--wheels", "--yes", "--format", "json")
             fates = {
-                one["files"][0] if one["files"] else "": one["fate"] for one in ran.document["plan"]["removals"]
+                removal["files"][0] if removal["files"] else "": removal["fate"]
+                for removal in ran.document["plan"]["removals"]
             }
             return ran.code if fates[""] == "failed" else 99
 

@@ -118,7 +118,7 @@ modified: '2099-01-01T00:00:00Z'
 
 def osv_inspector(files: Files) -> str:
     """No version is listed, so that nothing but the paths in the references can be what matches."""
-    bad = {one.project: one for one in map(files.__getitem__, BAD)}
+    bad = {file.project: file for file in map(files.__getitem__, BAD)}
     records = osv(**{name: {} for name in bad})
     for record, file in zip(records, bad.values(), strict=True):
         url = f"https://inspector.example/project/{file.project}/{file.version}/{file.path}/a/payload.py#line.1"
@@ -138,7 +138,7 @@ def table(_: Files) -> str:
 
 
 def table_of_files(files: Files) -> str:
-    return "filename,sha256\n" + "".join(f"{one.filename},{one.sha256}\n" for one in bad_files(files))
+    return "filename,sha256\n" + "".join(f"{file.filename},{file.sha256}\n" for file in bad_files(files))
 
 
 def pinned(_: Files) -> str:
@@ -146,20 +146,20 @@ def pinned(_: Files) -> str:
 
 
 def filenames(files: Files) -> str:
-    return lines(one.filename for one in bad_files(files) if one.filename.endswith(".whl"))
+    return lines(file.filename for file in bad_files(files) if file.filename.endswith(".whl"))
 
 
 def sdist_filenames(files: Files) -> str:
-    return lines(one.filename for one in bad_files(files) if not one.filename.endswith(".whl"))
+    return lines(file.filename for file in bad_files(files) if not file.filename.endswith(".whl"))
 
 
 def file_urls(files: Files) -> str:
-    return lines(one.url for one in bad_files(files))
+    return lines(file.url for file in bad_files(files))
 
 
 def other_host(files: Files) -> str:
     """Not where this cache has the files from: what is left to match is the digest in their paths."""
-    return lines(f"hxxps://files[.]example/{one.path}" for one in bad_files(files))
+    return lines(f"hxxps://files[.]example/{file.path}" for file in bad_files(files))
 
 
 def url_of_the_copy(files: Files) -> str:
@@ -167,23 +167,23 @@ def url_of_the_copy(files: Files) -> str:
 
 
 def digests(files: Files) -> str:
-    return lines(one.sha256 for one in bad_files(files))
+    return lines(file.sha256 for file in bad_files(files))
 
 
 def sums(files: Files) -> str:
-    return lines(f"{one.sha256}  ./dist/{one.filename}" for one in bad_files(files))
+    return lines(f"{file.sha256}  ./dist/{file.filename}" for file in bad_files(files))
 
 
 def base64url_digests(files: Files) -> str:
-    return lines(f"sha256={one.base64url}" for one in bad_files(files))
+    return lines(f"sha256={file.base64url}" for file in bad_files(files))
 
 
 def blake2b_digests(files: Files) -> str:
-    return lines(f"blake2b_256:{one.blake2b}" for one in bad_files(files))
+    return lines(f"blake2b_256:{file.blake2b}" for file in bad_files(files))
 
 
 def hash_lines(files: Files) -> str:
-    return "--index-url https://index.example/simple/\n" + "".join(one.hashed for one in bad_files(files))
+    return "--index-url https://index.example/simple/\n" + "".join(file.hashed for file in bad_files(files))
 
 
 def record_row(_: Files) -> str:

@@ -35,15 +35,15 @@ EMPTY = hashlib.sha256().hexdigest()
 
 def by_name(advisories: Advisories) -> list[tuple[str | None, tuple[str, ...]]]:
     """Projects and versions of the indicators that go by them."""
-    return [(one.project, one.versions) for one in advisories.indicators if one.versions]
+    return [(indicator.project, indicator.versions) for indicator in advisories.indicators if indicator.versions]
 
 
 def all_digests(advisories: Advisories) -> set[tuple[str, str]]:
-    return {pair for one in advisories.indicators for pair in one.digests}
+    return {pair for indicator in advisories.indicators for pair in indicator.digests}
 
 
 def all_urls(advisories: Advisories) -> set[str]:
-    return {url for one in advisories.indicators for url in one.urls}
+    return {url for indicator in advisories.indicators for url in indicator.urls}
 
 
 # The formats, rebuilt from what was published of each case

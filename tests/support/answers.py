@@ -125,14 +125,14 @@ def check_all(root: Path, ask: Callable[[Path, Sequence[str]], Answer]) -> None:
 
 def http_keys(root: Path) -> set[str]:
     """Every key a regular file of the HTTP stores stands for, by pip's layout alone."""
-    found = set()
+    keys = set()
     for store in truth.HTTP_STORES:
         for path in (root / store).glob("?/?/?/?/?/*"):
             name = path.name.removesuffix(".body") if store == "http-v2" else path.name
             fan_out = "".join(path.relative_to(root / store).parts[:5])
             if re.fullmatch("[0-9a-f]{56}", name) and name.startswith(fan_out):
-                found.add(name)
-    return found
+                keys.add(name)
+    return keys
 
 
 FILE = "https://files.example/packages/"

@@ -58,7 +58,7 @@ def write(folder: Path, content: object, name: str = "advisory.json") -> str:
     return str(path)
 
 
-def found(ran: Ran) -> dict[str, str]:
+def matched(ran: Ran) -> dict[str, str]:
     """What was found, by file name, project of a page or key, with its relation."""
     hits = [hit for part in ran.document["caches"] for hit in part["hits"]]
     return {

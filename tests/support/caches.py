@@ -185,10 +185,10 @@ def grow(path: Path, size: int) -> None:
     os.truncate(path, size)
 
 
-def swap(one: Path, other: Path) -> None:
+def swap(first: Path, other: Path) -> None:
     """Exchange the contents of two files."""
-    content = one.read_bytes()
-    one.write_bytes(other.read_bytes())
+    content = first.read_bytes()
+    first.write_bytes(other.read_bytes())
     other.write_bytes(content)
 
 
@@ -236,7 +236,7 @@ class Seen(NamedTuple):
 
 def look(root: Path, *, contents: bool = True) -> dict[str, Seen]:
     """Everything below `root` and itself, without moving anything's last use; bytes are read for `contents`."""
-    found = {}
+    places = {}
     for path in (root, *sorted(root.rglob("*"))):
         status = path.lstat()
         content: str | None = None
@@ -246,14 +246,14 @@ def look(root: Path, *, contents: bool = True) -> dict[str, Seen]:
             content = _digest(path)
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         is_folder = stat.S_ISDIR(status.st_mode)
-        found[os.fsdecode(path.relative_to(root))] = Seen(
+        places[os.fsdecode(path.relative_to(root))] = Seen(
             status.st_mode,
             0 if is_folder else status.st_size,
             status.st_mtime_ns,
             None if is_folder else status.st_atime_ns,
             content,
         )
-    return found
+    return places
 
 
 def _digest(path: Path) -> str:

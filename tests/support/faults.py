@@ -200,12 +200,11 @@ class _Child:
 @contextlib.contextmanager
 def failing(root: Path, fault: Fault) -> Iterator[Failing]:
     """Let the system refuse what the fault says, for what is below `root`."""
+    every = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)
     with pytest.MonkeyPatch.context() as patch:
-        abilities = [set(one) for one in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)]
+        before = [set(abilities) for abilities in every]
         try:
             yield Failing(root, fault).install(patch)
         finally:
-            for one, before in zip(
-                (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks), abilities, strict=True
-            ):
-                one.intersection_update(before)
+            for abilities, known in zip(every, before, strict=True):
+                abilities.intersection_update(known)

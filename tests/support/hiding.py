@@ -73,8 +73,8 @@ class Stall:
         self.bodies.append(body)
         path = f"{self._path}/f/{filename}"
         identity = Identity("wheel", "evil", "1.0", filename)
-        told = {"Content-Type": kind, **headers} if kind else headers
-        self._index.add_raw(unquote(path), body, identity, told, status=status)
+        sent = {"Content-Type": kind, **headers} if kind else headers
+        self._index.add_raw(unquote(path), body, identity, sent, status=status)
         return f"{self._index.root}{path}"
 
     def page(
@@ -90,8 +90,8 @@ class Stall:
         """Serve an index page."""
         data = body if isinstance(body, bytes) else body.encode()
         place = f"/simple/{name}/" if path is None else path
-        told = {"Content-Type": kind, "Cache-Control": "max-age=600, public", **headers}
-        self._index.add_raw(f"{self._path}{place}", data, Identity("page", name), told, status=status)
+        sent = {"Content-Type": kind, "Cache-Control": "max-age=600, public", **headers}
+        self._index.add_raw(f"{self._path}{place}", data, Identity("page", name), sent, status=status)
 
     def listing(self, *urls: str, name: str = "evil", title: str = "Links for {}") -> Bait:
         """Serve the usual page of a project that lists these URLs, and give what pip is asked for."""

@@ -109,23 +109,23 @@ def write_zip(
             rows += _record(b"PK\x01\x02", ROW, {**fields, **about, "extra": part.row_extra, **part.row})
     out += before_directory
     count = sum(part.is_listed for part in parts)
-    told: dict[str, int | bytes] = {
+    lengths: dict[str, int | bytes] = {
         "here": count,
         "count": count,
         "directory size": len(rows) + len(behind_rows),
         "directory": len(out),
         "comment": comment,
     }
-    return bytes(out + rows + behind_rows + _record(END, RECORD, {**told, **end}))
+    return bytes(out + rows + behind_rows + _record(END, RECORD, {**lengths, **end}))
 
 
 def _record(signature: bytes, layout: Sequence[tuple[str, int]], values: Mapping[str, int | bytes]) -> bytes:
     """A record with its variable parts behind; lengths are true unless they are given."""
     lengths = {f"{key} length": len(value) for key, value in values.items() if isinstance(value, bytes)}
-    told = {**lengths, **values}
+    fields = {**lengths, **values}
     out = bytearray(signature)
     for field, width in layout[1:]:
-        value = told.get(field, 0)
+        value = fields.get(field, 0)
         assert isinstance(value, int)
         out += value.to_bytes(width, "little")
     for key in ("name", "extra", "comment"):
@@ -204,10 +204,10 @@ def _quoted(path: str) -> str:
 def wheel_parts(members: Mapping[str, bytes] | None = None, record: bytes | None = None) -> list[Part]:
     """The members of an honest wheel, to be lied about; `record` replaces its RECORD."""
     content = content_of(members)
-    found = record_of(content) if record is None else record
+    record_data = record_of(content) if record is None else record
     return [
         Part(path.encode(), data, flags=0 if path.isascii() else 0x800)
-        for path, data in {**content, f"{INFO}/RECORD": found}.items()
+        for path, data in {**content, f"{INFO}/RECORD": record_data}.items()
     ]
 
 

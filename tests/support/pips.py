@@ -50,10 +50,10 @@ def pip_wheel(version: str) -> Path:
 
     Where it cannot be had the test is skipped; in CI, where nobody would see that, it fails.
     """
-    found = _fetched(version)
-    if isinstance(found, str):
-        _give_up(f"no wheel of pip {version}: {found}")
-    return found
+    wheel = _fetched(version)
+    if isinstance(wheel, str):
+        _give_up(f"no wheel of pip {version}: {wheel}")
+    return wheel
 
 
 def pip_program(version: str) -> Path:

@@ -130,8 +130,12 @@ class Race:
         if not done.stdout:
             return []  # there was no cache yet
         document = json.loads(done.stdout)
-        planned.update(path for one in document["plan"]["removals"] for path in one["files"])
-        failed = [one for one in (document["outcome"] or {"failures": []})["failures"] if one["fate"] == "failed"]
+        planned.update(path for removal in document["plan"]["removals"] for path in removal["files"])
+        failed = [
+            failure
+            for failure in (document["outcome"] or {"failures": []})["failures"]
+            if failure["fate"] == "failed"
+        ]
         if done.returncode == 3 and not (document["outcome"] or {}).get("failures"):
             return [f"pipcache ended with 3 for nothing: {done.stderr}"]
-        return [f"pipcache failed: {one}" for one in failed]
+        return [f"pipcache failed: {failure}" for failure in failed]

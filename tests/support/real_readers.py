@@ -165,8 +165,8 @@ def write_head(sample: Sample, home: Path) -> bytes:
 
 def read_heads(version: str, sample: Sample, heads: Sequence[bytes], home: Path) -> list[str]:
     """What a pip does with each of `heads` in the place of a sample's."""
-    found: list[str] = json.loads(_run(version, sample, heads, home))
-    return found
+    outcomes: list[str] = json.loads(_run(version, sample, heads, home))
+    return outcomes
 
 
 def _run(version: str, sample: Sample, heads: Sequence[bytes] | None, home: Path) -> str:

@@ -34,8 +34,8 @@ def plan_for(root: Path, *selectors: str) -> Plan:
     parsed = [parse_selector(text) for text in selectors]
     catalogue = read_inventory(Cache(path), Need(deep=True, selectors=tuple(parsed)))
     selection = select(Cache(path), catalogue, parsed, Filters(), untracked)
-    found = find_copies(Cache(path), selection, untracked)
-    return plan_removal(selection.matches, found, selection.allowed, catalogue, keep_pages=False)
+    copies = find_copies(Cache(path), selection, untracked)
+    return plan_removal(selection.matches, copies, selection.allowed, catalogue, keep_pages=False)
 
 
 def plan_to_clear(root: Path, *, force: bool = False) -> Plan:
@@ -72,8 +72,8 @@ def age(root: Path, seconds: float = 3600) -> None:
 
 def allocated(root: Path) -> int:
     """Bytes that the file system has set aside for what is below, each inode once."""
-    found = {}
+    blocks = {}
     for path in (root, *root.rglob("*")):
         status = path.lstat()
-        found[status.st_dev, status.st_ino] = status.st_blocks * 512
-    return sum(found.values())
+        blocks[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(blocks.values())

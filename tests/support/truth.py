@@ -104,15 +104,15 @@ def expected_http(index: Index) -> dict[str, Identity]:
 
 def http_entries(cache: Path) -> dict[str, HttpEntry]:
     """Every HTTP entry of a cache by key; a file that fits no entry is an error of the test."""
-    found: dict[tuple[str, str], list[str]] = {}
+    sources: dict[tuple[str, str], list[str]] = {}
     for store in HTTP_STORES:
         for file in _files(cache, store):
             match = re.fullmatch(r"[^/]+/(.)/(.)/(.)/(.)/(.)/([0-9a-f]{56})(\.body)?", file)
             assert match is not None, f"not an HTTP entry: {file}"
             assert "".join(match.groups()[:5]) == match[6][:5], f"in the wrong folder: {file}"
-            found.setdefault((store, match[6]), []).append(file)
-    entries = {key: HttpEntry(store, key, tuple(sorted(files))) for (store, key), files in found.items()}
-    assert len(entries) == len(found), "one key in two stores"
+            sources.setdefault((store, match[6]), []).append(file)
+    entries = {key: HttpEntry(store, key, tuple(sorted(files))) for (store, key), files in sources.items()}
+    assert len(entries) == len(sources), "one key in two stores"
     return entries
 
 

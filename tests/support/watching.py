@@ -39,6 +39,6 @@ def watched(cache: CacheBuilder, *arguments: str, code: int = 0) -> list[Event]:
     env = clean_environment(home) | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", WATCH, arguments[0], "--cache-dir", str(cache.root), *arguments[1:]]
     done = subprocess.run(command, cwd=home, env=env, capture_output=True, encoding="utf-8", check=False)
-    told = json.loads(done.stderr.splitlines()[-1])
-    assert told["code"] == code
-    return [Event(*event) for event in told["events"]]
+    report = json.loads(done.stderr.splitlines()[-1])
+    assert report["code"] == code
+    return [Event(*event) for event in report["events"]]

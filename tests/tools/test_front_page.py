@@ -25,13 +25,13 @@ SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.t
 
 def chromium() -> str:
     """The browser; where it is not installed the test is skipped, and in CI it fails."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
         reason = "there is no Chromium; .ci/run installs it"
         if os.environ.get("PIPCACHE_TESTS_AS_USER"):
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    return found
+    return browser
 
 
 def run_chromium(*arguments: str, folder: Path) -> str:

@@ -95,10 +95,10 @@ def test_a_real_cache_is_its_installers(
         find_stores(str(cache))
     assert caught.value.installer == installer
     environ = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(cache.parent)}
-    (found,) = [
+    (entry,) = [
         unread for unread in find_caches(environ, homes=list).unread if unread.path == str(cache.resolve())
     ]
-    assert (found.installer, found.owners) == (installer, ("XDG_CACHE_HOME",))
+    assert (entry.installer, entry.owners) == (installer, ("XDG_CACHE_HOME",))
 
 
 @pytest.mark.parametrize("installer", ["uv", "pdm"])

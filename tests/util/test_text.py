@@ -148,8 +148,8 @@ def test_urls_of_odd_shapes_are_cleared_too(url: str, shown: str) -> None:
 
 @pytest.mark.parametrize("separator", [" ", "\n", '"', "<", ">", "\t"])
 def test_every_url_inside_a_text_is_cleared(separator: str) -> None:
-    one, other = f"https://user:{SECRET}@one.example/", f"http://two.example/?sig={SECRET}"
-    shown = redact_text(f"see {one}{separator}{other}{separator}for more")
+    first, other = f"https://user:{SECRET}@one.example/", f"http://two.example/?sig={SECRET}"
+    shown = redact_text(f"see {first}{separator}{other}{separator}for more")
     expected = f"see https://***@one.example/{separator}http://two.example/?sig=***{separator}for more"
     assert shown == expected
 

@@ -85,8 +85,8 @@ def test_a_printed_size_is_read_back_within_its_last_digit(size: int) -> None:
 
 @laws
 @given(st.integers(0, 10**15), st.integers(0, 10**15))
-def test_a_larger_size_never_prints_as_a_smaller_one(one: int, other: int) -> None:
-    small, large = sorted((one, other))
+def test_a_larger_size_never_prints_as_a_smaller_one(size: int, other: int) -> None:
+    small, large = sorted((size, other))
     assert parse_size(format_size(small)) <= parse_size(format_size(large))
 
 
