@@ -49,6 +49,7 @@ class PipcacheError(Exception):
         is_fault: False where nothing is wrong: the run ends because a person wants it.
         names_path: the message has the path in it, so that people need not read it twice.
         kind: what ended the run, for programs.
+        commands: command lines that do what pipcache does not do, in order.
     """
 
     exit_code = ExitCode.FAILED
@@ -63,8 +64,10 @@ class PipcacheError(Exception):
         hint: str | None = None,
         is_fault: bool = True,
         kind: ErrorKind | None = None,
+        commands: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
+        self.commands = commands
         self.message = message
         self.path = path
         self.hint = hint
@@ -92,6 +95,15 @@ class CacheOfAnotherInstaller(NotAPipCache):
     def __init__(self, installer: str, *, path: str, hint: str) -> None:
         super().__init__(f"This is {installer}'s cache, not pip's.", path=path, hint=hint)
         self.installer = installer
+
+
+class LeftToUv(CacheOfAnotherInstaller):
+    """Something is to be removed from uv's cache, which uv alone does; ``commands`` are those that do it."""
+
+    def __init__(self, path: str, commands: tuple[str, ...]) -> None:
+        hint = "uv removes from it, by these commands; the last one shows whether it is gone:"
+        super().__init__("uv", path=path, hint=hint)
+        self.commands = commands
 
 
 class NotWritten(PipcacheError):  # noqa: N818 - it says what became of the answer

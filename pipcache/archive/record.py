@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -93,6 +94,16 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
     return rows
 
 
+_AT_START = re.compile(
+    r"(?:[^/]+\.data/(?:purelib|platlib)/)?(?:[^/]+\.pth|(?:site|user)customize(?:\.[^/]+|/.+))", re.IGNORECASE
+)
+
+
+def runs_at_start(name: str) -> bool:
+    """Return whether every Python that starts in an environment runs a member, asked or not (module ``site``)."""
+    return _AT_START.fullmatch(_normal_path(name)) is not None
+
+
 def read_record(directory: ZipDirectory, member: Member) -> bytes:
     """Return the bytes of a RECORD, as many as ``parse_record`` takes and one more."""
     return directory.read(member, RECORD_LIMIT + 1)
@@ -103,7 +114,7 @@ def _normal_path(path: str) -> str:
     return path.removeprefix("./")
 
 
-def _by_members(rows: Mapping[str, list[Digest]], names: Iterable[str]) -> Mapping[str, list[Digest]]:
+def rows_by_members(rows: Mapping[str, list[Digest]], names: Iterable[str]) -> Mapping[str, list[Digest]]:
     r"""Return the rows of RECORD by the paths of members: ``\`` is ``/`` where no member has it (flit 0.11)."""
     if not any("\\" in path for path in rows):
         return rows
@@ -132,26 +143,32 @@ class RecordCheck:
         self._rows = rows
         self._states: dict[str, _MemberDigests] = {}
 
-    def observe(self, member: Member) -> _MemberDigests | None:
-        """Return what takes the bytes of ``member``; None when RECORD has no digest that can be computed."""
-        digests = [
-            digest for digest in self._rows.get(_normal_path(member.name), ()) if digest.algorithm in _ALGORITHMS
-        ]
+    def observe(self, name: str) -> _MemberDigests | None:
+        """Return what takes the bytes of a member; None when RECORD has no digest that can be computed."""
+        digests = [digest for digest in self._rows.get(_normal_path(name), ()) if digest.algorithm in _ALGORITHMS]
         if not digests:
             return None
         try:
-            state = self._states[member.name] = _MemberDigests(digests, self._budget)
+            state = self._states[name] = _MemberDigests(digests, self._budget)
         except ValueError:  # an algorithm that is not allowed here (FIPS)
             return None
         return state
 
-    def flaws(self, members: Iterable[Member]) -> Iterator[Flaw]:
-        """Yield where RECORD and the members differ, after all members were read."""
-        names = {member.name for member in members if not member.name.endswith("/")}
-        for name in sorted(names - self._exempt):
+    def forget(self, name: str) -> bool:
+        """Forget the digests of a member that was read to its end, if they are as in RECORD; return whether."""
+        is_as_recorded = next(self._states[name].differing(), None) is None
+        if is_as_recorded:
+            del self._states[name]
+        return is_as_recorded
+
+    def flaws(self, members: Iterable[str]) -> Iterator[Flaw]:
+        """Yield where RECORD and the members differ, after all members were read; what runs at start first."""
+        names = {name for name in members if not name.endswith("/")}
+        for name in sorted(names - self._exempt, key=lambda name: (not runs_at_start(name), name)):
             digests = self._rows.get(_normal_path(name))
             if digests is None:
-                yield Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", "none")
+                effect = ", and Python runs it at each start" if runs_at_start(name) else ""
+                yield Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", f"none{effect}")
             elif not any(digest.algorithm in _ALGORITHMS for digest in digests):
                 actual = digests[0].algorithm or "one without a name" if digests else "none"
                 yield Flaw(Defect.RECORD_WITHOUT_DIGEST, name, "a digest in RECORD", actual)
@@ -192,8 +209,8 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
         rows, problem = {}, str(error)
     names = [member.name for member in islice(directory.members(), MOST_MEMBERS)]
     budget = Budget(window.length)
-    record = RecordCheck(folder, _by_members(rows or {}, names), budget)
-    report = check_zip(window, record.observe, tick, budget)
+    record = RecordCheck(folder, rows_by_members(rows or {}, names), budget)
+    report = check_zip(window, lambda member: record.observe(member.name), tick, budget)
     yield from report.flaws
     # a member that is broken anyway needs no finding about its digest, nor does a wheel with a broken RECORD
     broken = {flaw.where for flaw in report.flaws if flaw.defect in _OF_BYTES}
@@ -205,7 +222,7 @@ def check_wheel(window: Window, folder: str, tick: Tick) -> Iterator[Flaw]:
         yield Flaw(Defect.NO_RECORD, path, "RECORD", "something else" if records else "none")
     elif not broken & {path, ""}:
         yield from record_rule_flaws(data, path)
-        for flaw in record.flaws(report.members):
+        for flaw in record.flaws(member.name for member in report.members):
             if flaw.defect is not Defect.RECORD_DIGEST or flaw.where not in broken:
                 yield flaw
 

@@ -37,6 +37,8 @@ class CacheAudit(NamedTuple):
         distributions: the number of distribution files among them.
         pages: the number of index pages among them.
         artifacts: all artifacts of the cache, also those that were not audited.
+        seen: what uv noted of matches without keeping them: pages, metadata, pointers to what is gone.
+        unknown: the folders that were read although their layout is newer than what is known here.
     """
 
     hits: list[Hit]
@@ -45,6 +47,8 @@ class CacheAudit(NamedTuple):
     distributions: int
     pages: int
     artifacts: Sequence[Artifact] = ()
+    seen: Sequence[Hit] = ()
+    unknown: tuple[str, ...] = ()
 
 
 EMPTY_AUDIT = CacheAudit(hits=[], inconclusive=[], entries=0, distributions=0, pages=0)

@@ -26,6 +26,7 @@ class Relation(StrEnum):
     SOURCE = "source"  # the download that a hit was built from
     COPY = "copy"  # the bytes of a hit under another key
     METADATA = "metadata"  # the .metadata file of a hit
+    INSTALLED = "installed"  # an indicator matches it, and it is installed in an environment that uv keeps
 
 
 class Hit(NamedTuple):
@@ -196,4 +197,6 @@ def is_by_name_only(indicator: Indicator) -> bool:
 
 def display_name(artifact: Artifact) -> str:
     """Return what to call an artifact: its file name, else its key, else the path of its entry."""
+    if artifact.kind is Kind.ENVIRONMENT and artifact.project:
+        return f"{artifact.project} {artifact.version or ''}".rstrip()
     return artifact.filename or artifact.key or path_of(artifact)

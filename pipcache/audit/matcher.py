@@ -1,10 +1,11 @@
 """Indicators, indexed so that each artifact is compared with the few that can match it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.advisories.model import Indicator
+from pipcache.audit.possible_projects import by_possible_project, projects_of
 from pipcache.audit.spelled_versions import (
     filenames_of,
     own_claims,
@@ -39,6 +40,7 @@ class DigestFacts(NamedTuple):
         members: paths of archive members by their digests, where an indicator has the digest.
         problem: why not everything could be compared, as text to show.
         computed: all hex digests of its bytes that were computed, by algorithm.
+        noted: those digests that uv noted of the file that it unpacked, and an indicator has.
     """
 
     matching: frozenset[Digest] = frozenset()
@@ -46,6 +48,7 @@ class DigestFacts(NamedTuple):
     members: Mapping[Digest, str] = {}
     problem: str | None = None
     computed: Mapping[str, str] = {}
+    noted: frozenset[Digest] = frozenset()
 
 
 class Matcher:
@@ -109,9 +112,9 @@ class Matcher:
                 self._by_filename.setdefault(indicator.filename, []).append(indicator)
         self.steps = 0
         self._longest_name = max(map(len, self._by_project), default=0)
-        self._filenames_by_project = _by_possible_project(self._by_filename)
+        self._filenames_by_project = by_possible_project(self._by_filename)
         self._with_build_tag = versions_with_build_tag(indicators)
-        self.projects = _projects_of(indicators, self._selectors)
+        self.projects = projects_of(indicators, self._selectors)
         self.keys = frozenset(self._by_key)
         self.url_filenames = frozenset(filename_in(url) for indicator in indicators for url in indicator.urls)
         self.digest_values = frozenset(value for _, value in self._by_digest)
@@ -125,6 +128,22 @@ class Matcher:
     def algorithms(self) -> frozenset[str]:
         """The algorithms of all digests that are looked for."""
         return frozenset(name for name, _ in self._by_digest)
+
+    def algorithms_of_files(self, projects: Collection[str], *, has_url: bool) -> frozenset[str]:
+        """Return the algorithms of digests that may be those of a file of certain projects.
+
+        Args:
+            projects: the normalised names of the file.
+            has_url: the URL of the file is known, so that an indicator with URLs needs no digest of it.
+        """
+        return frozenset(
+            name
+            for (name, _), indicators in self._by_digest.items()
+            for indicator in indicators
+            if indicator.member is None
+            and not (has_url and indicator.urls)
+            and (indicator.project is None or indicator.project in projects)
+        )
 
     @property
     def looks_for_names(self) -> bool:
@@ -278,7 +297,8 @@ class Matcher:
                 yield Clause(indicator, "the URL is its key")
 
     def _clauses_by_digest(self, artifact: Artifact, facts: DigestFacts) -> Iterator[Clause]:
-        for digests, owner in ((facts.matching, "of the file"), (facts.listed, "that a page lists for it")):
+        owners = ("of the file", "that a page lists for it", "that uv noted")
+        for digests, owner in zip((facts.matching, facts.listed, facts.noted), owners, strict=True):
             for digest in sorted(digests):
                 for indicator in self._by_digest.get(digest, ()):
                     if indicator.member is None:
@@ -347,42 +367,6 @@ _PYTHON_AT_END = re.compile(r"-py[123]\.?[0-9]?$")
 
 def _no_digest(_artifact: Artifact, _algorithm: str) -> None:
     """Return no digest: selectors that are digests are indicators."""
-
-
-def _projects_of(
-    indicators: Iterable[Indicator], selectors: Iterable[tuple[Indicator, Selector]]
-) -> frozenset[str] | None:
-    """Return the projects that can match; None when any project can."""
-    projects: set[str] = set()
-    if any(selector.project is None for _, selector in selectors):
-        return None
-    for indicator in indicators:
-        names = {indicator.project} if indicator.project is not None else set[str]()
-        for filename in filter(None, (indicator.filename, *map(filename_in, indicator.urls))):
-            names |= _possible_projects(filename)
-        if not names:
-            return None
-        projects |= names
-    return frozenset(projects)
-
-
-def _possible_projects(filename: str) -> set[str]:
-    """Return the projects that a file name may be of, normalised."""
-    parsed = parse_filename(filename)
-    if parsed is None or parsed.is_wheel:
-        return {normalise(parsed.project)} if parsed is not None else set()
-    # the name of an sdist does not show where its version begins
-    parts = filename.split("-")
-    return {normalise("-".join(parts[:end])) for end in range(1, len(parts))}
-
-
-def _by_possible_project(filenames: Iterable[str]) -> dict[str, list[str]]:
-    """Return file names by the projects that they may be of."""
-    by_project: dict[str, list[str]] = {}
-    for filename in filenames:
-        for project in _possible_projects(filename):
-            by_project.setdefault(project, []).append(filename)
-    return by_project
 
 
 def _is_of_kind(kind: Kind, kinds: frozenset[str]) -> bool:

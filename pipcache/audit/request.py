@@ -11,7 +11,9 @@ from pipcache.audit.auditor import EMPTY_AUDIT, AuditedCache, CacheAudit, TimeRa
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Matcher
 from pipcache.audit.pages import PageScan
+from pipcache.audit.uv_auditor import audit_uv
 from pipcache.errors import CacheNotFound, NotAPipCache
+from pipcache.installers.uv_cache import UvCache
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.inventory.from_origins import name_by_noted_digests
 from pipcache.location import machine
@@ -19,7 +21,7 @@ from pipcache.location.locate import CacheDirectory, Source, configured_indexes
 from pipcache.location.machine import MachineCache, UnreadCache
 from pipcache.query.selector import Selector
 from pipcache.store.cache import Cache
-from pipcache.store.installer import folders_of_others
+from pipcache.store.installer import Installer, folders_of_others
 from pipcache.store.layout import RECOGNISED, unread_stores
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Track
@@ -36,6 +38,7 @@ class AuditRequest(NamedTuple):
         all_caches: audit all caches of the machine.
         time_range: audit only what was downloaded or written in this time.
         only_ids: shell patterns; of the records of advisories only those count that have such an id or alias.
+        tool: with ``all_caches``, the installer whose caches are audited; None for all.
     """
 
     advisories: tuple[str, ...] = ()
@@ -45,6 +48,7 @@ class AuditRequest(NamedTuple):
     all_caches: bool = False
     time_range: TimeRange = TimeRange()
     only_ids: tuple[str, ...] = ()
+    tool: str | None = None
 
 
 def _indicator(selector: Selector) -> Indicator:
@@ -116,6 +120,8 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
+    if directory.tool == "uv":
+        return _audit_uv(directory, matcher, request, track)
     cache = Cache(directory.path)
     page_scan = PageScan(cache, matcher)
     artifacts = read_inventory(cache, Need(deep=True, search=page_scan), configured_indexes, track)
@@ -123,7 +129,7 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
     chosen = [artifact for artifact in artifacts if request.time_range.contains(artifact)]
     audited = audit(cache, chosen, artifacts=artifacts, page_scan=page_scan, track=track, deep=request.deep)
     foreign = [
-        Inconclusive(name, f"holds files of {installer}'s, which are not read")
+        Inconclusive(name, f"holds files of {installer}'s, which are not read{_HOW.get(installer, '')}")
         for name, installer in folders_of_others(directory.path).items()
     ]
     strange = [
@@ -132,6 +138,16 @@ def audit_cache(directory: CacheDirectory, matcher: Matcher, request: AuditReque
         if name not in RECOGNISED
     ]
     return audited._replace(inconclusive=[*audited.inconclusive, *foreign, *strange])
+
+
+_HOW = {Installer.UV: " with pip's (--tool uv reads them)"}
+
+
+def _audit_uv(directory: CacheDirectory, matcher: Matcher, request: AuditRequest, track: Track) -> CacheAudit:
+    cache = UvCache(directory.path)
+    artifacts = read_inventory(cache, Need(deep=True), track=track)
+    chosen = [artifact for artifact in artifacts if request.time_range.contains(artifact)]
+    return audit_uv(cache, chosen, artifacts, matcher, track, deep=request.deep)
 
 
 class MachineAudit(NamedTuple):
@@ -157,7 +173,8 @@ def audit_machine(
     option = directory.path if directory.source is Source.OPTION else None
     places = machine.find_caches(os.environ, option, homes=machine.machine_homes)
     caches = []
-    for place in places.caches:
+    asked = [place for place in places.caches if request.tool in {None, place.cache.tool}]
+    for place in asked or [MachineCache(directory, (directory.origin,), None)]:
         cache_audit, problem = EMPTY_AUDIT, place.problem
         if problem is None:
             try:
@@ -165,4 +182,5 @@ def audit_machine(
             except (CacheNotFound, NotAPipCache) as error:
                 problem = error.message
         caches.append((place, AuditedCache(place.cache, place.owners, cache_audit, problem)))
-    return MachineAudit(caches, tuple(places.unread))
+    unread = (cache for cache in places.unread if request.tool in {None, cache.installer.value})
+    return MachineAudit(caches, tuple(unread))

@@ -4,7 +4,7 @@ import click
 
 from pipcache.audit.auditor import TimeRange
 from pipcache.audit.request import AuditRequest
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     MomentParam,
     advisory_options,
@@ -35,8 +35,9 @@ _CODES = {
 )
 @selectors_argument()
 @cache_dir_option
+@tool_option
 @advisory_options
-@click.option("--all-caches", is_flag=True, help="Every pip cache of this machine; other installers' are named.")
+@click.option("--all-caches", is_flag=True, help="Every cache of pip and uv on this machine; others are named.")
 @click.option("--since", type=MomentParam(), metavar="TIME", help="Only what was downloaded or built since then.")
 @click.option(
     "--until",
@@ -55,6 +56,7 @@ def audit_command(
     *,
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
+    tool: str | None,
     advisories: tuple[str, ...],
     only_ids: tuple[str, ...],
     only_listed_versions: bool,
@@ -85,7 +87,8 @@ def audit_command(
         all_caches=all_caches,
         time_range=TimeRange(since, until),
         only_ids=only_ids,
+        tool=tool,
     )
-    report = command.find(app.directory(cache_dir), request, track)
+    report = app.read(cache_dir, tool, lambda directory: command.find(directory, request, track))
     command.write(report, form, app.run)
     return command.exit_code(report)

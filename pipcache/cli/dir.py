@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import cache_dir_option, epilog, format_option
 from pipcache.render.console import is_terminal, print_answer, width
 from pipcache.render.json.dir import dir_document
@@ -23,12 +23,13 @@ _CODES = {
 
 @cli.command("dir", epilog=epilog('du -sh "$(pipcache dir)"', 0, 2, 3, topics=("environment",), meanings=_CODES))
 @cache_dir_option
+@tool_option
 @click.option("--explain", is_flag=True, help="Show which setting decided it, and which others were considered.")
 @format_option("table", "json")
 @click.pass_obj
-def dir_command(app: App, *, cache_dir: str | None, explain: bool, form: str) -> None:
-    """Print the path of pip's cache directory."""
-    cache = app.directory(cache_dir, explain=explain or form == "json")
+def dir_command(app: App, *, cache_dir: str | None, tool: str | None, explain: bool, form: str) -> None:
+    """Print the path of pip's cache directory, or of uv's."""
+    cache = app.directory(cache_dir, explain=explain or form == "json", tool=tool)
     if form == "json":
         print_answer(dump(dir_document(cache)))
         return

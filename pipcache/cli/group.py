@@ -3,22 +3,38 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from pipcache import __version__
-from pipcache.cli.options import cache_dir_option
+from pipcache.cli.options import ChoiceParam, cache_dir_option
 from pipcache.cli.slips import ABOUT_PROJECTS, argument_slip, command_slip, option_slip
-from pipcache.errors import CacheNotFound, ErrorKind
-from pipcache.location.locate import CacheDirectory, locate
+from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, ErrorKind, LeftToUv, NoConsent, PipcacheError
+from pipcache.location.locate import CacheDirectory, Source, locate
 from pipcache.render.console import say, width
 from pipcache.util.untrusted import clean
 
 if TYPE_CHECKING:
     from pipcache.util.run import Run
+
+
+T = TypeVar("T")
+
+P = ParamSpec("P")
+
+
+def tool_option(command: Callable[P, T]) -> Callable[P, T]:
+    """Add ``--tool``; None stands for pip, and for uv where ``--cache-dir`` names a cache of uv's."""
+    return click.option(
+        "--tool",
+        type=ChoiceParam(("pip", "uv")),
+        help="Whose cache: pip's, or uv's ('pipcache help uv'). Without it pip's; a directory given with "
+        "--cache-dir is recognized.",
+    )(command)
 
 
 class App:
@@ -55,7 +71,58 @@ class App:
 
         return NO_IDENTITY if self.is_nameless else identified_run(self.arguments, self.started)
 
-    def directory(self, option: str | None, *, explain: bool = False) -> CacheDirectory:
+    def read(self, option: str | None, tool: str | None, find: Callable[[CacheDirectory], T]) -> T:
+        """Return what ``find`` gives for the cache directory.
+
+        Without ``--tool`` a directory that was given with ``--cache-dir`` and is uv's is read as uv's.
+
+        Args:
+            option: the value of the command's ``--cache-dir``.
+            tool: the value of ``--tool``.
+            find: reads the directory.
+
+        Raises:
+            CacheNotFound: as ``directory`` raises it.
+            CacheOfAnotherInstaller: the directory is not that of the tool.
+        """
+        directory = self.directory(option, tool=tool)
+        try:
+            return find(directory)
+        except CacheOfAnotherInstaller as error:
+            is_uvs = error.installer == "uv" and tool is None and directory.source is Source.OPTION
+            if not is_uvs:
+                raise
+        self.cache = directory._replace(tool="uv")
+        return find(self.cache)
+
+    @contextmanager
+    def leaving_to_uv(
+        self, directory: CacheDirectory, refusal: Callable[[CacheDirectory], PipcacheError]
+    ) -> Iterator[None]:
+        """Let a command that removes run, unless the cache is uv's.
+
+        Args:
+            directory: the cache directory.
+            refusal: makes the error that says how uv removes.
+        """
+        if directory.tool == "uv":
+            raise refusal(directory)
+        try:
+            yield
+        except LeftToUv:
+            raise
+        except NoConsent:
+            from pipcache.location.look import look_at  # only for this
+
+            if look_at(directory.path).owner == "uv":
+                raise refusal(directory._replace(tool="uv")) from None
+            raise
+        except CacheOfAnotherInstaller as error:
+            if error.installer != "uv":
+                raise
+            raise refusal(directory._replace(tool="uv")) from None
+
+    def directory(self, option: str | None, *, explain: bool = False, tool: str | None = None) -> CacheDirectory:
         """Return the cache directory; the command's own option goes before the group's.
 
         A directory that is missing or empty is an empty cache, which is told here for every command. Only a
@@ -64,7 +131,13 @@ class App:
         Raises:
             CacheNotFound: the directory was typed and is missing, or no setting names one.
         """
-        cache = locate(self.option if option is None else option, os.environ, explain=explain)
+        option = self.option if option is None else option
+        if tool == "uv":
+            from pipcache.location.locate_uv import locate_uv  # pip's cache is found without it
+
+            cache = locate_uv(option, os.environ)
+        else:
+            cache = locate(option, os.environ, explain=explain)
         self.cache = cache
         if cache.disabled_by is not None:
             say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")

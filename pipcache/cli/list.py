@@ -2,7 +2,7 @@
 
 import click
 
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     ChoiceParam,
     cache_dir_option,
@@ -24,6 +24,7 @@ from pipcache.render.progress_bar import track
 )
 @selectors_argument()
 @cache_dir_option
+@tool_option
 @click.option("--all", "-a", "everything", is_flag=True, help="Also index pages, metadata files and others.")
 @filter_options
 @click.option("--unnamed", is_flag=True, help="Only what has no known project or version, of any kind.")
@@ -46,6 +47,7 @@ def list_command(
     *,
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
+    tool: str | None,
     everything: bool,
     filters: Filters,
     unnamed: bool,
@@ -69,6 +71,6 @@ def list_command(
         reverse=reverse,
         exact=form != "table",
     )
-    answer = command.find(app.directory(cache_dir), request, track)
+    answer = app.read(cache_dir, tool, lambda directory: command.find(directory, request, track))
     command.write(answer, form, null=null)
     return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK

@@ -114,6 +114,7 @@ def _document(app: App, error: PipcacheError) -> str:
         "message": error.message,
         "path": error.path,
         "hint": error.hint,
+        "commands": list(error.commands),
     }
     return dump(failure_document(app.command, app.cache, record, app.run if app.says_run else None))
 
@@ -160,3 +161,5 @@ def _explain(error: PipcacheError) -> None:
         say(f"  {clean(error.path)}")
     if error.hint is not None:
         say(f"  {clean(error.hint)}")
+    for command in error.commands:
+        say(f"    {clean(command)}")

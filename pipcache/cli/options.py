@@ -266,7 +266,8 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
         "stores",
         multiple=True,
         type=ChoiceParam([store.value for store in Store]),
-        help="Only this store (repeatable).",
+        metavar="STORE",
+        help=f"Only this store (repeatable): {', '.join(Store)}.",
     )
     older = click.option(
         "--older-than", type=age, metavar="AGE", help="Downloaded or built longer ago: 12h, 30d, 6w, 1y."

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     SelectorParam,
     UnitParam,
@@ -20,6 +20,7 @@ from pipcache.cli.remove import HOW_TO_GO_ON
 from pipcache.cli.slips import Slip
 from pipcache.commands import prune as command
 from pipcache.commands.consent import Consent
+from pipcache.commands.left_to_uv import refusal_to_prune
 from pipcache.errors import ExitCode, NoConsent
 from pipcache.prune.request import Policies, PruneRequest
 from pipcache.query.filters import Filters
@@ -67,6 +68,7 @@ class KeepParam(SelectorParam):
     context_settings={"auto_envvar_prefix": "PIPCACHE_PRUNE"},
 )
 @cache_dir_option
+@tool_option
 @click.option(
     "--ci",
     is_flag=True,
@@ -126,6 +128,7 @@ def prune_command(
     app: App,
     *,
     cache_dir: str | None,
+    tool: str | None,
     ci: bool,
     keep_for: tuple[str, ...],
     keep: tuple[Selector, ...],
@@ -157,7 +160,7 @@ def prune_command(
         raise click.UsageError("--by-age-only goes with --max-size.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
-    directory = app.directory(cache_dir)
+    directory = app.directory(cache_dir, tool=tool)
     if form != "table" and not (yes or dry_run) and sys.stdin is not None and is_terminal(sys.stdin):
         raise NoConsent(f"--format {form} asks no question at a terminal.", hint=HOW_TO_GO_ON)
     policies = Policies(
@@ -175,5 +178,6 @@ def prune_command(
     )
     filters = Filters(sources=sources, built_by=frozenset(built_by))
     request = PruneRequest(policies, keep, keep_for, verdicts, against, filters)
-    answer = command.find(directory, request, track)
+    with app.leaving_to_uv(directory, refusal_to_prune):
+        answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)

@@ -1,11 +1,12 @@
 """The command line of ``remove``."""
 
 import sys
+from contextlib import AbstractContextManager
 
 import click
 
 from pipcache.audit.request import AuditRequest
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     advisory_options,
     against_option,
@@ -20,6 +21,7 @@ from pipcache.cli.options import (
 from pipcache.cli.selector_files import read_selectors
 from pipcache.commands import advised_removal, remove as command, remove_advised
 from pipcache.commands.consent import Consent
+from pipcache.commands.left_to_uv import refusal_to_remove
 from pipcache.errors import ExitCode, NoConsent
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
@@ -61,6 +63,7 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
     metavar="FILE",
 )
 @cache_dir_option
+@tool_option
 @filter_options
 @click.option("--damaged", is_flag=True, help="Only what verify judges damaged.")
 @click.option("--poisoned", is_flag=True, help="Only what verify judges poisoned; both may be given.")
@@ -80,7 +83,7 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
 @click.option(
     "--all-caches",
     is_flag=True,
-    help="With --advisory: in every pip cache that can be found on this machine.",
+    help="With --advisory: in every pip cache that can be found on this machine; for uv's, its commands.",
 )
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
@@ -94,6 +97,7 @@ def remove_command(
     selectors: tuple[Selector, ...],
     files: tuple[str, ...],
     cache_dir: str | None,
+    tool: str | None,
     filters: Filters,
     damaged: bool,
     poisoned: bool,
@@ -131,18 +135,32 @@ def remove_command(
         raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
     if form == "line" and not advisories:
         raise click.UsageError("--format line goes with --advisory.")
-    directory = app.directory(cache_dir)
-    require_consent(yes=yes, dry_run=dry_run, form=form)
-    named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
+    # over all caches each says for itself that uv removes from it
+    directory = app.directory(cache_dir, tool=None if all_caches else tool)
+
+    def search() -> AuditRequest:
+        named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
+        return AuditRequest(
+            advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids, tool=tool
+        )
+
+    with app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, search(), track)):
+        require_consent(yes=yes, dry_run=dry_run, form=form)
+    asked = search()
+
+    def leaving() -> AbstractContextManager[None]:
+        return app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, asked, track))
+
     if advisories:
-        search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids)
-        purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save, app.run)
-        advised = advised_removal.find(directory, purge, track)
+        purge = advised_removal.AdvisedRequest(asked, derived, keep_pages, save, app.run)
+        with leaving():
+            advised = advised_removal.find(directory, purge, track)
         return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
     verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
     reasons = tuple(reason for wanted, reason in verdicts if wanted)
-    request = command.RemoveRequest(named, filters, keep_pages, must_match, reasons, against, app.run)
-    answer = command.find(directory, request, track)
+    request = command.RemoveRequest(asked.selectors, filters, keep_pages, must_match, reasons, against, app.run)
+    with leaving():
+        answer = command.find(directory, request, track)
     return command.run(answer, request, Consent(yes, dry_run), form, track)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from pipcache.cli.group import App, cli
+from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     ChoiceParam,
     against_option,
@@ -57,6 +57,7 @@ class ChecksParam(click.ParamType):  # type: ignore[type-arg]  # generic in the 
 )
 @selectors_argument()
 @cache_dir_option
+@tool_option
 @filter_options
 @against_option
 @click.option("--thorough", is_flag=True, help="Check every promise, even where a strong promise is kept.")
@@ -91,6 +92,7 @@ def verify_command(
     *,
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
+    tool: str | None,
     filters: Filters,
     against: tuple[str, ...],
     thorough: bool,
@@ -120,6 +122,6 @@ def verify_command(
         fail_on,
         by_name=bool(selected),
     )
-    answer = command.find(app.directory(cache_dir), request, track)
+    answer = app.read(cache_dir, tool, lambda directory: command.find(directory, request, track))
     command.write(answer, form)
     return command.exit_code(answer, request)

@@ -25,6 +25,7 @@ from pipcache.removal.private_folder import NotSaved
 from pipcache.render.purged_cache import PurgedCache
 from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
+from pipcache.store.installer import uv_commands
 from pipcache.util.progress import Track
 from pipcache.util.run import NO_IDENTITY, Run
 
@@ -40,7 +41,7 @@ class AdvisedRequest(NamedTuple):
 
     def wants(self, hit: Hit) -> bool:
         """Return whether a hit is to be removed."""
-        if hit.relation is Relation.MATCH:
+        if hit.relation in {Relation.MATCH, Relation.INSTALLED}:
             return True
         return not self.keep_pages if hit.relation is Relation.PAGE else self.derived
 
@@ -98,10 +99,19 @@ def _look(directory: CacheDirectory, matcher: Matcher, request: AdvisedRequest, 
 
 def _planned(place: MachineCache, audited: AuditedCache, request: AdvisedRequest) -> AdvisedCache:
     wanted = [hit for hit in audited.audit.hits if request.wants(hit)]
-    problem = audited.problem or (place.refusal if wanted else None)
+    problem = audited.problem or (_refusal(place, wanted) if wanted else None)
     candidates = (Candidate(hit.artifact, *_why(hit)) for hit in wanted)
     plan = Plan(()) if problem else plan_artifacts(candidates, audited.audit.artifacts)
     return AdvisedCache(place, audited, wanted, plan, problem)
+
+
+def _refusal(place: MachineCache, wanted: list[Hit]) -> str | None:
+    """Return why nothing may be removed in a cache, and how else: uv's is changed by uv alone."""
+    if place.cache.tool != "uv":
+        return place.refusal
+    projects = {hit.artifact.project for hit in wanted if hit.artifact.project}
+    commands = ", then ".join(uv_commands(place.cache.path, projects))
+    return f"{place.refusal}: run {commands}, then this command again"
 
 
 def _why(hit: Hit) -> tuple[Reason, str]:

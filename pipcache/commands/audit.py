@@ -15,6 +15,7 @@ from pipcache.render.line import audit_line
 from pipcache.render.markdown import markdown_lines
 from pipcache.render.sarif import sarif_document
 from pipcache.render.text.audit import audit_lines
+from pipcache.render.text.notices import say_unknown
 from pipcache.render.text.wrap import fit
 from pipcache.util.progress import Track
 from pipcache.util.run import NO_IDENTITY, Run
@@ -57,6 +58,8 @@ def write(report: AuditReport, form: str, run: Run = NO_IDENTITY) -> None:
             lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
     # a reader that closes early must not make a finding look clean
     write_answer(lambda: print_answer("\n".join(lines)))
+    for cache in report.caches:
+        say_unknown(cache.audit.unknown)
     for note in report.advisories.notes[:_SHOWN]:
         say(f"Note: {clean(note)}")
 

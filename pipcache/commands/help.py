@@ -19,6 +19,7 @@ TOPICS = {
     "prune": "the policies of prune: what each removes and keeps",
     "ci": "recipes: GitHub, GitLab, CircleCI, Azure, Jenkins, Docker, cron",
     "audit": "after a bad upload: advisories, what is searched, what is removed",
+    "uv": "uv's cache: what is in it, what an audit finds, how uv removes it",
     "offline": "install from the cache: on a plane, an air-gapped machine, in a classroom",
     "lock": "install out of the cache while the index is down",
     "export": "install on a machine without a network, from a folder",

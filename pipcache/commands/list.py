@@ -4,20 +4,19 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, unreadable_entries, with_refusals
-from pipcache.inventory.collector import Need, read_inventory
+from pipcache.inventory.collector import Need, open_cache, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, IndexStatuses, SortKey, sort
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import fitted, is_terminal, print_answer, say
 from pipcache.render.text.list import LIST, make_row, total_line
-from pipcache.render.text.notices import say_unmatched, say_unreadable
+from pipcache.render.text.notices import say_unknown, say_unmatched, say_unreadable
 from pipcache.render.text.table import print_rows
-from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 
@@ -41,6 +40,7 @@ class ListAnswer(NamedTuple):
     hidden: Mapping[Kind, int]
     artifacts: list[Artifact]
     unmatched: list[Unmatched]
+    unknown: Sequence[str] = ()
 
     @property
     def is_incomplete(self) -> bool:
@@ -57,13 +57,15 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     """
     wants_other_kinds = request.filters.unnamed or bool(request.filters.kinds - DISTRIBUTIONS)
     by_pages = request.filters.needs_pages
+    # the metadata that uv only read have their versions inside
+    shows_notes = directory.tool == "uv" and (request.everything or wants_other_kinds)
     need = Need(
-        deep=request.exact or request.filters.unnamed or by_pages,
+        deep=request.exact or request.filters.unnamed or by_pages or shows_notes,
         everything=request.everything or wants_other_kinds or by_pages,
         exact=request.exact,
         selectors=request.selectors,
     )
-    cache = Cache(directory.path)
+    cache = open_cache(directory.path, directory.tool)
     artifacts = read_inventory(cache, need, configured_indexes, track)
     chosen: list[Artifact] = artifacts
     unmatched: list[Unmatched] = []
@@ -91,6 +93,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         hidden,
         artifacts,
         unmatched,
+        cache.unknown,
     )
 
 
@@ -107,6 +110,7 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
         case _:
             _write_table(answer)
     say_unmatched(answer.directory, answer.unmatched)
+    say_unknown(answer.unknown)
 
 
 def _write_table(answer: ListAnswer) -> None:
@@ -120,7 +124,8 @@ def _write_table(answer: ListAnswer) -> None:
         say(f"No distribution file to show in {clean(answer.directory.path)}")
     if answer.hidden:
         parts = [f"{count:,} {_plural(kind, count)}" for kind, count in sorted(answer.hidden.items())]
-        say(f"Not shown: {', '.join(parts)} (--all shows them)")
+        what = "Not shown" if answer.directory.tool == "pip" else "Seen, never downloaded, and not shown"
+        say(f"{what}: {', '.join(parts)} (--all shows them)")
     if answer.is_incomplete:
         say_unreadable(unreadable_entries(answer.artifacts))
 

@@ -133,7 +133,8 @@ def _what_was_done(caches: Sequence[PurgedCache], consent: Consent) -> str:
         return "\n".join(fitted(line, sys.stdout) for line in lines)
     if consent.dry_run and not all(cache.plan.is_empty for cache in caches):
         return "Nothing was removed: this is a dry run."
-    return "Nothing was removed." if any(not cache.plan.is_empty for cache in caches) else "Nothing to remove."
+    is_left = any(not cache.plan.is_empty or cache.stays for cache in caches)
+    return "Nothing was removed." if is_left else "Nothing to remove."
 
 
 def _done_lines(caches: Sequence[PurgedCache]) -> list[str]:

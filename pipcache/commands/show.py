@@ -1,12 +1,13 @@
 """``show``: everything about each match."""
 
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipcache.commands.cached_status import statuses_for, with_statuses
 from pipcache.commands.run_verifier import judging
 from pipcache.inventory.artifact import Artifact, path_of, with_refusals
-from pipcache.inventory.collector import Need, read_inventory
+from pipcache.inventory.collector import Need, open_cache, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import Unmatched, select
@@ -14,9 +15,8 @@ from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
-from pipcache.render.text.notices import say_unmatched
+from pipcache.render.text.notices import say_unknown, say_unmatched
 from pipcache.render.text.show import show_lines
-from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
 from pipcache.verify.details import Details, describe
 from pipcache.verify.lock_index import LockIndex
@@ -31,6 +31,7 @@ class ShowAnswer(NamedTuple):
     details: list[Details]
     unmatched: list[Unmatched]
     is_incomplete: bool  # some place could not be looked at: it may have been a match
+    unknown: Sequence[str] = ()
 
 
 def find(
@@ -46,7 +47,7 @@ def find(
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    cache = Cache(directory.path)
+    cache = open_cache(directory.path, directory.tool)
     need = Need(deep=True, exact=True, selectors=selectors, everything=filters.needs_pages)
     artifacts = read_inventory(cache, need, configured_indexes, track)
     artifacts, statuses = statuses_for(cache, artifacts, filters, track)
@@ -62,7 +63,7 @@ def find(
     details = list(describe(cache, named, artifacts, judgements, track))
     seen = [*with_refusals(artifacts, cache.refused), *(judgement.artifact for judgement in verified.judgements)]
     is_incomplete = any(artifact.unreadable for artifact in seen)
-    return ShowAnswer(directory, details, selection.unmatched, is_incomplete)
+    return ShowAnswer(directory, details, selection.unmatched, is_incomplete, cache.unknown)
 
 
 def _named(artifact: Artifact, judgement: Judgement | None) -> Artifact:
@@ -84,3 +85,4 @@ def write(answer: ShowAnswer, form: str) -> None:
             print(line)  # noqa: T201
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
+    say_unknown(answer.unknown)

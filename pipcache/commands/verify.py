@@ -7,8 +7,8 @@ from typing import NamedTuple
 from pipcache.commands.cached_status import statuses_for, with_statuses
 from pipcache.commands.run_verifier import judging
 from pipcache.errors import ExitCode
-from pipcache.inventory.artifact import DISTRIBUTIONS
-from pipcache.inventory.collector import Need, read_inventory
+from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact
+from pipcache.inventory.collector import Need, open_cache, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select
@@ -20,12 +20,11 @@ from pipcache.render.text.cure import Scope, cure_of_all
 from pipcache.render.text.notices import links_in_stores, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
 from pipcache.render.text.wrap import fit
-from pipcache.store.cache import Cache
 from pipcache.store.entries import is_link
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
-from pipcache.verify.context import is_judged
+from pipcache.verify.context import NotJudged, is_judged, why_not_judged
 from pipcache.verify.lock_index import read_lock_index
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
@@ -76,7 +75,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
     need = Need(
         selectors=request.selectors, page_clues=True, everything=filters.needs_pages, deep=bool(filters.statuses)
     )
-    cache = Cache(directory.path)
+    cache = open_cache(directory.path, directory.tool)
     with judging(cache, VerifyOptions(locks, request.thorough, local_sources=True)) as verifier:
         if request.selectors or request.filters != Filters():
             artifacts = read_inventory(cache, need, configured_indexes, track)
@@ -96,6 +95,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         links_in_stores(artifacts),
         _count_findings(with_status) - _count_findings(judgements),
     )
+    tally = tally._replace(not_judged=_not_judged(selection.chosen))
     if request.against:
         known = [
             _is_known(judgement) for judgement in verified.judgements if judgement.artifact.kind in DISTRIBUTIONS
@@ -109,6 +109,15 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
     )
     ordered = in_order(judgements)
     return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure_of_all(directory, ordered, scope))
+
+
+def _not_judged(artifacts: Iterable[Artifact]) -> dict[NotJudged, list[Artifact]]:
+    """Return what another installer keeps and gets no verdict, by the reason."""
+    grouped: dict[NotJudged, list[Artifact]] = {}
+    for artifact in artifacts:
+        if (reason := why_not_judged(artifact)) is not None:
+            grouped.setdefault(reason, []).append(artifact)
+    return {reason: grouped[reason] for reason in NotJudged if reason in grouped}
 
 
 def _count_findings(judgements: Iterable[Judgement]) -> int:

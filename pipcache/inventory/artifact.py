@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from pipcache.store.cachecontrol import Frame, Head
-from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, entry_files, entry_path
+from pipcache.store.entries import (
+    BuiltEntry,
+    Entry,
+    HttpEntry,
+    InstalledEntry,
+    NoteEntry,
+    StrayEntry,
+    UnpackedEntry,
+    UnreadableEntry,
+    entry_files,
+    entry_path,
+)
 from pipcache.store.keys import BuildKey
 from pipcache.store.layout import Store
 from pipcache.store.origin import Origin
@@ -20,18 +31,19 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What an entry is; the first three are distribution files."""
+    """What an entry is; the first four are distributions."""
 
     WHEEL = "wheel"
     SDIST = "sdist"
     BUILT = "built"
+    ENVIRONMENT = "environment"  # a distribution in an environment that an installer keeps in its cache
     METADATA = "metadata"
     PAGE = "page"
     OTHER = "other"
     UNKNOWN = "unknown"
 
 
-DISTRIBUTIONS = frozenset({Kind.WHEEL, Kind.SDIST, Kind.BUILT})
+DISTRIBUTIONS = frozenset({Kind.WHEEL, Kind.SDIST, Kind.BUILT, Kind.ENVIRONMENT})
 
 
 class Evidence(StrEnum):
@@ -45,6 +57,8 @@ class Evidence(StrEnum):
     ORIGIN = "origin"  # origin.json beside a built wheel; of a download, one whose URL is the entry's key
     ADVISORY = "advisory"  # an advisory or the command line gives the URL or the version that makes the key
     LOCK = "lock"  # a lock file given by the user has the URL whose hash is the entry's key
+    POINTER = "pointer"  # uv's note of the download
+    PATH = "path"  # the folder that uv keeps the files of a project in
 
 
 PYPI, TEST_PYPI = "PyPI", "TestPyPI"
@@ -133,6 +147,10 @@ class Artifact(NamedTuple):
         obsolete: why a self-check note is useless by now, as text to show.
         clues: what an index page says about its project; None where the page was not read for its name.
         origin_problem: why the operating system refused to read ``origin.json``, as text to show.
+        noted_digests: (algorithm, hex digest) pairs that an installer noted of the file when it downloaded it, and
+            that nobody can compute again because the file is not kept.
+        disk: bytes on the disk, where these are not those of ``files``.
+        was_here: the installer noted that it downloaded the file, which is gone.
     """
 
     entry: Entry
@@ -158,6 +176,9 @@ class Artifact(NamedTuple):
     obsolete: str | None = None
     clues: PageClues | None = None
     origin_problem: str | None = None
+    noted_digests: tuple[tuple[str, str], ...] = ()
+    disk: int | None = None
+    was_here: bool = False
 
     @property
     def store(self) -> Store:
@@ -166,8 +187,25 @@ class Artifact(NamedTuple):
 
     @property
     def key(self) -> str | None:
-        """The entry's name in its store: 56 hex digits; None where the store gives no key."""
-        return self.entry.key if isinstance(self.entry, (HttpEntry, BuiltEntry)) else None
+        """The entry's name in a store of pip's: 56 hex digits; None where the store gives no key."""
+        if not isinstance(self.entry, (HttpEntry, BuiltEntry)) or self.entry.store.is_uvs:
+            return None
+        return self.entry.key
+
+    @property
+    def tool(self) -> str:
+        """The installer whose store the entry lies in: ``pip`` or ``uv``."""
+        return "uv" if self.entry.store.is_uvs else "pip"
+
+    @property
+    def is_downloaded(self) -> bool:
+        """Whether it is what an installer downloaded, whole or unpacked, and nothing built of that."""
+        return isinstance(self.entry, (HttpEntry, UnpackedEntry)) and self.kind is not Kind.BUILT
+
+    @property
+    def disk_size(self) -> int:
+        """The bytes that it takes on the disk."""
+        return sum(file.allocated for file in self.files) if self.disk is None else self.disk
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -197,7 +235,8 @@ class Artifact(NamedTuple):
     @property
     def is_unnamed(self) -> bool:
         """Whether it should have a project (and, unless it is a page, a version) and lacks it."""
-        if self.key is None or self.kind is Kind.OTHER:
+        is_entry = isinstance(self.entry, (HttpEntry, BuiltEntry, UnpackedEntry, InstalledEntry))
+        if not is_entry or self.kind is Kind.OTHER:
             return False
         return self.project is None or (self.version is None and self.kind is not Kind.PAGE)
 
@@ -261,15 +300,24 @@ class Artifact(NamedTuple):
                 return None if file is None else file.stat.st_mtime_ns
             case BuiltEntry(wheel=wheel):
                 return wheel.stat.st_mtime_ns
+            case UnpackedEntry(pointer=pointer, folder=folder):
+                # the folder has the time of the unpacking; uv rewrites the pointer when it revalidates
+                file = folder or pointer
+                return None if file is None else file.stat.st_mtime_ns
+            case InstalledEntry(info=info):
+                return info.stat.st_mtime_ns
             case UnreadableEntry():
                 return None
-            case stray:
-                return stray.file.stat.st_mtime_ns
+            case StrayEntry(file=file) | NoteEntry(file=file):
+                return file.stat.st_mtime_ns
 
     @property
     def used_ns(self) -> int | None:
-        """When one of its files was last read, by the file system: nanoseconds since the epoch."""
-        return max([file.stat.st_atime_ns for file in self.files], default=None)
+        """When one of its files was last read, by the file system: nanoseconds since the epoch.
+
+        None for uv's: it shares files with environments by hard links, and so the times of reading.
+        """
+        return None if self.store.is_uvs else max([file.stat.st_atime_ns for file in self.files], default=None)
 
     @property
     def came_from(self) -> str | None:

@@ -66,6 +66,15 @@ class Need(NamedTuple):
         return bool(self.everything or self.selectors or self.pages or self.page_clues or self.search is not None)
 
 
+def open_cache(path: str, tool: str) -> Cache:
+    """Return what reads a cache directory of an installer, ``pip`` or ``uv``. Nothing is opened yet."""
+    if tool == "uv":
+        from pipcache.installers.uv_cache import UvCache  # pip's cache is read without it
+
+        return UvCache(path)
+    return Cache(path)
+
+
 def read_inventory(
     cache: Cache,
     need: Need,

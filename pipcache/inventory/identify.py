@@ -53,7 +53,7 @@ def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases
     match entry:
         case HttpEntry():
             return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases))
-        case BuiltEntry():
+        case BuiltEntry() if not entry.store.is_uvs:
             return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
             return _identify_note(cache, entry, deep=deep)
@@ -63,6 +63,10 @@ def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases
             return Artifact(entry, Kind.UNKNOWN, file.size, notes=(why.value,))
         case UnreadableEntry(error=error):
             return Artifact(entry, Kind.UNKNOWN, 0, problem=f"cannot be read: {error}", unreadable=True)
+        case _:
+            from pipcache.inventory.uv_artifacts import identify_uv  # pip's cache is read without it
+
+            return identify_uv(cache, entry, deep=deep)
 
 
 def _with_own_name(artifact: Artifact) -> Artifact:

@@ -47,7 +47,7 @@ class LastUse(NamedTuple):
 
 def disk_size(artifact: Artifact) -> int:
     """Return the bytes that an artifact takes on the disk."""
-    return sum(file.allocated for file in artifact.files)
+    return artifact.disk_size
 
 
 def total(name: str, artifacts: Iterable[Artifact]) -> Total:

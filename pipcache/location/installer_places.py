@@ -147,14 +147,19 @@ _LIMIT = 1 << 18
 _CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
 
 
-def places_of_run(platform: str, environ: Mapping[str, str]) -> Iterator[KnownPlace]:
+def places_of_run(
+    platform: str, environ: Mapping[str, str], only: Installer | None = None
+) -> Iterator[KnownPlace]:
     """Yield the places that the environment of a run names, its home aside, and those of files for all users.
 
     Args:
         platform: as ``sys.platform``.
         environ: the environment.
+        only: an installer; None for all.
     """
     for installer, rules in RULES.items():
+        if only not in {None, installer}:
+            continue
         for variable in rules.variables:
             separator = os.pathsep if variable.endswith("S") else "\0"
             for value in filter(None, environ.get(variable, "").split(separator)):
@@ -162,7 +167,9 @@ def places_of_run(platform: str, environ: Mapping[str, str]) -> Iterator[KnownPl
         for folder in xdg_folder(environ, "XDG_CACHE_HOME") if rules.xdg else []:
             yield KnownPlace(installer, Source.DEFAULT, "XDG_CACHE_HOME", os.path.join(folder, rules.xdg))
         for path in _files_of_run(platform, environ, rules):
-            yield from _configured(installer, path, rules.key)
+            yield from configured_place(installer, path, rules.key)
+    if only not in {None, Installer.CONDA}:
+        return
     roots = [environ[name] for name in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX") if environ.get(name)]
     conda = environ.get("CONDA_EXE")
     roots += [os.path.dirname(os.path.dirname(conda))] if conda else []
@@ -184,21 +191,24 @@ def _files_of_run(platform: str, environ: Mapping[str, str], rules: _Rules) -> l
     return [expanduser(path, environ) for path in files]
 
 
-def places_of_home(platform: str, user: str, home: str) -> Iterator[KnownPlace]:
+def places_of_home(platform: str, user: str, home: str, only: Installer | None = None) -> Iterator[KnownPlace]:
     """Yield the places of a user: the defaults, and what configuration files in the home name.
 
     Args:
         platform: as ``sys.platform``.
         user: the name, for the origin.
         home: path of the home.
+        only: an installer; None for all.
     """
     system = platform if platform in {"darwin", "win32"} else "linux"
     for installer, rules in RULES.items():
+        if only not in {None, installer}:
+            continue
         for folder in rules.folders[system]:
             origin = f"{installer}'s default of {user}"
             yield KnownPlace(installer, Source.DEFAULT, origin, _below(system, home, folder))
         for file in rules.files.get(system, ()):
-            yield from _configured(installer, _below(system, home, file), rules.key)
+            yield from configured_place(installer, _below(system, home, file), rules.key)
 
 
 def _below(platform: str, home: str, name: str) -> str:
@@ -206,8 +216,10 @@ def _below(platform: str, home: str, name: str) -> str:
     return f"{home.rstrip(separator)}{separator}{name}"
 
 
-def _configured(installer: Installer, path: str, key: str) -> Iterator[KnownPlace]:
-    """Yield the cache that a TOML file names; the file itself where it cannot be read."""
+def configured_place(
+    installer: Installer, path: str, key: str, table: tuple[str, ...] = ()
+) -> Iterator[KnownPlace]:
+    """Yield the cache that a TOML file names, in a table of it; the file itself where it cannot be read."""
     if not key:
         return
     try:
@@ -218,15 +230,17 @@ def _configured(installer: Installer, path: str, key: str) -> Iterator[KnownPlac
         return
     except ValueError:  # a NUL in the path
         return
-    value = _setting(data, key) if len(data) <= _LIMIT else None
+    value = _setting(data, (*table, key)) if len(data) <= _LIMIT else None
     if value:
         yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
 
 
-def _setting(data: bytes, key: str) -> str | None:
-    """Return a setting of the top table of a TOML file; None without it, and where the file is not valid."""
+def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:
+    """Return a setting of a TOML file by tables and key; None without it, and where the file is not valid."""
     try:
-        value = tomllib.loads(data.decode("utf-8-sig")).get(key)
+        value: object = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None

@@ -64,6 +64,7 @@ class CacheDirectory(NamedTuple):
         elsewhere: the settings of this run do not lead to it; it was found on the machine.
         exists: a directory is at the path; None where that cannot be seen.
         is_empty: it is missing, or no entry is in it.
+        tool: the installer whose cache it is: ``pip`` or ``uv``.
     """
 
     path: str
@@ -74,6 +75,7 @@ class CacheDirectory(NamedTuple):
     elsewhere: bool = False
     exists: bool | None = None
     is_empty: bool = False
+    tool: str = "pip"
 
     @property
     def option(self) -> str:

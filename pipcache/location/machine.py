@@ -1,4 +1,4 @@
-"""Every pip cache of this machine, and the caches of other installers, which are not read.
+"""Every cache of pip and of uv on this machine, and the caches of other installers, which are not read.
 
 A directory counts when ``find_stores`` recognises it as pip's cache, or when it may be a cache and cannot be read.
 Where another installer has its cache, everything counts that holds a file.
@@ -13,6 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipcache.location.config import configuration_paths, expanduser, read_configuration
+from pipcache.location.home_places import below_home, default_places
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
 from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
@@ -66,8 +67,8 @@ class MachineCaches(NamedTuple):
     """The caches of a machine.
 
     Attributes:
-        caches: those in pip's layout, that of this run first, whether it exists or not.
-        unread: those of other installers.
+        caches: those in pip's layout and those of uv, that of this run first, whether it exists or not.
+        unread: those of other installers, and of uv where they cannot be read.
     """
 
     caches: list[MachineCache]
@@ -125,30 +126,18 @@ def profiles(own: str) -> list[tuple[str, str]]:
     return [(name, os.path.join(above, name)) for name in names]
 
 
-def default_places(platform: str, user: str, home: str) -> list[tuple[str, str]]:
-    """Return pip's default cache directories of a user, as (origin, path).
-
-    The rules are those of the platformdirs in pip. macOS has two: since pip 26.2 ``XDG_CACHE_HOME`` counts there.
-    """
-    native = {"win32": r"AppData\Local\pip\Cache", "darwin": "Library/Caches/pip"}.get(platform, ".cache/pip")
-    places = [(f"default of {user}", _below(platform, home, native))]
-    if platform == "darwin":
-        places.append((f"default of {user} with XDG_CACHE_HOME", _below(platform, home, ".cache/pip")))
-    return places
-
-
 def user_configuration(platform: str, home: str) -> list[str]:
     """Return the paths that pips of any version read as a user's configuration (pip ``utils/appdirs.py``)."""
     if platform == "win32":
-        return [_below(platform, home, name) for name in (r"AppData\Roaming\pip\pip.ini", r"pip\pip.ini")]
+        return [below_home(platform, home, name) for name in (r"AppData\Roaming\pip\pip.ini", r"pip\pip.ini")]
     support = ["Library/Application Support/pip/pip.conf"] if platform == "darwin" else []
-    return [_below(platform, home, name) for name in (*support, ".config/pip/pip.conf", ".pip/pip.conf")]
+    return [below_home(platform, home, name) for name in (*support, ".config/pip/pip.conf", ".pip/pip.conf")]
 
 
 def path_for_home(platform: str, value: str, home: str) -> str:
     """Return the path that a configured value is for the user with this home; it may be relative."""
     if _starts_at_home(platform, value):
-        return _below(platform, home, value[2:])
+        return below_home(platform, home, value[2:])
     try:
         return os.path.expanduser(value)
     except ValueError:  # a user's name with a NUL
@@ -158,11 +147,6 @@ def path_for_home(platform: str, value: str, home: str) -> str:
 def _starts_at_home(platform: str, value: str) -> bool:
     separators = ("", "/", "\\") if platform == "win32" else ("", "/")
     return value[:1] == "~" and value[1:2] in separators
-
-
-def _below(platform: str, home: str, name: str) -> str:
-    separator = "\\" if platform == "win32" else "/"
-    return f"{home.rstrip(separator)}{separator}{name}" if name else home
 
 
 def every_cache(
@@ -208,7 +192,10 @@ class _Finder:
     """Looks at places, each once, and keeps what is a cache."""
 
     def __init__(self, first: CacheDirectory, doubted: str | None) -> None:
-        self._caches = {first.path: (first, look_at(first.path).problem)}
+        look = look_at(first.path)
+        if look.owner is Installer.UV and first.source is Source.OPTION:
+            first = first._replace(tool=Installer.UV.value)
+        self._caches = {first.path: (first, look.problem)}
         self._unread: dict[str, tuple[Installer, str | None]] = {}
         self._owners: dict[str, dict[str, None]] = {first.path: {first.origin: None}}
         self._ownerships = {first.path: ownership_of(first.path)}
@@ -245,8 +232,9 @@ class _Finder:
             if look.owner is None and not look.problem:
                 return
             owner = look.owner or installer
-            if owner is Installer.PIP:
+            if owner is Installer.PIP or (owner is Installer.UV and not look.problem):
                 cache = CacheDirectory(path, setting.source, setting.origin, (setting,), None, elsewhere=True)
+                cache = cache._replace(tool=owner.value)
                 self._caches[path] = seen(cache), look.problem
                 self._ownerships[path] = ownership_of(path)
             else:
@@ -260,6 +248,12 @@ class _Finder:
         problems = [path for path, (_, problem) in (*self._caches.items(), *self._unread.items()) if problem]
         return any(known == path or lowest_visible(known) == path for known in problems)
 
+    def _refusal(self, cache: CacheDirectory) -> str | None:
+        """Return why nothing may be removed from a cache; None where it may."""
+        if cache.tool == Installer.UV:
+            return "uv removes from it, and pipcache does not"
+        return None if cache.path in self._allowed else NOT_THEIRS
+
     def result(self) -> MachineCaches:
         """Return what was found."""
         return MachineCaches(
@@ -269,7 +263,7 @@ class _Finder:
                     owners=(*self._owners[path],),
                     problem=problem,
                     ownership=self._ownerships[path],
-                    refusal=None if problem or path in self._allowed else NOT_THEIRS,
+                    refusal=None if problem else self._refusal(cache),
                 )
                 for path, (cache, problem) in self._caches.items()
             ],

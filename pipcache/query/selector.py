@@ -10,7 +10,7 @@ from pipcache.inventory.body import DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
 from pipcache.util.hashes import BY_LENGTH, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
-from pipcache.util.urls import project_page, without_user
+from pipcache.util.urls import digests_in_path, project_page, without_user
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -93,7 +93,8 @@ class Selector(NamedTuple):
         if self.filename is not None:
             return self.filename in _filenames(artifact)
         if self.url is not None:
-            return self.key == artifact.key or self.url in _source_urls(artifact)
+            is_noted = artifact.store.is_uvs and artifact.url == self.url
+            return self.key == artifact.key or is_noted or self.url in _source_urls(artifact)
         if self.digest is not None:
             return self._has_digest(artifact, digest_of)
         return self.key == artifact.key
@@ -103,13 +104,15 @@ class Selector(NamedTuple):
         return not self.specifiers or (version is not None and _contains(self.specifiers, version))
 
     def _has_digest(self, artifact: Artifact, digest_of: DigestLookup) -> bool:
-        """Return whether an artifact has the digest, or a page or ``origin.json`` says so of it."""
+        """Return whether an artifact has the digest, or a page, ``origin.json`` or uv says so of it."""
         assert self.digest is not None
         algorithms, digest = self.digest
         promised = (
             [*(artifact.listed.hashes if artifact.listed else ())] if artifact.kind is not Kind.METADATA else []
         )
         promised += artifact.source.hashes if artifact.source else ()
+        promised += artifact.noted_digests
+        promised += digests_in_path(artifact.url) if artifact.store.is_uvs and artifact.url else ()
         if any(name in algorithms and value.lower() == digest for name, value in promised):
             return True
         return any(digest_of(artifact, algorithm) == digest for algorithm in algorithms)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from pipcache.audit.auditor import AuditReport, CacheAudit
+from pipcache.audit.auditor import AuditedCache, AuditReport, CacheAudit
 from pipcache.inventory.artifact import path_of
-from pipcache.render.json.audit import iso_response_date, origin_text
+from pipcache.render.json.audit import iso_response_date, native_commands, origin_text
 from pipcache.render.json.run import advisory_records, run_record
 from pipcache.render.text.audit import MOST_DETAILS, RELATIONS, facts_of, sentences, title
 from pipcache.util.run import NO_IDENTITY, Run
@@ -35,6 +35,7 @@ def markdown_lines(report: AuditReport, run: Run = NO_IDENTITY) -> Iterator[str]
             yield ""
             for entry in cache.audit.inconclusive:
                 yield f"- `{code_text(entry.path)}`: {escaped(redact_text(entry.reason))}"
+        yield from _of_uv(cache)
     if report.unread:
         yield from ("", "## Not looked at", "")
         for unread in report.unread:
@@ -42,6 +43,16 @@ def markdown_lines(report: AuditReport, run: Run = NO_IDENTITY) -> Iterator[str]
             owners = escaped(", ".join(unread.owners))
             remedy = escaped(unread.installer.remedy(unread.path))
             yield f"- {unread.installer}: `{code_text(unread.path)}` ({owners}).{problem} {remedy}"
+
+
+def _of_uv(cache: AuditedCache) -> Iterator[str]:
+    """Yield what uv only noted of matches, and the commands that remove those that are in its cache."""
+    if cache.audit.seen:
+        yield from ("", "Seen by uv and not kept, so nothing of it is here:", "")
+        yield from (f"- {escaped(title(hit.artifact))}" for hit in cache.audit.seen[:MOST_DETAILS])
+    if commands := native_commands(cache):
+        yield from ("", "uv removes from its cache, by these commands in this order; then audit again:", "")
+        yield from (f"- `{code_text(command)}`" for command in commands)
 
 
 def _circumstances(report: AuditReport, run: Run) -> Iterator[str]:

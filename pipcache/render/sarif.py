@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pipcache import __version__
 from pipcache.audit.auditor import Answer, AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
-from pipcache.render.json.audit import origin_text
+from pipcache.render.json.audit import native_commands, origin_text
 from pipcache.render.json.run import advisory_records, run_record
 from pipcache.render.text.audit import facts_of, title, unread_text
 from pipcache.util.run import NO_IDENTITY, Run
@@ -18,6 +18,7 @@ _RULES = {
     Relation.BUILT_FROM: "A wheel in the cache was built from what an advisory means.",
     Relation.SOURCE: "A download in the cache is what a wheel was built from that an advisory means.",
     Relation.COPY: "A download in the cache has the bytes of what an advisory means.",
+    Relation.INSTALLED: "An environment that uv keeps has what an advisory means.",
     Relation.METADATA: "A metadata file in the cache is of what an advisory means.",
 }
 
@@ -50,6 +51,11 @@ def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int =
             "locations": [location_of(unread.path)],
         }
         for unread in report.unread
+    ]
+    notifications += [
+        _notification("note", f"uv removes it, in this order: {'; '.join(commands)}", cache, "")
+        for cache in report.caches
+        if (commands := native_commands(cache))
     ]
     results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
     invocation = {

@@ -1,7 +1,7 @@
 """pip's cache directory: its entries, their heads and their bodies."""
 
 import stat as stat_module
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from pipcache.store.body import Body
@@ -37,6 +37,11 @@ class Cache:
         """Why files could not be opened or read until now, by their paths. A file that is gone is not refused."""
         return self._directory.refused
 
+    @property
+    def unknown(self) -> Sequence[str]:
+        """The folders that were read although their layout is newer than what is known here."""
+        return ()
+
     def survey(self) -> Survey:
         """Walk the directory once and return its entries, and the folders that hold nothing.
 
@@ -58,6 +63,10 @@ class Cache:
     def look_inside(self, folder: StrayEntry) -> FolderContents:
         """Return everything below a folder that the walk lists as a stray entry."""
         return look_inside(self._directory, folder)
+
+    def metadata_of(self, _entry: Entry) -> bytes | None:
+        """Return the METADATA of a distribution that is kept unpacked; None for what is not, and where none is."""
+        return None
 
     def mount_above(self, path: str) -> str | None:
         """Return the highest folder on the way to a path, or the path, that another file system is mounted on."""

@@ -28,6 +28,47 @@ class BuiltEntry(NamedTuple):
     origin: File | None
 
 
+class UnpackedEntry(NamedTuple):
+    """A distribution that another installer keeps unpacked: a wheel, or the sources of an sdist.
+
+    ``key`` is the name of its folder; ``pointer`` is the file that leads to it and says what it is, None where
+    nothing leads to it. ``folder`` is None where the folder is gone.
+    """
+
+    store: Store
+    key: str
+    pointer: File | None
+    folder: File | None
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it is what an install has unpacked by now that is at work, or was killed."""
+        return self.key.startswith(".tmp")
+
+
+class InstalledEntry(NamedTuple):
+    """A distribution in an environment that another installer keeps in its cache.
+
+    ``environment`` is the folder with ``pyvenv.cfg``, ``info`` the ``.dist-info`` or ``.egg-info`` in it.
+    """
+
+    store: Store
+    environment: File
+    info: File
+
+    @property
+    def site_packages(self) -> str:
+        """The path of the folder that the distribution is installed in."""
+        return os.path.dirname(self.info.path)
+
+
+class NoteEntry(NamedTuple):
+    """What another installer noted of a distribution or a project, which may never have been downloaded."""
+
+    store: Store
+    file: File
+
+
 class Leftover(StrEnum):
     """What a file is that pip made, by its place and its name, and that is no entry. The values are shown."""
 
@@ -47,6 +88,7 @@ class Foreign(StrEnum):
     SPECIAL = "not a regular file"
     NAME = "not a name pip gives"
     NOT_A_STORE = "not pip's"
+    NOT_UVS = "not a name that uv gives"
     LAYOUT = "named like a store, but not laid out like pip's"
     ORIGIN_OF_ODD_WHEEL = "the origin of a wheel that is no ordinary file"
 
@@ -72,7 +114,7 @@ class UnreadableEntry(NamedTuple):
     error: str
 
 
-Entry = HttpEntry | BuiltEntry | StrayEntry | UnreadableEntry
+Entry = HttpEntry | BuiltEntry | UnpackedEntry | InstalledEntry | NoteEntry | StrayEntry | UnreadableEntry
 
 
 def entry_files(entry: Entry) -> tuple[File, ...]:
@@ -82,7 +124,11 @@ def entry_files(entry: Entry) -> tuple[File, ...]:
             return tuple(file for file in (head, body) if file is not None)
         case BuiltEntry(wheel=wheel, origin=origin):
             return (wheel,) if origin is None else (wheel, origin)
-        case StrayEntry(file=file):
+        case UnpackedEntry(pointer=pointer, folder=folder):
+            return tuple(file for file in (pointer, folder) if file is not None)
+        case InstalledEntry(info=info):
+            return (info,)
+        case StrayEntry(file=file) | NoteEntry(file=file):
             return (file,)
         case UnreadableEntry():
             return ()
@@ -112,7 +158,7 @@ def is_link_in_store(entry: Entry) -> bool:
     return is_link(entry) and entry_path(entry).split(os.sep)[0] in _STORES
 
 
-_STORES = frozenset(store.value for store in Store if store is not Store.STRAY)
+_STORES = frozenset(store.value for store in Store if store is not Store.STRAY and not store.is_uvs)
 
 _TEMPORARY = r"[0-9a-f]{56}(?:\.body)?[A-Za-z0-9_]{6,8}\.tmp"
 

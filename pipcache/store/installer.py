@@ -42,6 +42,42 @@ _REMEDIES = {
     Installer.CONDA: "conda clean --packages --tarballs removes what no environment uses.",
 }
 
+
+def uv_commands(path: str, projects: Collection[str] = (), *, everything: bool = False) -> list[str]:
+    """Return the command lines of uv that remove projects from its cache, in the order that removes all of them.
+
+    ``uv cache clean PROJECT`` knows only what its own release of uv wrote, and leaves environments;
+    ``uv cache prune`` removes environments and what other releases wrote.
+
+    Args:
+        path: of the cache.
+        projects: whose files go; empty for what nothing uses.
+        everything: the whole cache goes.
+    """
+    import shlex  # only for messages
+
+    prefix = f"{_as_owner(path)}uv cache"
+    place = f"--cache-dir {shlex.quote(path)}"
+    if everything:
+        return [f"{prefix} clean {place}"]
+    names = " ".join(shlex.quote(project) for project in sorted(projects))
+    clean = [f"{prefix} clean {names} {place}"] if names else []
+    return [*clean, f"{prefix} prune {place}"]
+
+
+def _as_owner(path: str) -> str:
+    """Return what stands before a command that changes the files of another user; else nothing."""
+    try:
+        import pwd  # not on Windows
+    except ImportError:
+        return ""
+    try:
+        uid = os.stat(path).st_uid
+        return "" if uid == os.geteuid() else f"sudo -u {pwd.getpwuid(uid).pw_name} "
+    except (OSError, KeyError):
+        return ""
+
+
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
 _UV_BUCKET = re.compile(r"[a-z]+(?:-[a-z]+)*-v[0-9]{1,4}")

@@ -20,13 +20,25 @@ class Store(StrEnum):
         http/a/1/9/5/3/a19537…         head and body in one file             (pip < 23.3)
         wheels/d8/a4/aa/c8b0…/x.whl    what pip built, and its origin.json   (pip >= 7)
         selfcheck/<sha224>             when an environment last looked for a newer pip
+
+    The stores of uv are the folders of all its generations for wheels, for sdists and what was built of them, for
+    environments, and for index pages (``installers.uv_scan``).
     """
 
     HTTP_V2 = "http-v2"
     HTTP = "http"
     WHEELS = "wheels"
     SELFCHECK = "selfcheck"
+    UV_WHEELS = "uv-wheels"
+    UV_SDISTS = "uv-sdists"
+    UV_ENVIRONMENTS = "uv-environments"
+    UV_PAGES = "uv-pages"
     STRAY = "stray"
+
+    @property
+    def is_uvs(self) -> bool:
+        """Whether it is a part of uv's cache."""
+        return self.value.startswith("uv-")
 
 
 _KEY = re.compile("[0-9a-f]{56}")
@@ -139,7 +151,7 @@ def _holds_nothing(path: str, store: Store, levels: int) -> bool:
     return True
 
 
-def _names_in(root: str) -> list[str]:
+def names_in(root: str) -> list[str]:
     """Return what is in the cache directory, sorted; nothing where it is missing.
 
     Raises:
@@ -178,7 +190,7 @@ def find_stores(root: str) -> dict[Store, str]:
         CacheOfAnotherInstaller: its layout is another installer's.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    names = _names_in(root)
+    names = names_in(root)
     recognised: dict[Store, str] = {}
     emptied: dict[Store, str] = {}
     for name in names:
@@ -265,6 +277,9 @@ def _refuse_other_installers(
         raise CacheOfAnotherInstaller(
             installer,
             path=root,
-            hint=f"pipcache does not read it. {installer.remedy(root)} Name pip's cache with --cache-dir; "
+            hint=f"{_READ[installer == 'uv']} {installer.remedy(root)} Name pip's cache with --cache-dir; "
             "'pipcache dir --explain' shows why this directory was taken.",
         )
+
+
+_READ = {True: "list, show, info, verify and audit read it, with --tool uv.", False: "pipcache does not read it."}

@@ -8,6 +8,17 @@ FREE_BYTES = 512 << 20
 MOST_RATIO = 32
 """Bytes that each stored byte may unpack to besides; whole archives of zeros have 1000, real ones below 20."""
 
+
+def is_mostly_holes(size: int, allocated: int) -> bool:
+    """Return whether reading a file gives far more bytes than are stored: as for what an archive unpacks to.
+
+    Args:
+        size: bytes that the file seems to have.
+        allocated: bytes of disk that it takes; its size where the file system does not say.
+    """
+    return size > FREE_BYTES + MOST_RATIO * allocated
+
+
 FREE_STREAMS = 10_000
 """Compressed streams behind one another that may be empty."""
 

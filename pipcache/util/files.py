@@ -118,21 +118,22 @@ def keeps_access_times(path: str) -> bool:
         return True
 
 
-def open_quietly(path: str) -> int:
+def open_quietly(path: str, dir_fd: int | None = None) -> int:
     """Return a descriptor for reading, without following a link, waiting, or a new access time where possible.
 
-    The caller closes it. A pipe or a device opens too, but gives no bytes.
+    The caller closes it. A pipe, a device or a folder opens too, but gives no bytes. ``path`` is relative to the
+    folder of the descriptor ``dir_fd``, where that is given.
 
     Raises:
         OSError: the file cannot be opened, or is a link.
     """
     try:
-        descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME)
+        descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME, dir_fd=dir_fd)
     except PermissionError:
         if not _NO_ATIME:
             raise
         # only a file's owner may use O_NOATIME (open(2)); others may still be allowed to read
-        descriptor = os.open(path, _BASE_FLAGS)
+        descriptor = os.open(path, _BASE_FLAGS, dir_fd=dir_fd)
     return descriptor
 
 

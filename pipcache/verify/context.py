@@ -1,6 +1,7 @@
 """What artifacts are judged by: lock files, cached index pages, and the other artifacts of the cache."""
 
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
@@ -12,7 +13,16 @@ from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
 from pipcache.store.cache import Cache
-from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, UnreadableEntry, is_link
+from pipcache.store.entries import (
+    BuiltEntry,
+    Entry,
+    HttpEntry,
+    InstalledEntry,
+    NoteEntry,
+    UnpackedEntry,
+    UnreadableEntry,
+    is_link,
+)
 from pipcache.store.keys import request_key
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Tick
@@ -20,10 +30,43 @@ from pipcache.util.urls import filename_in
 from pipcache.verify.local_source import KnownDigests
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.promises import Promise, one_for_all, promises_of_built_wheel
+from pipcache.verify.structure import Structure
+
+
+class NotJudged(StrEnum):
+    """Why something of another installer's gets no verdict."""
+
+    SDIST = "sdist"  # nothing says what the files of unpacked sources should be
+    ENVIRONMENT = "environment"  # an environment has files that no RECORD knows
+    UNFINISHED = "unfinished"  # of an install at work, or of one that was killed: not all files are there yet
+    LEFTOVER = "leftover"  # nothing leads to it, so that nothing is installed from it: it may be half removed
+    GONE = "gone"  # a pointer whose files are gone
+    SEEN = "seen"  # only looked at, and not downloaded by that
+
+
+def why_not_judged(artifact: Artifact) -> NotJudged | None:
+    """Return why something of another installer's gets no verdict; None for all that is pip's, or is judged."""
+    match artifact.entry:
+        case UnpackedEntry(folder=None):
+            return NotJudged.GONE
+        case UnpackedEntry(is_temporary=True):
+            return NotJudged.UNFINISHED
+        case UnpackedEntry() if artifact.kind is Kind.SDIST:
+            return NotJudged.SDIST
+        case UnpackedEntry(pointer=None):
+            return NotJudged.LEFTOVER
+        case InstalledEntry():
+            return NotJudged.ENVIRONMENT
+        case NoteEntry() if artifact.kind is not Kind.UNKNOWN:
+            return NotJudged.SEEN
+        case _:
+            return None
 
 
 def is_judged(artifact: Artifact) -> bool:
     """Return whether an artifact gets a verdict: entries of a store do, and places that could not be read."""
+    if isinstance(artifact.entry, UnpackedEntry):
+        return why_not_judged(artifact) is None
     return isinstance(artifact.entry, (HttpEntry, BuiltEntry, UnreadableEntry))
 
 
@@ -46,6 +89,7 @@ class Context:
         tick: called with the number of bytes that were read; raises ``Stopped`` when the run is to end.
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries.
+        structures: what is wrong with folders of unpacked wheels that were read before, by their paths.
         digests: the algorithms of the digests that each judgement has in any case.
         local_digests: digests of local archives that wheels were built from; None where these are not looked at.
     """
@@ -69,6 +113,7 @@ class Context:
         self.digests = digests
         self.links: set[str] = set()
         self.hashed: dict[str, dict[str, str]] = {}
+        self.structures: dict[str, Structure] = {}
         self.local_digests: KnownDigests | None = {} if local_sources else None
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
@@ -109,6 +154,7 @@ class Context:
     def read_pages_again(self) -> None:
         """Take the index pages as they are on the disk now, and forget every digest."""
         self.hashed.clear()
+        self.structures.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
             is_page = artifact.kind is Kind.PAGE

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
+from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts, parse_metadata
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import is_text, open_body, usual_digests
 from pipcache.inventory.built_from import BuiltFrom, SourceIndex, wheels_by_bytes
@@ -101,6 +101,8 @@ def _is_archive(cache: Cache, download: Artifact) -> bool:
 
 def _facts(cache: Cache, artifact: Artifact) -> tuple[Metadata | None, str | None]:
     """Return the metadata in an artifact, and what built it; None for what it does not have."""
+    if (unpacked := cache.metadata_of(artifact.entry)) is not None:
+        return parse_metadata(unpacked), None
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST, Kind.BUILT, Kind.METADATA}:
         return None, None
     try:

@@ -8,7 +8,7 @@ from pipcache.inventory.from_pages import name_by_digest
 from pipcache.inventory.proof import prove_by_content
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
-from pipcache.store.entries import BuiltEntry, HttpEntry, UnreadableEntry, entry_path
+from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry, entry_path
 from pipcache.store.layout import Store
 from pipcache.store.response import explain_read_error
 from pipcache.store.usability import doubts_about, why_unusable
@@ -43,6 +43,10 @@ def judge(artifact: Artifact, context: Context) -> Judgement:
     if isinstance(artifact.entry, UnreadableEntry) or artifact.unreadable:
         return Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
     try:
+        if isinstance(artifact.entry, UnpackedEntry):
+            from pipcache.verify.unpacked import judge_unpacked  # pip's cache is judged without it
+
+            return judge_unpacked(artifact, context)
         if isinstance(artifact.entry, HttpEntry):
             judgement = _judge_head(artifact, artifact.entry, context)
             if judgement is not None:
@@ -344,7 +348,7 @@ def _compare_decoded(promise: Promise, artifact: Artifact, window: Window) -> Co
 def _built_wheel_findings(wheel: Artifact, context: Context) -> Iterator[Finding]:
     """Yield where a built wheel, its folder's key and its source disagree (pip ``cache.py``)."""
     source = wheel.source
-    if wheel.kind is not Kind.BUILT or source is None:
+    if wheel.kind is not Kind.BUILT or source is None or wheel.store.is_uvs:
         return
     if source.is_directory:
         yield Finding(Check.PC603, "origin.json", "an archive, or a commit", redact_url(source.url))

@@ -62,27 +62,37 @@ def check_structure(artifact: Artifact, window: Window, tick: Tick) -> Structure
         results = _check(artifact, window, tick)
     except TooMuchInItError as error:
         results = [_Unjudged(error.reason), *_hidden_zip_results(window, tick)]
-    findings = [*_bounded(result for result in results if isinstance(result, Finding))]
-    return Structure(findings, next((result.reason for result in results if isinstance(result, _Unjudged)), None))
+    return _bounded(results)
+
+
+def structure_of(flaws: Iterable[Flaw]) -> Structure:
+    """Return what is wrong with an unpacked wheel, by the flaws of its folder."""
+    return _bounded(_results(flaws))
 
 
 _LONGEST_TEXT = 1_000  # characters; the names of members can have 65,535 bytes
 
 
-def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the first findings of each check, with texts of a bounded length."""
+_Result = Finding | _Unjudged
+
+
+def _bounded(results: Iterable[_Result]) -> Structure:
+    """Return the first findings of each check, with texts of a bounded length, and the first problem."""
     counts: Counter[Check] = Counter()
-    for finding in findings:
-        counts[finding.check] += 1
-        if counts[finding.check] <= MOST_FINDINGS:
-            yield Finding(finding.check, *map(_shortened, finding[1:]))
+    findings: list[Finding] = []
+    problem: str | None = None
+    for result in results:
+        if isinstance(result, _Unjudged):
+            problem = problem or result.reason
+            continue
+        counts[result.check] += 1
+        if counts[result.check] <= MOST_FINDINGS:
+            findings.append(Finding(result.check, *map(_shortened, result[1:])))
+    return Structure(findings, problem)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
-
-
-_Result = Finding | _Unjudged
 
 
 def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
@@ -105,7 +115,7 @@ def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
         case Kind.WHEEL | Kind.BUILT:
             return _wheel_results(artifact, window, content, tick)
         case Kind.SDIST:
-            return [*_sdist_results(artifact, window, content, tick), *_name_findings(artifact)]
+            return [*_sdist_results(artifact, window, content, tick), *name_findings(artifact)]
         case Kind.METADATA:
             hidden = _hidden_zip_results(window, tick)
             if not isinstance(content, TextBody) or content.metadata is None:
@@ -187,7 +197,7 @@ def _wheel_results(artifact: Artifact, window: Window, content: Content, tick: T
     match content:
         case WheelFacts(folder=folder) as facts:
             own = _claims_inside(facts) if artifact.kind is Kind.BUILT else ()
-            return [*_results(check_wheel(window, folder, tick)), *_name_findings(artifact, own)]
+            return [*_results(check_wheel(window, folder, tick)), *name_findings(artifact, own)]
         case TextBody() | EmptyBody() | SdistFacts():
             return [Finding(Check.PC301, "", "a wheel", _describe(content))]
         case ZipBody(problem=None):
@@ -266,7 +276,7 @@ def _claims_inside(facts: WheelFacts) -> Iterator[Claim]:
         yield Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, spelled or None)
 
 
-def _name_findings(artifact: Artifact, inside: Iterable[Claim] = ()) -> Iterator[Finding]:
+def name_findings(artifact: Artifact, inside: Iterable[Claim] = ()) -> Iterator[Finding]:
     """Yield each claim whose name disagrees with the best claim's (projects by PEP 503, versions by PEP 440).
 
     A wheel that was built from an sdist must have its project, but may have a version that the build made.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pipcache.archive.record import runs_at_start
 from pipcache.inventory.artifact import Artifact
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.promises import Influence, Promise
@@ -16,11 +17,14 @@ class Comparison(NamedTuple):
         promise: what somebody said the bytes are.
         actual: what they are, spelled as in ``promise.expected``; None where that was not compared.
         why_not: why it was not compared, for people.
+        is_noted: ``actual`` is what an installer noted of an archive that it does not keep. Nobody can compute it
+            again, so a kept promise proves nothing.
     """
 
     promise: Promise
     actual: str | None
     why_not: str | None = None
+    is_noted: bool = False
 
     @property
     def is_kept(self) -> bool | None:
@@ -30,7 +34,7 @@ class Comparison(NamedTuple):
     @property
     def is_proof(self) -> bool:
         """Whether a decisive promise is kept: the bytes are those that were published."""
-        return bool(self.is_kept) and self.promise.is_decisive
+        return bool(self.is_kept) and self.promise.is_decisive and not self.is_noted
 
     @property
     def is_broken(self) -> bool:
@@ -40,7 +44,8 @@ class Comparison(NamedTuple):
     @property
     def is_support(self) -> bool:
         """Whether the promise is kept, and counts when it is kept."""
-        return bool(self.is_kept) and self.promise.influence is not Influence.WHEN_BROKEN
+        is_counted = self.promise.influence is not Influence.WHEN_BROKEN and not self.is_noted
+        return bool(self.is_kept) and is_counted
 
 
 class Finding(NamedTuple):
@@ -57,6 +62,11 @@ class Finding(NamedTuple):
     by: str
     expected: str
     actual: str
+
+    @property
+    def runs_at_start(self) -> bool:
+        """Whether it is about a file that RECORD does not know and that Python runs at each start."""
+        return self.check is Check.PC503 and runs_at_start(self.by)
 
 
 MOST_FINDINGS = 1_000

@@ -10,7 +10,7 @@ from pipcache.inventory.artifact import Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
 from pipcache.inventory.from_pages import PageReader
 from pipcache.store.cache import Cache
-from pipcache.store.entries import Entry, entry_path
+from pipcache.store.entries import Entry, HttpEntry, entry_path
 from pipcache.util.progress import Meter, Stopped
 from pipcache.util.workers import Workers
 from pipcache.verify.checks import Verdict
@@ -195,10 +195,16 @@ class Verifier:
         first_paths = {entry_path(entry): path for path, entry in entries.items() if entry is not None}
         artifacts = [self._context.identify(entry) for entry in entries.values() if entry is not None]
         for path, judgement in _results(self._submit(self._context.name(artifacts), judge)):
-            yield first_paths[path], judgement
+            first_path = first_paths[path]
+            # an installer may have been removing it meanwhile
+            entry = entries[first_path] if judgement is not None and _is_suspect(judgement) else None
+            is_gone = entry is not None and self._cache.look_again(entry) is None
+            yield first_path, None if is_gone else judgement
 
     def _may_be_proved(self, artifact: Artifact) -> bool:
         """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
+        if not isinstance(artifact.entry, HttpEntry):
+            return False
         is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and (
             artifact.came_from is None or artifact.is_from_pypi
         )

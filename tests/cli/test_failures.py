@@ -89,7 +89,8 @@ def assert_refused(program: Program, words: list[str], path: str, kind: str) -> 
     error = ran.document["error"]
     assert error["path"] == path
     assert error["hint"].endswith("Correct the file, or its name, and run the command again.")
-    assert (error["kind"], error.keys()) == (kind, {"kind", "message", "path", "hint"})
+    assert (error["kind"], error.keys()) == (kind, {"kind", "message", "path", "hint", "commands"})
+    assert error["commands"] == []
     assert error["message"] in ran.err
     table = program(words[0], *words[1:], path)
     assert (table.code, table.out) == (2, "")

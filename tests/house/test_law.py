@@ -81,11 +81,11 @@ LAW = {
     "advisories": "errors util archive",
     "store": "errors util index archive",
     "location": "errors util store",
-    "inventory": "util index archive store",
+    "inventory": "util index archive store installers",
     "query": "errors util locks store inventory",
-    "verify": "util index archive locks store inventory",
+    "verify": "util index archive locks store installers inventory",
     "removal": "errors util store inventory query",
-    "audit": "errors util index archive advisories store location inventory query",
+    "audit": "errors util index archive advisories store installers location inventory query",
     "prune": "errors util archive locks store location inventory query removal",
     "offline": "errors util index archive locks store inventory query verify",
     "server": "errors util index archive locks store inventory verify offline",
@@ -95,7 +95,7 @@ LAW = {
     "cli": "errors util store location inventory query verify removal audit prune offline server live render "
     "commands",
     # lots that are not built on yet; location, inventory and verify may import installers then
-    "installers": "util archive store",
+    "installers": "errors util archive store",
     "fleet": "errors util render",
     "browse": "errors util store location inventory query verify removal audit prune offline server live "
     "render commands",
@@ -187,7 +187,7 @@ def test_a_module_is_short_enough_to_be_read_in_one_go(name: str) -> None:
 LIBRARIES = {
     "click": {"cli"},
     "rich": {"render"},
-    "msgpack": {"store.cachecontrol"},
+    "msgpack": {"store.cachecontrol", "installers.uv_pointer"},
     "platformdirs": {"location.locate", "location.config", "live.transport"},
     "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories", "offline"},
     "yaml": {"advisories.strict"},

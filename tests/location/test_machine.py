@@ -13,10 +13,10 @@ import pytest
 
 from pipcache.errors import CacheNotFound
 from pipcache.location import config, locate as locating, machine
+from pipcache.location.home_places import default_places
 from pipcache.location.locate import Source, locate
 from pipcache.location.machine import (
     MachineCache,
-    default_places,
     every_cache,
     machine_homes,
     path_for_home,

@@ -11,7 +11,6 @@ import pytest
 from pipcache.location import machine
 from pipcache.location.installer_places import places_of_home, places_of_run
 from pipcache.location.machine import MachineCaches, find_caches
-from pipcache.store.installer import Installer
 from tests.support.caches import CacheBuilder, fifo, look
 
 if TYPE_CHECKING:
@@ -65,12 +64,19 @@ class Machine:
         )
 
     def unread(self) -> dict[str, tuple[str, str | None]]:
-        """What is named, below the folder: whose, and why it cannot be read."""
+        """What is not pip's, below the folder: whose, and why it cannot be read. Only uv's are read."""
         folder = os.path.realpath(self.folder)
-        return {
-            os.path.relpath(cache.path, folder): (cache.installer.value, cache.problem)
-            for cache in self.find().unread
-        }
+        return {os.path.relpath(path, folder): (tool, problem) for tool, path, _, problem in self.others()}
+
+    def others(self) -> list[tuple[str, str, tuple[str, ...], str | None]]:
+        """What is not pip's: whose, where, what leads to it, and why it cannot be read."""
+        caches, unread = self.find()
+        read = [
+            (cache.cache.tool, cache.cache.path, cache.owners, cache.problem)
+            for cache in caches
+            if cache.cache.tool == "uv"
+        ]
+        return read + [(cache.installer.value, cache.path, cache.owners, cache.problem) for cache in unread]
 
 
 @pytest.fixture
@@ -97,7 +103,7 @@ def test_each_users_defaults_are_named(box: Machine) -> None:
         "home/ada/.local/share/virtualenv": ("virtualenv", None),
         "home/ada/miniconda3/pkgs": ("conda", None),
     }
-    owners = {os.path.basename(cache.path): cache.owners for cache in box.find().unread[2:4]}
+    owners = {os.path.basename(cache.path): cache.owners for cache in box.find().unread[:2]}
     assert owners == {"pypoetry": ("poetry's default of ada",), "pdm": ("pdm's default of ada",)}
 
 
@@ -122,7 +128,7 @@ def test_without_home_the_system_says_where_it_is(box: Machine, monkeypatch: pyt
     box.uv("home/me/.cache/uv")
     pip = box.pip("home/me/.cache/pip")
     assert box.unread() == {"home/me/.cache/uv": ("uv", None)}
-    assert [cache.cache.path for cache in box.find().caches] == [pip]
+    assert [cache.cache.path for cache in box.find().caches if cache.cache.tool == "pip"] == [pip]
 
 
 @linux
@@ -171,15 +177,15 @@ VARIABLES = {
 def test_the_variables_of_this_run_count(box: Machine, variable: str) -> None:
     box.write("disk/mine/pkgs/six-1.17.0.whl")
     box.environ[variable] = str(box.folder / "disk/mine")
-    (unread,) = box.find().unread
-    assert (unread.installer, unread.owners) == (VARIABLES[variable], (variable,))
+    ((tool, _, owners, _),) = box.others()
+    assert (tool, owners) == (VARIABLES[variable], (variable,))
 
 
 def test_a_relative_variable_is_below_the_current_folder(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     path = box.uv("work/here")
     monkeypatch.chdir(box.folder / "work")
     box.environ["UV_CACHE_DIR"] = "./here"
-    assert [unread.path for unread in box.find().unread] == [path]
+    assert [other[1] for other in box.others()] == [path]
 
 
 @linux
@@ -189,7 +195,7 @@ def test_the_xdg_variables_of_this_run_count(box: Machine) -> None:
     box.environ |= {"XDG_CACHE_HOME": str(box.folder / "xdg"), "XDG_CONFIG_HOME": str(box.folder / "config")}
     box.write("config/uv/uv.toml", f'cache-dir = "{box.uv("disk/uv")}"\n')
     assert box.unread() == {"disk/uv": ("uv", None), "xdg/uv": ("uv", None)}
-    assert [cache.cache.path for cache in box.find().caches[1:]] == [pipenv]
+    assert [cache.cache.path for cache in box.find().caches[1:] if cache.cache.tool == "pip"] == [pipenv]
 
 
 FILES = {
@@ -208,11 +214,8 @@ def test_configuration_files_name_caches(box: Machine, file: str) -> None:
     box.home("ada")
     path = box.uv("disk/there")
     box.write(file, f'\ufeff# mine\n{FILES[file]} = "{path}"\n[x]\n{FILES[file]} = "/other"\n')
-    (unread,) = box.find().unread
-    assert unread.path == path
-    assert unread.owners == (f"{box.folder / file} {FILES[file]}",)
     # by layout, whoever's settings lead there
-    assert unread.installer is Installer.UV
+    assert box.others() == [("uv", path, (f"{box.folder / file} {FILES[file]}",), None)]
 
 
 @linux
@@ -222,7 +225,7 @@ def test_a_variable_names_the_configuration(box: Machine, variable: str) -> None
     path = box.uv("disk/there")
     folder = box.write("conf/config.toml", f'{key} = "{path}"\n')
     box.environ[variable] = folder if variable.endswith("DIR") else f"{folder}/config.toml"
-    assert [unread.path for unread in box.find().unread] == [path]
+    assert [other[1] for other in box.others()] == [path]
 
 
 @linux
@@ -230,7 +233,7 @@ def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
     box.home("ada")
     path = box.uv("home/ada/mine")
     box.write("home/ada/.config/uv/uv.toml", 'cache-dir = "~/mine"\n')
-    assert [unread.path for unread in box.find().unread] == [path]
+    assert [other[1] for other in box.others()] == [path]
 
 
 @linux
@@ -285,8 +288,12 @@ def test_the_xdg_folder_of_each_user_is_known(box: Machine, file: str, written: 
     box.write(f"home/ada/{file}", ASSIGNMENTS[file].format(f"{home}/xdg" if written == "whole" else written))
     caches, unread = box.find()
     origin = (f"XDG_CACHE_HOME in {home / file}",)
-    assert [(cache.cache.path, cache.owners) for cache in caches[1:]] == [(pip, origin), (pipenv, origin)]
-    assert [(cache.path, cache.owners) for cache in unread] == [(uv, origin)]
+    assert unread == []
+    assert {(cache.cache.path, cache.owners) for cache in caches[1:]} == {
+        (pip, origin),
+        (pipenv, origin),
+        (uv, origin),
+    }
 
 
 @linux
@@ -348,8 +355,7 @@ def test_a_cache_is_named_once(box: Machine) -> None:
     for user in ("me", "ada"):
         (box.folder / f"home/{user}/.cache").mkdir()
         (box.folder / f"home/{user}/.cache/uv").symlink_to(path)
-    (unread,) = box.find().unread
-    assert (unread.path, unread.owners) == (path, ("uv's default of me", "uv's default of ada"))
+    assert box.others() == [("uv", path, ("uv's default of me", "uv's default of ada"), None)]
 
 
 # What cannot be read
@@ -457,7 +463,8 @@ def test_every_form_names_what_was_not_looked_at(of_ada: Machine, program: Progr
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
     assert "not looked at" not in ran.out.lower().replace("environments were not looked at", "")
     assert ran.code == 0
-    path = of_ada.uv("home/me/.cache/uv")
+    folder = of_ada.write(f"home/me/.cache/pypoetry/artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl")
+    path = folder.partition("/artifacts")[0]
     before = look(of_ada.folder)
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
     assert ran.code == 3
@@ -465,16 +472,15 @@ def test_every_form_names_what_was_not_looked_at(of_ada: Machine, program: Progr
     if form == "json":
         (unread,) = ran.document["unread"]
         assert unread == {
-            "installer": "uv",
+            "installer": "poetry",
             "path": path,
-            "found_by": ["uv's default of me"],
+            "found_by": ["poetry's default of me"],
             "problem": None,
             "remedy": unread["remedy"],
         }
         assert (ran.document["clean"], ran.document["complete"]) == (True, False)
     said = ran.out.replace("\\_", "_")
-    assert f"uv cache clean PROJECT --cache-dir {path}" in said
-    assert f"uv cache prune --cache-dir {path}" in said
+    assert f"remove the folders artifacts and cache in {path}" in said
     assert look(of_ada.folder) == before
 
 
@@ -488,8 +494,7 @@ def test_a_cache_that_is_not_asked_about_is_not_named(of_ada: Machine, program: 
 def test_this_runs_own_cache_may_be_another_installers(of_ada: Machine, program: Program) -> None:
     path = of_ada.uv("home/me/.cache/pip")
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--cache-dir", path, "--format", "json")
-    assert ran.code == 3
-    assert [part["problem"] for part in ran.document["caches"]] == ["This is uv's cache, not pip's."]
+    assert [(part["cache"]["tool"], part["problem"]) for part in ran.document["caches"]] == [("uv", None)]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.cli.main import run
+from tests.support.caches import look
 from tests.support.homes import FILES, Homes, manifest_below
 from tests.support.terminal import at_terminal, environment_at
+from tests.support.uv_caches import UvCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,20 +155,37 @@ def test_a_closed_home_is_named_and_makes_it_3(
 def test_a_cache_of_another_installer_is_named_with_its_own_command_and_makes_it_3(
     homes: Homes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = homes.folder / "home/bob/.cache/uv"
-    (other / "wheels-v5").mkdir(parents=True)
-    (other / "wheels-v5" / "evil.msgpack").write_bytes(b"x")
-    (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55", encoding="ascii")
+    other = homes.folder / "home/bob/.cache/pypoetry"
+    artifact = other / "artifacts/aa/bb/cc" / ("0" * 58) / "evil-1.0-py3-none-any.whl"
+    artifact.parent.mkdir(parents=True)
+    artifact.write_bytes(b"x")
     ran = homes.purge(capsys, "--format", "json", save=homes.kept)
     assert (ran.code, homes.bad_files()) == (3, [])
     (unread,) = ran.document["unread"]
-    assert (unread["installer"], unread["path"]) == ("uv", str(other))
+    assert (unread["installer"], unread["path"]) == ("poetry", str(other))
     ran = homes.purge(capsys)
     assert ran.code == 3
-    assert "uv cache clean" in ran.err
+    assert "remove the folders artifacts" in ran.err
     assert ran.lines[-1] == (
-        f"Looked at 4 caches: nothing was found; 1 cache of other installers was not looked at (uv: {other})."
+        f"Looked at 4 caches: nothing was found; 1 cache of other installers was not looked at (poetry: {other})."
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the places are those of Linux")
+def test_uvs_cache_is_looked_at_and_left_to_uv(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
+    other = homes.folder / "home/bob/.cache/uv"
+    cache = UvCache(other)
+    cache.wheel("harmless", "1.0")
+    assert homes.purge(capsys).code == 0
+    cache.environment(("evil", "1.0"))
+    before = look(other)
+    ran = homes.purge(capsys, "--format", "json")
+    assert ran.code == 3
+    (uvs,) = [part for part in ran.document["caches"] if part["cache"]["tool"] == "uv"]
+    assert [hit["relation"] for hit in uvs["hits"]] == ["installed"]
+    assert f"uv cache clean evil --cache-dir {other}, then" in uvs["problem"]
+    assert f"uv cache prune --cache-dir {other}, then this command again" in uvs["problem"]
+    assert look(other) == before
 
 
 REFUSING = """

@@ -98,7 +98,10 @@ PIPS: dict[str, tuple[tuple[str, ...], set[Store]]] = {
     "pip 10, with its note": ((PIP_LIKE_ENTRY, "selfcheck.json", *FULL_STRANGERS), {Store.HTTP}),
     "pip 9, http alone": ((PIP_LIKE_ENTRY, "hashes/", "packages/", "metadata/", *UV), {Store.HTTP}),
     "wheels alone, with odd folders": ((PIP_LIKE_WHEEL, *STRANGERS), {Store.WHEELS}),
-    "empty stores": (("http-v2/", "wheels/", "http/", "selfcheck/"), set(Store) - {Store.STRAY}),
+    "empty stores": (
+        ("http-v2/", "wheels/", "http/", "selfcheck/"),
+        {store for store in Store if not store.is_uvs} - {Store.STRAY},
+    ),
     "empty stores with odd folders": (
         ("http-v2/", "wheels/", "packages/", "metadata/x"),
         {Store.HTTP_V2, Store.WHEELS},
@@ -153,6 +156,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+READING = {"list", "show", "info", "verify", "audit"}
+
+
 @pytest.mark.parametrize("name", ["uv with pip's wheels", "poetry", "pdm", "pdm, emptied but for wheels"])
 def test_every_command_refuses_it_and_leaves_it(
     name: str, tmp_path: Path, program: Program, builder: CacheBuilder
@@ -160,7 +166,10 @@ def test_every_command_refuses_it_and_leaves_it(
     installer, paths = OTHERS[name]
     fill(builder.root, *paths)
     before = caches.look(builder.root)
+    read = READING if installer == "uv" else set()
     for command, arguments in COMMANDS.items():
+        if command in read:
+            continue
         words = [str(tmp_path / "out") if word == "OUT" else word for word in arguments]
         ran = program(command, *words, "--format", "json")
         assert ran.code == 3, command

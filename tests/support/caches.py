@@ -230,7 +230,7 @@ class Seen(NamedTuple):
     mode: int
     size: int
     mtime_ns: int
-    atime_ns: int | None  # None for folders: listing one moves it, and pip's folders mean nothing
+    atime_ns: int | None  # None for folders and links: listing or reading one moves it, and theirs mean nothing
     content: str | None  # a digest of a file's bytes, or a link's target
 
 
@@ -250,7 +250,7 @@ def look(root: Path, *, contents: bool = True) -> dict[str, Seen]:
             status.st_mode,
             0 if is_folder else status.st_size,
             status.st_mtime_ns,
-            None if is_folder else status.st_atime_ns,
+            None if is_folder or stat.S_ISLNK(status.st_mode) else status.st_atime_ns,
             content,
         )
     return places

@@ -53,6 +53,7 @@ class StaticServer(Serving[_Server]):
     """A server of a folder; `with StaticServer(folder) as server:` starts and stops it."""
 
     def __init__(self, folder: Path, *, negotiates: bool = False) -> None:
+        self.folder = folder
         super().__init__(_Server(folder, negotiates=negotiates))
 
     @property

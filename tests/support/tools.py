@@ -21,9 +21,21 @@ _DROPPED = ("UV_", "POETRY_", "PDM_")
 
 def tool(name: str) -> Path:
     """The program of this name; where it is not installed the test is skipped, and in CI it fails."""
+    return _program(_folder() / ("Scripts" if sys.platform == "win32" else "bin"), name)
+
+
+def tool_of_release(name: str, release: str) -> Path:
+    """The same of an older release, which has a folder of its own."""
+    return _program(_folder() / f"{name}-{release}" / "bin", name)
+
+
+def _folder() -> Path:
     home = os.environ.get("PIPCACHE_TEST_TOOLS")
-    folder = Path(home) if home else REPOSITORY / ".venv-tools"
-    program = folder / ("Scripts" if sys.platform == "win32" else "bin") / name
+    return Path(home) if home else REPOSITORY / ".venv-tools"
+
+
+def _program(folder: Path, name: str) -> Path:
+    program = folder / name
     program = program.with_suffix(".exe") if sys.platform == "win32" else program
     if not program.exists():
         reason = f"there is no {program}; .ci/run installs it"
@@ -37,7 +49,15 @@ def run_tool(
     name: str, *arguments: str, cwd: Path, env: Mapping[str, str], code: int | None = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run an installer with a home folder of its own below `cwd`; it has to end with `code`, if that is given."""
-    home = cwd / "home"
+    command = [str(tool(name)), *arguments]
+    done = run_captured(command, cwd=cwd, env=tool_environment(cwd, env), timeout=300)
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def tool_environment(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what configures an installer, with a home below a folder, and `env`."""
+    home = folder / "home"
     folders = {
         variable: str(home / variable) for variable in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
     }
@@ -46,7 +66,4 @@ def run_tool(
         for variable, value in clean_environment(home).items()
         if not variable.upper().startswith(_DROPPED)
     }
-    command = [str(tool(name)), *arguments]
-    done = run_captured(command, cwd=cwd, env={**kept, **folders, **env}, timeout=300)
-    assert code is None or done.returncode == code, done.stdout + done.stderr
-    return done
+    return {**kept, **folders, **env}

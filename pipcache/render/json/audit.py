@@ -17,6 +17,7 @@ from pipcache.render.json.records import (
     redacted_headers,
 )
 from pipcache.render.json.run import AdvisoryRecord, RunRecord, advisory_records, run_record
+from pipcache.store.installer import uv_commands
 from pipcache.util.hashes import Digests
 from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import iso_time
@@ -60,6 +61,8 @@ class AuditedCacheRecord(TypedDict):
     found_by: list[str]
     problem: str | None
     hits: list[HitRecord]
+    seen: list[HitRecord]
+    native_commands: list[str]
     unjudged: list[InconclusiveRecord]
     entries: int
     distributions: int
@@ -150,11 +153,24 @@ def audited_cache_record(cache: AuditedCache) -> AuditedCacheRecord:
         "found_by": list(cache.owners),
         "problem": cache.problem,
         "hits": [hit_record(hit) for hit in cache.audit.hits],
+        "seen": [hit_record(hit) for hit in cache.audit.seen],
+        "native_commands": native_commands(cache),
         "unjudged": [inconclusive_record(entry) for entry in cache.audit.inconclusive],
         "entries": cache.audit.entries,
         "distributions": cache.audit.distributions,
         "pages": cache.audit.pages,
     }
+
+
+def native_commands(cache: AuditedCache) -> list[str]:
+    """Return the commands that remove the hits in a cache that pipcache does not change, and then look again.
+
+    None where pipcache removes them itself.
+    """
+    if cache.directory.tool != "uv" or not cache.audit.hits:
+        return []
+    projects = {hit.artifact.project for hit in cache.audit.hits if hit.artifact.project}
+    return uv_commands(cache.directory.path, projects)
 
 
 def inconclusive_record(entry: Inconclusive) -> InconclusiveRecord:

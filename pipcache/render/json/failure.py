@@ -15,6 +15,7 @@ class ErrorRecord(TypedDict):
     message: str
     path: str | None
     hint: str | None
+    commands: list[str]
 
 
 class FailureDocument(TypedDict):

@@ -10,6 +10,7 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.store.entries import Entry, UnreadableEntry
 from pipcache.util.units import iso_time
 from pipcache.util.untrusted import redact_header, redact_text, redact_url
+from pipcache.verify.effects import effect_of
 from pipcache.verify.verdict import Comparison, Finding
 
 
@@ -48,6 +49,8 @@ class ArtifactRecord(TypedDict):
     evidence: list[EvidenceRecord]
     problem: str | None
     notes: list[str]
+    tool: str
+    noted_digests: dict[str, str]
 
 
 class CacheRecord(TypedDict):
@@ -58,6 +61,7 @@ class CacheRecord(TypedDict):
     source: str
     origin: str
     disabled_by: str | None
+    tool: str
 
 
 def cache_record(cache: CacheDirectory) -> CacheRecord:
@@ -68,6 +72,7 @@ def cache_record(cache: CacheDirectory) -> CacheRecord:
         "source": cache.source.value,
         "origin": cache.origin,
         "disabled_by": cache.disabled_by,
+        "tool": cache.tool,
     }
 
 
@@ -91,8 +96,8 @@ def artifact_record(artifact: Artifact, *, is_whole: bool = False) -> ArtifactRe
         "store": artifact.store.value,
         "key": artifact.key,
         "size": artifact.size,
-        "disk_size": sum(file.allocated for file in artifact.files),
-        "downloaded": None if is_built or artifact.key is None else made,
+        "disk_size": artifact.disk_size,
+        "downloaded": made if artifact.is_downloaded else None,
         "built": made if is_built else None,
         "last_used": iso_time(artifact.used_ns),
         "files": [file.path.replace(os.sep, "/") for file in artifact.files],
@@ -112,6 +117,8 @@ def artifact_record(artifact: Artifact, *, is_whole: bool = False) -> ArtifactRe
         ],
         "problem": artifact.problem,
         "notes": list(artifact.notes),
+        "tool": artifact.tool,
+        "noted_digests": dict(artifact.noted_digests),
     }
 
 
@@ -124,6 +131,7 @@ class PromiseRecord(TypedDict):
     is_prefix: bool
     actual: str | None
     kept: bool | None
+    noted: bool
     why_not: str | None
 
 
@@ -135,7 +143,8 @@ class FindingRecord(TypedDict):
     by: str
     expected: str
     actual: str
-    effect: str
+    effect: str | None
+    runs_at_start: bool
 
 
 def promise_record(comparison: Comparison) -> PromiseRecord:
@@ -148,19 +157,21 @@ def promise_record(comparison: Comparison) -> PromiseRecord:
         "is_prefix": promise.is_prefix,
         "actual": comparison.actual,
         "kept": comparison.is_kept,
+        "noted": comparison.is_noted,
         "why_not": comparison.why_not,
     }
 
 
-def finding_record(finding: Finding) -> FindingRecord:
-    """Return a finding as JSON has it."""
+def finding_record(finding: Finding, tool: str = "pip") -> FindingRecord:
+    """Return a finding as JSON has it; ``tool`` is the installer whose cache it is in."""
     return {
         "code": finding.check.code,
         "sentence": finding.check.sentence,
         "by": finding.by,
         "expected": finding.expected,
         "actual": finding.actual,
-        "effect": finding.check.effect,
+        "effect": effect_of(finding.check, tool),
+        "runs_at_start": finding.runs_at_start,
     }
 
 

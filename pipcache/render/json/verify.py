@@ -1,8 +1,10 @@
 """The JSON document of ``verify``."""
 
+import os
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
+from pipcache.inventory.artifact import Artifact
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.json.records import (
     ArtifactRecord,
@@ -16,7 +18,9 @@ from pipcache.render.json.records import (
 )
 from pipcache.render.text.cure import cure_of
 from pipcache.render.text.verify import Tally
+from pipcache.store.entries import entry_path
 from pipcache.verify.checks import Verdict
+from pipcache.verify.context import NotJudged
 from pipcache.verify.verdict import Judgement
 
 
@@ -29,6 +33,14 @@ class JudgementRecord(TypedDict):
     promises: list[PromiseRecord]
     cure: str | None
     problem: str | None
+
+
+class NotJudgedRecord(TypedDict):
+    """Why artifacts got no verdict, and which."""
+
+    reason: str
+    count: int
+    artifacts: list[str]
 
 
 class VerdictTotal(TypedDict):
@@ -50,6 +62,7 @@ class VerifyDocument(TypedDict):
     gone: int
     not_reached: int
     passed_over: int
+    not_judged: list[NotJudgedRecord]
     links_not_followed: int
     findings_not_told: int
     known_to_locks: int | None
@@ -75,6 +88,7 @@ def verify_document(
         "gone": tally.gone,
         "not_reached": tally.left,
         "passed_over": tally.passed_over,
+        "not_judged": [_not_judged(reason, artifacts) for reason, artifacts in tally.not_judged.items()],
         "links_not_followed": tally.links,
         "findings_not_told": tally.not_selected,
         "known_to_locks": tally.known,
@@ -89,11 +103,16 @@ def _total(verdict: Verdict, judgements: Sequence[Judgement]) -> VerdictTotal:
     return {"verdict": verdict.value, "count": len(sizes), "size": sum(sizes)}
 
 
+def _not_judged(reason: NotJudged, artifacts: Sequence[Artifact]) -> NotJudgedRecord:
+    paths = [entry_path(artifact.entry).replace(os.sep, "/") for artifact in artifacts]
+    return {"reason": reason.value, "count": len(paths), "artifacts": paths}
+
+
 def _judgement(cache: CacheDirectory, judgement: Judgement) -> JudgementRecord:
     return {
         "verdict": judgement.verdict.value,
         "artifact": artifact_record(judgement.artifact),
-        "findings": [finding_record(finding) for finding in judgement.findings],
+        "findings": [finding_record(finding, judgement.artifact.tool) for finding in judgement.findings],
         "promises": [promise_record(comparison) for comparison in judgement.comparisons],
         "cure": cure_of(cache, judgement),
         "problem": judgement.problem,

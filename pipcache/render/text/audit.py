@@ -8,7 +8,7 @@ from pipcache.audit.derivation import Hit, Relation, display_name
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.machine import UnreadCache
 from pipcache.render.console import styled
-from pipcache.render.json.audit import iso_response_date, origin_text
+from pipcache.render.json.audit import iso_response_date, native_commands, origin_text
 from pipcache.util.units import counted, format_size, iso_time
 from pipcache.util.untrusted import clean, redact_text, redact_url
 
@@ -18,6 +18,8 @@ MOST_DETAILS = 50
 
 LIMITS = "Installed environments were not looked at"
 
+_LIMITS_WITH_UV = "Installed environments outside uv's cache were not looked at"
+
 RELATIONS = {
     Relation.MATCH: "found",
     Relation.PAGE: "listing it, so that pip may choose it again",
@@ -25,6 +27,7 @@ RELATIONS = {
     Relation.SOURCE: "what it was built from",
     Relation.COPY: "the same bytes under another key",
     Relation.METADATA: "the metadata beside it",
+    Relation.INSTALLED: "installed in an environment that uv keeps",
 }
 
 
@@ -44,6 +47,7 @@ def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
             else:
                 yield from (*_hit_lines(cache, hit, colour=colour), "")
         yield from _inconclusive_lines(cache)
+        yield from _uv_lines(cache)
     if is_short:
         yield f"More than {MOST_DETAILS} entries: one line each (--format json and markdown have their proofs)."
     if report.unread:
@@ -52,6 +56,18 @@ def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
             yield f"  {clean(unread_text(unread))}"
             yield f"    {clean(unread.installer.remedy(unread.path))}"
     yield from sentences(report)
+
+
+def _uv_lines(cache: AuditedCache) -> Iterator[str]:
+    """Yield what uv only noted of matches, and the commands that remove those that are here."""
+    if seen := cache.audit.seen:
+        yield f"Seen by uv and not kept, so nothing of it is here ({counted(len(seen), 'note')}):"
+        yield from (f"  {clean(title(hit.artifact))}" for hit in seen[:_SHOWN])
+        if len(seen) > _SHOWN:
+            yield f"  ... and {len(seen) - _SHOWN:,} more (--format json has them all)"
+    if commands := native_commands(cache):
+        yield "uv removes from its cache, by these commands in this order; then run this audit again:"
+        yield from (f"  {clean(command)}" for command in commands)
 
 
 def unread_text(cache: UnreadCache) -> str:
@@ -89,13 +105,15 @@ def title(artifact: Artifact) -> str:
 
 def facts_of(cache: AuditedCache, hit: Hit) -> Iterator[tuple[str, str]]:
     """Yield what is known of a hit, and why it is one: label and value, with secrets replaced."""
-    artifact = hit.artifact
+    artifact, noted = hit.artifact, hit.artifact.noted_digests
     for clause in hit.clauses[:_SHOWN]:
         yield "by", redact_text(f"{clause.text} ({clause.indicator.record}, {clause.indicator.source})")
     if len(hit.clauses) > _SHOWN:
         yield "by", f"... and {len(hit.clauses) - _SHOWN} more clauses"
     if (origin := origin_text(hit)) and not hit.clauses:
         yield "of", redact_text(origin)
+    yield from (("note", note) for note in artifact.notes if artifact.store.is_uvs)
+    yield from (("noted", f"{name} {value} (by uv, of the file that it did not keep)") for name, value in noted)
     if artifact.url is not None and hit.source is None:
         yield "URL", redact_url(artifact.url) + ("  (proved: its hash is the key)" if artifact.url_proved else "")
     if hit.source is not None:
@@ -144,7 +162,7 @@ def sentences(report: AuditReport) -> Iterator[str]:
         more = f" and {len(advisories.unmatched) - _SHOWN:,} more" if len(advisories.unmatched) > _SHOWN else ""
         yield f"No record has an id like {patterns}{more} (--only-ids)."
     audited = sum(cache.audit.entries for cache in caches)
-    matches = sum(hit.relation is Relation.MATCH for hit in hits)
+    matches = sum(hit.relation in {Relation.MATCH, Relation.INSTALLED} for hit in hits)
     place = counted(len(caches), "cache") if len(caches) > 1 else clean(caches[0].directory.path)
     result = (
         f"{counted(matches, 'match', 'matches')} and {len(hits) - matches:,} made from it or listing it"
@@ -160,7 +178,8 @@ def sentences(report: AuditReport) -> Iterator[str]:
         result += f", {counted(len(report.unread), 'cache')} of other installers {verb} not looked at"
     others = "" if report.everywhere else ", nor were other caches on this machine (--all-caches)"
     times = _time_range(report.time_range)
-    yield f"Looked at {counted(audited, 'entry', 'entries')}{times} in {place}: {result}. {LIMITS}{others}."
+    limits = _LIMITS_WITH_UV if any(cache.directory.tool == "uv" for cache in caches) else LIMITS
+    yield f"Looked at {counted(audited, 'entry', 'entries')}{times} in {place}: {result}. {limits}{others}."
 
 
 def _time_range(time_range: TimeRange) -> str:

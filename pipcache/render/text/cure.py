@@ -1,5 +1,6 @@
 """Commands that remove what ``verify`` found."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -36,8 +37,13 @@ class Scope(NamedTuple):
 
 
 def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
-    """Return the command that removes an artifact, where that may cure it; None elsewhere, or without a key."""
+    """Return the command that removes an artifact, where that may cure it; None elsewhere, or without a key.
+
+    Of another installer's cache it is that installer's own.
+    """
     artifact = judgement.artifact
+    if artifact.tool == "uv":
+        return _cure_in_uv(cache, [judgement])
     if not judgement.is_curable or artifact.key is None:
         return None
     if artifact.kind is not Kind.BUILT or judgement.verdict not in _GO_BY_VERDICT:
@@ -49,11 +55,38 @@ def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
     return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
 
 
+_PROJECT = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+"""The normalised name of a project (PEP 503, PEP 508)."""
+
+
+def _cure_in_uv(cache: CacheDirectory, judgements: Iterable[Judgement]) -> str | None:
+    """Return the commands of uv that remove what has findings; None where nothing is to be removed.
+
+    ``clean`` knows what its own release wrote, and ``prune`` takes the archives that nothing leads to any more,
+    environments and what other releases wrote.
+    """
+    projects = sorted(
+        {
+            artifact.project
+            for judgement in judgements
+            if judgement.findings
+            and (artifact := judgement.artifact).project is not None
+            and re.fullmatch(_PROJECT, artifact.project)  # a stranger's folder may be called like an option
+        }
+    )
+    if not projects:
+        return None
+    option = shlex.join(["--cache-dir", cache.path])
+    return f"uv cache clean {shlex.join(projects)} {option} && uv cache prune {option}"
+
+
 def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: Scope) -> str | None:
     """Return the command line that removes all artifacts whose findings that may cure; None without such.
 
     What is damaged or poisoned goes by its verdict, where ``remove`` comes to the same; all else by keys.
     """
+    if cache.tool == "uv":
+        return _cure_in_uv(cache, judgements)
     curable = [
         judgement for judgement in judgements if judgement.is_curable and judgement.artifact.key is not None
     ]

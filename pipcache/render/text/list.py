@@ -21,7 +21,8 @@ def make_row(artifact: Artifact, now: float) -> Row:
     """Return the row of ``artifact`` at the time ``now`` (seconds since the epoch)."""
     cells = (
         *name_cells(artifact),
-        format_size(artifact.size),
+        # old releases of uv noted no size of an sdist, and the archive is gone
+        "-" if artifact.store.is_uvs and not artifact.size else format_size(artifact.size),
         _age(artifact.made_ns, now),
         _age(artifact.used_ns, now),
         clean(_origin_text(artifact)),

@@ -41,6 +41,12 @@ def say_unreadable(entries: Iterable[Entry]) -> None:
         say(f"... and at {len(unreadable) - _SHOWN} more places")
 
 
+def say_unknown(names: Iterable[str]) -> None:
+    """Say which folders were read although their layout is newer than what is known here."""
+    for name in names:
+        say(f"Note: {clean(name)} has a newer layout than is known here; it was read as the last known one.")
+
+
 def links_in_stores(catalogue: Iterable[Artifact]) -> int:
     """Return how many links stand where pip may find entries behind them."""
     return sum(is_link_in_store(artifact.entry) for artifact in catalogue)

@@ -106,18 +106,27 @@ def _claim_text(claim: Claim) -> str:
 
 def _url_standing(artifact: Artifact) -> str:
     if artifact.kind is Kind.BUILT:
-        return "what it was built from, by origin.json"
+        return f"what it was built from, by {_noted_by(artifact)}"
+    if artifact.store.is_uvs:
+        return "as uv noted it"
     return "proved: its hash is the key" if artifact.url_proved else "inferred"
 
 
+def _noted_by(artifact: Artifact) -> str:
+    """Return where it is noted what a wheel was built from."""
+    return "uv's pointer" if artifact.store.is_uvs else "origin.json"
+
+
 def _digest_fields(details: Details) -> Iterator[Field]:
+    for algorithm, value in details.artifact.noted_digests:
+        yield Field("noted", f"{algorithm} {value} (noted by uv; the file is not kept, so nobody can check it)")
     if details.digests is not None:
         yield Field("sha256", details.digests.sha256)
         yield Field("blake2b-256", details.digests.blake2b_256)
         yield Field("md5", details.digests.md5 or "not allowed on this system")
     for index, comparison in enumerate(details.comparisons):
         yield Field("" if index else "promised", _promise_text(comparison), is_bad=comparison.is_kept is False)
-    if not details.comparisons and details.artifact.kind in {Kind.WHEEL, Kind.SDIST}:
+    if not details.comparisons and details.artifact.kind in {Kind.WHEEL, Kind.SDIST} and details.digests:
         yield Field("promised", "nothing: no digest or size from elsewhere is known")
     listed = details.artifact.listed
     if listed is not None and listed.yanked is not False:
@@ -144,7 +153,7 @@ def _build_fields(details: Details) -> Iterator[Field]:
     source = artifact.source
     if source is not None:
         for algorithm, value in source.hashes:
-            yield Field("source", f"{algorithm} {value} (of the sdist, by origin.json)")
+            yield Field("source", f"{algorithm} {value} (of the sdist, by {_noted_by(artifact)})")
         if source.commit is not None:
             yield Field("source", f"{source.vcs or 'vcs'} commit {source.commit}")
         if source.requested_revision is not None:
@@ -159,7 +168,7 @@ def _build_fields(details: Details) -> Iterator[Field]:
         for download in details.sources:
             name = download.filename or "an archive without a file name"
             yield Field("source is", f"cached: {name} ({download.store.value}, key {download.key})")
-        if not details.sources:
+        if not details.sources and not artifact.store.is_uvs:
             yield Field("source is", "not in the cache")
     for wheel in details.built_wheels:
         yield Field("built from it", f"{wheel.filename} (key {wheel.key})")
@@ -167,10 +176,15 @@ def _build_fields(details: Details) -> Iterator[Field]:
 
 def _time_fields(artifact: Artifact) -> Iterator[Field]:
     made = iso_time(artifact.made_ns)
-    yield Field("built" if artifact.kind is Kind.BUILT else "downloaded", f"{made or '-'} (file time)")
+    verbs = {Kind.BUILT: "built", Kind.ENVIRONMENT: "installed"}
+    verb = verbs.get(artifact.kind, "downloaded")
+    if artifact.store.is_uvs and artifact.kind in {Kind.PAGE, Kind.METADATA, Kind.UNKNOWN}:
+        verb = "noted"
+    yield Field(verb, f"{made or '-'} (file time)")
     if artifact.head is not None and "date" in artifact.head.headers:
         yield Field("", f"{artifact.head.headers['date']} (Date of the response, or of its last revalidation)")
-    yield Field("last used", f"{iso_time(artifact.used_ns) or '-'} (access time)")
+    if not artifact.store.is_uvs:
+        yield Field("last used", f"{iso_time(artifact.used_ns) or '-'} (access time)")
 
 
 def _content_fields(details: Details) -> Iterator[Field]:

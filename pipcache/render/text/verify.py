@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind
@@ -10,10 +11,12 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.query.filters import SortKey, sort
 from pipcache.render.console import styled
 from pipcache.render.text.cure import cure_of
-from pipcache.store.entries import entry_path
+from pipcache.store.entries import UnpackedEntry, entry_path
 from pipcache.util.units import counted, format_size
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
+from pipcache.verify.context import NotJudged
+from pipcache.verify.effects import effect_of
 from pipcache.verify.verdict import MOST_FINDINGS, Finding, Judgement
 
 _COLOURS = {Verdict.POISONED: "red", Verdict.DAMAGED: "yellow", Verdict.UNREADABLE: "yellow"}
@@ -24,13 +27,18 @@ _SHOWN = 3
 
 
 def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
-    """Return ``judgements`` worst first, then by name and version."""
+    """Return ``judgements`` worst first, of these what Python runs at each start, then by name and version."""
     by_path = {entry_path(judgement.artifact.entry): judgement for judgement in judgements}
     ordered = sort((judgement.artifact for judgement in by_path.values()), SortKey.NAME)
     return sorted(
         (by_path[entry_path(artifact.entry)] for artifact in ordered),
-        key=lambda judgement: _ORDER[judgement.verdict],
+        key=lambda judgement: (_ORDER[judgement.verdict], not any(_at_start(judgement))),
     )
+
+
+def _at_start(judgement: Judgement) -> Iterator[str]:
+    """Yield the files that RECORD does not know and that Python runs at each start."""
+    return (finding.by for finding in judgement.findings if finding.runs_at_start)
 
 
 def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) -> Iterator[str]:
@@ -38,7 +46,8 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
     artifact = judgement.artifact
     verdict = styled(judgement.verdict.value, _COLOURS.get(judgement.verdict, "cyan"), colour=colour)
     yield f"{verdict}: {clean(title(artifact))} ({format_size(artifact.size)})"
-    yield f"  {clean(entry_path(artifact.entry))}"
+    for path in _places(artifact):
+        yield f"  {clean(path)}"
     if judgement.problem is not None:
         yield f"  {clean(judgement.problem)}"
     for check, findings in _by_check(judgement.findings).items():
@@ -49,11 +58,18 @@ def finding_lines(cache: CacheDirectory, judgement: Judgement, *, colour: bool) 
         if len(findings) > _SHOWN:
             least = "at least " if len(findings) >= MOST_FINDINGS else ""
             yield f"        ... and {least}{len(findings) - _SHOWN:,} more of these"
-        yield f"        What pip does: {check.effect}."
+        if (effect := effect_of(check, artifact.tool)) is not None:
+            yield f"        What {artifact.tool} does: {effect}."
     if (cure := cure_of(cache, judgement)) is not None:
         yield f"  Cure: {clean(cure)}"
     elif judgement.findings and not judgement.is_curable:
         yield "  Cure: none here, because pip would download or build the same file again"
+
+
+def _places(artifact: Artifact) -> list[str]:
+    """Return the path of an entry, and that of the folder that another installer unpacked it to."""
+    folder = artifact.entry.folder if isinstance(artifact.entry, UnpackedEntry) else None
+    return list(dict.fromkeys([entry_path(artifact.entry), *([folder.path] if folder is not None else [])]))
 
 
 def promised(finding: Finding) -> str:
@@ -92,7 +108,8 @@ class Tally(NamedTuple):
     """What is said beside the judgements; ``known`` and ``unknown`` to lock files are None where none was given.
 
     ``gone`` vanished meanwhile, ``left`` were not reached, ``passed_over`` are strays, ``links`` were not
-    followed, ``not_selected`` are findings that --select and --ignore leave out.
+    followed, ``not_selected`` are findings that --select and --ignore leave out. ``not_judged`` are those among
+    ``passed_over`` that another installer keeps, by the reason.
     """
 
     gone: int
@@ -102,6 +119,7 @@ class Tally(NamedTuple):
     not_selected: int
     known: int | None = None
     unknown: int | None = None
+    not_judged: Mapping[NotJudged, Sequence[Artifact]] = MappingProxyType({})
 
 
 def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
@@ -116,6 +134,11 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
         )
         if not any(judgement.verdict is Verdict.VERIFIED for judgement in judgements):
             yield "None of it is verified."
+        at_start = [(path, judgement.artifact) for judgement in judgements for path in _at_start(judgement)]
+        if at_start:
+            names = [f"{clean(path)} in {clean(title(artifact))}" for path, artifact in at_start[:_SHOWN]]
+            more = f" and {len(at_start) - _SHOWN:,} more" if len(at_start) > _SHOWN else ""
+            yield f"Python runs at each start, and RECORD does not know: {', '.join(names)}{more}."
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
             yield f"Only intact, because no digest from elsewhere proves them: {kinds}."
@@ -123,13 +146,38 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
         yield f"Known to the files given with --against: {tally.known:,}; not known to them: {tally.unknown:,}."
     if tally.not_selected:
         yield f"Left out because of --select or --ignore: {counted(tally.not_selected, 'finding')}."
-    if tally.passed_over:
-        others = counted(tally.passed_over, "entry", "entries")
+    for reason, artifacts in tally.not_judged.items():
+        yield _not_judged_line(reason, artifacts)
+    if tally.passed_over > sum(map(len, tally.not_judged.values())):
+        others = counted(tally.passed_over - sum(map(len, tally.not_judged.values())), "entry", "entries")
         yield f"Neither a download nor a built wheel, so not judged: {others}."
     if tally.links:
         yield f"Not followed, so not judged: {counted(tally.links, 'link')}."
     if tally.gone:
         yield f"Removed by somebody else during the run: {counted(tally.gone, 'artifact')}."
+
+
+_WHY_NOT_JUDGED = {
+    NotJudged.SDIST: "unpacked sdists, because nothing says what their files should be",
+    NotJudged.ENVIRONMENT: "distributions in environments, which `audit` looks at",
+    NotJudged.UNFINISHED: "what an install has unpacked that is at work, or was killed",
+    NotJudged.LEFTOVER: "what nothing leads to, so that uv installs nothing of it",
+    NotJudged.GONE: "pointers whose files are gone, so that uv downloads them again",
+    NotJudged.SEEN: "what uv looked at and did not download",
+}
+
+_NAMED = {NotJudged.UNFINISHED, NotJudged.LEFTOVER, NotJudged.GONE}
+"""Reasons that a person may want to know the artifacts of."""
+
+
+def _not_judged_line(reason: NotJudged, artifacts: Sequence[Artifact]) -> str:
+    """Return why artifacts are not judged, how many, and of a few the names."""
+    named = ""
+    if reason in _NAMED:
+        names = [clean(title(artifact)) for artifact in artifacts]
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        named = f": {', '.join(names[:_SHOWN])}{more}"
+    return f"Not judged, {_WHY_NOT_JUDGED[reason]}: {len(artifacts):,}{named}."
 
 
 _NOUNS = {
