@@ -33,8 +33,8 @@ _CODES = {
 @format_option(
     *FORMS,
     help_text="requirements has a line 'name @ URL#sha256=...' for each file; pylock is the standard (PEP 751), "
-    "which is the default where FILE is called pylock.toml; sha256sums is for sha256sum and verify --against; "
-    "json is for programs ('pipcache help json').",
+    "which is the default where FILE is called pylock.toml; sha256sums is for sha256sum, and for --against of "
+    "verify and refresh; json is for programs ('pipcache help json').",
 )
 @click.option("--output", "-o", type=click.Path(), metavar="FILE", help="Write to FILE, not to standard output.")
 @closure_options(

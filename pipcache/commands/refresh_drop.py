@@ -6,6 +6,7 @@ from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with
 from pipcache.commands.refresh import RefreshAnswer, document_of, is_incomplete, narrate, print_changes
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.index_places import IndexPlace, pages_by_place, places_of_file
 from pipcache.live.answers import Failed
 from pipcache.live.refresh import ComparedFile, Result
 from pipcache.live.statuses import OUTDATED
@@ -29,10 +30,19 @@ def plan_drop(answer: RefreshAnswer) -> Plan:
     them. What the filters leave out stays, and a page about which the index did not answer the second time.
     """
     drops = answer.request.drops
-    files = [file for result in answer.results for file in _withdrawn(result)] if drops.withdrawn else []
+    withdrawn = [(result, file) for result in answer.results for file in _withdrawn(result)]
+    if answer.request.index_url is not None:
+        # an index that a person names is asked about files of other indexes too, which are not its to withdraw
+        pages = pages_by_place(answer.chosen.everything)
+        withdrawn = [
+            (result, file)
+            for result, file in withdrawn
+            if places_of_file(file.artifact, pages) == [IndexPlace(*_place(result))]
+        ]
+    files = [file for _, file in withdrawn] if drops.withdrawn else []
     candidates = [Candidate(file.artifact, Reason.WITHDRAWN, _detail(file)) for file in files]
     candidates += _metadata_of(files, answer.chosen.everything)
-    places = {_place(result) for result in answer.results if any(True for _ in _withdrawn(result))}
+    places = {_place(result) for result, _ in withdrawn}
     for result in answer.results:
         page = result.question.page
         if page is None or not is_dropped(result):

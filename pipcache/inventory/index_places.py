@@ -47,7 +47,7 @@ def place_of_page(artifact: Artifact) -> IndexPlace | None:
     base, _, name = artifact.url.rstrip("/").rpartition("/")
     # the URL names the project, whatever the page says of itself
     project = normalise(name)
-    if not base.startswith("http") or not is_project(project):
+    if not base.lower().startswith(("http://", "https://")) or not is_project(project):
         return None
     return IndexPlace(present_index(f"{base}/"), project)
 
@@ -71,7 +71,9 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     if artifact.kind is Kind.BUILT:
         if artifact.source is None or artifact.build_key is None:
             return Unplaced.NO_SOURCE
-        if artifact.source.commit is not None or not artifact.source.url.startswith("http"):
+        if artifact.source.commit is not None or not artifact.source.url.lower().startswith(
+            ("http://", "https://")
+        ):
             return Unplaced.REPOSITORY
     elif artifact.url is None or not artifact.url_proved:
         return Unplaced.UNPROVED_FILE

@@ -47,7 +47,7 @@ def page_bases(artifacts: Iterable[Artifact], configured: Sequence[str]) -> tupl
             before, simple, _ = location.partition("/simple/")
             bases += [before + simple] if simple else _roots(location)
     # pip caches nothing of file: indexes, and a Location can be any text
-    usable = (base for base in bases if base.startswith("http") and has_key(base))
+    usable = (base for base in bases if base.lower().startswith("http") and has_key(base))
     return tuple(dict.fromkeys([*PAGE_BASES, *usable]))[:_MOST_BASES]
 
 

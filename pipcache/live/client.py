@@ -49,8 +49,8 @@ _ACCEPT = ", ".join(
 """What pip accepts (``index/collector.py``), for pages that say nothing of what they vary on."""
 
 
-class _Line:
-    """What is known of an index while it is asked."""
+class _Host:
+    """What all indexes of a host share, which are one server: connections, threads and the pace."""
 
     def __init__(self, transport: Transport, stopping: threading.Event) -> None:
         self.transport = transport
@@ -58,6 +58,13 @@ class _Line:
         self.workers = Workers(CONNECTIONS)
         self.begun: dict[int, float] = {}  # the number of a question to when its last request began
         self.stuck = 0  # threads that wait for what does not come
+
+
+class _Line:
+    """What is known of an index while it is asked."""
+
+    def __init__(self, host: _Host) -> None:
+        self.host = host
         self._failures = 0
         self._last = ""
 
@@ -73,7 +80,7 @@ class _Line:
     @property
     def given_up(self) -> Failed | None:
         """Why the index is asked no more; None while it is."""
-        if self._failures < _MOST_FAILURES and self.stuck < CONNECTIONS:
+        if self._failures < _MOST_FAILURES and self.host.stuck < CONNECTIONS:
             return None
         return Failed(
             Fault.GIVEN_UP, f"not asked, after {self._failures} failures in a row; the last: {self._last}"
@@ -98,23 +105,24 @@ class Client:
         self._tries = min(_TRIES, settings.retries + 1)
         self._stopping = threading.Event()
         self._lines: dict[str, _Line] = {}
+        self._hosts: dict[Origin, _Host] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        for line in self._lines.values():
-            line.workers.stop(wait=False)
-            if not line.begun:  # else a thread still uses its connection, and ends with the program
-                line.transport.close()
+        for host in self._hosts.values():
+            host.workers.stop(wait=False)
+            if not host.begun:  # else a thread still uses its connection, and ends with the program
+                host.transport.close()
 
     def ask(self, askings: Sequence[Asking]) -> Iterator[tuple[Asking, Answer]]:
         """Ask, and yield each question with its answer as it comes; every question gets one."""
         answers: SimpleQueue[tuple[int, Answer]] = SimpleQueue()
         for number, asking in enumerate(askings):
             line = self._line(asking.question.index)
-            line.workers.submit(self._work, line, number, asking, answers)
+            line.host.workers.submit(self._work, line, number, asking, answers)
         left = dict(enumerate(askings))
         while left:
             answered: Iterable[tuple[int, Answer]]
@@ -136,18 +144,21 @@ class Client:
         now = time.monotonic()
         for number, asking in left.items():
             line = self._line(asking.question.index)
-            if now - line.begun.get(number, now) > self._longest_try:
+            if now - line.host.begun.get(number, now) > self._longest_try:
                 text = f"{host_of(asking.question.url)} sends too slowly"
                 failed = Failed(Fault.TIMEOUT, text)
-                line.stuck += 1
+                line.host.stuck += 1
                 line.note(failed)
                 yield number, failed
-            elif line.stuck >= CONNECTIONS and number not in line.begun and line.given_up is not None:
+            elif line.host.stuck >= CONNECTIONS and number not in line.host.begun and line.given_up is not None:
                 yield number, line.given_up
 
     def _line(self, index: str) -> _Line:
         if index not in self._lines:
-            self._lines[index] = _Line(Transport(index, self._settings, self._folder), self._stopping)
+            origin = origin_of(index)
+            if origin not in self._hosts:
+                self._hosts[origin] = _Host(Transport(index, self._settings, self._folder), self._stopping)
+            self._lines[index] = _Line(self._hosts[origin])
         return self._lines[index]
 
     def _work(self, line: _Line, number: int, asking: Asking, answers: "SimpleQueue[tuple[int, Answer]]") -> None:
@@ -158,7 +169,7 @@ class Client:
         except Exception as error:  # noqa: BLE001 - what the libraries make of a strange answer can be anything
             text = f"{host_of(asking.question.url)} gives no answer that can be read: {type(error).__name__}"
             answer = Failed(Fault.BROKEN, text)
-        line.begun.pop(number, None)
+        line.host.begun.pop(number, None)
         line.note(answer)
         answers.put((number, answer))
 
@@ -168,8 +179,8 @@ class Client:
         for tried in range(1, self._tries + 1):
             if (given_up := line.given_up) is not None:
                 return failed or given_up
-            line.pace.wait()
-            line.begun[number] = time.monotonic()
+            line.host.pace.wait()
+            line.host.begun[number] = time.monotonic()
             try:
                 return self._ask_once(line, asking)
             except NoAnswer as error:
@@ -179,11 +190,11 @@ class Client:
                 if error.wait is not None and error.wait > _LONGEST_WAIT:
                     text = f"{failed.text}, and asks to wait {error.wait:,.0f} seconds"
                     return failed._replace(text=text)
-                line.begun.pop(number)
+                line.host.begun.pop(number)
                 if error.wait is not None:
-                    line.pace.hold(error.wait)
+                    line.host.pace.hold(error.wait)
                 else:
-                    line.pace.pause(_BACK_OFF * 2**tried)
+                    line.host.pace.pause(_BACK_OFF * 2**tried)
         assert failed is not None
         return failed
 
@@ -196,17 +207,17 @@ class Client:
         url, headers = asking.question.url, request_headers(asking.question.page, asking.mode)
         for _ in range(_MOST_REDIRECTS + 1):
             login = self._credentials.login(url)
-            reply = line.transport.get(url, headers, login)
+            reply = line.host.transport.get(url, headers, login)
             if reply.status == _UNAUTHORIZED:
                 other = self._credentials.login_after_refusal(url)
                 if other is not None and other != login:
-                    line.pace.wait()
-                    reply = line.transport.get(url, headers, other)
+                    line.host.pace.wait()
+                    reply = line.host.transport.get(url, headers, other)
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return _answer_of(asking, url, reply, is_conditional=is_conditional(headers))
             url = _next_url(url, location)
-            line.pace.wait()
+            line.host.pace.wait()
         raise NoAnswer(Failed(Fault.REDIRECT, f"{host_of(url)} redirects without an end"))
 
 

@@ -102,7 +102,12 @@ def index_of_file_host(host: str) -> str | None:
 
 
 def present_index(base: str) -> str:
-    """Return the URL below which an index has its pages now: PyPI's under its old name is PyPI's present one."""
+    """Return the URL below which an index has its pages now, with scheme and host in lower case.
+
+    PyPI's under its old name is PyPI's present one.
+    """
+    if has_key(base):
+        base = normalise_url(base)
     return PAGE_BASES[0] if base == PAGE_BASES[1] else base
 
 

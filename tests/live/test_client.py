@@ -215,6 +215,19 @@ def test_an_index_gets_ten_requests_a_second_at_most_and_four_connections(index:
     assert index.connections <= 4
 
 
+def test_two_indexes_of_a_host_are_one_server(index: Index, folder: str) -> None:
+    asked = []
+    for number in range(24):
+        base = f"{index.root}/{'simple' if number % 2 else 'other'}/"
+        index.add_project(f"p{number}", path=f"{base.removeprefix(index.root)}p{number}/")
+        asked.append(Question(base, f"p{number}", f"{base}p{number}/", None, ()))
+    began = time.monotonic()
+    answers = ask(asked, folder)
+    assert time.monotonic() - began >= 2.2  # 23 intervals of a tenth of a second
+    assert all(isinstance(answer, FetchedPage) for answer in answers)
+    assert index.connections <= 4
+
+
 # What is answered
 
 

@@ -196,3 +196,21 @@ def test_what_the_filters_leave_out_stays_and_that_is_told(
     assert removed(ran.document) == []
     assert "1 page not current, kept: the filters leave it out." in ran.err
     assert removed(refresh(program, "--drop", "foo", "--yes").document) == [("outdated", "PC702", "foo")]
+
+
+def test_an_index_that_is_named_drops_no_file_of_another(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    add_pages(shop, builder)
+    add_wheels(shop, builder)
+    filename, body = build_wheel("foo", "1.0")
+    builder.download(f"https://private.example/{filename}", body + b" ")
+    shop.change("foo", "2.0", file=None)
+    shop.projects["foo"].serial += 1
+    ran = refresh(program, "foo", "--index-url", shop.index.simple, "--drop-withdrawn", "--yes")
+    assert removed(ran.document) == [
+        ("outdated", "PC702", "foo"),
+        ("withdrawn", "PC711", "foo-2.0-py3-none-any.whl"),
+    ]
+    reported = [file["filename"] for file in ran.document["files"] if file["withdrawn"]]
+    assert sorted(reported) == ["foo-1.0-py3-none-any.whl", "foo-2.0-py3-none-any.whl"]

@@ -350,3 +350,18 @@ def test_every_fault_of_the_network_is_told_in_every_form(
     (asked,) = document.document["asked"]
     assert asked["fault"]
     assert asked["detail"]
+
+
+def test_an_index_in_capitals_is_the_same_index(
+    shop: Shop, program: Program, builder: CacheBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_pages(shop, builder)
+    capitals = shop.index.simple.replace("http://", "HTTP://")
+    monkeypatch.setenv("PIP_INDEX_URL", capitals)
+    for arguments in ([], ["foo", "bar", "src", "--index-url", capitals]):
+        shop.index.exchanges.clear()
+        ran = refresh(program, *arguments)
+        assert ran.code == 0, ran
+        assert {question["index"] for question in ran.document["questions"]} == {shop.index.simple}
+        assert [question["by_hand"] for question in ran.document["questions"]] == [False] * 3
+        assert [exchange.status for exchange in shop.index.exchanges] == [304] * 3
