@@ -16,13 +16,11 @@ from pipcache.location import config, locate as locating, machine
 from pipcache.location.locate import Source, locate
 from pipcache.location.machine import (
     MachineCache,
-    default_places,
     every_cache,
     machine_homes,
-    path_for_home,
     profiles,
-    user_configuration,
 )
+from pipcache.location.pip_places import default_places, path_for_home, user_configuration
 from tests.support.caches import CacheBuilder, fifo, look, make_old
 
 if TYPE_CHECKING:
