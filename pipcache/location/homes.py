@@ -8,34 +8,36 @@ from pipcache.location.look import obstacle_of
 
 
 class Home(NamedTuple):
-    """A home with its users as text, and why it cannot be entered."""
+    """A home with its users as text, why it cannot be entered, and the names of the users where they are known."""
 
     users: str
     path: str
     problem: str | None
+    names: tuple[str, ...] = ()
 
 
 def existing_homes(users: Iterable[tuple[str, str]]) -> Iterator[Home]:
     """Yield the homes that exist."""
     for home, names in _users(users).items():
+        text = _users_text(names)
         try:
             # lstat does not start an automounter; stat enters the home
             os.lstat(home)
             os.stat(os.path.join(home, "."))
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and (problem := obstacle_of(error)):
-                yield Home(names, home, problem)
+                yield Home(text, home, problem, (*names,))
             continue
-        yield Home(names, home, None)
+        yield Home(text, home, None, (*names,))
 
 
-def _users(homes: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return each home with the names of its users as text; system users often share a home."""
+def _users(homes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return each home with the names of its users; system users often share a home."""
     names: dict[str, dict[str, None]] = {}
     for user, home in homes:
         if os.path.isabs(home):
             names.setdefault(home.rstrip("/") or "/", {})[user] = None
-    return {home: _users_text([*users]) for home, users in names.items()}
+    return {home: [*users] for home, users in names.items()}
 
 
 def _users_text(users: list[str]) -> str:

@@ -150,7 +150,8 @@ def find_caches(
     own_home = expanduser("~", environ)
     is_listed = any(os.path.realpath(home.path) == os.path.realpath(own_home) for home in users)
     if not is_listed and os.path.isabs(own_home):
-        users.insert(0, Home("this run", own_home, None))
+        names = dict.fromkeys(filter(None, (environ.get("USER"), environ.get("LOGNAME"))))
+        users.insert(0, Home("this run", own_home, None, (*names,)))
     for place in _known_places(environ, users):
         finder.add(*place)
     for setting, path, obstacle, home in places_in_environments(environ, users):
@@ -265,7 +266,9 @@ def _known_places(
         if home.problem is None:
             for place in places_of_home(sys.platform, home.users, home.path):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
-            for place in places_in_startup_files(home.users, home.path) if sys.platform != "win32" else ():
+            for place in (
+                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else ()
+            ):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
 
 
@@ -274,6 +277,9 @@ def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Sett
     if place.problem is not None:
         if problem := obstacle_of(place.problem):
             yield place.installer, setting, place.path, f"{problem}; it may name a cache"
+        return
+    if place.unknown is not None:
+        yield place.installer, setting, place.path, place.unknown
         return
     path = path_for_home(sys.platform, place.path, home)
     if place.source is Source.ENVIRONMENT or os.path.isabs(path):

@@ -87,7 +87,7 @@ def places_of_pip(environ: Mapping[str, str], homes: Iterable[Home]) -> Iterator
     of_each_user = [place for place in shared if starts_at_home(sys.platform, place.path)]
     yield from for_home([place for place in shared if place not in of_each_user], own_home, None)
     yield from for_home([*of_each_user, *own], own_home, doubted_home(environ, Source.CONFIGURATION))
-    for users, home, problem in homes:
+    for users, home, problem, _ in homes:
         if problem is not None:
             yield Place(Setting(Source.DEFAULT, f"home of {users}", None), lowest_visible(home), problem)
             continue

@@ -260,62 +260,6 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(box: Machine) -> None:
     assert box.unread() == {}
 
 
-# What a user's shell sets
-
-ASSIGNMENTS = {
-    ".profile": "export XDG_CACHE_HOME={}\n",
-    ".bashrc": 'if true; then\n  XDG_CACHE_HOME="{}"; export XDG_CACHE_HOME\nfi\n',
-    ".zshenv": "export XDG_CACHE_HOME='{}' # mine\n",
-    ".pam_environment": "XDG_CACHE_HOME DEFAULT={}\n",
-    ".config/fish/config.fish": "set -gx XDG_CACHE_HOME {}\n",
-    ".config/environment.d/10-cache.conf": "XDG_CACHE_HOME={}\n",
-}
-
-
-@linux
-@pytest.mark.parametrize("written", ["whole", "$HOME/xdg", "${HOME}/xdg", "~/xdg"])
-@pytest.mark.parametrize("file", ASSIGNMENTS)
-def test_the_xdg_folder_of_each_user_is_known(box: Machine, file: str, written: str) -> None:
-    home = box.home("ada")
-    pip, pipenv, uv = (
-        box.pip("home/ada/xdg/pip"),
-        box.pip("home/ada/xdg/pipenv"),
-        box.uv("home/ada/xdg/uv"),
-    )
-    box.write(f"home/ada/{file}", ASSIGNMENTS[file].format(f"{home}/xdg" if written == "whole" else written))
-    caches, unread = box.find()
-    origin = (f"XDG_CACHE_HOME in {home / file}",)
-    assert [(cache.cache.path, cache.owners) for cache in caches[1:]] == [(pip, origin), (pipenv, origin)]
-    assert [(cache.path, cache.owners) for cache in unread] == [(uv, origin)]
-
-
-@linux
-@pytest.mark.parametrize("variable", ["PIP_CACHE_DIR", "PIPENV_CACHE_DIR"])
-def test_a_variable_of_a_user_is_known(box: Machine, variable: str) -> None:
-    box.home("ada")
-    path = box.pip("disk/ada")
-    box.write("home/ada/.profile", f"export {variable}={path}\n")
-    assert [cache.cache.path for cache in box.find().caches[1:]] == [path]
-
-
-@linux
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# export PIP_CACHE_DIR={}\n",
-        "export PIP_CACHE_DIR=$(echo {})\n",
-        "export PIP_CACHE_DIR={}/$USER\n",
-        "export MY_PIP_CACHE_DIR={}\n",
-        "PIP_CACHE_DIR=\n{}\n",
-        "\0\xff\n",
-        "A=" + "x" * 200_000 + "\nPIP_CACHE_DIR={}\n",
-    ],
-)
-def test_what_a_shell_would_work_out_names_nothing(box: Machine, text: str) -> None:
-    box.write("home/me/.profile", text.format(box.pip("disk/mine")))
-    assert len(box.find().caches) == 1
-
-
 # Layout decides, not the name of the place
 
 
