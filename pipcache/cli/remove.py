@@ -69,24 +69,24 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
 @click.option(
     "--derived/--no-derived",
     default=True,
-    help="With --advisory: also remove what was made from a match: built wheels, copies (default).",
+    help="With --advisory or --all-caches: also what was made from a match: built wheels, copies (default).",
 )
 @click.option(
     "--save",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="With --advisory: first copy what is removed into DIR, with its evidence; only you can read DIR.",
+    help="With --advisory or --all-caches: first copy what goes into DIR, with evidence; only you can read DIR.",
 )
 @click.option(
     "--all-caches",
     is_flag=True,
-    help="With --advisory: in every pip cache that can be found on this machine.",
+    help="In every pip cache that can be found on this machine, with --advisory or with SELECTORs.",
 )
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
 @identity_option
-@format_option("table", "json", "line", more=" With --advisory, line is one line for engines that keep no more.")
+@format_option("table", "json", "line", more=" With --advisory or --all-caches, line is one line.")
 @click.pass_obj
 def remove_command(
     app: App,
@@ -123,18 +123,21 @@ def remove_command(
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
-    search_options = only_ids or only_listed_versions or deep or all_caches
-    if (search_options or save is not None or not derived) and not advisories:
-        options = "--only-ids, --only-listed-versions, --deep, --no-derived, --save and --all-caches"
-        raise click.UsageError(f"{options} go with --advisory.")
-    if advisories and (damaged or poisoned or must_match or filters != Filters()):
-        raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
-    if form == "line" and not advisories:
-        raise click.UsageError("--format line goes with --advisory.")
+    is_search = bool(advisories) or all_caches
+    if (only_listed_versions or deep or save is not None or not derived) and not is_search:
+        options = "--only-listed-versions, --deep, --no-derived and --save"
+        raise click.UsageError(f"{options} go with --advisory or --all-caches.")
+    if only_ids and not advisories:
+        raise click.UsageError("--only-ids goes with --advisory.")
+    if is_search and (damaged or poisoned or must_match or filters != Filters()):
+        option = "--advisory" if advisories else "--all-caches"
+        raise click.UsageError(f"{option} goes with SELECTORs and -r, not with filters, verdicts or --must-match.")
+    if form == "line" and not is_search:
+        raise click.UsageError("--format line goes with --advisory or --all-caches.")
     directory = app.directory(cache_dir)
     require_consent(yes=yes, dry_run=dry_run, form=form)
     named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
-    if advisories:
+    if is_search:
         search = AuditRequest(advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids)
         purge = advised_removal.AdvisedRequest(search, derived, keep_pages, save, app.run)
         advised = advised_removal.find(directory, purge, track)

@@ -12,9 +12,9 @@ import pytest
 
 from pipcache.location import environments
 from pipcache.location.environments import prefixes_in_notes
-from tests.location.test_machine import Machine
 from tests.support.caches import fifo
 from tests.support.homes import give, is_root
+from tests.support.user_machines import PipMachine as Machine
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
 root = pytest.mark.skipif(not is_root(), reason="only root can give files to others")

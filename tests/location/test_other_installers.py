@@ -10,9 +10,9 @@ import pytest
 
 from pipcache.location import machine
 from pipcache.location.installer_places import places_of_home, places_of_run
-from pipcache.location.machine import MachineCaches, find_caches
 from pipcache.store.installer import Installer
 from tests.support.caches import CacheBuilder, fifo, look
+from tests.support.user_machines import UV, MixedMachine as Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,57 +20,6 @@ if TYPE_CHECKING:
     from tests.support.program import Program
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
-
-UV = "archive-v0/IGMztD98_RUmRhZ0/six.py"
-
-
-class Machine:
-    """A machine below a folder: users with homes, and the environment of a run on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.users: list[tuple[str, str]] = []
-        self.environ = {"HOME": str(self.home("me")), "XDG_CONFIG_DIRS": str(folder / "etc")}
-
-    def home(self, user: str) -> Path:
-        home = self.folder / "home" / user
-        home.mkdir(parents=True)
-        self.users.append((user, str(home)))
-        return home
-
-    def write(self, path: str, text: str = "x") -> str:
-        """A file; gives the real path of its folder."""
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return os.path.realpath(file.parent)
-
-    def uv(self, path: str) -> str:
-        """A cache of uv's; gives its real path."""
-        self.write(f"{path}/{UV}")
-        return os.path.realpath(self.folder / path)
-
-    def pip(self, path: str) -> str:
-        """A cache of pip's; gives its real path."""
-        CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
-        return os.path.realpath(self.folder / path)
-
-    def find(self) -> MachineCaches:
-        """What is there, without what the machine that runs the tests really has."""
-        caches, unread = find_caches(self.environ, homes=lambda: self.users)
-        here = os.path.realpath(self.folder)
-        return MachineCaches(
-            [cache for cache in caches if cache.cache.path.startswith(here)],
-            [cache for cache in unread if cache.path.startswith(here)],
-        )
-
-    def unread(self) -> dict[str, tuple[str, str | None]]:
-        """What is named, below the folder: whose, and why it cannot be read."""
-        folder = os.path.realpath(self.folder)
-        return {
-            os.path.relpath(cache.path, folder): (cache.installer.value, cache.problem)
-            for cache in self.find().unread
-        }
 
 
 @pytest.fixture

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipcache.location import startup_files
 from pipcache.location.startup_files import places_in_startup_files
-from tests.location.test_other_installers import Machine, linux
+from tests.support.user_machines import MixedMachine as Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
 
 
 @pytest.fixture
