@@ -155,8 +155,10 @@ def find_caches(
     for place in _known_places(environ, users):
         finder.add(*place)
     for setting, path, obstacle, home in places_in_environments(environ, users):
-        if obstacle is None or not finder.is_named(path):
-            finder.add(Installer.PIP, setting, path, obstacle, home)
+        if obstacle is None:
+            finder.add(Installer.PIP, setting, path, None, home)
+        elif not finder.is_named(visible := lowest_visible(path)):
+            finder.add(Installer.PIP, setting, visible, obstacle, home)
     _follow_notes(finder, users)
     return finder.result()
 

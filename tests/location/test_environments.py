@@ -12,6 +12,7 @@ import pytest
 
 from pipcache.location import environments
 from pipcache.location.environments import prefixes_in_notes
+from pipcache.location.machine import find_caches
 from tests.support.caches import fifo
 from tests.support.homes import give, is_root
 from tests.support.user_machines import PipMachine as Machine
@@ -119,9 +120,13 @@ def test_what_cannot_be_read_is_named(box: Machine, closed: str, request: pytest
     path = box.folder / "home/ada" / closed
     path.chmod(0)
     request.addfinalizer(lambda: path.chmod(0o700))
-    (_, named) = box.find()
-    assert named.cache.path == os.path.realpath(path)
-    assert named.problem == "cannot be read: Permission denied; it may name a cache"
+    caches, unread = find_caches(box.environ, homes=lambda: box.users)
+    named = {cache.cache.path: cache.problem for cache in caches[1:]} | {
+        other.path: other.problem for other in unread
+    }
+    here = {place: why for place, why in named.items() if place.startswith(os.path.realpath(box.folder))}
+    assert [*here] == [os.path.realpath(path)]
+    assert "cannot be read: Permission denied" in (here[os.path.realpath(path)] or "")
 
 
 # what pip notes
