@@ -125,9 +125,9 @@ class AuditReport(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything could be judged."""
+        """Whether everything could be judged; a pattern of ids that no record has looks for nothing."""
         judged = not any(cache.problem is not None or cache.audit.inconclusive for cache in self.caches)
-        return judged and not self.unread
+        return judged and not self.unread and not self.advisories.unmatched
 
 
 def response_date(artifact: Artifact) -> float | None:

@@ -72,24 +72,24 @@ _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, bu
 @click.option(
     "--derived/--no-derived",
     default=True,
-    help="With --advisory: also remove what was made from a match: built wheels, copies (default).",
+    help="With --advisory or --all-caches: also what was made from a match: built wheels, copies (default).",
 )
 @click.option(
     "--save",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="With --advisory: first copy what is removed into DIR, with its evidence; only you can read DIR.",
+    help="With --advisory or --all-caches: first copy what goes into DIR, with evidence; only you can read DIR.",
 )
 @click.option(
     "--all-caches",
     is_flag=True,
-    help="With --advisory: in every pip cache that can be found on this machine; for uv's, its commands.",
+    help="In every pip cache of this machine, with --advisory or SELECTORs; for uv's, its commands.",
 )
 @click.option("--keep-pages", is_flag=True, help="Keep the index pages of the projects whose files go.")
 @click.option("--must-match", is_flag=True, help="Exit with 1 when a selector matches nothing.")
 @consent_options
 @identity_option
-@format_option("table", "json", "line", more=" With --advisory, line is one line for engines that keep no more.")
+@format_option("table", "json", "line", more=" With --advisory or --all-caches, line is one line.")
 @click.pass_obj
 def remove_command(
     app: App,
@@ -127,14 +127,17 @@ def remove_command(
         raise click.UsageError("Nothing to remove was named: give a SELECTOR, or a file of them with -r.")
     if against and not (damaged or poisoned):
         raise click.UsageError("--against goes with --damaged or --poisoned.")
-    search_options = only_ids or only_listed_versions or deep or all_caches
-    if (search_options or save is not None or not derived) and not advisories:
-        options = "--only-ids, --only-listed-versions, --deep, --no-derived, --save and --all-caches"
-        raise click.UsageError(f"{options} go with --advisory.")
-    if advisories and (damaged or poisoned or must_match or filters != Filters()):
-        raise click.UsageError("--advisory goes with SELECTORs and -r, not with filters or verdicts.")
-    if form == "line" and not advisories:
-        raise click.UsageError("--format line goes with --advisory.")
+    is_search = bool(advisories) or all_caches
+    if (only_listed_versions or deep or save is not None or not derived) and not is_search:
+        options = "--only-listed-versions, --deep, --no-derived and --save"
+        raise click.UsageError(f"{options} go with --advisory or --all-caches.")
+    if only_ids and not advisories:
+        raise click.UsageError("--only-ids goes with --advisory.")
+    if is_search and (damaged or poisoned or must_match or filters != Filters()):
+        option = "--advisory" if advisories else "--all-caches"
+        raise click.UsageError(f"{option} goes with SELECTORs and -r, not with filters, verdicts or --must-match.")
+    if form == "line" and not is_search:
+        raise click.UsageError("--format line goes with --advisory or --all-caches.")
     # over all caches each says for itself that uv removes from it
     directory = app.directory(cache_dir, tool=None if all_caches else tool)
 
@@ -151,7 +154,7 @@ def remove_command(
     def leaving() -> AbstractContextManager[None]:
         return app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, asked, track))
 
-    if advisories:
+    if is_search:
         purge = advised_removal.AdvisedRequest(asked, derived, keep_pages, save, app.run)
         with leaving():
             advised = advised_removal.find(directory, purge, track)

@@ -71,7 +71,8 @@ def run(answer: AdvisedAnswer, request: AdvisedRequest, consent: Consent, form: 
         _write_end(answer, caches, consent, purge.unread, done)
     for _, problem in purge.problems:
         say(f"Not done: {clean(problem)}")
-    return _exit_code(caches, is_incomplete=bool(purge.problems or purge.unread))
+    unmatched = answer.report.advisories.unmatched
+    return _exit_code(caches, is_incomplete=bool(purge.problems or purge.unread or unmatched))
 
 
 def _exit_code(caches: Sequence[PurgedCache], *, is_incomplete: bool) -> ExitCode:
@@ -172,7 +173,8 @@ def _write_end(
         say(f"  {above}{clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
     for line in problem_lines(caches, unread):
         say(line)
-    for line in () if answer.directory.is_empty and not is_everywhere else sentences(answer.report):
+    is_said = is_everywhere or not answer.directory.is_empty or answer.report.advisories.unmatched
+    for line in sentences(answer.report) if is_said else ():
         say(line)
     unjudged = [(cache, entry) for cache in caches for entry in cache.unjudged]
     for cache, entry in unjudged[:_SHOWN]:
@@ -181,7 +183,7 @@ def _write_end(
     if len(unjudged) > _SHOWN:
         say(f"... and {len(unjudged) - _SHOWN:,} more (--format json has them all)")
     if is_everywhere:
-        line = last_line(caches, unread, dry_run=consent.dry_run)
+        line = last_line(caches, unread, answer.report.advisories.unmatched, dry_run=consent.dry_run)
         write_answer(lambda: print(fitted(line, sys.stdout)), done)  # noqa: T201
 
 

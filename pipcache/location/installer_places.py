@@ -21,6 +21,7 @@ class KnownPlace(NamedTuple):
             be read.
         path: as it is written there; it may start with ``~`` or be relative.
         problem: the error of a configuration file that cannot be read; None otherwise.
+        unknown: why nobody can say which cache the file at ``path`` names; None otherwise.
     """
 
     installer: Installer
@@ -28,6 +29,7 @@ class KnownPlace(NamedTuple):
     origin: str
     path: str
     problem: OSError | None = None
+    unknown: str | None = None
 
 
 class _Rules(NamedTuple):

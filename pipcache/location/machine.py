@@ -9,21 +9,19 @@ Caches that only a command line or the environment of another process names are 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import NamedTuple
 
-from pipcache.location.config import configuration_paths, expanduser, read_configuration
-from pipcache.location.home_places import below_home, default_places
+from pipcache.location.config import expanduser
+from pipcache.location.environments import places_in, places_in_environments, prefixes_in_notes
+from pipcache.location.homes import Home, existing_homes
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
-from pipcache.location.locate import CacheDirectory, Setting, Source, environment_settings, locate, seen
+from pipcache.location.locate import CacheDirectory, Setting, Source, locate, seen
 from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
 from pipcache.location.ownership import NOT_THEIRS, Ownership, doubted_home, is_of_home, ownership_of
+from pipcache.location.pip_places import path_for_home, places_of_pip
 from pipcache.location.startup_files import places_in_startup_files
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
-
-_LIMIT = 1 << 16
-"""Characters of a configuration file; a longer file is not read, because errors make ``configparser`` slow."""
 
 
 class MachineCache(NamedTuple):
@@ -75,18 +73,6 @@ class MachineCaches(NamedTuple):
     unread: list[UnreadCache]
 
 
-class _Place(NamedTuple):
-    """A path where a cache may be, the setting that leads to it, and why the path is known to be unreadable.
-
-    ``home`` is the home of the user who decides; None where the settings of this run or of the machine do.
-    """
-
-    setting: Setting
-    path: str
-    problem: str | None = None
-    home: str | None = None
-
-
 _HOMES = {"linux": "/home", "darwin": "/Users"}
 """Where homes are: users of a directory service have theirs there, and ``getpwall`` may not list them."""
 
@@ -126,29 +112,6 @@ def profiles(own: str) -> list[tuple[str, str]]:
     return [(name, os.path.join(above, name)) for name in names]
 
 
-def user_configuration(platform: str, home: str) -> list[str]:
-    """Return the paths that pips of any version read as a user's configuration (pip ``utils/appdirs.py``)."""
-    if platform == "win32":
-        return [below_home(platform, home, name) for name in (r"AppData\Roaming\pip\pip.ini", r"pip\pip.ini")]
-    support = ["Library/Application Support/pip/pip.conf"] if platform == "darwin" else []
-    return [below_home(platform, home, name) for name in (*support, ".config/pip/pip.conf", ".pip/pip.conf")]
-
-
-def path_for_home(platform: str, value: str, home: str) -> str:
-    """Return the path that a configured value is for the user with this home; it may be relative."""
-    if _starts_at_home(platform, value):
-        return below_home(platform, home, value[2:])
-    try:
-        return os.path.expanduser(value)
-    except ValueError:  # a user's name with a NUL
-        return value
-
-
-def _starts_at_home(platform: str, value: str) -> bool:
-    separators = ("", "/", "\\") if platform == "win32" else ("", "/")
-    return value[:1] == "~" and value[1:2] in separators
-
-
 def every_cache(
     environ: Mapping[str, str],
     option: str | None = None,
@@ -180,12 +143,38 @@ def find_caches(
     """
     first = locate(option, environ)
     finder = _Finder(first, doubted_home(environ, first.source))
-    users = [*_homes(homes())]
-    for setting, written_path, obstacle, home in _places(environ, users):
+    users = [*existing_homes(homes())]
+    for setting, written_path, obstacle, home in places_of_pip(environ, users):
         finder.add(Installer.PIP, setting, written_path, obstacle, home)
+    # HOME may be none of the homes that the system lists
+    own_home = expanduser("~", environ)
+    is_listed = any(os.path.realpath(home.path) == os.path.realpath(own_home) for home in users)
+    if not is_listed and os.path.isabs(own_home):
+        names = dict.fromkeys(filter(None, (environ.get("USER"), environ.get("LOGNAME"))))
+        users.insert(0, Home("this run", own_home, None, (*names,)))
     for place in _known_places(environ, users):
         finder.add(*place)
+    for setting, path, obstacle, home in places_in_environments(environ, users):
+        if obstacle is None:
+            finder.add(Installer.PIP, setting, path, None, home)
+        elif not finder.is_named(visible := lowest_visible(path)):
+            finder.add(Installer.PIP, setting, visible, obstacle, home)
+    _follow_notes(finder, users)
     return finder.result()
+
+
+def _follow_notes(finder: "_Finder", homes: Sequence[Home]) -> None:
+    """Look at the environments that the notes in caches name; one may name a cache that has notes of its own."""
+    seen_caches: set[str] = set()
+    seen_prefixes: set[str] = set()
+    while fresh := [path for path in finder.readable() if path not in seen_caches]:
+        seen_caches.update(fresh)
+        prefixes = dict.fromkeys(prefix for path in fresh for prefix in prefixes_in_notes(path))
+        for prefix in prefixes:
+            if prefix not in seen_prefixes:
+                for setting, path, obstacle, home in places_in(prefix, homes):
+                    finder.add(Installer.PIP, setting, path, obstacle, home)
+        seen_prefixes.update(prefixes)
 
 
 class _Finder:
@@ -227,7 +216,7 @@ class _Finder:
             look = Look(None, obstacle) if obstacle else look_at(path, installer)
             if look.problem and installer is not Installer.PIP:
                 path = lowest_visible(path)
-                if self._is_named(path):
+                if self.is_named(path):
                     return
             if look.owner is None and not look.problem:
                 return
@@ -243,7 +232,11 @@ class _Finder:
             self._allowed.add(path)
         self._owners.setdefault(path, {})[setting.origin] = None
 
-    def _is_named(self, path: str) -> bool:
+    def readable(self) -> list[str]:
+        """Return the paths of the caches in pip's layout that can be read."""
+        return [path for path, (_, problem) in self._caches.items() if problem is None]
+
+    def is_named(self, path: str) -> bool:
         """Return whether a folder that hides places is named already, or hides a place that is."""
         problems = [path for path, (_, problem) in (*self._caches.items(), *self._unread.items()) if problem]
         return any(known == path or lowest_visible(known) == path for known in problems)
@@ -274,43 +267,20 @@ class _Finder:
         )
 
 
-class _Home(NamedTuple):
-    """A home with its users as text, and why it cannot be entered."""
-
-    users: str
-    path: str
-    problem: str | None
-
-
-def _homes(users: Iterable[tuple[str, str]]) -> Iterator[_Home]:
-    """Yield the homes that exist."""
-    for home, names in _users(users).items():
-        try:
-            # lstat does not start an automounter; stat enters the home
-            os.lstat(home)
-            os.stat(os.path.join(home, "."))
-        except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and (problem := obstacle_of(error)):
-                yield _Home(names, home, problem)
-            continue
-        yield _Home(names, home, None)
-
-
 def _known_places(
-    environ: Mapping[str, str], homes: Sequence[_Home]
+    environ: Mapping[str, str], homes: Sequence[Home]
 ) -> Iterator[tuple[Installer, Setting, str, str | None, str | None]]:
     """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
     own_home = expanduser("~", environ)
     for place in places_of_run(sys.platform, environ):
         yield from ((*known, None) for known in _known_place(place, own_home))
-    # HOME may be none of the homes that the system lists
-    is_listed = any(os.path.realpath(home.path) == os.path.realpath(own_home) for home in homes)
-    here = [] if is_listed or not os.path.isabs(own_home) else [_Home("this run", own_home, None)]
-    for home in (*here, *homes):
+    for home in homes:
         if home.problem is None:
             for place in places_of_home(sys.platform, home.users, home.path):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
-            for place in places_in_startup_files(home.users, home.path) if sys.platform != "win32" else ():
+            for place in (
+                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else ()
+            ):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
 
 
@@ -320,75 +290,9 @@ def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Sett
         if problem := obstacle_of(place.problem):
             yield place.installer, setting, place.path, f"{problem}; it may name a cache"
         return
+    if place.unknown is not None:
+        yield place.installer, setting, place.path, place.unknown
+        return
     path = path_for_home(sys.platform, place.path, home)
     if place.source is Source.ENVIRONMENT or os.path.isabs(path):
         yield place.installer, setting, path, None
-
-
-def _places(environ: Mapping[str, str], homes: Iterable[_Home]) -> Iterator[_Place]:
-    """Yield every place where a cache may be: by the settings of this run, then user by user."""
-    own_home = expanduser("~", environ)
-    for setting in environment_settings(environ):
-        if path := path_for_home(sys.platform, setting.value or "", own_home):
-            yield _Place(setting, path, home=doubted_home(environ, setting.source))
-    machine, user, site = configuration_paths(sys.platform, environ)
-    machine += configuration_paths(sys.platform, {})[0]  # XDG_CONFIG_DIRS may be set in this environment alone
-    shared = [*chain.from_iterable(map(_configured, dict.fromkeys(machine)))]
-    config_file = environ.get("PIP_CONFIG_FILE")
-    # pipcache's own environment and that of conda too: each has a pip, which reads the file there
-    prefixes = [sys.prefix, environ.get("CONDA_PREFIX")]
-    sites = [site, *(os.path.join(prefix, os.path.basename(site)) for prefix in prefixes if prefix)]
-    own_files = [*user, *dict.fromkeys(sites), *([config_file] if config_file else [])]
-    own = chain.from_iterable(map(_configured, own_files))
-    of_each_user = [place for place in shared if _starts_at_home(sys.platform, place.path)]
-    yield from _for_home([place for place in shared if place not in of_each_user], own_home, None)
-    yield from _for_home([*of_each_user, *own], own_home, doubted_home(environ, Source.CONFIGURATION))
-    for users, home, problem in homes:
-        if problem is not None:
-            yield _Place(Setting(Source.DEFAULT, f"home of {users}", None), lowest_visible(home), problem)
-            continue
-        for origin, path in default_places(sys.platform, users, home):
-            yield _Place(Setting(Source.DEFAULT, origin, path), path, home=home)
-        configured = chain.from_iterable(map(_configured, user_configuration(sys.platform, home)))
-        yield from _for_home(configured, home, home)
-        for setting, value, *_ in of_each_user:
-            of_user = setting._replace(origin=f"{setting.origin} for {users}")
-            yield _Place(of_user, path_for_home(sys.platform, value, home), home=home)
-
-
-def _users(homes: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return each home with the names of its users as text; system users often share a home."""
-    names: dict[str, dict[str, None]] = {}
-    for user, home in homes:
-        if os.path.isabs(home):
-            names.setdefault(home.rstrip("/") or "/", {})[user] = None
-    return {home: _users_text([*users]) for home, users in names.items()}
-
-
-def _users_text(users: list[str]) -> str:
-    """Return at most three users who share a home, and how many there are besides."""
-    more = len(users) - 3
-    return ", ".join(users[:3]) + (f" and {more} more" if more > 0 else "")
-
-
-def _configured(path: str) -> list[_Place]:
-    """Return the cache directories in a configuration file, as written; the file where it cannot be read."""
-    try:
-        settings = read_configuration(path, limit=_LIMIT).settings
-    except (OSError, ValueError) as error:
-        problem = obstacle_of(error) if isinstance(error, OSError) else None
-        setting = Setting(Source.CONFIGURATION, path, None)
-        return [_Place(setting, path, f"{problem}; it may name a cache")] if problem else []
-    return [
-        _Place(Setting(Source.CONFIGURATION, f"{path} [{section}] {key}", value), value)
-        for (section, key), value in settings.items()
-        if key == "cache-dir" and value
-    ]
-
-
-def _for_home(places: Iterable[_Place], home: str, decides: str | None) -> Iterator[_Place]:
-    """Yield configured places as they are for the user of a home, with who decides; relative ones are left out."""
-    for place in places:
-        path = place.path if place.problem else path_for_home(sys.platform, place.path, home)
-        if place.problem or os.path.isabs(path):
-            yield place._replace(path=path, home=decides)

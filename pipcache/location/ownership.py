@@ -62,8 +62,38 @@ def doubted_home(environ: Mapping[str, str], source: Source) -> str | None:
     return home if is_doubted else None
 
 
+def is_open_to_others(status: os.stat_result) -> bool:
+    """Return whether others than the owner may put links and files into a folder.
+
+    A group counts as others, but for the group of the owner alone, which many systems make for each user.
+
+    Args:
+        status: of the folder.
+    """
+    if sys.platform == "win32":
+        return False
+    if status.st_mode & 0o002:
+        return True
+    return bool(status.st_mode & 0o020) and not _is_private_group(status.st_gid, status.st_uid)
+
+
+def _is_private_group(gid: int, uid: int) -> bool:
+    import grp  # not on Windows, and seldom needed
+    import pwd
+
+    try:
+        owner = pwd.getpwuid(uid).pw_name
+        members = {*grp.getgrgid(gid).gr_mem} | {user.pw_name for user in pwd.getpwall() if user.pw_gid == gid}
+    except KeyError:
+        return False
+    return members <= {owner}
+
+
 def is_of_home(path: str, ownership: Ownership | None, home: str) -> bool:
     """Return whether a directory that a home leads to is that user's: it lies in the home, or has the same owner.
+
+    Others may write into some homes: system users may have ``/tmp`` or ``/var/tmp``. Anybody can make links there,
+    so what they lead to counts only if it has the owner of the home, and that is not root.
 
     Args:
         path: absolute and without links.
@@ -73,9 +103,10 @@ def is_of_home(path: str, ownership: Ownership | None, home: str) -> bool:
     if ownership is None:
         return False
     try:
+        status = os.stat(home)
         real_home = os.path.normcase(os.path.realpath(home))
-        if os.path.commonpath([real_home, os.path.normcase(path)]) == real_home:
-            return True
-        return ownership.uid is not None and os.stat(home).st_uid == ownership.uid
+        is_inside = os.path.commonpath([real_home, os.path.normcase(path)]) == real_home
     except (OSError, ValueError):
         return False
+    has_its_owner = ownership.uid is not None and ownership.uid == status.st_uid
+    return (has_its_owner and status.st_uid != 0) if is_open_to_others(status) else (is_inside or has_its_owner)

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from pipcache.location.installer_places import RULES, KnownPlace
 from pipcache.location.locate import Source
@@ -10,12 +11,17 @@ from pipcache.store.installer import Installer
 from pipcache.util.files import open_regular
 
 _FILES = (
-    *(".profile", ".bash_profile", ".bash_login", ".bashrc", ".zshenv", ".zprofile", ".zshrc", ".pam_environment"),
-    *(".config/fish/config.fish", ".config/environment.d"),
+    *(".profile", ".bash_profile", ".bash_login", ".bashrc", ".zshenv", ".zprofile", ".zshrc", ".zlogin"),
+    *(".cshrc", ".tcshrc", ".login", ".xprofile", ".xsessionrc", ".pam_environment"),
+    *(".config/fish/config.fish", ".config/fish/conf.d", ".config/environment.d"),
 )
-"""In a home; the last is a folder of files (systemd, ``environment.d(5)``)."""
+"""In a home; the last two are folders of files (fish, and systemd's ``environment.d(5)``)."""
 
-SHARED_FILES = ("/etc/environment", "/etc/profile", "/etc/profile.d")
+SHARED_FILES = (
+    *("/etc/environment", "/etc/profile", "/etc/profile.d", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zshenv"),
+    *("/etc/zsh/zshenv", "/etc/zsh/zprofile", "/etc/csh.cshrc", "/etc/environment.d", "/etc/fish/config.fish"),
+    "/etc/security/pam_env.conf",
+)
 
 _LIMIT = 1 << 16
 """Bytes of a file; what lies behind is not read."""
@@ -23,34 +29,139 @@ _LIMIT = 1 << 16
 _MOST_FILES = 64
 """Files of a folder that are read."""
 
+_WORD = r"""((?:"[^"\n]{0,500}"|'[^'\n]{0,500}'|\$\([^)\n]{0,500}\)?|`[^`\n]{0,500}`|[^\s;&|"'`()]){1,500})"""
+
 _ASSIGNMENT = re.compile(
-    r"^[ \t]*(?:export[ \t]+|set[ \t]+-[a-zA-Z]+[ \t]+)?([A-Z][A-Z_]{2,40})(?:=|[ \t]+(?:DEFAULT=)?)"
-    r"""("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s;#"']{1,500})""",
-    re.MULTILINE,
+    r"(?:^|[\s;&|({])(?:set(?:env)?(?:[ \t]+-[a-zA-Z-]+)*[ \t]+([A-Za-z_]\w{1,60})[ \t]+"
+    r"|([A-Za-z_]\w{1,60})(?:[ \t]+(?:DEFAULT|OVERRIDE))?=)" + _WORD,
+    re.ASCII,
 )
-"""An assignment of sh, of fish, of pam_env, and of ``environment.d``."""
+"""An assignment of sh, of fish, of csh, of pam_env, and of ``environment.d``."""
 
-_HOME = re.compile(r"^(?:~|\$HOME|\$\{HOME\}|@\{HOME\})(?=/|$)")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+
+_REFERENCE = re.compile(
+    r"[$@]\{([A-Za-z_]\w*)(?::?[-=]([^${}]*))?\}|\$([A-Za-z_]\w*)",
+    re.ASCII,
+)
+"""A variable in a value, with what stands for it where it is not set; the innermost first."""
+
+_LEFT = re.compile(r"[$`]|@\{")
+"""What is left in a value that is not known whole."""
+
+_UNSET = frozenset({"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"})
+"""Variables that have no value where no file sets them."""
+
+_OF_NAME = ("USER", "LOGNAME", "PAM_USER")
+
+_MOST_VALUES = 16
+"""Values of a variable that are tried: files may set it several times."""
+
+_MOST_STEPS = 20
+"""Variables in a value."""
+
+_MOST_REPLACED = 5_000
+"""Variables in all values of a user together, each with what stands in its own value."""
+
+_WHAT_IS_UNKNOWN = "its value is worked out by a shell, which is not run; it may name a cache"
 
 
-def places_in_startup_files(user: str, home: str) -> Iterator[KnownPlace]:
+def places_in_startup_files(user: str, home: str, names: Sequence[str]) -> Iterator[KnownPlace]:
     """Yield the places that variables name in files which set up the environment of a user.
 
-    A value counts that is an absolute path or starts at the home; what a shell would have to work out does not.
+    A value counts that is an absolute path, with variables in it whose value is known: the user's home and name,
+    and what these files set. Another one becomes a place with a problem, which names the file and the variable.
 
     Args:
-        user: the name, for the origin.
+        user: the users of the home, as text for the origin.
         home: path of the home.
+        names: those users; empty where they are not known.
     """
-    for path in (*(os.path.join(home, name) for name in _FILES), *SHARED_FILES):
-        for file in _files_at(path):
-            for name, value in _assignments(file):
-                origin = f"{name} in {file}" + (f" for {user}" if path in SHARED_FILES else "")
-                yield from _places_of(name, _HOME.sub(lambda _: home, value), origin)
+    read = [
+        (file, path in SHARED_FILES, name, value)
+        for path in (*(os.path.join(home, name) for name in _FILES), *SHARED_FILES)
+        for file in _files_at(path)
+        for name, value in _assignments(file)
+    ]
+    if not any(_is_wanted(name) for _, _, name, _ in read):
+        return
+    values = _Values(names, home, read)
+    for file, is_shared, name, value in read:
+        if _is_wanted(name):
+            origin = f"{name} in {file}" + (f" for {user}" if is_shared else "")
+            known, is_whole = values.of(value, (name,))
+            for path in known:
+                yield from _places_of(name, path, origin)
+            if not is_whole:
+                yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, file, unknown=_WHAT_IS_UNKNOWN)
+
+
+class _Values:
+    """What variables can be for a user."""
+
+    def __init__(self, names: Sequence[str], home: str, read: Sequence[tuple[str, bool, str, str]]) -> None:
+        self._known = {"HOME": [home]} | ({variable: [*names] for variable in _OF_NAME} if names else {})
+        self._home, self._left = home, _MOST_REPLACED
+        self._set: dict[str, dict[str, None]] = {}
+        for _, _, name, value in read:
+            self._set.setdefault(name, {})[value] = None
+
+    def of(self, value: str, names: tuple[str, ...]) -> tuple[list[str], bool]:
+        """Return the texts that a value may be, and whether these are all.
+
+        Args:
+            value: as it is written.
+            names: the variables that are being worked out, and so are not set yet.
+        """
+        text, is_whole = value, True
+        if value[:1] == "~" and value[1:2] in {"", "/"}:
+            text = self._home + value[1:]
+        texts = [text]
+        for _ in range(_MOST_STEPS):
+            matches = [(text, _REFERENCE.search(text)) for text in texts]
+            if not any(match for _, match in matches):
+                break
+            fresh: dict[str, None] = {}
+            for text, match in matches:
+                replaced, is_known = self._replaced(match, names) if match else ([text], True)
+                is_whole &= is_known
+                fresh |= dict.fromkeys(
+                    text[: match.start()] + other + text[match.end() :] if match else other for other in replaced
+                )
+            is_whole &= len(fresh) <= _MOST_VALUES
+            texts = [*islice(fresh, _MOST_VALUES)]
+        known = [text for text in texts if not _LEFT.search(text)]
+        return known, is_whole and len(known) == len(texts)
+
+    def _replaced(self, match: re.Match[str], names: tuple[str, ...]) -> tuple[list[str], bool]:
+        """Return what a reference may stand for, and whether this is all."""
+        name, fallback = match[1] or match[3], match[2]
+        self._left -= 1
+        if self._left < 0:
+            return [], False
+        if name in self._known:
+            return self._known[name], True
+        texts: list[str] = []
+        is_whole = True
+        for value in islice(self._set.get(name, {}), _MOST_VALUES) if name not in names else ():
+            more, is_known = self.of(value, (*names, name)) if len(names) < _MOST_STEPS else ([], False)
+            texts += more
+            is_whole &= is_known
+        if fallback is not None:
+            # where it is set by something else, nobody knows to what
+            return [*texts, fallback], is_whole and (name in names or name in _UNSET or bool(texts))
+        if not texts and (name in names or name in _UNSET):
+            return [""], True
+        return texts, is_whole and bool(texts)
+
+
+def _is_wanted(name: str) -> bool:
+    """Return whether a variable names a cache."""
+    return name in {"PIP_CACHE_DIR", "XDG_CACHE_HOME"} or any(name in rules.variables for rules in RULES.values())
 
 
 def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
-    if not value.startswith("/") or "$" in value or "`" in value:
+    if not value.startswith("/"):
         return
     if name == "PIP_CACHE_DIR":
         yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, value)
@@ -72,10 +183,14 @@ def _files_at(path: str) -> list[str]:
 
 
 def _assignments(path: str) -> list[tuple[str, str]]:
-    """Return names and values that a file sets; none where it cannot be read."""
+    """Return names and values that a file sets, without quotes; none where it cannot be read."""
     try:
         with open(path, "rb", opener=open_regular) as file:
             text = os.fsdecode(file.read(_LIMIT))
     except (OSError, ValueError):
         return []
-    return [(name, value.strip("\"'")) for name, value in _ASSIGNMENT.findall(text)]
+    return [
+        (by_word or by_sign, re.sub(r"[\"']", "", value))
+        for line in text.splitlines()
+        for by_word, by_sign, value in _ASSIGNMENT.findall(_COMMENT.sub("", line))
+    ]

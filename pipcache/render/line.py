@@ -69,7 +69,7 @@ def purge_line(
     others = [*problems, *report.unread]
     unreadable = sum(cache.problem is not None for cache in caches) + len(others)
     parts += _unjudged(sum(len(cache.unjudged) for cache in caches), unreadable)
-    return _line(answer_of(caches, others), parts, report, run)
+    return _line(answer_of(caches, [*others, *report.advisories.unmatched]), parts, report, run)
 
 
 def failure_line(message: str, run: Run) -> str:

@@ -57,6 +57,10 @@ def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int =
         for cache in report.caches
         if (commands := native_commands(cache))
     ]
+    notifications += [
+        {"level": "error", "message": {"text": f"No record has an id like {pattern!r} (--only-ids)."}}
+        for pattern in report.advisories.unmatched
+    ]
     results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
     invocation = {
         "executionSuccessful": report.is_whole,

@@ -13,17 +13,15 @@ import pytest
 
 from pipcache.errors import CacheNotFound
 from pipcache.location import config, locate as locating, machine
-from pipcache.location.home_places import default_places
 from pipcache.location.locate import Source, locate
 from pipcache.location.machine import (
     MachineCache,
-    every_cache,
     machine_homes,
-    path_for_home,
     profiles,
-    user_configuration,
 )
-from tests.support.caches import CacheBuilder, fifo, look, make_old
+from pipcache.location.pip_places import default_places, path_for_home, user_configuration
+from tests.support.caches import fifo, look, make_old
+from tests.support.user_machines import PipMachine as Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,47 +30,6 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rules")
 
 CONF = ".config/pip/pip.conf"
-
-
-class Machine:
-    """A machine below a folder: users with homes, files for all, and the environment of a run on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.users: list[tuple[str, str]] = []
-        self.environ = {
-            "HOME": str(self.home("me")),
-            "XDG_CONFIG_DIRS": str(folder / "etc"),
-            "VIRTUAL_ENV": str(folder / "venv"),
-        }
-
-    def home(self, user: str, path: str | None = None, *, made: bool = True) -> Path:
-        home = self.folder / (path or f"home/{user}")
-        if made:
-            home.mkdir(parents=True, exist_ok=True)
-        self.users.append((user, str(home)))
-        return home
-
-    def cache(self, path: str) -> str:
-        """A real pip cache; gives its real path."""
-        CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
-        return os.path.realpath(self.folder / path)
-
-    def write(self, path: str, text: str | bytes) -> Path:
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return file
-
-    def find(self, option: str | None = None) -> list[MachineCache]:
-        """What is found, without what the machine that runs the tests really has."""
-        found = every_cache(self.environ, option, homes=lambda: self.users)
-        here = os.path.realpath(self.folder)
-        return [one for one in found if one.cache.path.startswith(here)]
-
-    def told(self) -> dict[str, tuple[str, ...]]:
-        """Each place after the first, below the folder, and the ways that led to it."""
-        return {os.path.relpath(one.cache.path, self.folder.resolve()): one.owners for one in self.find()[1:]}
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from pipcache.location import machine
 from pipcache.location.installer_places import places_of_home, places_of_run
-from pipcache.location.machine import MachineCaches, find_caches
 from tests.support.caches import CacheBuilder, fifo, look
+from tests.support.user_machines import UV, MixedMachine as Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,64 +19,6 @@ if TYPE_CHECKING:
     from tests.support.program import Program
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
-
-UV = "archive-v0/IGMztD98_RUmRhZ0/six.py"
-
-
-class Machine:
-    """A machine below a folder: users with homes, and the environment of a run on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.users: list[tuple[str, str]] = []
-        self.environ = {"HOME": str(self.home("me")), "XDG_CONFIG_DIRS": str(folder / "etc")}
-
-    def home(self, user: str) -> Path:
-        home = self.folder / "home" / user
-        home.mkdir(parents=True)
-        self.users.append((user, str(home)))
-        return home
-
-    def write(self, path: str, text: str = "x") -> str:
-        """A file; gives the real path of its folder."""
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return os.path.realpath(file.parent)
-
-    def uv(self, path: str) -> str:
-        """A cache of uv's; gives its real path."""
-        self.write(f"{path}/{UV}")
-        return os.path.realpath(self.folder / path)
-
-    def pip(self, path: str) -> str:
-        """A cache of pip's; gives its real path."""
-        CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
-        return os.path.realpath(self.folder / path)
-
-    def find(self) -> MachineCaches:
-        """What is there, without what the machine that runs the tests really has."""
-        caches, unread = find_caches(self.environ, homes=lambda: self.users)
-        here = os.path.realpath(self.folder)
-        return MachineCaches(
-            [cache for cache in caches if cache.cache.path.startswith(here)],
-            [cache for cache in unread if cache.path.startswith(here)],
-        )
-
-    def unread(self) -> dict[str, tuple[str, str | None]]:
-        """What is not pip's, below the folder: whose, and why it cannot be read. Only uv's are read."""
-        folder = os.path.realpath(self.folder)
-        return {os.path.relpath(path, folder): (tool, problem) for tool, path, _, problem in self.others()}
-
-    def others(self) -> list[tuple[str, str, tuple[str, ...], str | None]]:
-        """What is not pip's: whose, where, what leads to it, and why it cannot be read."""
-        caches, unread = self.find()
-        read = [
-            (cache.cache.tool, cache.cache.path, cache.owners, cache.problem)
-            for cache in caches
-            if cache.cache.tool == "uv"
-        ]
-        return read + [(cache.installer.value, cache.path, cache.owners, cache.problem) for cache in unread]
 
 
 @pytest.fixture
@@ -261,66 +203,6 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(box: Machine) -> None:
     (box.folder / "home/me/.config/uv").mkdir(parents=True)
     fifo(box.folder / "home/me/.config/uv/uv.toml")
     assert box.unread() == {}
-
-
-# What a user's shell sets
-
-ASSIGNMENTS = {
-    ".profile": "export XDG_CACHE_HOME={}\n",
-    ".bashrc": 'if true; then\n  XDG_CACHE_HOME="{}"; export XDG_CACHE_HOME\nfi\n',
-    ".zshenv": "export XDG_CACHE_HOME='{}' # mine\n",
-    ".pam_environment": "XDG_CACHE_HOME DEFAULT={}\n",
-    ".config/fish/config.fish": "set -gx XDG_CACHE_HOME {}\n",
-    ".config/environment.d/10-cache.conf": "XDG_CACHE_HOME={}\n",
-}
-
-
-@linux
-@pytest.mark.parametrize("written", ["whole", "$HOME/xdg", "${HOME}/xdg", "~/xdg"])
-@pytest.mark.parametrize("file", ASSIGNMENTS)
-def test_the_xdg_folder_of_each_user_is_known(box: Machine, file: str, written: str) -> None:
-    home = box.home("ada")
-    pip, pipenv, uv = (
-        box.pip("home/ada/xdg/pip"),
-        box.pip("home/ada/xdg/pipenv"),
-        box.uv("home/ada/xdg/uv"),
-    )
-    box.write(f"home/ada/{file}", ASSIGNMENTS[file].format(f"{home}/xdg" if written == "whole" else written))
-    caches, unread = box.find()
-    origin = (f"XDG_CACHE_HOME in {home / file}",)
-    assert unread == []
-    assert {(cache.cache.path, cache.owners) for cache in caches[1:]} == {
-        (pip, origin),
-        (pipenv, origin),
-        (uv, origin),
-    }
-
-
-@linux
-@pytest.mark.parametrize("variable", ["PIP_CACHE_DIR", "PIPENV_CACHE_DIR"])
-def test_a_variable_of_a_user_is_known(box: Machine, variable: str) -> None:
-    box.home("ada")
-    path = box.pip("disk/ada")
-    box.write("home/ada/.profile", f"export {variable}={path}\n")
-    assert [cache.cache.path for cache in box.find().caches[1:]] == [path]
-
-
-@linux
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# export PIP_CACHE_DIR={}\n",
-        "export PIP_CACHE_DIR=$(echo {})\n",
-        "export PIP_CACHE_DIR={}/$USER\n",
-        "export MY_PIP_CACHE_DIR={}\n",
-        "PIP_CACHE_DIR=\n{}\n",
-        "\0\xff\n",
-        "A=" + "x" * 200_000 + "\nPIP_CACHE_DIR={}\n",
-    ],
-)
-def test_what_a_shell_would_work_out_names_nothing(box: Machine, text: str) -> None:
-    box.write("home/me/.profile", text.format(box.pip("disk/mine")))
-    assert len(box.find().caches) == 1
 
 
 # Layout decides, not the name of the place

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from pipcache.location.look import Look, look_at
+from pipcache.store.installer import Installer
 from tests.support import truth
 from tests.support.archives import build_sdist, source_tree
 from tests.support.index import Identity, Index, add_standard_projects
@@ -209,3 +211,16 @@ def _git_repository(folder: Path) -> tuple[Path, str]:
         [git, "rev-parse", "HEAD"], cwd=repository, env=env, check=True, capture_output=True, encoding="ascii"
     )
     return repository, head.stdout.strip()
+
+
+@pytest.mark.parametrize("stray", [None, "notes.txt", "packages/x", "archive-v0/x", "artifacts/x", "CACHEDIR.TAG"])
+def test_each_store_alone_is_pips_cache(filled: Filled, tmp_path: Path, stray: str | None) -> None:
+    stores = [path for path in sorted(filled.cache.iterdir()) if path.is_dir()]
+    assert {"wheels"} < {store.name for store in stores}
+    for store in stores:
+        alone = tmp_path / store.name
+        shutil.copytree(store, alone / store.name)
+        if stray is not None:
+            (alone / stray).parent.mkdir(exist_ok=True)
+            (alone / stray).touch()
+        assert look_at(str(alone)) == Look(Installer.PIP)

@@ -275,9 +275,20 @@ def test_there_is_one_question(homes: Homes, typed: bytes, code: int) -> None:
     assert len(homes.bad_files()) == (0 if code == 0 else 12)
 
 
-def test_it_goes_with_an_advisory(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["remove", "evil", "--all-caches", "--yes"]) == 2
-    assert "--all-caches go with --advisory" in capsys.readouterr().err
+def test_selectors_are_enough(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["remove", "evil==1.0", "--all-caches", "--yes", "--save", str(homes.kept)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "A second look at 4 caches finds nothing."
+    assert (homes.bad_files(), len(homes.good_files())) == ([], 3)
+    assert len(manifest_below(homes.kept)["files"]) == 12
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--from", "PyPI"], ["evil", "--damaged"], ["evil", "--must-match"], ["evil", "--only-ids", "X"]],
+)
+def test_nothing_else_is(homes: Homes, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert run(["remove", *arguments, "--all-caches", "--yes"]) == 2
+    assert "goes with" in (said := capsys.readouterr().err) or "give a SELECTOR" in said
     assert len(homes.bad_files()) == 12
 
 

@@ -15,7 +15,7 @@ from pipcache.removal.executor import carry_out
 from pipcache.removal.private_folder import NotSaved, PrivateFolder
 from pipcache.store.cache import Cache
 from pipcache.util.files import HAS_DIR_FD, folder_status
-from tests.support.homes import Homes, is_root, manifest_below
+from tests.support.homes import Homes, give, is_root, manifest_below
 from tests.support.killing import meddled_before
 from tests.support.removal import plan_for
 
@@ -26,22 +26,6 @@ pytestmark = pytest.mark.skipif(not HAS_DIR_FD or not hasattr(os, "fork"), reaso
 root = pytest.mark.skipif(not is_root(), reason="only root can give files to others")
 
 ADA, BOB, EVE = 4001, 4002, 4003
-
-
-@pytest.fixture
-def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
-    homes = Homes(tmp_path)
-    for user in ("ada", "bob"):
-        homes.add(user)
-    homes.settle(monkeypatch)
-    return homes
-
-
-def give(path: Path, uid: int) -> None:
-    """Make a user the owner of all that is below, links themselves included."""
-    for folder, folders, names in os.walk(path):
-        for name in ["", *folders, *names]:
-            os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
 
 
 def content_of(folder: Path) -> dict[str, bytes]:

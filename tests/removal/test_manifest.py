@@ -31,16 +31,6 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @pytest.fixture
-def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homes:
-    """Two users with the bad files."""
-    homes = Homes(tmp_path)
-    for user in ("ada", "bob"):
-        homes.add(user)
-    homes.settle(monkeypatch)
-    return homes
-
-
-@pytest.fixture
 def advisory(builder: CacheBuilder, tmp_path: Path) -> str:
     """A bad wheel in the cache, and an advisory that says so."""
     builder.download(FILES + EVIL[0][0], EVIL[0][1])

@@ -142,6 +142,13 @@ def manifest_below(folder: Path) -> dict[str, Any]:  # Any: JSON
     return document
 
 
+def give(path: Path, uid: int) -> None:
+    """Make a user the owner of all that is below, links themselves included."""
+    for folder, folders, names in os.walk(path):
+        for name in ["", *folders, *names]:
+            os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
+
+
 def is_root() -> bool:
     """Whether the tests run as root."""
     return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -79,7 +79,7 @@ def purge_document(
         "command": "remove",
         "cache": records[0]["cache"],
         "run": run_record(run),
-        "answer": answer_of(caches, [*problems, *report.unread]).value,
+        "answer": answer_of(caches, [*problems, *report.unread, *report.advisories.unmatched]).value,
         "advisories": advisory_records(report),
         "skipped_ids": report.advisories.skipped,
         "unmatched_ids": list(report.advisories.unmatched),

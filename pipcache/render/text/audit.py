@@ -160,7 +160,8 @@ def sentences(report: AuditReport) -> Iterator[str]:
     if advisories.unmatched:
         patterns = ", ".join(repr(clean(pattern)) for pattern in advisories.unmatched[:_SHOWN])
         more = f" and {len(advisories.unmatched) - _SHOWN:,} more" if len(advisories.unmatched) > _SHOWN else ""
-        yield f"No record has an id like {patterns}{more} (--only-ids)."
+        advice = "correct the pattern, or get newer advisories; nothing was looked for by it"
+        yield f"No record has an id like {patterns}{more} (--only-ids): {advice}."
     audited = sum(cache.audit.entries for cache in caches)
     matches = sum(hit.relation in {Relation.MATCH, Relation.INSTALLED} for hit in hits)
     place = counted(len(caches), "cache") if len(caches) > 1 else clean(caches[0].directory.path)

@@ -48,8 +48,17 @@ def problem_lines(caches: Sequence[PurgedCache], unread: Sequence[UnreadCache]) 
         yield f"Not looked at: {clean(unread_text(other))}. {clean(other.installer.remedy(other.path))}"
 
 
-def last_line(caches: Sequence[PurgedCache], unread: Sequence[UnreadCache], *, dry_run: bool) -> str:
-    """Return the sum of a run over all caches of a machine: the proof that all is gone, or what is missing."""
+def last_line(
+    caches: Sequence[PurgedCache], unread: Sequence[UnreadCache], unmatched: Sequence[str], *, dry_run: bool
+) -> str:
+    """Return the sum of a run over all caches of a machine: the proof that all is gone, or what is missing.
+
+    Args:
+        caches: what became of each cache.
+        unread: caches of other installers.
+        unmatched: patterns of ids that no record has.
+        dry_run: nothing was to be removed.
+    """
     read = counted(sum(cache.before.problem is None for cache in caches), "cache")
     stays = sum(len(cache.stays) for cache in caches)
     if any(cache.is_looked_at_again for cache in caches):
@@ -73,4 +82,6 @@ def last_line(caches: Sequence[PurgedCache], unread: Sequence[UnreadCache], *, d
         parts.append(f"{counted(len(unread), 'cache')} of other installers {verb} not looked at ({paths}{more})")
     if unjudged := sum(len(cache.unjudged) for cache in caches):
         parts.append(f"{counted(unjudged, 'entry', 'entries')} could not be judged")
+    if unmatched:
+        parts.append(f"{counted(len(unmatched), 'pattern')} of --only-ids without a record")
     return "; ".join(parts) + "."

@@ -1,0 +1,174 @@
+"""What a user's shell and session set leads to caches, and what only a shell could work out is named."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.location import startup_files
+from pipcache.location.startup_files import places_in_startup_files
+from tests.support.user_machines import MixedMachine as Machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setattr(startup_files, "SHARED_FILES", (str(tmp_path / "etc/environment"),))
+    return Machine(tmp_path)
+
+
+ASSIGNMENTS = {
+    ".profile": "export XDG_CACHE_HOME={}\n",
+    ".bashrc": 'if true; then\n  XDG_CACHE_HOME="{}"; export XDG_CACHE_HOME\nfi\n',
+    ".zshenv": "export XDG_CACHE_HOME='{}' # mine\n",
+    ".pam_environment": "XDG_CACHE_HOME DEFAULT={}\n",
+    ".config/fish/config.fish": "set -gx XDG_CACHE_HOME {}\n",
+    ".config/environment.d/10-cache.conf": "XDG_CACHE_HOME={}\n",
+}
+
+
+@linux
+@pytest.mark.parametrize("written", ["whole", "$HOME/xdg", "${HOME}/xdg", "~/xdg"])
+@pytest.mark.parametrize("file", ASSIGNMENTS)
+def test_the_xdg_folder_of_each_user_is_known(box: Machine, file: str, written: str) -> None:
+    home = box.home("ada")
+    pip, pipenv, uv = (
+        box.pip("home/ada/xdg/pip"),
+        box.pip("home/ada/xdg/pipenv"),
+        box.uv("home/ada/xdg/uv"),
+    )
+    box.write(f"home/ada/{file}", ASSIGNMENTS[file].format(f"{home}/xdg" if written == "whole" else written))
+    caches, unread = box.find()
+    origin = (f"XDG_CACHE_HOME in {home / file}",)
+    assert unread == []
+    assert {(cache.cache.path, cache.owners) for cache in caches[1:]} == {
+        (pip, origin),
+        (pipenv, origin),
+        (uv, origin),
+    }
+
+
+@linux
+@pytest.mark.parametrize("variable", ["PIP_CACHE_DIR", "PIPENV_CACHE_DIR"])
+def test_a_variable_of_a_user_is_known(box: Machine, variable: str) -> None:
+    box.home("ada")
+    path = box.pip("disk/ada")
+    box.write("home/ada/.profile", f"export {variable}={path}\n")
+    assert [cache.cache.path for cache in box.find().caches[1:]] == [path]
+
+
+@linux
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("~/wheels", "$HOME/wheels", "${HOME}/wheels", '"$HOME/wheels"', '"${HOME}"/wheels', "$HOME/'wheels'"),
+        *("${HOME:-/root}/wheels", "/FOLDER/home/$USER/wheels", "/FOLDER/home/${LOGNAME}/wheels"),
+        *(
+            "${XDG_CACHE_HOME:-$HOME}/wheels",
+            "${XDG_CACHE_HOME:-${HOME}}/wheels",
+            "${PIP_CACHE_DIR:-$HOME/wheels}",
+        ),
+        *("$ROOMS/$LOGNAME/wheels", "${ROOMS}/ada/wheels", "${ROOMS:-/nowhere}/ada/wheels"),
+    ],
+)
+def test_the_variables_of_a_user_are_known(box: Machine, value: str) -> None:
+    home = box.home("ada")
+    path = box.pip("home/ada/wheels")
+    box.write("home/ada/.bashrc", f"export ROOMS={box.folder}/home\n")
+    file = home / ".profile"
+    box.write("home/ada/.profile", f"export PIP_CACHE_DIR={value}\n".replace("/FOLDER", str(box.folder)))
+    assert [(cache.cache.path, cache.owners, cache.problem) for cache in box.find().caches[1:]] == [
+        (path, (f"PIP_CACHE_DIR in {file}",), None)
+    ]
+
+
+@linux
+def test_a_file_of_all_users_is_worked_out_for_each(box: Machine) -> None:
+    box.home("ada")
+    box.home("bob")
+    box.users += [("bin", str(box.folder / "srv")), ("sys", str(box.folder / "srv"))]
+    (box.folder / "srv").mkdir()
+    paths = [box.pip(f"disk/{user}") for user in ("me", "ada", "bob", "bin", "sys")]
+    box.write("etc/environment", f"PIP_CACHE_DIR={box.folder}/disk/$USER\n")
+    assert [(cache.cache.path, cache.problem) for cache in box.find().caches[1:]] == [
+        (path, None) for path in paths
+    ]
+
+
+LINES = {
+    "two on a line": "export A=1 PIP_CACHE_DIR={}",
+    "after a command": "true && export PIP_CACHE_DIR={}; echo",
+    "in parentheses": "(export PIP_CACHE_DIR={})",
+    "before a command": "PIP_CACHE_DIR={} pip install six",
+    "declare": "declare -x PIP_CACHE_DIR={}",
+    "default": ": ${{X}}; export PIP_CACHE_DIR=${{PIP_CACHE_DIR:-{}}}",
+    "csh": "setenv PIP_CACHE_DIR {}",
+    "fish": "set --global --export PIP_CACHE_DIR {}",
+    "pam": "PIP_CACHE_DIR OVERRIDE={}",
+}
+
+
+@linux
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_every_way_to_set_a_variable_counts(box: Machine, line: str) -> None:
+    path = box.pip("disk/mine")
+    box.write("home/me/.profile", f"if true; then\n  {line.format(path)}\nfi\n")
+    assert [(cache.cache.path, cache.problem) for cache in box.find().caches[1:]] == [(path, None)]
+
+
+@linux
+@pytest.mark.parametrize(
+    "value",
+    [
+        "$(echo {})",
+        "`echo {}`",
+        '"$(dirname {})/mine"',
+        "{}/$1",
+        "$SCRATCH/pip",
+        "${{SCRATCH:-{}}}/x",
+        "${{X%/*}}/{}",
+    ],
+)
+@pytest.mark.parametrize("variable", ["PIP_CACHE_DIR", "XDG_CACHE_HOME", "UV_CACHE_DIR"])
+def test_what_only_a_shell_can_work_out_is_named(box: Machine, variable: str, value: str) -> None:
+    file = box.folder / "home/me/.profile"
+    box.write("home/me/.profile", f"export {variable}={value.format(box.folder)}\n")
+    _, named = box.find().caches
+    assert (named.cache.path, named.owners) == (str(file.resolve()), (f"{variable} in {file}",))
+    assert named.problem is not None
+    assert "which is not run" in named.problem
+
+
+@linux
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# export PIP_CACHE_DIR={}\n",
+        "true # PIP_CACHE_DIR=$(echo {})\n",
+        "export MY_PIP_CACHE_DIR={}\n",
+        "PIP_CACHE_DIR=\n{}\n",
+        "unset PIP_CACHE_DIR\nexport PIP_CACHE_DIR=$PIP_CACHE_DIR\n",
+        'test "$PIP_CACHE_DIR" = {} || echo "$PIP_CACHE_DIR"\n',
+        "PIP_CACHE_DIR={}/$USER\n",
+        "export SCRATCH=$(mktemp -d)\nexport PATH=$PATH:$HOME/bin\n",
+        "\0\xff\n",
+        "A=" + "x" * 200_000 + "\nPIP_CACHE_DIR={}\n",
+    ],
+)
+def test_what_sets_no_variable_names_nothing(box: Machine, text: str) -> None:
+    box.write("home/me/.profile", text.format(box.pip("disk/mine")))
+    assert len(box.find().caches) == 1
+
+
+@linux
+def test_values_that_refer_to_each_other_come_to_an_end(tmp_path: Path) -> None:
+    lines = [f"A{number}=$A{number + 1}$A{other}" for number in range(40) for other in range(40)]
+    (tmp_path / ".profile").write_text("\n".join([*lines, "PIP_CACHE_DIR=/x$A0"]), encoding="utf-8")
+    places = [*places_in_startup_files("ada", str(tmp_path), ["ada"])]
+    assert any(place.unknown for place in places)
