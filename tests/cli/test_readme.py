@@ -20,6 +20,7 @@ from tests.support.pips import pip_program, run_pip
 from tests.support.places import README, REPOSITORY
 from tests.support.static_server import DOWN
 from tests.support.terminal import at_terminal, environment_at
+from tests.support.uv_caches import UvCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,6 +244,18 @@ def test_you_have_a_machine_without_a_network(person: Person, tmp_path: Path) ->
         "twisted-22.10.0.dist-info",
         "six-1.17.0.dist-info",
     }
+
+
+def test_you_have_a_cache_of_uvs(person: Person) -> None:
+    listing, audit = lines_for("Is it in uv's cache")
+    uv = UvCache(person.cache.with_name("uv"))
+    uv.wheel("litellm", "1.82.7")
+    text, code = person.types(listing)
+    assert (code, "litellm" in text) == (0, True)
+    text, code = person.types(audit)
+    assert code == 1
+    assert "found: litellm-1.82.7" in text
+    assert f"uv cache clean litellm --cache-dir {uv.root}" in text
 
 
 def test_you_have_a_directory_to_find(person: Person) -> None:
