@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipcache.store.directory import Directory
-from pipcache.util.files import HAS_DIR_FD, File, enter_folder, open_quietly
+from pipcache.util.files import HAS_DIR_FD, File, enter_below, open_quietly
 
 
 class GuardedDirectory(Directory):
@@ -66,12 +66,9 @@ class GuardedDirectory(Directory):
             yield name, None
             return
         # the directory itself may be a link
-        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = enter_below(root, folders)
         try:
-            for folder in folders:
-                below = enter_folder(folder, descriptor)
-                os.close(descriptor)
-                descriptor = below
             yield name, descriptor
         finally:
             os.close(descriptor)

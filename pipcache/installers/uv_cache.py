@@ -10,7 +10,7 @@ from pipcache.errors import CacheNotFound, ErrorKind, NotAPipCache
 from pipcache.installers.folder_digests import MOST_LEVELS, FolderDigests, digests_below, digests_of_files
 from pipcache.installers.guarded_directory import GuardedDirectory
 from pipcache.installers.uv_pointer import Pointer
-from pipcache.installers.uv_scan import scan
+from pipcache.installers.uv_scan import INFO_ENDINGS, scan
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, InstalledEntry, UnpackedEntry, UnreadableEntry, entry_files
 from pipcache.store.installer import Installer, PipsMarks, installer_of
@@ -18,8 +18,6 @@ from pipcache.store.layout import names_in
 from pipcache.store.scan import Survey
 from pipcache.util.files import File, is_folder
 from pipcache.util.folders import Folder
-
-_INFO_ENDINGS = (".dist-info", ".egg-info")
 
 
 class UvCache(Cache):
@@ -113,7 +111,7 @@ class UvCache(Cache):
             return [entry.info]
         if entry.folder is None:
             return []
-        return [file for file in self.children(entry.folder.path) if file.path.endswith(_INFO_ENDINGS)]
+        return [file for file in self.children(entry.folder.path) if file.path.endswith(INFO_ENDINGS)]
 
     def text_of(self, folder: File, name: str, limit: int = 64 << 10) -> tuple[bytes, File] | None:
         """Return the beginning of a file in a folder, and the file; None where it is not there or cannot be read.

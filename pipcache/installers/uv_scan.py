@@ -45,6 +45,9 @@ from pipcache.store.entries import (
 from pipcache.store.layout import Store
 from pipcache.util.files import File, is_folder
 
+INFO_ENDINGS = (".dist-info", ".egg-info")
+"""How the folder of a distribution's metadata is called at its end."""
+
 _BUCKET = re.compile(r"([a-z]+(?:-[a-z]+)*)-v([0-9]{1,4})")
 
 _NEWEST = {
@@ -364,7 +367,7 @@ class _Scan:
                     self._entries += [
                         InstalledEntry(Store.UV_ENVIRONMENTS, folder, file)
                         for file in self._children(Store.UV_ENVIRONMENTS, packages)
-                        if file.path.endswith((".dist-info", ".egg-info"))
+                        if file.path.endswith(INFO_ENDINGS)
                     ]
         return True
 

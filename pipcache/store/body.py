@@ -2,15 +2,13 @@
 
 import errno
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Self
 
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_reader import is_zip
 from pipcache.store.content import Content, inspect
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.content_coding import decode_body
-from pipcache.util.files import Window
+from pipcache.util.files import Closing, Window
 from pipcache.util.hashes import hash_window
 from pipcache.util.progress import Tick, no_tick
 
@@ -18,7 +16,7 @@ _ZIP_END = b"PK\x05\x06"
 _ZIP_END_REACH = (64 << 10) + 22  # the last record of a ZIP file and the longest comment (APPNOTE 4.3.16)
 
 
-class Body:
+class Body(Closing):
     """The body of a stored response, or a built wheel. The file is opened when it is first needed.
 
     ``encoding`` is the ``Content-Encoding`` that the bytes are stored in; None where there is no coding to undo.
@@ -117,14 +115,6 @@ class Body:
             if window is not None:
                 window.close()
         self._open, self._window = _closed, None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _closed() -> Window:

@@ -4,7 +4,7 @@ import errno
 import os
 import stat as stat_module
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -70,6 +70,21 @@ def enter_folder(name: str, dir_fd: int | None = None) -> int:
     return os.open(name, _FOLDER_FLAGS, dir_fd=dir_fd)
 
 
+def enter_below(descriptor: int, names: Sequence[str]) -> int:
+    """Return a descriptor for a folder below an open folder, on the way to which no link lies; that is closed.
+
+    Raises:
+        OSError: as ``enter_folder``; the open folder is closed then too.
+    """
+    for name in names:
+        try:
+            below = enter_folder(name, descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = below
+    return descriptor
+
+
 def folder_status(path: str) -> os.stat_result:
     """Return the status of a folder at an absolute path on which no link lies.
 
@@ -84,12 +99,8 @@ def folder_status(path: str) -> os.stat_result:
             if not is_folder(status):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         return status
-    descriptor = enter_folder(root)
+    descriptor = enter_below(enter_folder(root), names)
     try:
-        for name in names:
-            below = enter_folder(name, descriptor)
-            os.close(descriptor)
-            descriptor = below
         return os.fstat(descriptor)
     finally:
         os.close(descriptor)
@@ -127,14 +138,22 @@ def open_quietly(path: str, dir_fd: int | None = None) -> int:
     Raises:
         OSError: the file cannot be opened, or is a link.
     """
+    return open_descriptor(path, _BASE_FLAGS, dir_fd)
+
+
+def open_descriptor(path: str, flags: int, dir_fd: int | None = None) -> int:
+    """Return a descriptor with the flags of open(2), without a new access time where possible.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
     try:
-        descriptor = os.open(path, _BASE_FLAGS | _NO_ATIME, dir_fd=dir_fd)
+        return os.open(path, flags | _NO_ATIME, dir_fd=dir_fd)
     except PermissionError:
         if not _NO_ATIME:
             raise
         # only a file's owner may use O_NOATIME (open(2)); others may still be allowed to read
-        descriptor = os.open(path, _BASE_FLAGS, dir_fd=dir_fd)
-    return descriptor
+        return os.open(path, flags, dir_fd=dir_fd)
 
 
 def open_regular(path: str, flags: int) -> int:
@@ -161,11 +180,29 @@ def _require_regular(status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "not a regular file")
 
 
+class Closing:
+    """Something open; leaving the ``with`` closes it."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Close it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 _SMALL = 32 << 10
 """Windows up to this many bytes are read at once, because several places in them will be read."""
 
 
-class Window:
+class Window(Closing):
     """A read-only view of ``length`` bytes of a file from ``start``; only the bytes asked for are read.
 
     A window that owns its descriptor closes it; a part of it borrows the descriptor and must not outlive it.
@@ -250,14 +287,6 @@ class Window:
         if self._owned:
             self._owned = False
             os.close(self._descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class BytesWindow(Window):

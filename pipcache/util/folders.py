@@ -11,18 +11,15 @@ import sys
 from collections.abc import Iterator
 from enum import Enum, auto
 from itertools import islice
-from types import TracebackType
 from typing import NamedTuple, Self
 
-from pipcache.util.files import HAS_DIR_FD, is_folder, open_quietly
+from pipcache.util.files import HAS_DIR_FD, Closing, is_folder, open_descriptor, open_quietly
 
 MOST_LEVELS = 100
 """Folders in one another that are entered; real distributions have some ten."""
 
 MOST_NAMES = 200_000
 """Names in a folder that are read; each is an object in memory."""
-
-_NO_ATIME: int = getattr(os, "O_NOATIME", 0)
 
 _FOLDER_FLAGS: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -43,7 +40,7 @@ class Child(NamedTuple):
     type: FileType
 
 
-class Folder:
+class Folder(Closing):
     """An open folder. Leaving the ``with``, or ``close``, closes it."""
 
     __slots__ = ("_descriptor", "path")
@@ -64,7 +61,7 @@ class Folder:
         Raises:
             OSError: it is not there, cannot be listed, or a link or a file lies on the way (ENOTDIR, ELOOP).
         """
-        folder = cls(root, _open_folder(root, _FOLDER_FLAGS) if HAS_DIR_FD else -1)
+        folder = cls(root, open_descriptor(root, _FOLDER_FLAGS) if HAS_DIR_FD else -1)
         for name in path.split(os.sep):
             with folder:
                 folder = folder.enter(name)
@@ -92,7 +89,7 @@ class Folder:
         if name in {"", os.curdir, os.pardir} or os.path.basename(name) != name:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         if HAS_DIR_FD:
-            return type(self)(path, _open_folder(name, _FOLDER_FLAGS | os.O_NOFOLLOW, self._descriptor))
+            return type(self)(path, open_descriptor(name, _FOLDER_FLAGS | os.O_NOFOLLOW, self._descriptor))
         if not is_folder(os.lstat(path)):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         return type(self)(path, -1)
@@ -137,14 +134,6 @@ class Folder:
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class TreeItem(NamedTuple):
@@ -237,13 +226,3 @@ def _type_of(entry: "os.DirEntry[str]") -> FileType:
         return FileType.FILE if entry.is_file(follow_symlinks=False) else FileType.SPECIAL
     except OSError:
         return FileType.FILE
-
-
-def _open_folder(name: str, flags: int, dir_fd: int | None = None) -> int:
-    """Open without a new access time, which only the owner may do (open(2))."""
-    try:
-        return os.open(name, flags | _NO_ATIME, dir_fd=dir_fd)
-    except PermissionError:
-        if not _NO_ATIME:
-            raise
-        return os.open(name, flags, dir_fd=dir_fd)
