@@ -101,12 +101,7 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
         CacheNotFound: ``--cache-dir`` is empty, the directory cannot be made absolute, or no setting names a
             directory and there is no home directory.
     """
-    if option == "":
-        raise CacheNotFound(
-            "--cache-dir is empty.",
-            hint="Name a directory, or leave the option out.",
-            kind=ErrorKind.NO_CACHE_DIRECTORY,
-        )
+    require_name(option)
     # an option decides alone; then the files are read only to be shown
     files = config_files(sys.platform, environ) if explain or option is None else []
     by_option = [Setting(Source.OPTION, "--cache-dir", option)]
@@ -121,17 +116,40 @@ def locate(option: str | None, environ: Mapping[str, str], *, explain: bool = Tr
             hint="Set HOME, or name a directory with --cache-dir.",
             kind=ErrorKind.NO_CACHE_DIRECTORY,
         )
+    path = real_path(decisive, environ)
+    cache = CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))
+    return seen(cache)
+
+
+def require_name(option: str | None) -> None:
+    """Refuse a value of ``--cache-dir`` that names nothing.
+
+    Raises:
+        CacheNotFound: it is empty.
+    """
+    if option == "":
+        raise CacheNotFound(
+            "--cache-dir is empty.",
+            hint="Name a directory, or leave the option out.",
+            kind=ErrorKind.NO_CACHE_DIRECTORY,
+        )
+
+
+def real_path(setting: Setting, environ: Mapping[str, str]) -> str:
+    """Return the absolute path, without links, of the directory that a setting names.
+
+    Raises:
+        CacheNotFound: it names no usable directory.
+    """
     try:
-        path = os.path.normcase(os.path.realpath(expanduser(decisive.value, environ)))
+        return os.path.normcase(os.path.realpath(expanduser(setting.value or "", environ)))
     except (OSError, ValueError) as error:
         raise CacheNotFound(
-            f"{decisive.origin} names no usable directory: {error}.",
-            path=decisive.value,
+            f"{setting.origin} names no usable directory: {error}.",
+            path=setting.value,
             hint="Name a directory by its whole path with --cache-dir.",
             kind=ErrorKind.NO_CACHE_DIRECTORY,
         ) from error
-    cache = CacheDirectory(path, decisive.source, decisive.origin, settings, next(iter(disabling), None))
-    return seen(cache)
 
 
 def seen(cache: CacheDirectory) -> CacheDirectory:

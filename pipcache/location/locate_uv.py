@@ -5,10 +5,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from pipcache.errors import CacheNotFound, ErrorKind
 from pipcache.location.config import expanduser
 from pipcache.location.installer_places import KnownPlace, configured_place, places_of_home, places_of_run
-from pipcache.location.locate import CacheDirectory, Setting, Source, seen
+from pipcache.location.locate import CacheDirectory, Setting, Source, real_path, require_name, seen
 from pipcache.store.installer import Installer
 
 
@@ -22,36 +21,19 @@ def locate_uv(option: str | None, environ: Mapping[str, str]) -> CacheDirectory:
     Raises:
         CacheNotFound: ``--cache-dir`` is empty, or names no usable directory.
     """
-    if option == "":
-        raise CacheNotFound(
-            "--cache-dir is empty.",
-            hint="Name a directory, or leave the option out.",
-            kind=ErrorKind.NO_CACHE_DIRECTORY,
-        )
+    require_name(option)
     settings = [Setting(Source.OPTION, "--cache-dir", option)] if option is not None else []
     settings += [Setting(place.source, place.origin, place.path) for place in _places(environ)]
     deciding = settings[0]
     if deciding.source is Source.DEFAULT and sys.platform == "darwin":
         # before 0.4 macOS had the folder of the platform, which still counts where it is there
         native, *others = [setting for setting in settings if setting.source is Source.DEFAULT][-2:]
-        if os.path.isdir(_path(native, environ)):
+        if os.path.isdir(expanduser(native.value or "", environ)):
             deciding = native
         elif deciding == native:
             deciding = others[0]
-    try:
-        path = os.path.normcase(os.path.realpath(_path(deciding, environ)))
-    except (OSError, ValueError) as error:
-        raise CacheNotFound(
-            f"{deciding.origin} names no usable directory: {error}.",
-            path=deciding.value,
-            hint="Name a directory by its whole path with --cache-dir.",
-            kind=ErrorKind.NO_CACHE_DIRECTORY,
-        ) from error
+    path = real_path(deciding, environ)
     return seen(CacheDirectory(path, deciding.source, deciding.origin, tuple(settings), None, tool="uv"))
-
-
-def _path(setting: Setting, environ: Mapping[str, str]) -> str:
-    return expanduser(setting.value or "", environ)
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[KnownPlace]:
