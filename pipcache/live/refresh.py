@@ -1,6 +1,7 @@
 """Asks the questions, compares each answer with the cache, and asks again where it cannot be the last word."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from pipcache.index.page_state import PageState
@@ -111,6 +112,8 @@ class Refresher:
         self._judgements = judgements
         self._pages: dict[tuple[str, str], list[Artifact]] = {}
         self._questions: dict[str, list[Question]] = {}
+        # the same few are asked for each file of a project
+        self._rows = lru_cache(maxsize=_PAGES_IN_MEMORY)(self._read_rows)
 
     def run(self, client: Asker, questions: Sequence[Question]) -> Iterator[Result]:
         """Ask, compare, and yield what came of each question, in the order of the answers.
@@ -233,7 +236,8 @@ class Refresher:
             others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
             if any(self._is_from(other, known, None) for other in others):
                 return None
-            if status.row is None and not any(page_rows.rows_of(known) for page_rows in self._rows(question)):
+            cached = self._rows(question.index, question.project)
+            if status.row is None and not any(rows_then.rows_of(known) for rows_then in cached):
                 status = FileStatus(notes=status.notes)  # as far as the cache shows, it never listed the file
         if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
@@ -249,13 +253,18 @@ class Refresher:
             return True
         if live is not None and live.list_these_bytes(known):
             return True
-        return any(rows.list_these_bytes(known) for rows in self._rows(question))
+        return any(rows.list_these_bytes(known) for rows in self._rows(question.index, question.project))
 
-    def _rows(self, question: Question) -> Iterator[RowIndex]:
-        """Yield the rows of each page that the cache has of the index and the project of a question."""
-        for page in self._pages.get((question.index, question.project), ()):
-            if (state := read_stored_page(self._cache, page, with_etag=False)) is not None:
-                yield RowIndex(state)
+    def _read_rows(self, index: str, project: str) -> tuple[RowIndex, ...]:
+        """Return the rows of each page that the cache has of a project of an index."""
+        states = (
+            read_stored_page(self._cache, page, with_etag=False) for page in self._pages.get((index, project), ())
+        )
+        return tuple(RowIndex(state) for state in states if state is not None)
+
+
+_PAGES_IN_MEMORY = 4
+"""Projects of an index whose cached rows are kept while answers are compared; a large page has 10,000 rows."""
 
 
 def _loses_something(result: Result) -> bool:
