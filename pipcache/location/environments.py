@@ -97,13 +97,13 @@ def places_in_environments(environ: Mapping[str, str], homes: Sequence[Home]) ->
                 yield Place(Setting(Source.CONFIGURATION, name, None), path, problem, home.path)
     named = [(environ[name], below) for name, below in _VARIABLES.items() if os.path.isabs(environ.get(name, ""))]
     shared = () if sys.platform == "win32" else _SHARED
-    found = [prefix for folder, below in named for prefix in _Search(folder, folder).known(below)]
+    prefixes = [prefix for folder, below in named for prefix in _Search(folder, folder).known(below)]
     for folder in shared:
         search = _Search(folder, f"environments in {folder}")
-        found += search.prefixes(())
+        prefixes += search.prefixes(())
         for name, path, problem in search.problems:
             yield Place(Setting(Source.CONFIGURATION, name, None), path, problem)
-    for prefix in (*found, *(_SHARED_PREFIXES if shared else ())):
+    for prefix in (*prefixes, *(_SHARED_PREFIXES if shared else ())):
         yield from places_in(prefix, homes)
 
 
@@ -197,12 +197,12 @@ class _Search:
 
     def prefixes(self, known: Sequence[str]) -> list[str]:
         """Return the folders that may be environments: those that match a pattern, and those in upper folders."""
-        found = dict.fromkeys(prefix for pattern in known for prefix in self.known(pattern))
-        found |= dict.fromkeys(self._in_projects())
+        prefixes = dict.fromkeys(prefix for pattern in known for prefix in self.known(pattern))
+        prefixes |= dict.fromkeys(self._in_projects())
         if self._left <= 0:
             problem = f"not searched to its end for environments: it has more than {MOST_FOLDERS:,} folders"
             self.problems.append((self._name, self._root, f"{problem}; one may name a cache"))
-        return [*found]
+        return [*prefixes]
 
     def known(self, pattern: str) -> list[str]:
         """Return the folders that match a pattern; links are followed, for tools make them."""

@@ -36,10 +36,10 @@ def test_what_was_found_is_in_a_ticket_and_on_a_dashboard(
     dashboard = program("refresh", "--format", "sarif")
     assert dashboard.code == 1
     (run,) = dashboard.document["runs"]
-    found = {result["ruleId"] for result in run["results"]}
-    assert found == {"PC702", "PC711", "PC712"}
+    rules = {result["ruleId"] for result in run["results"]}
+    assert rules == {"PC702", "PC711", "PC712"}
     assert all(result["locations"] for result in run["results"])
-    assert found <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert rules <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
     assert run["invocations"][0]["executionSuccessful"] is True
 
 

@@ -49,34 +49,34 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 def test_an_environment_is_found_where_such_are(box: Machine, place: str) -> None:
     origin = environment(box, f"home/ada/{place}", box.cache("disk/wheels"))
-    assert box.told() == {"disk/wheels": (origin,)}
+    assert box.ways() == {"disk/wheels": (origin,)}
 
 
 @linux
 @pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history", "bin/activate", "bin/python"])
 def test_every_kind_of_environment_counts(box: Machine, mark: str) -> None:
     environment(box, "home/ada/shop", box.cache("disk/wheels"), mark)
-    assert [*box.told()] == ["disk/wheels"]
+    assert [*box.ways()] == ["disk/wheels"]
 
 
 @linux
 def test_a_file_of_that_name_in_another_folder_names_nothing(box: Machine) -> None:
     box.write("home/ada/backup/pip.conf", f"[global]\ncache-dir = {box.cache('disk/wheels')}\n")
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
 def test_a_link_to_a_folder_is_not_walked(box: Machine) -> None:
     environment(box, "elsewhere/deep/shop/.venv", box.cache("disk/wheels"))
     (box.folder / "home/ada/deep").symlink_to(box.folder / "elsewhere/deep")
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
 def test_a_tilde_is_the_home_of_the_environment(box: Machine) -> None:
     box.cache("home/ada/wheels")
     origin = environment(box, "home/ada/shop/.venv", "~/wheels")
-    assert box.told() == {"home/ada/wheels": (origin,)}
+    assert box.ways() == {"home/ada/wheels": (origin,)}
 
 
 @linux
@@ -84,14 +84,14 @@ def test_a_tilde_is_the_home_of_the_environment(box: Machine) -> None:
 def test_the_variables_of_this_run_lead_to_environments(box: Machine, variable: str, below: str) -> None:
     origin = environment(box, f"disk/envs/{below}shop", box.cache("disk/wheels"))
     box.environ[variable] = str(box.folder / "disk/envs")
-    assert box.told() == {"disk/wheels": (origin,)}
+    assert box.ways() == {"disk/wheels": (origin,)}
 
 
 @linux
 def test_folders_of_the_machine_are_searched_too(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environments, "_SHARED", (str(box.folder / "opt"),))
     origin = environment(box, "opt/app/venv", box.cache("disk/wheels"))
-    assert box.told() == {"disk/wheels": (origin,)}
+    assert box.ways() == {"disk/wheels": (origin,)}
 
 
 @linux
@@ -99,7 +99,7 @@ def test_where_there_is_no_end_this_is_said(box: Machine, monkeypatch: pytest.Mo
     monkeypatch.setattr(environments, "MOST_FOLDERS", 20)
     for number in range(19):
         (box.folder / f"home/ada/{number:02}").mkdir()
-    assert box.told() == {}
+    assert box.ways() == {}
     for number in range(19):
         (box.folder / f"home/ada/00/{number:02}").mkdir()
     (_, named) = box.find()
@@ -145,7 +145,7 @@ def test_the_notes_in_a_cache_lead_to_environments_wherever_they_are(box: Machin
             box.write(f"{cache}/selfcheck/{'0' * 56}", json.dumps({"key": prefix, "pypi_version": "26.3"}))
         else:
             box.write(f"{cache}/selfcheck.json", json.dumps({prefix: {"pypi_version": "9.0.1"}}))
-    assert box.told() == {
+    assert box.ways() == {
         "home/ada/.cache/pip": ("default of ada",),
         "disk/wheels": (origin,),
         "disk/more": (again,),
@@ -253,7 +253,7 @@ def test_a_home_that_others_can_write_to_decides_nothing(box: Machine, mode: int
     assert (named.cache.path, named.problem) == (cache, None)
     assert named.refusal is not None
     home.chmod(0o755)
-    assert [found.refusal for found in box.find()[1:]] == [None]
+    assert [cache.refusal for cache in box.find()[1:]] == [None]
 
 
 @root
@@ -284,4 +284,4 @@ def test_pip_in_a_real_environment_says_the_same(box: Machine) -> None:
     environ = {"HOME": str(box.folder / "home/ada")}
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == cache
-    assert [*box.told()] == ["disk/wheels"]
+    assert [*box.ways()] == ["disk/wheels"]

@@ -100,7 +100,7 @@ def test_the_files_of_a_folder_of_this_environment_count(box: Machine) -> None:
     box.environ["XDG_CONFIG_HOME"] = str(box.folder / "config")
     box.environ["PIP_CONFIG_FILE"] = os.devnull
     box.write("config/pip/pip.conf", f"[global]\ncache-dir = {box.cache('mine')}\n")
-    assert box.told() == {"mine": (f"{box.folder}/config/pip/pip.conf [global] cache-dir",)}
+    assert box.ways() == {"mine": (f"{box.folder}/config/pip/pip.conf [global] cache-dir",)}
 
 
 def test_an_option_that_is_empty_is_refused_as_everywhere(box: Machine) -> None:
@@ -121,7 +121,7 @@ def test_each_user_has_a_default_and_files(box: Machine) -> None:
     box.cache("home/bob/mine")
     box.write("home/bob/.pip/pip.conf", f"[install]\ncache-dir = {box.cache('disk/old')}\n")
     bob = box.folder / "home/bob"
-    assert box.told() == {
+    assert box.ways() == {
         "home/ada/.cache/pip": ("default of ada",),
         "home/bob/mine": (f"{bob / CONF} [cache] cache-dir",),
         "disk/bob": (f"{bob / CONF} [global] cache-dir",),
@@ -171,7 +171,7 @@ def test_only_what_is_a_pip_cache_is_listed(box: Machine) -> None:
     (box.folder / "home/ada/.cache/pip/wheels/notes.txt").touch()
     box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.folder}/home\n[cache]\ncache-dir = /\n")
     box.write("home/ada/.pip/pip.conf", f"[global]\ncache-dir = {box.write('letter', 'x')}\n")
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
@@ -201,14 +201,14 @@ def test_a_value_that_names_no_one_place_names_nothing(
     box.cache("home/ada/cache")
     monkeypatch.chdir(box.folder / "home/ada")
     box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {value}\n")
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
 def test_a_long_value_names_nothing(box: Machine) -> None:
     box.home("ada")
     box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = /{'x' * 300}\n[cache]\ncache-dir = {'/x' * 4000}\n")
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
@@ -237,7 +237,7 @@ def test_a_home_that_is_no_folder_is_passed_over(box: Machine, kind: str) -> Non
         "NUL": "/a\0b",
     }[kind]
     box.users.append(("daemon", home))
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
@@ -246,7 +246,7 @@ def test_a_home_that_is_a_link_is_entered(box: Machine) -> None:
     box.users[-1] = ("ada", str(box.folder / "link"))
     (box.folder / "link").symlink_to("disk/ada")
     box.cache("disk/ada/.cache/pip")
-    assert box.told() == {"disk/ada/.cache/pip": ("default of ada",)}
+    assert box.ways() == {"disk/ada/.cache/pip": ("default of ada",)}
 
 
 @linux
@@ -262,7 +262,7 @@ def test_a_home_of_many_is_tried_once(box: Machine, monkeypatch: pytest.MonkeyPa
     home = box.home("daemon", "srv")
     box.users += [(user, f"{home}/") for user in ("bin", "sys", "lp", "mail", "bin")]
     box.cache("srv/.cache/pip")
-    assert box.told() == {"srv/.cache/pip": ("default of daemon, bin, sys and 2 more",)}
+    assert box.ways() == {"srv/.cache/pip": ("default of daemon, bin, sys and 2 more",)}
     assert entered.count(f"{home}/.") == 1
 
 
@@ -355,7 +355,7 @@ def test_on_mac_os_both_defaults_are_found(box: Machine, monkeypatch: pytest.Mon
     support = box.write(
         "home/ada/Library/Application Support/pip/pip.conf", f"[global]\ncache-dir = {box.cache('disk')}\n"
     )
-    assert box.told() == {
+    assert box.ways() == {
         "home/ada/Library/Caches/pip": ("default of ada",),
         "home/ada/.cache/pip": ("default of ada with XDG_CACHE_HOME",),
         "disk": (f"{support} [global] cache-dir",),
@@ -387,7 +387,7 @@ def test_a_file_that_is_no_configuration_names_nothing(box: Machine, path: str, 
     box.write("home/ada/.pip/pip.conf", f"[global]\ncache-dir = {box.cache('other')}\n")
     box.write(path, content.replace(b"CACHE", os.fsencode(box.cache("cache"))))
     started = time.perf_counter()
-    assert box.told() == {"other": (f"{box.folder}/home/ada/.pip/pip.conf [global] cache-dir",)}
+    assert box.ways() == {"other": (f"{box.folder}/home/ada/.pip/pip.conf [global] cache-dir",)}
     assert time.perf_counter() - started < 10
 
 
@@ -412,7 +412,7 @@ def test_what_is_no_file_is_neither_read_nor_waited_for(box: Machine, user: str,
             path.symlink_to("/dev/zero")
         case _:
             path.symlink_to(path)
-    assert box.told() == {}
+    assert box.ways() == {}
 
 
 @linux
@@ -421,7 +421,7 @@ def test_a_configuration_that_is_a_link_is_read(box: Machine) -> None:
     file = box.folder / f"home/ada/{CONF}"
     file.parent.mkdir(parents=True)
     file.symlink_to(box.write("home/ada/dotfiles/pip.conf", f"[global]\ncache-dir = {box.cache('cache')}\n"))
-    assert box.told() == {"cache": (f"{file} [global] cache-dir",)}
+    assert box.ways() == {"cache": (f"{file} [global] cache-dir",)}
 
 
 @linux

@@ -46,13 +46,15 @@ class PipMachine:
 
     def find(self, option: str | None = None) -> list[MachineCache]:
         """What is found, without what the machine that runs the tests really has."""
-        found = every_cache(self.environ, option, homes=lambda: self.users)
+        caches = every_cache(self.environ, option, homes=lambda: self.users)
         here = os.path.realpath(self.folder)
-        return [one for one in found if one.cache.path.startswith(here)]
+        return [cache for cache in caches if cache.cache.path.startswith(here)]
 
-    def told(self) -> dict[str, tuple[str, ...]]:
+    def ways(self) -> dict[str, tuple[str, ...]]:
         """Each place after the first, below the folder, and the ways that led to it."""
-        return {os.path.relpath(one.cache.path, self.folder.resolve()): one.owners for one in self.find()[1:]}
+        return {
+            os.path.relpath(cache.cache.path, self.folder.resolve()): cache.owners for cache in self.find()[1:]
+        }
 
 
 class MixedMachine:

@@ -78,15 +78,15 @@ def test_metadata_without_a_pointer_is_of_what_was_not_downloaded(full: FullCach
 
 def environments(root: Path) -> dict[Path, set[tuple[str, str]]]:
     """The distributions of each environment in a cache, as METADATA has them."""
-    found = {}
+    versions = {}
     for config in root.glob("*/**/pyvenv.cfg"):
         texts = [
             path.read_text() for path in config.parent.glob("lib/python3*/site-packages/*.dist-info/METADATA")
         ]
-        found[config.parent] = {
+        versions[config.parent] = {
             (text.partition("Name: ")[2].split()[0], text.partition("\nVersion: ")[2].split()[0]) for text in texts
         }
-    return found
+    return versions
 
 
 def test_environments_are_archives_that_a_link_leads_to_or_folders_of_scripts(full: FullCache) -> None:

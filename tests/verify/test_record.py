@@ -112,13 +112,13 @@ def test_what_record_does_not_say_is_found(what: str, tmp_path: Path) -> None:
 
 
 def test_what_python_runs_at_each_start_is_the_first_that_record_does_not_know() -> None:
-    found = flaws(of_record({**TRUE, "a.py": b"", "evil.pth": b"import evil\n", "foo/evil.pth": b""}, LISTED))
-    assert [(finding.by, finding.runs_at_start) for finding in found] == [
+    findings = flaws(of_record({**TRUE, "a.py": b"", "evil.pth": b"import evil\n", "foo/evil.pth": b""}, LISTED))
+    assert [(finding.by, finding.runs_at_start) for finding in findings] == [
         ("evil.pth", True),
         ("a.py", False),
         ("foo/evil.pth", False),
     ]
-    assert found[0].actual == "none, and Python runs it at each start"
+    assert findings[0].actual == "none, and Python runs it at each start"
 
 
 NO_RECORD: dict[str, bytes | None] = {

@@ -88,12 +88,12 @@ def test_what_was_changed_is_missing_or_was_added_is_a_finding(uv: UvCache, run:
     (changed / "changed/core.py").write_bytes(b"A = 2\n")
     (missing / "missing/core.py").unlink()
     (added / "evil.pth").write_bytes(b"import evil\n")
-    found = judgements(run)
-    assert codes(found["changed"]) == [("PC502", "changed/core.py")]
-    assert codes(found["missing"]) == [("PC501", "missing/core.py")]
-    assert codes(found["added"]) == [("PC503", "evil.pth")]
-    assert codes(found["whole"]) == []
-    assert {name: judgement["verdict"] for name, judgement in found.items()} == {
+    judged = judgements(run)
+    assert codes(judged["changed"]) == [("PC502", "changed/core.py")]
+    assert codes(judged["missing"]) == [("PC501", "missing/core.py")]
+    assert codes(judged["added"]) == [("PC503", "evil.pth")]
+    assert codes(judged["whole"]) == []
+    assert {name: judgement["verdict"] for name, judgement in judged.items()} == {
         "changed": "poisoned",
         "missing": "poisoned",
         "added": "poisoned",
@@ -114,8 +114,8 @@ def test_what_python_runs_at_each_start_comes_first(uv: UvCache, run: Program) -
     ran = run("verify")
     assert ran.lines[0].startswith("poisoned: bbb-1.0")
     assert "Python runs at each start, and RECORD does not know: evil.pth in bbb-1.0-py3-none-any.whl." in ran.out
-    found = judgements(run)
-    assert [row["runs_at_start"] for name in found for row in found[name]["findings"]] == [True, False, False]
+    judged = judgements(run)
+    assert [row["runs_at_start"] for name in judged for row in judged[name]["findings"]] == [True, False, False]
 
 
 def test_a_finding_comes_with_the_commands_of_uv(uv: UvCache, run: Program) -> None:
@@ -193,10 +193,10 @@ def test_what_is_removed_while_it_is_judged_is_no_finding(
     def remove(root: str, folder: str) -> Folder:
         nonlocal opened
         opened += 1
-        found = real(root, folder)
+        judged = real(root, folder)
         if opened == 2:  # the second look
             path.unlink() if what == "pointer" else shutil.rmtree(archive)
-        return found
+        return judged
 
     monkeypatch.setattr(Folder, "open", remove)
     ran = run("verify")
@@ -230,21 +230,21 @@ def test_without_a_record_the_wheel_is_damaged(uv: UvCache, run: Program, what: 
         info.rename(archive / "info")
     else:
         (info / what).unlink()
-    found = judgements(run)["six"]
+    judged = judgements(run)["six"]
     expected = {
         "RECORD": [("PC504", "six-1.17.0.dist-info/RECORD")],
         "METADATA": [("PC501", "six-1.17.0.dist-info/METADATA")],
         "folder": [("PC504", "")],
     }
-    assert codes(found) == expected[what]
-    assert found["verdict"] == ("poisoned" if what == "METADATA" else "damaged")
+    assert codes(judged) == expected[what]
+    assert judged["verdict"] == ("poisoned" if what == "METADATA" else "damaged")
 
 
 def test_the_whole_wheel_that_was_built_is_judged_as_an_archive(uv: UvCache, run: Program) -> None:
     (wheel,) = uv.sdist("docopt", "0.6.2").glob("*.whl")
     wheel.write_bytes(wheel.read_bytes()[:-100])
-    found = [row for row in run("verify", "--format", "json").document["judgements"] if row["findings"]]
-    assert [(row["artifact"]["files"], row["verdict"]) for row in found] == [
+    judged = [row for row in run("verify", "--format", "json").document["judgements"] if row["findings"]]
+    assert [(row["artifact"]["files"], row["verdict"]) for row in judged] == [
         ([wheel.relative_to(uv.root).as_posix()], "damaged")
     ]
     assert run("verify").code == 1
@@ -255,8 +255,8 @@ def test_names_that_disagree_are_a_finding(uv: UvCache, run: Program) -> None:
     path = uv.wheel("idna", "3.10")
     # the pointer of one leads to the files of the other
     path.write_bytes(path.read_bytes().replace(b"idna-3.10-py3-none-any.whl", b"rich-3.10-py3-none-any.whl"))
-    found = run("verify", "--format", "json").document["judgements"]
-    (row,) = [row for row in found if row["findings"]]
+    judged = run("verify", "--format", "json").document["judgements"]
+    (row,) = [row for row in judged if row["findings"]]
     assert {finding["code"] for finding in row["findings"]} == {"PC303"}
     assert row["verdict"] == "poisoned"
 
@@ -302,19 +302,19 @@ def test_a_noted_digest_that_a_lock_has_too_proves_nothing(uv: UvCache, run: Pro
     assert ran.code == 0
     assert "None of it is verified." in ran.out
     assert "Known to the files given with --against: 1; not known to them: 0." in ran.out
-    found = judgements(run, "--against", lock)["six"]
-    assert found["verdict"] == "intact"
-    (promise,) = found["promises"]
+    judged = judgements(run, "--against", lock)["six"]
+    assert judged["verdict"] == "intact"
+    (promise,) = judged["promises"]
     assert (promise["kept"], promise["noted"], promise["actual"]) == (True, True, digest_of("six", "1.17.0"))
 
 
 def test_a_noted_digest_that_a_lock_does_not_have_is_a_finding(uv: UvCache, run: Program, tmp_path: Path) -> None:
     uv.wheel("six", "1.17.0")
     lock = uv_lock(tmp_path, "six", "1.17.0", "ab" * 32)
-    found = judgements(run, "--against", lock)["six"]
-    assert codes(found) == [("PC206", lock)]
-    assert found["verdict"] == "poisoned"
-    assert found["findings"][0]["actual"] == f"sha256 {digest_of('six', '1.17.0')}, as uv noted it"
+    judged = judgements(run, "--against", lock)["six"]
+    assert codes(judged) == [("PC206", lock)]
+    assert judged["verdict"] == "poisoned"
+    assert judged["findings"][0]["actual"] == f"sha256 {digest_of('six', '1.17.0')}, as uv noted it"
     assert run("verify", "--against", lock).code == 1
     assert run("verify").code == 0
 
@@ -327,13 +327,13 @@ def test_where_uv_noted_no_digest_that_is_said(
     cache.wheel("six", "1.17.0")
     run = Program(cache.root, capsys)
     lock = uv_lock(tmp_path, "six", "1.17.0", "ab" * 32)
-    found = judgements(run, "--against", lock)["six"]
-    (promise,) = found["promises"]
+    judged = judgements(run, "--against", lock)["six"]
+    (promise,) = judged["promises"]
     assert (promise["kept"], promise["why_not"]) == (
         None,
         "uv noted no digest of the archive, and does not keep it",
     )
-    assert found["verdict"] == "intact"
+    assert judged["verdict"] == "intact"
 
 
 def test_of_a_version_with_several_digests_any_is_right(uv: UvCache, run: Program, tmp_path: Path) -> None:
@@ -341,8 +341,8 @@ def test_of_a_version_with_several_digests_any_is_right(uv: UvCache, run: Progra
     (tmp_path / "r.txt").write_text(
         f"six==1.17.0 --hash=sha256:{'ab' * 32} --hash=sha256:{digest_of('six', '1.17.0')}\n"
     )
-    found = judgements(run, "--against", str(tmp_path / "r.txt"))["six"]
-    assert (found["verdict"], codes(found)) == ("intact", [])
+    judged = judgements(run, "--against", str(tmp_path / "r.txt"))["six"]
+    assert (judged["verdict"], codes(judged)) == ("intact", [])
 
 
 def test_a_changed_file_is_a_finding_whatever_uv_noted(uv: UvCache, run: Program, tmp_path: Path) -> None:
