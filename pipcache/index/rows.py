@@ -95,9 +95,9 @@ class Row(NamedTuple):
                 return True
         if not isinstance(self.attributes, str):
             hashes = self.attributes.get("hashes")
-            values = hashes.values() if isinstance(hashes, dict) else ()
-            if any(isinstance(value, str) and value.lower() in digests for value in values):
-                return True
+            for value in hashes.values() if isinstance(hashes, dict) else ():
+                if isinstance(value, str) and (value in digests or value.lower() in digests):
+                    return True
         if not self.fragment:
             return False
         digest = self.fragment.rpartition("=")[2]
