@@ -22,6 +22,10 @@ from pipcache.render.console import (
 from pipcache.util.untrusted import clean, redact_text
 
 
+_KEPT: list[BaseException] = []
+"""What ended the run. It holds all that was read: to take that apart takes longer than a person waits for the end."""
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. Errors become messages here, and nowhere else."""
     prepare_streams()
@@ -36,7 +40,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except PipcacheError as error:
         return _end(app, error)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        _KEPT.append(interruption)
         return _end(app, Interrupted())
     except ClosedPipe:
         return ExitCode.OK
