@@ -21,9 +21,8 @@ from pipcache.render.console import (
 )
 from pipcache.util.untrusted import clean, redact_text
 
-
 _KEPT: list[BaseException] = []
-"""What ended the run. It holds all that was read: to take that apart takes longer than a person waits for the end."""
+"""What ended the run: it holds all that was read, and to take that apart takes longer than a person waits."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

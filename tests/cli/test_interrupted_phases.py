@@ -25,7 +25,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 seen = 0
 def watch(name, arguments):
     global seen
-    if name != event or not isinstance(arguments[0], (str, bytes)) or len(os.path.basename(arguments[0])) < 56:
+    is_path = name == event and isinstance(arguments[0], str)
+    if not is_path or len(os.path.basename(arguments[0])) < 56:
         return
     seen += 1
     if seen == least:
@@ -37,7 +38,7 @@ sys.argv = ["pipcache", *command]
 from pipcache.__main__ import main
 main()
 """
-"""A program that gets a SIGINT when it opens or removes its so many-th file of an entry, and tells those after it."""
+"""A program that gets a SIGINT at a certain file that it opens or removes, and tells of each file after it."""
 
 
 @pytest.fixture(scope="module")
