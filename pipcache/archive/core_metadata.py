@@ -36,7 +36,9 @@ def parse_headers(data: bytes) -> Message:
     Raises:
         UnicodeDecodeError: the bytes are not UTF-8.
     """
-    return HeaderParser().parsestr(data.decode())
+    text = data.decode()
+    end = text.find("\n\n")  # the parser would read what follows line by line, and keep none of it as a header
+    return HeaderParser().parsestr(text if end < 0 else text[: end + 1])
 
 
 def read_core_metadata(data: bytes) -> CoreMetadata | None:

@@ -96,7 +96,7 @@ class Matcher:
         self._by_digest: dict[Digest, list[Indicator]] = {}
         self._by_filename: dict[str, list[Indicator]] = {}
         self._release_clauses: dict[tuple[str, frozenset[str], frozenset[str]], list[Clause]] = {}
-        self._listed_versions: dict[Indicator, dict[str, str]] = {}
+        self._listed_versions: dict[int, dict[str, str]] = {}  # by the id of the indicator: a hash reads it all
         for indicator in indicators:
             has_bytes = bool(indicator.urls or indicator.digests)
             if indicator.project is not None and indicator.filename is None and not has_bytes:
@@ -344,12 +344,10 @@ class Matcher:
         """Return the part of an indicator that matches a version, for people; None where none does."""
         if indicator.every_version:
             return "every version"
-        if indicator not in self._listed_versions:
+        if (listed := self._listed_versions.get(id(indicator))) is None:
             listed = {means: version for version in reversed(indicator.versions) for means in listed_as(version)}
-            self._listed_versions[indicator] = listed | {
-                version.lower(): version for version in indicator.versions
-            }
-        listed = self._listed_versions[indicator]
+            listed |= {version.lower(): version for version in indicator.versions}
+            self._listed_versions[id(indicator)] = listed
         for means in sorted({means for version in versions for means in affected_by(version)} | tagged):
             if means in listed:
                 return f"version {listed[means]} is listed"

@@ -65,13 +65,16 @@ class _ScannedPage:
                 self._add(filename, clauses)
         if clauses := self._clauses_of_filename(filename):
             self._add(filename, clauses)
+        has_own_name = row.url.endswith(filename)
+        if has_own_name and "%" not in row.url:
+            return  # as nearly every row is
         # only JSON can give another name than the URL has
-        is_renamed = not row.url.endswith(filename) and row.served_as != filename
-        if is_renamed and (clauses := self._clauses_of_filename(row.served_as)):
+        served_as = row.served_as
+        is_renamed = not has_own_name and served_as != filename
+        if is_renamed and (clauses := self._clauses_of_filename(served_as)):
             self._add(filename, clauses)
         # older pips unquote the end of the URL twice (models/link.py)
-        is_quoted = "%" in row.served_as
-        if is_quoted and (clauses := self._clauses_of_filename(unquote(row.served_as))):
+        if "%" in served_as and (clauses := self._clauses_of_filename(unquote(served_as))):
             self._add(filename, clauses)
 
     def _add(self, filename: str, clauses: Sequence[Clause]) -> None:

@@ -21,6 +21,9 @@ from pipcache.render.console import (
 )
 from pipcache.util.untrusted import clean, redact_text
 
+_KEPT: list[BaseException] = []
+"""What ended the run: it holds all that was read, and to take that apart takes longer than a person waits."""
+
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. Errors become messages here, and nowhere else."""
@@ -36,7 +39,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except PipcacheError as error:
         return _end(app, error)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        _KEPT.append(interruption)
         return _end(app, Interrupted())
     except ClosedPipe:
         return ExitCode.OK

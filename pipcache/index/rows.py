@@ -95,9 +95,9 @@ class Row(NamedTuple):
                 return True
         if not isinstance(self.attributes, str):
             hashes = self.attributes.get("hashes")
-            values = hashes.values() if isinstance(hashes, dict) else ()
-            if any(isinstance(value, str) and value.lower() in digests for value in values):
-                return True
+            for value in hashes.values() if isinstance(hashes, dict) else ():
+                if isinstance(value, str) and (value in digests or value.lower() in digests):
+                    return True
         if not self.fragment:
             return False
         digest = self.fragment.rpartition("=")[2]
@@ -215,9 +215,9 @@ def _has_too_many_digests(attributes: object) -> bool:
 
 def _json_rows(data: bytes, *, is_stated: bool = False) -> Rows | None:
     """Return the rows of a JSON page; where its server states that it is one, pip needs nothing but ``files``."""
-    if has_too_many_parts(data):
-        return _unread_json(f"more than {MOST_PARTS:,} parts of JSON")
     document = decode_json(data)
+    if document is None and has_too_many_parts(data):
+        return _unread_json(f"more than {MOST_PARTS:,} parts of JSON")
     if is_stated and document is None and nests_too_deeply(data):
         return _unread_json("its JSON is nested too deeply")
     if not isinstance(document, dict):

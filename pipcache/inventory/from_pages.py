@@ -208,6 +208,11 @@ class PageReader:
         """Return the files of the cache that a page lists, by their keys; a page may list a file several times."""
         return self._listings_of(page).listings
 
+    def was_whole(self, page: Artifact) -> bool | None:
+        """Return whether nothing of a page had to be left out; None for what was not read as a page."""
+        read = self._read.get((path_of(page), *page.files))
+        return None if read is None else read.is_whole
+
     def rows_of_releases(self, page: Artifact) -> dict[Release | str, list[NamedRow]]:
         """Return the files on a page that may be downloads, by the release or the digest that is looked for."""
         return self._listings_of(page).named
@@ -241,6 +246,7 @@ class PageReader:
 
     def _read_page(self, page: Artifact) -> "_PageListings":
         rows = read_rows(self.cache, page)
+        is_whole = rows is not None and rows.excess is None
         built = self._built.get(page.project or "", ())
         row_filter = RowFilter(page, None if rows is None else rows.base, self._keys, built, self._releases)
         if self.search is not None:
@@ -263,15 +269,19 @@ class PageReader:
                 named.setdefault(wanted, []).append(named_row)
             if built and (version := row_filter.sdist_version(row)) is not None:
                 sdists += ((version, Origin(url, file.hashes)) for url in row_filter.urls(file.url))
-        return _PageListings(listings, sdists, named)
+        return _PageListings(listings, sdists, named, is_whole)
 
 
 class _PageListings(NamedTuple):
-    """What one page lists: files by the keys of their entries, sdists as (version, source), and rows by name."""
+    """What one page lists: files by the keys of their entries, sdists as (version, source), and rows by name.
+
+    ``is_whole`` is whether it could be read, and had no more in it than is read.
+    """
 
     listings: dict[str, list[Listing]]
     sdists: list[tuple[str, Origin]]
     named: dict[Release | str, list[NamedRow]]
+    is_whole: bool
 
 
 def name_by_listing(artifact: Artifact, listing: Listing, others: Sequence[Listing] = ()) -> Artifact:
@@ -306,34 +316,6 @@ def _listed_name(listing: Listing) -> Claim:
         parsed.version if parsed else None,
         listing.file.filename + (".metadata" if listing.is_metadata else ""),
     )
-
-
-def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:
-    """Return ``artifact`` with the name that a page gives to a file of its bytes; the URL is not proved by that.
-
-    Args:
-        artifact: an artifact without a listed URL.
-        digests: hex digests of its bytes by algorithm, without those that can be forged.
-    """
-    for row in artifact.named_rows:
-        algorithm = next((name for name, digest in row.file.hashes if digests.get(name) == digest), None)
-        if algorithm is None:
-            continue
-        parsed = row.file.name(artifact.project)
-        claim = Claim(
-            Evidence.PAGE,
-            f"{row.page}, by its {algorithm}",
-            None if parsed is None else parsed.project,
-            None if parsed is None else parsed.version,
-            row.file.filename,
-        )
-        kind = artifact.kind
-        if kind in {Kind.UNKNOWN, Kind.OTHER}:
-            kind = kind_of_filename(row.file.filename)
-        url = artifact.url or row.url
-        named = artifact.proved_by(claim, url, kind)
-        return named._replace(url_proved=artifact.url_proved, listed=row.file)
-    return artifact
 
 
 def _with_source(reader: PageReader, artifact: Artifact, pages: Iterable[Artifact]) -> Artifact:

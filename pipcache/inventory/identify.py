@@ -40,7 +40,9 @@ PageBases = Callable[[], Sequence[str]]
 _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-version"', b'"simple index"')
 
 
-def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases | None = None) -> Artifact:
+def identify(
+    cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases | None = None, head: Head | None = None
+) -> Artifact:
     """Return an entry as an artifact.
 
     Args:
@@ -49,10 +51,11 @@ def identify(cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases
         deep: read METADATA and PKG-INFO of archives too, and self-check notes. Without it only so much is read
             as gives kind, project and version.
         bases: given, index pages are read for their names while they are open.
+        head: the head of a download where it was read before.
     """
     match entry:
         case HttpEntry():
-            return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases))
+            return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases, head=head))
         case BuiltEntry() if not entry.store.is_uvs:
             return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
@@ -127,8 +130,10 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
     return _with_own_name(artifact)
 
 
-def _identify_http(cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None) -> Artifact:
-    response = cache.response(entry, deep=deep)
+def _identify_http(
+    cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None, head: Head | None
+) -> Artifact:
+    response = cache.response(entry, deep=deep, head=head)
     try:
         return _of_response(entry, response, bases)
     finally:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.body import digests_of
+from pipcache.inventory.identify import kind_of_filename
 from pipcache.store.cache import Cache
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import (
@@ -63,6 +64,34 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
             for url in file_urls(digests.blake2b_256, spelling):
                 if http_key(url) == artifact.key:
                     return _proved(artifact, filename, url)
+    return artifact
+
+
+def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:
+    """Return ``artifact`` with the name that a page gives to a file of its bytes; the URL is not proved by that.
+
+    Args:
+        artifact: an artifact without a listed URL.
+        digests: hex digests of its bytes by algorithm, without those that can be forged.
+    """
+    for row in artifact.named_rows:
+        algorithm = next((name for name, digest in row.file.hashes if digests.get(name) == digest), None)
+        if algorithm is None:
+            continue
+        parsed = row.file.name(artifact.project)
+        claim = Claim(
+            Evidence.PAGE,
+            f"{row.page}, by its {algorithm}",
+            None if parsed is None else parsed.project,
+            None if parsed is None else parsed.version,
+            row.file.filename,
+        )
+        kind = artifact.kind
+        if kind in {Kind.UNKNOWN, Kind.OTHER}:
+            kind = kind_of_filename(row.file.filename)
+        url = artifact.url or row.url
+        named = artifact.proved_by(claim, url, kind)
+        return named._replace(url_proved=artifact.url_proved, listed=row.file)
     return artifact
 
 

@@ -42,9 +42,18 @@ def _is_watched() -> bool:
 
 def _new_progress(label: str, *columns: "ProgressColumn") -> "Progress":
     """Return a bar with one task, which leaves nothing behind and starts no thread."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # only where a person watches
+    from rich.progress import (  # only where a person watches
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = columns or (TaskProgressColumn(),)
+    if not columns:
+        columns = (
+            (TaskProgressColumn(),) if is_narrow(sys.stderr) else (TaskProgressColumn(), TimeRemainingColumn())
+        )
     text = TextColumn("{task.description}")
     progress = Progress(
         *(text, BarColumn(None), *columns), console=rich_console(sys.stderr), transient=True, auto_refresh=False

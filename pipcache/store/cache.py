@@ -92,14 +92,15 @@ class Cache:
         """
         return self._directory.read(file, limit)
 
-    def response(self, entry: HttpEntry, *, deep: bool) -> Response:
+    def response(self, entry: HttpEntry, *, deep: bool, head: Head | None = None) -> Response:
         """Read the head of an entry and what its body is; the caller closes the response.
 
         Args:
             entry: an entry of an HTTP store.
             deep: read METADATA and PKG-INFO of archives too.
+            head: its head where it was read before: a head that is a file of its own is not read again.
         """
-        return read_response(self._directory, entry, deep=deep)
+        return read_response(self._directory, entry, deep=deep, known=head)
 
     def head(self, entry: HttpEntry) -> Response:
         """Read the head of an entry and nothing of its body, whose size the response has all the same."""

@@ -14,13 +14,14 @@ class Directory:
             refused.
     """
 
-    __slots__ = ("_is_mount", "refused", "root")
+    __slots__ = ("_is_mount", "_own_device", "refused", "root")
 
     def __init__(self, root: str) -> None:
         """Make a directory of a path, which may be a link."""
         self.root = root
         self.refused: dict[str, str] = {}
-        self._is_mount: dict[str, bool] = {}
+        self._is_mount: dict[str, bool] = {}  # of each path that was asked about
+        self._own_device: int | None = None
 
     def look(self, path: str) -> File:
         """Return the present status of a file, without following a link.
@@ -35,14 +36,15 @@ class Directory:
 
         None where there is none, or where that cannot be seen.
         """
-        names = path.split(os.sep)
-        for depth in range(1, len(names) + 1):
-            folder = os.sep.join(names[:depth])
-            if folder not in self._is_mount:
-                self._is_mount[folder] = self._device(folder) not in {None, self._device("")}
-            if self._is_mount[folder]:
-                return folder
-        return None
+        if (is_mount := self._is_mount.get(path)) is not None:
+            return path if is_mount else None
+        parent = path.rpartition(os.sep)[0]
+        if parent and (above := self.mount_above(parent)) is not None:
+            return above
+        if not self._is_mount:
+            self._own_device = self._device("")
+        self._is_mount[path] = self._device(path) not in {None, self._own_device}
+        return path if self._is_mount[path] else None
 
     def _device(self, path: str) -> int | None:
         """Return the device of a folder; None for a file, which need not be on that of its folder (overlayfs)."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pipcache.store.origin import Origin
 from pipcache.util.hashes import DIGITS
-from pipcache.util.urls import has_key, normalise_url, without_user
+from pipcache.util.urls import normalise_url, without_user
 
 
 def http_key(url: str) -> str:
@@ -25,8 +25,10 @@ def request_key(url: str) -> str | None:
 
     None where the URL is not absolute and so has no key.
     """
-    requested = without_user(url)
-    return http_key(requested) if has_key(requested) else None
+    try:
+        return http_key(without_user(url))
+    except ValueError:
+        return None
 
 
 _VERSIONS = ("27", *(f"3{minor}" for minor in range(21)))

@@ -43,17 +43,18 @@ def explain_read_error(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def read_response(directory: Directory, entry: HttpEntry, *, deep: bool) -> Response:
+def read_response(directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None = None) -> Response:
     """Read the head of an entry and what its body is; the caller closes the response.
 
     Args:
         directory: the cache directory.
         entry: an entry of an HTTP store.
         deep: as in ``Body.content``. Without it, a body that is an index page by its head is not opened.
+        known: the head where it was read before; that of an entry of ``http-v2`` is not read again.
     """
     if entry.store is Store.HTTP and entry.head is not None:
         return _read_joint(directory, entry.head, deep=deep)
-    return _read_split(directory, entry, deep=deep)
+    return _read_split(directory, entry, deep=deep, known=known)
 
 
 def read_head(directory: Directory, entry: HttpEntry) -> Response:
@@ -65,9 +66,12 @@ def read_head(directory: Directory, entry: HttpEntry) -> Response:
     return _read_head(directory, entry.head)._replace(size=0 if entry.body is None else entry.body.size)
 
 
-def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool) -> Response:
+def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None) -> Response:
     """Read an entry of ``http-v2``: head and body are two files."""
-    response = _read_head(directory, entry.head)
+    if known is None:
+        response = _read_head(directory, entry.head)
+    else:
+        response = Response(known, None, 0, frame=Frame.CURRENT)
     head, file = response.head, entry.body
     if file is None:
         return response

@@ -7,6 +7,7 @@ function takes time in the length of its text, and gives back what is hidden alr
 import re
 from binascii import a2b_base64
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from urllib.parse import unquote
 
 from pipcache.util.hashes import DIGITS, hex_of
@@ -73,9 +74,20 @@ def redact_text(text: str) -> str:
     Hosts, paths, names of files and digests stay, but for parts of paths that look like tokens. What is hidden
     already stays as it is.
     """
+    return _redact_short(text) if len(text) <= _SHORT else _redact(text)
+
+
+_SHORT = 100
+"""Characters of a text that may well come again: names, versions, the keys of JSON."""
+
+
+def _redact(text: str) -> str:
     if re.search(_SIGN, text) is None:
         return text  # as most are
     return _until_settled(_redact_once, text)
+
+
+_redact_short = lru_cache(maxsize=4096)(_redact)
 
 
 def _until_settled(redact: Callable[[str], str], text: str) -> str:

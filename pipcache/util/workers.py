@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from heapq import heappop, heappush
+from itertools import count as counter
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
@@ -16,9 +18,11 @@ R = TypeVar("R")
 
 T = TypeVar("T")
 
+_TASK, _END = True, False
+
 
 class Workers:
-    """Threads that do what they are given; one thread gives it, and ends them.
+    """Threads that do what they are given, the largest pieces first; one thread gives it, and ends them.
 
     Where the system lets no thread start (a limit of processes), the thread that gives the work does it.
     """
@@ -31,7 +35,9 @@ class Workers:
         """
         self._most = count or os.cpu_count() or 1
         self._threads: list[Thread] = []
-        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], object]] | None] = SimpleQueue()
+        self._waiting: list[tuple[int, int, Future[Any], Callable[[], object]]] = []  # a heap
+        self._numbers = counter()
+        self._tokens: SimpleQueue[bool] = SimpleQueue()  # ``_TASK`` for each task that waits
 
     def __enter__(self) -> Self:
         return self
@@ -43,14 +49,18 @@ class Workers:
 
     def submit(self, work: Callable[P, R], /, *arguments: P.args, **options: P.kwargs) -> Future[R]:
         """Let a thread call ``work``, and return what will come of it; without threads it is there at once."""
+        return self.submit_sized(0, partial(work, *arguments, **options))
+
+    def submit_sized(self, size: int, call: Callable[[], R]) -> Future[R]:
+        """Let a thread make a call, as ``submit``; of those that wait it takes the one of the largest ``size``."""
         future: Future[R] = Future()
-        call = partial(work, *arguments, **options)
         if len(self._threads) < self._most:
             self._start_thread()
         if self._threads:
-            self._tasks.put((future, call))
+            heappush(self._waiting, (-size, next(self._numbers), future, call))
+            self._tokens.put(_TASK)
         else:
-            _finish(future, call)
+            finish(future, call)
         return future
 
     def map(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -62,12 +72,11 @@ class Workers:
         """Cancel what has not begun, and let the threads end; ``wait`` until they have."""
         while True:
             try:
-                task = self._tasks.get_nowait()
+                if self._tokens.get_nowait():
+                    heappop(self._waiting)[2].cancel()
             except Empty:
                 break
-            if task is not None:
-                task[0].cancel()
-        self._tasks.put(None)
+        self._tokens.put(_END)
         for thread in self._threads if wait else ():
             with suppress(RuntimeError):  # an interruption came before it had started: it has no work, and ends
                 thread.join()
@@ -83,12 +92,13 @@ class Workers:
             self._most = len(self._threads)
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            _finish(*task)
-        self._tasks.put(None)  # for the next thread, however many there are
+        while self._tokens.get():
+            _, _, future, call = heappop(self._waiting)
+            finish(future, call)
+        self._tokens.put(_END)  # for the next thread, however many there are
 
 
-def _finish(future: Future[R], call: Callable[[], R]) -> None:
+def finish(future: Future[R], call: Callable[[], R]) -> None:
     """Call a function and let its result, or what it raises, be that of a future.
 
     Raises:

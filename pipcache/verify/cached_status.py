@@ -20,6 +20,7 @@ from pipcache.store.cache import Cache
 from pipcache.util.freshness import date_of
 from pipcache.util.progress import Track, untracked
 from pipcache.util.urls import PAGE_BASES, digests_in_path
+from pipcache.util.workers import Workers
 from pipcache.verify.checks import Check
 from pipcache.verify.file_status import (
     FileStatus,
@@ -68,10 +69,15 @@ def cached_statuses(
                 files.setdefault(place, []).append(artifact)
     asked = [place for place in by_place if place in files or place in wanted]
     statuses: dict[str, FileStatus] = {}
-    for place in track(asked, len(asked), "Comparing index pages"):
+
+    def says_nothing(place: IndexPlace) -> bool:
         urls = [source_url(file) for file in files.get(place, ())]
-        if len(by_place[place]) == 1 and page_says_nothing_of(cache, by_place[place][0], urls):
-            continue  # which is much faster than to read all of it
+        return len(by_place[place]) == 1 and page_says_nothing_of(cache, by_place[place][0], urls)
+
+    with Workers() as workers:
+        # which is much faster than to read all of it
+        quiet = [*track(workers.map(says_nothing, asked), len(asked), "Comparing index pages")]
+    for place in (place for place, is_quiet in zip(asked, quiet, strict=True) if not is_quiet):
         pages = _newest_first(cache, by_place[place])
         if not pages:
             continue

@@ -88,7 +88,8 @@ class Context:
         thorough: whether every promise is compared, or only as many as a verdict needs.
         tick: called with the number of bytes that were read; raises ``Stopped`` when the run is to end.
         links: the paths of symbolic links among the entries.
-        hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries.
+        hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries; nothing
+            is wrong with the heads of these.
         structures: what is wrong with folders of unpacked wheels that were read before, by their paths.
         digests: the algorithms of the digests that each judgement has in any case.
         local_digests: digests of local archives that wheels were built from; None where these are not looked at.
@@ -176,7 +177,9 @@ class Context:
         named = [
             self._origins.name(
                 self.locks.name(
-                    artifact if artifact.kind is Kind.PAGE else identify(self.cache, artifact.entry, deep=True)
+                    artifact
+                    if artifact.kind is Kind.PAGE
+                    else identify(self.cache, artifact.entry, deep=True, head=artifact.head)
                 )
             )
             for artifact in artifacts

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
-from pipcache.inventory.from_pages import name_by_digest
-from pipcache.inventory.proof import prove_by_content
+from pipcache.inventory.proof import name_by_digest, prove_by_content
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry, entry_path
@@ -71,20 +70,23 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
             if _length_findings(artifact, window := body.window):
                 return None
             algorithms = {_BLAKE, *context.digests}
+            promises = find_promises(artifact, context.locks)
             if not artifact.is_from_pypi:
                 # judge() will need what pages and headers promise: hash these now too, and the file is read once
-                promises = find_promises(artifact, context.locks)
                 algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
             digests = hash_window(window, algorithms, context.tick)
     except OSError:
         return None
     context.hashed[path_of(artifact)] = digests
-    proved = artifact if artifact.url_proved else prove_by_content(artifact, Digests(digests[_BLAKE], "", None))
+    proved = artifact
+    if not artifact.url_proved:
+        proved = prove_by_content(artifact, Digests(digests[_BLAKE], "", None))
+        promises = promises if proved is artifact else find_promises(proved, context.locks)
     comparisons = [
         _compare_value(promise, digests[promise.measure])
         if promise.measure in digests
         else Comparison(promise, None, _STRONGER)
-        for promise in find_promises(proved, context.locks)
+        for promise in promises
     ]
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_broken = any(comparison.is_broken for comparison in comparisons)
@@ -106,7 +108,8 @@ def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judge
         if is_foreign:
             return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
         return _judge_incomplete(artifact, Check.PC104, "a stored response", problem)
-    if (failure := why_unusable(head)) is not None:
+    is_sound = path_of(artifact) in context.hashed  # ``judge_by_key`` has looked at the head
+    if not is_sound and (failure := why_unusable(head)) is not None:
         return _judge_incomplete(artifact, Check.PC104, "a response that pip can use", failure)
     if head.is_redirect:
         return conclude(artifact, _head_findings(artifact), [])
@@ -169,15 +172,18 @@ def _head_findings(artifact: Artifact) -> list[Finding]:
 def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
     """Compare the bytes with the promises, and look for flaws unless a decisive promise is kept."""
     length = _length_findings(artifact, window)
+    is_hashed = path_of(artifact) in context.hashed
     comparisons, proved, digests = _compare_with_promises(artifact, window, context)
     comparisons = _without_namesakes(comparisons)
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_supported = any(comparison.is_support for comparison in comparisons)
     broken = [comparison for comparison in comparisons if comparison.is_broken]
-    findings = [*length, *_head_findings(artifact)]
+    findings = [*length, *(() if is_hashed else _head_findings(artifact))]
     problem: str | None = None
     if context.thorough or broken or not is_proved or length:
-        structure = check_structure(proved, window, context.tick)
+        structure = check_structure(
+            proved, window, context.tick, was_whole=context.page_reader().was_whole(proved)
+        )
         findings += structure.findings
         problem = structure.problem
         is_itself = not broken and not any(Trait.WHOLENESS in finding.check.traits for finding in findings)

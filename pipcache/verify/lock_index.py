@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind
 from pipcache.inventory.identify import kind_of_filename
-from pipcache.locks.lockfiles import BadLock, read_lock
 from pipcache.locks.model import LockError, Pin
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
@@ -113,6 +112,8 @@ def read_lock_index(paths: Iterable[str]) -> LockIndex:
     """
     pins: list[Pin] = []
     for path in paths:
+        from pipcache.locks.lockfiles import BadLock, read_lock  # takes 15 ms, and few runs have a lock file
+
         try:
             pins += (pin._replace(source=path) for pin in read_lock(path))
         except LockError as error:

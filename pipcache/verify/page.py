@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipcache.index.page import Page, is_empty_listing, parse_page, quick_project, stated_project
-from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format
+from pipcache.index.page_format import PAGE_LIMIT, PageFormat, guess_format, stated_format
 from pipcache.index.rows import MOST_ROWS, page_rows
 from pipcache.index.standing import serial_in_ends
 from pipcache.inventory.artifact import Artifact, Evidence
@@ -31,33 +31,57 @@ _LARGE = MOST_ROWS * len("href=")
 _MANY_PARTS = MOST_ROWS
 
 
-def _count_parts(pieces: Iterable[bytes]) -> int:
-    """Return how much in a page may begin a row."""
-    return _read_ends(pieces).parts
+def _has_many_parts(pieces: Iterable[bytes]) -> bool:
+    """Return whether there is more in a page that may begin a row than rows are read."""
+    parts = (piece.count(b"{") + piece.count(b"<") + piece.lower().count(b"href") for piece in pieces)
+    return sum(parts) > _MANY_PARTS
 
 
 class _Ends(NamedTuple):
-    """The first and the last decoded bytes of a page."""
+    """The first and the last decoded bytes of a page, and how many pieces may begin a row.
+
+    Attributes:
+        start: the first bytes.
+        end: the last bytes.
+        data: the whole page, cut at ``PAGE_LIMIT``; None where it is plain and was not read.
+        is_large: whether it may have more rows than are read; left out where all of its JSON will be read.
+    """
 
     start: bytes
     end: bytes
-    parts: int = 0
-    """What may begin a row, in all of it."""
+    data: bytes | None = None
+    is_large: bool = False
 
 
-def _read_ends(pieces: Iterable[bytes]) -> _Ends:
-    """Return the ends of a page that is given in pieces."""
-    start = end = b""
-    parts = 0
-    for piece in pieces:
-        if len(start) < _START:
-            start += piece[: _START - len(start)]
-        end = (end + piece)[-_END:]
-        parts += piece.count(b"{") + piece.count(b"<") + piece.lower().count(b"href")
-    return _Ends(start, end, parts)
+def _read_ends(artifact: Artifact, window: Window, tick: Tick) -> _Ends:
+    """Return the ends of a page.
+
+    Raises:
+        OSError: the window cannot be read.
+        BrokenStream: it does not decode to its end.
+        UndecodableBody: that cannot be tried.
+    """
+    if not codings(artifact.encoding) and _has_stated_length(artifact, window):
+        # its length is right, so nothing is cut off and the ends are enough
+        ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
+        may_be_large, pieces = window.length > _LARGE, window.chunks()
+    else:
+        kept: list[bytes] = []
+        size, end = 0, b""
+        for piece in decoded_pieces(window, artifact.encoding, tick):
+            kept += [piece] if size < PAGE_LIMIT else []
+            size += len(piece)
+            end = (end + piece)[-_END:]
+        data = b"".join(kept)
+        ends = _Ends(data[:_START], end, data[:PAGE_LIMIT])
+        may_be_large, pieces = size > _MANY_PARTS, iter(kept)
+    is_parsed = guess_format(ends.start) is stated_format(artifact.content_type) is PageFormat.JSON
+    return ends._replace(is_large=may_be_large and not is_parsed and _has_many_parts(pieces))
 
 
-def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Finding | str]:
+def page_findings(
+    artifact: Artifact, window: Window, tick: Tick, *, was_whole: bool | None = None
+) -> Iterator[Finding | str]:
     """Yield what is wrong with an index page, or as text why that cannot be said.
 
     HTML is parsed only where its ends do not show that it is whole, or where it may have more in it than is read.
@@ -66,21 +90,15 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         artifact: the page.
         window: its bytes as they are stored.
         tick: called before each piece; what it raises goes through.
+        was_whole: whether its rows were read whole before, so that its JSON parses; None where they were not read.
 
     Raises:
         OSError: the window cannot be read.
     """
-    encoding = artifact.encoding
     try:
-        if not codings(encoding) and _has_stated_length(artifact, window):
-            # its length is right, so nothing is cut off and the ends are enough
-            ends = _Ends(window.read(0, _START), window.read(max(0, window.length - _END), _END))
-            is_large = window.length > _LARGE and _count_parts(window.chunks()) > _MANY_PARTS
-        else:
-            ends = _read_ends(decoded_pieces(window, encoding, tick))
-            is_large = ends.parts > _MANY_PARTS
+        ends = _read_ends(artifact, window, tick)
     except BrokenStream as error:
-        yield Finding(Check.PC105, "", f"a body in {encoding}", str(error))
+        yield Finding(Check.PC105, "", f"a body in {artifact.encoding}", str(error))
         return
     except UndecodableBody as error:
         yield error.reason
@@ -94,13 +112,15 @@ def page_findings(artifact: Artifact, window: Window, tick: Tick) -> Iterator[Fi
         return
     stated = stated_project(ends.start)
     names = [stated] if stated is not None else quick_project(ends.start)
-    if is_large and (parsed := _parse(window, artifact)) is not None and parsed.excess is not None:
+    if ends.is_large and (parsed := _parse(window, artifact, ends)) is not None and parsed.excess is not None:
         yield parsed.excess
         return
     requested = _requested_project(artifact)
-    is_read = form is PageFormat.HTML or (form is PageFormat.JSON and _is_read_whole(window, artifact))
+    is_read = form is PageFormat.HTML
+    if form is PageFormat.JSON:
+        is_read = _is_read_whole(window, artifact, ends) if was_whole is None else was_whole
     if not is_read or not names or requested not in {None, *names}:
-        page = _parse(window, artifact)
+        page = _parse(window, artifact, ends)
         if page is None:
             if requested is None or not is_empty_listing(ends.start, artifact.content_type, requested):
                 yield _not_a_page(form, ends, window, artifact)
@@ -124,23 +144,25 @@ def _requested_project(artifact: Artifact) -> str | None:
     return next((normalise(claim.project) for claim in claims if claim.project), None)
 
 
-def _parse(window: Window, artifact: Artifact) -> Page | None:
+def _parse(window: Window, artifact: Artifact, ends: _Ends) -> Page | None:
     """Return the decoded page; None where it is none."""
-    data = _decoded(window, artifact)
+    data = _decoded(window, artifact, ends)
     return None if data is None else parse_page(data, artifact.content_type)
 
 
-def _decoded(window: Window, artifact: Artifact) -> bytes | None:
+def _decoded(window: Window, artifact: Artifact, ends: _Ends) -> bytes | None:
     """Return the decoded bytes of a page, cut at ``PAGE_LIMIT``; None where there is no decoder."""
+    if ends.data is not None:
+        return ends.data
     try:
         return decode_body(window, artifact.encoding, PAGE_LIMIT)
     except UndecodableBody:
         return None
 
 
-def _is_read_whole(window: Window, artifact: Artifact) -> bool:
+def _is_read_whole(window: Window, artifact: Artifact, ends: _Ends) -> bool:
     """Return whether a JSON page is read whole; pip fails where it does not parse (``index/collector.py``)."""
-    data = _decoded(window, artifact)
+    data = _decoded(window, artifact, ends)
     rows = None if data is None else page_rows(data, artifact.content_type)
     return rows is not None and rows.excess is None
 
@@ -157,7 +179,7 @@ _KEYS = (b'"meta"', b'"name"', b'"files"')
 def _not_a_page(form: PageFormat | None, ends: _Ends, window: Window, artifact: Artifact) -> Finding:
     """Return the finding of a body that does not parse as a page: a page that is broken, or something else."""
     is_begun = form is PageFormat.JSON and any(key in ends.start for key in _KEYS)
-    if is_begun and _is_broken_json(window, artifact):
+    if is_begun and _is_broken_json(window, artifact, ends):
         is_cut = not ends.end.rstrip().endswith(b"}")
         expected = "the end of a JSON document" if is_cut else "a JSON document"
         return Finding(Check.PC107, "", expected, repr(ends.end[-24:].decode("utf-8", "replace")))
@@ -165,8 +187,8 @@ def _not_a_page(form: PageFormat | None, ends: _Ends, window: Window, artifact: 
     return Finding(Check.PC301, "", "an index page", actual)
 
 
-def _is_broken_json(window: Window, artifact: Artifact) -> bool:
-    data = _decoded(window, artifact)
+def _is_broken_json(window: Window, artifact: Artifact, ends: _Ends) -> bool:
+    data = _decoded(window, artifact, ends)
     return data is not None and decode_json(data) is None
 
 

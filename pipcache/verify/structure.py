@@ -47,19 +47,20 @@ class _Unjudged(NamedTuple):
     reason: str
 
 
-def check_structure(artifact: Artifact, window: Window, tick: Tick) -> Structure:
+def check_structure(artifact: Artifact, window: Window, tick: Tick, *, was_whole: bool | None = None) -> Structure:
     """Return what is wrong with an artifact's bytes, without regard to promises.
 
     Args:
         artifact: the artifact, whose kind says what its bytes must be.
         window: its bytes as they are stored.
         tick: called before each piece; what it raises goes through.
+        was_whole: of an index page, as in ``page_findings``.
 
     Raises:
         OSError: the window cannot be read.
     """
     try:
-        results = _check(artifact, window, tick)
+        results = _check(artifact, window, tick, was_whole=was_whole)
     except TooMuchInItError as error:
         results = [_Unjudged(error.reason), *_hidden_zip_results(window, tick)]
     return _bounded(results)
@@ -95,12 +96,12 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 
-def _check(artifact: Artifact, window: Window, tick: Tick) -> list[_Result]:
+def _check(artifact: Artifact, window: Window, tick: Tick, *, was_whole: bool | None) -> list[_Result]:
     """Return what ``check_structure`` returns, in a single list."""
     encoding = artifact.encoding
     kind = promised_kind(artifact) or artifact.kind
     if kind is Kind.PAGE or artifact.kind is Kind.PAGE:
-        of_page = page_findings(artifact, window, tick)
+        of_page = page_findings(artifact, window, tick, was_whole=was_whole)
         results = [result if isinstance(result, Finding) else _Unjudged(result) for result in of_page]
         return [*results, *_hidden_zip_results(window, tick)]
     content = inspect(window, None, deep=True)

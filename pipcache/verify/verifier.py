@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -12,7 +13,7 @@ from pipcache.inventory.from_pages import PageReader
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, HttpEntry, entry_path
 from pipcache.util.progress import Meter, Stopped
-from pipcache.util.workers import Workers
+from pipcache.util.workers import Workers, finish
 from pipcache.verify.checks import Verdict
 from pipcache.verify.context import Context, is_judged
 from pipcache.verify.judge import judge, judge_by_key
@@ -24,6 +25,9 @@ Work = Callable[[Artifact, Context], Judgement | None]
 
 Task = tuple[str, Future[Judgement | None]]
 """The path of an artifact's entry, and what will come of the work on it."""
+
+_SMALL = 64 << 10
+"""Bytes of an artifact up to which threads would only wait for one another: such work is done at once."""
 
 
 class VerifyOptions(NamedTuple):
@@ -218,11 +222,19 @@ class Verifier:
         return [self._proofs[path_of(artifact)] for artifact in artifacts]
 
     def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
-        """Let the threads do ``work`` on each artifact."""
-        tasks = [
-            (path_of(artifact), self._workers.submit(self._count_once, artifact, work)) for artifact in artifacts
-        ]
-        self._tasks += tasks
+        """Do ``work`` on each artifact, the large ones in the threads."""
+        tasks: list[Task] = []
+        for artifact in artifacts:
+            call = partial(self._count_once, artifact, work)
+            if artifact.size > _SMALL:
+                task = path_of(artifact), self._workers.submit_sized(artifact.size, call)
+                self._tasks.append(task)
+            else:
+                future: Future[Judgement | None] = Future()
+                task = path_of(artifact), future
+                self._tasks.append(task)
+                finish(future, call)
+            tasks.append(task)
         return tasks
 
     def _finished(self) -> Iterator[tuple[str, Judgement | None]]:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 
 class Times(NamedTuple):
@@ -58,23 +58,47 @@ class Child(NamedTuple):
 
     seconds: float
     peak_memory: int  # bytes; never below this process's own at the time, so that must stay small
+    cpu: float  # seconds of the processor, of the program and of the system for it
 
 
-def run_child(command: Sequence[str]) -> Child:
+def run_child(command: Sequence[str], expected: Collection[int] = (0,)) -> Child:
     """Run a command to its end, its output thrown away, and say what it alone used (POSIX only).
 
     Raises:
-        CalledProcessError: it failed.
+        CalledProcessError: it ended with none of the ``expected`` exit codes.
     """
     start = time.perf_counter()
     child = subprocess.Popen(command, env=plain_environment(), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
+    if child.returncode not in expected:
         raise subprocess.CalledProcessError(child.returncode, command)
-    return Child(time.perf_counter() - start, usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024))
+    memory = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+    return Child(time.perf_counter() - start, memory, usage.ru_utime + usage.ru_stime)
+
+
+def least_cpu(command: Sequence[str], runs: int, expected: Collection[int] = (0,)) -> float:
+    """Return the least seconds of the processor that one of ``runs`` runs of a command took."""
+    return min(run_child(command, expected).cpu for _ in range(runs))
 
 
 def judged(figure: float, limit: float, unit: str = "") -> str:
     """A figure beside its target."""
     return f"{figure:.3g}{unit} (target at most {limit:g}{unit}: {'met' if figure <= limit else 'MISSED'})"
+
+
+class Bar(NamedTuple):
+    """What a figure has to reach, and what is better still; a figure is to be small where the goal is smaller."""
+
+    bar: float
+    goal: float
+    unit: str = ""
+
+    def is_met(self, figure: float) -> bool:
+        """Whether the figure reaches the bar."""
+        return figure <= self.bar if self.goal < self.bar else figure >= self.bar
+
+    def judged(self, figure: float) -> str:
+        """The figure beside its bar and its goal."""
+        met = "met" if self.is_met(figure) else "MISSED"
+        return f"{figure:.3g}{self.unit} (bar {self.bar:g}{self.unit}: {met}; goal {self.goal:g}{self.unit})"

@@ -48,11 +48,11 @@ def fill(cache: Path, pairs: int) -> None:
         key = url_key(f"https://files.example.org/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{filename}")
         head = cache.joinpath("http-v2", *key[:5], key)
         head.parent.mkdir(parents=True, exist_ok=True)
-        head.write_bytes(_head(project, version, wheel))
+        head.write_bytes(pypi_head(project, version, wheel))
         head.with_suffix(".body").write_bytes(wheel)
 
 
-def _head(project: str, version: str, wheel: bytes) -> bytes:
+def pypi_head(project: str, version: str, wheel: bytes) -> bytes:
     """The head pip writes, with the headers PyPI sends."""
     headers = {
         "Connection": "keep-alive",

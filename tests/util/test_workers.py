@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -100,3 +101,16 @@ def test_threads_end_when_one_was_interrupted_at_its_start(
             thread.start()
         thread.join(60)
         assert not thread.is_alive()
+
+
+def test_of_what_waits_the_largest_is_done_first() -> None:
+    done: list[int] = []
+    may_go_on = threading.Event()
+    with Workers(1) as workers:
+        workers.submit(may_go_on.wait, 60)
+        futures = [workers.submit_sized(size, partial(done.append, size)) for size in (3, 1, 900, 20)]
+        workers.submit(done.append, 0)
+        may_go_on.set()
+        for future in futures:
+            future.result(timeout=60)
+    assert done == [900, 20, 3, 1, 0]
