@@ -157,7 +157,7 @@ class Client:
         if index not in self._lines:
             origin = origin_of(index)
             if origin not in self._hosts:
-                self._hosts[origin] = _Host(Transport(index, self._settings, self._folder), self._stopping)
+                self._hosts[origin] = _Host(Transport(self._settings, self._folder), self._stopping)
             self._lines[index] = _Line(self._hosts[origin])
         return self._lines[index]
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.errors import ErrorKind, ExitCode, PipcacheError
+from pipcache.live.trusted_hosts import TrustedHosts
 from pipcache.location.config import config_files, expanduser
 from pipcache.location.locate import Setting, configured_indexes, install_setting
 
@@ -36,7 +37,7 @@ class NetworkSettings(NamedTuple):
 
     Attributes:
         index_urls: the URLs of the indexes, highest first; they may hold user names and passwords.
-        trusted_hosts: hosts, some with a port, whose certificate is not checked.
+        trusted_hosts: hosts, some with a port; ``live/trusted_hosts.py`` says what they allow.
         cert: a file or folder of certificates to trust; None for those of the system.
         client_cert: a file with the certificate and the key of this client.
         proxy: the URL of the proxy for everything; None where the environment decides. It may hold a password.
@@ -88,7 +89,7 @@ def read_settings(environ: Mapping[str, str]) -> NetworkSettings:
     timeout, retries = setting("timeout", "default-timeout"), setting("retries")
     return NetworkSettings(
         tuple(dict.fromkeys(configured_indexes(environ))),
-        tuple((trusted.value or "").split()) if trusted is not None else (),
+        () if trusted is None else _hosts(trusted),
         path("cert"),
         path("client-cert"),
         None if proxy is None else proxy.value,
@@ -120,6 +121,15 @@ def _number(setting: Setting, *, is_whole: bool = False) -> float:
 
 
 _MOST = 1e6
+
+
+def _hosts(setting: Setting) -> tuple[str, ...]:
+    names = tuple((setting.value or "").split())
+    try:
+        TrustedHosts(names)
+    except ValueError:
+        raise _bad(setting, "a list of hosts, each with or without the number of a port") from None
+    return names
 
 
 def _provider(setting: Setting) -> KeyringProvider:

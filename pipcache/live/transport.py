@@ -9,7 +9,6 @@ import os
 import ssl
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 import platformdirs
@@ -21,13 +20,13 @@ import urllib3.exceptions
 from cachecontrol import CacheControlAdapter
 from cachecontrol.caches.file_cache import SeparateBodyFileCache
 from cachecontrol.controller import CacheController
-from urllib3.util import parse_url
 
 from pipcache import __version__
 from pipcache.index.page_format import PAGE_LIMIT, stated_format
 from pipcache.live.answers import Failed, Fault, NoAnswer
 from pipcache.live.credentials import Login
 from pipcache.live.settings import NetworkSettings
+from pipcache.live.trusted_hosts import TrustedHosts
 from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import BrokenStream, UndecodableBody
 from pipcache.util.content_coding import decoded_pieces
@@ -114,6 +113,13 @@ class _Adapter(CacheControlAdapter):
         return super().proxy_manager_for(proxy, **options)
 
 
+class _UncheckedAdapter(_Adapter):
+    """Checks no certificate."""
+
+    def send(self, *arguments: Any, **options: Any) -> Any:  # Any: requests' signature
+        return super().send(*arguments, **options | {"verify": False})
+
+
 class _Session(requests.Session):
     """Follows no redirect, and does not read the bodies of redirects, which may have no end."""
 
@@ -137,11 +143,10 @@ class _Given(requests.auth.AuthBase):
 class Transport:
     """Requests to one index, from several threads."""
 
-    def __init__(self, index: str, settings: NetworkSettings, folder: str) -> None:
+    def __init__(self, settings: NetworkSettings, folder: str) -> None:
         """Make it; no connection is opened.
 
         Args:
-            index: the URL of the index.
             settings: pip's settings for the network.
             folder: where pages are kept between runs.
         """
@@ -154,19 +159,26 @@ class Transport:
             self._session.proxies = {"http": settings.proxy, "https": settings.proxy}
         if settings.client_cert is not None:
             self._session.cert = settings.client_cert
-        self._is_trusted = is_trusted_host(index, settings.trusted_hosts)
+        self._trusted = TrustedHosts(settings.trusted_hosts)
         # pip gives a context neither to trusted hosts nor where it is given certificates to trust
-        is_default = settings.cert is None and not self._is_trusted
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_default else None
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if settings.cert is None else None
         adapter = _Adapter(folder, context)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
-        if self._is_trusted:
+        if self._trusted.unchecked:
+            unchecked = _UncheckedAdapter(folder, None)
+            for prefix in self._trusted.unchecked:
+                self._session.mount(prefix, unchecked)
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def checks_certificate(self, url: str) -> bool:
+        """Return whether the certificate of the server has to be trusted."""
+        prepared = requests.Request("GET", url).prepare().url
+        return not isinstance(self._session.get_adapter(prepared or url), _UncheckedAdapter)
 
     def get(self, url: str, headers: Mapping[str, str | None], login: Login | None) -> Reply:
         """Ask for a URL once, and follow no redirect. A header whose value is None is not sent.
@@ -174,7 +186,7 @@ class Transport:
         Raises:
             NoAnswer: there is none.
         """
-        if not self._is_trusted and not is_secure(url):
+        if not self._trusted.allow(url):
             raise NoAnswer(Failed(Fault.INSECURE, f"{host_of(url)} is asked only with trusted-host, as by pip"))
         try:
             response = self._session.get(
@@ -182,7 +194,7 @@ class Transport:
                 headers={"User-Agent": USER_AGENT, **headers},
                 auth=_Given(login),
                 timeout=(self._settings.timeout, self._settings.timeout),
-                verify=False if self._is_trusted else self._settings.cert or True,
+                verify=self._settings.cert or True,
                 allow_redirects=False,
                 stream=True,
             )
@@ -245,29 +257,6 @@ def _decoded(coded: bytes, headers: Mapping[str, str], received: int) -> bytes:
 def host_of(url: str) -> str:
     """Return host and port of a URL, as they are written."""
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-
-
-def is_trusted_host(url: str, trusted: tuple[str, ...]) -> bool:
-    """Return whether a host is among pip's trusted hosts, which have a port or stand for every port."""
-    parts = parse_url(url)
-    host = (parts.host or "").strip("[]").lower()
-    names = {host, f"[{host}]", f"{host}:{parts.port}", f"[{host}]:{parts.port}"}
-    return any(name.lower() in names for name in trusted)
-
-
-_THIS_MACHINE, _THIS_MACHINE_6 = ip_network("127.0.0.0/8"), ip_network("::1/128")
-
-
-def is_secure(url: str) -> bool:
-    """Return whether pip takes an origin for secure: https, and this machine (``network/session.py``)."""
-    parts = parse_url(url)
-    host = (parts.host or "").strip("[]").lower()
-    if parts.scheme == "https" or host == "localhost":
-        return True
-    try:
-        return ip_address(host) in (_THIS_MACHINE if ":" not in host else _THIS_MACHINE_6)
-    except ValueError:
-        return False  # a name, and anybody may have one that begins with 127
 
 
 def no_answer(error: Exception, host: str) -> NoAnswer:

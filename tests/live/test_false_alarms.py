@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.live.transport import is_secure
 from tests.support.archives import build_wheel
 from tests.support.index import JSON_PAGE
 from tests.support.shop import add_pages, refresh
@@ -160,21 +159,3 @@ def test_an_answer_whose_date_is_none_is_an_answer(shop: Shop, builder: CacheBui
 
     shop.index.misbehaviour["/simple/foo/"] = misdate
     assert refresh(program, "foo").code == 0
-
-
-@pytest.mark.parametrize(
-    ("url", "is_known"),
-    [
-        ("http://127.0.0.1:8080/simple/", True),
-        ("http://127.9.9.9/simple/", True),
-        ("http://[::1]:80/simple/", True),
-        ("http://LocalHost/simple/", True),
-        ("https://index.example/simple/", True),
-        ("http://127.index.example/simple/", False),
-        ("http://127.0.0.1.index.example/simple/", False),
-        ("http://[::2]/simple/", False),
-        ("http://index.example/simple/", False),
-    ],
-)
-def test_only_this_machine_is_asked_without_encryption(url: str, is_known: bool) -> None:  # noqa: FBT001
-    assert is_secure(url) == is_known
