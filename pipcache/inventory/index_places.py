@@ -4,11 +4,18 @@ import re
 from collections.abc import Collection, Iterable
 from enum import Enum, auto
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.util.filenames import normalise, parse_filename
-from pipcache.util.urls import PAGE_BASES, filename_in, index_of_file_host, present_index, without_user
+from pipcache.util.urls import (
+    PAGE_BASES,
+    authority_of,
+    filename_in,
+    index_of_file_host,
+    is_http,
+    present_index,
+    without_user,
+)
 
 
 class IndexPlace(NamedTuple):
@@ -47,7 +54,7 @@ def place_of_page(artifact: Artifact) -> IndexPlace | None:
     base, _, name = artifact.url.rstrip("/").rpartition("/")
     # the URL names the project, whatever the page says of itself
     project = normalise(name)
-    if not base.lower().startswith(("http://", "https://")) or not is_project(project):
+    if not is_http(base) or not is_project(project):
         return None
     return IndexPlace(present_index(f"{base}/"), project)
 
@@ -71,9 +78,7 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     if artifact.kind is Kind.BUILT:
         if artifact.source is None or artifact.build_key is None:
             return Unplaced.NO_SOURCE
-        if artifact.source.commit is not None or not artifact.source.url.lower().startswith(
-            ("http://", "https://")
-        ):
+        if artifact.source.commit is not None or not is_http(artifact.source.url):
             return Unplaced.REPOSITORY
     elif artifact.url is None or not artifact.url_proved:
         return Unplaced.UNPROVED_FILE
@@ -100,9 +105,5 @@ def source_url(artifact: Artifact) -> str:
 
 
 def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    return f"{parts.hostname or ''}:{port}" if port else parts.hostname or ""
+    authority = authority_of(url)
+    return "" if authority is None else authority.text

@@ -149,7 +149,8 @@ def questions_by_hand(index_url: str, chosen: Iterable[Artifact], artifacts: Ite
         chosen: what is asked about, wherever it came from.
         artifacts: all artifacts of the cache, named by its pages.
     """
-    index = present_index(without_user(index_url).rstrip("/") + "/")
+    typed = without_user(index_url).rstrip("/") + "/"
+    index = present_index(typed)
     pages = pages_by_place(artifacts)
     files: dict[IndexPlace, list[Artifact]] = {}
     nameless: list[Artifact] = []
@@ -161,11 +162,16 @@ def questions_by_hand(index_url: str, chosen: Iterable[Artifact], artifacts: Ite
             continue
         files.setdefault(IndexPlace(index, artifact.project), []).append(artifact)
     questions = [
-        replace(question, is_by_hand=place not in pages)
+        replace(question, is_by_hand=place not in pages, url=_as_typed(question, typed))
         for place, those in sorted(files.items())
         for question in _questions(place, pages.get(place, ()), [file for file in those if file.kind in FILES])
     ]
     return Inquiry(questions, [NotAsked(None, Reason.NO_PROJECT, tuple(nameless))] if nameless else [])
+
+
+def _as_typed(question: Question, base: str) -> str:
+    """Return the URL to ask below an index as a person typed it: pip trusts a host with the port that it has."""
+    return question.url if question.page is not None else f"{base}{question.project}/"
 
 
 def _questions(place: IndexPlace, pages: Sequence[Artifact], files: Sequence[Artifact]) -> Iterator[Question]:

@@ -10,7 +10,7 @@ from pipcache.inventory.body import DigestLookup
 from pipcache.store.keys import http_key
 from pipcache.util.filenames import SDIST_SUFFIXES, normalise, parse_filename
 from pipcache.util.hashes import BY_LENGTH, expected_of, hex_of, is_bare_base64, is_strange, split_tagged
-from pipcache.util.urls import digests_in_path, project_page, without_user
+from pipcache.util.urls import digests_in_path, is_http, project_page, without_user
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -235,7 +235,7 @@ def _parse_url(text: str) -> Selector:
     try:
         if not urlsplit(url).scheme:
             raise ValueError("it has no scheme")
-        key = http_key(url) if url.lower().startswith(("http://", "https://")) else ""
+        key = http_key(url) if is_http(url) else ""
     except ValueError as error:
         raise SelectorError(f"{text!r} is not a URL: {error}") from None
     return Selector(text, url=url, key=key)

@@ -102,12 +102,18 @@ def index_of_file_host(host: str) -> str | None:
 
 
 def present_index(base: str) -> str:
-    """Return the URL below which an index has its pages now, with scheme and host in lower case.
+    """Return the URL below which an index has its pages now, in the one form that stands for this index.
 
-    PyPI's under its old name is PyPI's present one.
+    Scheme and host are in lower case, the port of the scheme is left out, a slash is at the end. PyPI's under its
+    old name is PyPI's present one.
     """
+    base = base.rstrip("/") + "/"
     if has_key(base):
-        base = normalise_url(base)
+        scheme, _, after = normalise_url(base).partition("://")
+        authority, _, path = after.partition("/")
+        host, _, port = authority.rpartition(":")
+        is_usual = bool(host) and port in {"", str(default_port(base))}
+        base = f"{scheme}://{host if is_usual else authority}/{path}"
     return PAGE_BASES[0] if base == PAGE_BASES[1] else base
 
 
@@ -142,6 +148,11 @@ def normalise_url(url: str) -> str:
         raise ValueError("only absolute URLs have a key")
     path = path or "/"
     return f"{scheme.lower()}://{authority.lower()}{path}{'?' + query if query else ''}"
+
+
+def is_http(url: str) -> bool:
+    """Return whether a URL is one of http or https."""
+    return url[:8].lower().startswith(("http://", "https://"))
 
 
 def has_key(url: str) -> bool:

@@ -8,6 +8,7 @@ from pipcache.locks.model import LockError, Pin
 from pipcache.store.entries import HttpEntry
 from pipcache.store.keys import request_key
 from pipcache.util.filenames import normal_filename, normalise
+from pipcache.util.urls import is_http
 from pipcache.util.versions import canonical
 
 
@@ -79,7 +80,7 @@ class LockIndex:
         return [
             pin
             for pin in self._by_filename.get(normal_filename(artifact.filename or ""), ())
-            if not (pin.url or "").startswith("http")
+            if not is_http(pin.url or "")
             and (pin.source, pin.project, canonical(pin.version or "")) not in self._sdists
         ]
 

@@ -168,6 +168,61 @@ def test_another_port_is_another_index(builder: CacheBuilder) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        ("https://index.example:443", "https://index.example"),
+        ("https://index.example", "https://index.example:443"),
+        ("HTTPS://Index.Example:443", "https://index.example"),
+        ("http://index.example:80", "http://index.example"),
+        ("https://[fd00::1]:443", "https://[fd00::1]"),
+    ],
+)
+def test_the_port_of_the_scheme_makes_no_other_index(builder: CacheBuilder, written: str, other: str) -> None:
+    url = file_url(DATA, WHEEL, other)
+    add_page(builder, f"{written}/simple/", "foo", url)
+    builder.download(url, DATA)
+    (question,) = ask(builder, f"{written}/simple").questions
+    assert [file.filename for file in question.files] == [WHEEL]
+    assert question.page is not None
+    assert question.index == f"{other.replace(':443', '')}/simple/"
+    assert question.url == question.page.url  # as pip asked
+    artifacts = inventory(builder, f"{written}/simple")
+    (by_hand,) = questions_by_hand(f"{other}/simple", artifacts, artifacts).questions
+    assert (by_hand.page, by_hand.is_by_hand) == (question.page, False)
+
+
+def test_two_pages_of_one_index_under_two_spellings_of_its_port_are_one_project(builder: CacheBuilder) -> None:
+    for port in ("", ":443"):
+        add_page(builder, f"https://index.example{port}/simple/", "foo")
+    inquiry = ask(builder, "https://index.example/simple", "https://index.example:443/simple")
+    assert inquiry.projects == 1
+    assert sorted(question.url for question in inquiry.questions) == [
+        "https://index.example/simple/foo/",
+        "https://index.example:443/simple/foo/",
+    ]
+
+
+@pytest.mark.parametrize("port", [":80", ""])
+def test_an_index_that_a_person_names_is_asked_at_the_port_that_is_typed(builder: CacheBuilder, port: str) -> None:
+    # trusted-host index.example:80 allows the URL with the port and not the one without
+    builder.download(f"https://elsewhere.example/{WHEEL}", DATA)
+    artifacts = inventory(builder)
+    (question,) = questions_by_hand(f"http://index.example{port}/simple", artifacts, artifacts).questions
+    assert (question.index, question.url) == (
+        "http://index.example/simple/",
+        f"http://index.example{port}/simple/foo/",
+    )
+
+
+@pytest.mark.parametrize("port", ["8443", "80", "4430", "44"])
+def test_any_other_port_is_another_index(builder: CacheBuilder, port: str) -> None:
+    for base in ("https://index.example/simple/", f"https://index.example:{port}/simple/"):
+        add_page(builder, base, "foo")
+    inquiry = ask(builder, "https://index.example/simple", f"https://index.example:{port}/simple")
+    assert inquiry.projects == 2
+
+
 def test_a_built_wheel_is_asked_about_by_its_sdist(builder: CacheBuilder) -> None:
     filename, data = archives.build_sdist("foo", "1.0")
     url = file_url(data, filename)

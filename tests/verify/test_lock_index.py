@@ -135,6 +135,9 @@ def test_what_pip_built_is_known_by_its_file_name_alone(write: Write) -> None:
     assert promised(write("pylock.toml", local), cached) == NAMED_WHEEL
     sdist = f'sdist = {{path = "foo_bar-1.0.tar.gz", hashes = {{sha256 = "{SDIST}"}}}}\n'
     assert promised(write("pylock.both.toml", local + sdist), cached) == []
+    for scheme in ("https", "HTTPS", "Http"):
+        remote = local.replace('path = "w', f'url = "{scheme}://index.example')
+        assert promised(write("pylock.remote.toml", remote), cached) == []
 
 
 @pytest.mark.parametrize(("locked", "cached"), [("1.0", "1.0.0"), ("1.0.0", "1.0"), ("1.0RC1", "1.0rc1")])
