@@ -12,9 +12,11 @@ from pipcache.errors import ErrorKind, ExitCode, PipcacheError
 from pipcache.inventory.artifact import Artifact, path_of, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.live.answers import Failed
+from pipcache.live.pinned import asked_indexes
 from pipcache.live.questions import FILES, Inquiry, questions_about, questions_by_hand
-from pipcache.live.refresh import Refresher, Result, without_kept_pins
+from pipcache.live.refresh import Refresher, Result
 from pipcache.live.settings import NetworkSettings, read_settings
+from pipcache.live.settled_pins import with_settled_pins
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select
@@ -35,6 +37,7 @@ from pipcache.render.text.refresh import (
     question_row,
     result_lines,
     sum_lines,
+    unknown_pin_lines,
 )
 from pipcache.render.text.table import print_rows
 from pipcache.render.text.wrap import fit
@@ -143,8 +146,10 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
     if not request.is_dry and inquiry.questions:
         if len(inquiry.questions) > MOST_PAGES and not request.yes:
             _ask_whether_to_ask(inquiry)
-        refresher = Refresher(cache, chosen.judgements, locks)
-        results = without_kept_pins(_ask(settings, refresher, inquiry, track))
+        is_by_hand = request.index_url is not None
+        indexes = asked_indexes(inquiry.questions, settings.searched, is_by_hand=is_by_hand)
+        refresher = Refresher(cache, chosen.judgements, locks, indexes)
+        results = with_settled_pins(_ask(settings, refresher, inquiry, track))
     return RefreshAnswer(directory, request, inquiry, chosen, results)
 
 
@@ -252,6 +257,8 @@ def narrate(answer: RefreshAnswer) -> None:
         say(clean(line))
     if unasked := answer.chosen.unasked_pins:
         say(f"Of --against, {counted(len(unasked), 'project')} not compared: no index is asked about them.")
+    for line in unknown_pin_lines(results):
+        say(clean(line))
     say_unreadable(answer.chosen.unreadable)
     if answer.chosen.links:
         say(f"{counted(answer.chosen.links, 'link')} in the stores: what is behind is not looked at.")
@@ -276,5 +283,6 @@ def is_incomplete(answer: RefreshAnswer, *, complete: bool) -> bool:
     """Return whether not all could be asked or read; with ``complete`` also whether not all was asked about."""
     has_failed = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
     is_unread = bool(answer.chosen.unreadable or answer.chosen.links)
-    is_unasked = bool(answer.inquiry.not_asked or answer.chosen.unasked_pins)
+    has_unknown_pins = any(pin.is_unknown for result in answer.results for pin in result.pins)
+    is_unasked = bool(answer.inquiry.not_asked or answer.chosen.unasked_pins or has_unknown_pins)
     return has_failed or is_unread or (complete and is_unasked)

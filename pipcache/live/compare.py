@@ -4,23 +4,20 @@ Files are compared by ``verify/file_status.py``, for pages that are in the cache
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from pipcache.index.page_changes import PageChanges, page_changes
 from pipcache.index.page_state import PageState, read_page_state
-from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
+from pipcache.live.statuses import Ask, NoPage, PageComparison
 from pipcache.verify.checks import Check
 from pipcache.verify.file_status import (
     KnownFile,
-    RowIndex,
-    file_status,
     known_file,
     quarantine_finding,
     status_notes,
 )
 from pipcache.verify.verdict import Finding
 
-__all__ = ["KnownFile", "compare_file", "compare_pages", "known_file", "read_live_page"]
+__all__ = ["KnownFile", "compare_pages", "known_file", "read_live_page"]
 
 
 def read_live_page(
@@ -133,16 +130,3 @@ def _compared(
         None if stored is None else stored.fresh_until,
         status_notes(live),
     )
-
-
-def compare_file(
-    file: KnownFile, answer: PageState | Literal[NoPage.GONE], rows: RowIndex | None = None
-) -> FileStatus:
-    """Return what has become of a file by the page that its index has now.
-
-    Args:
-        file: the file.
-        answer: the page; the one in the cache where the index says that it is unmodified.
-        rows: its rows; give them where many files are compared with it.
-    """
-    return file_status(file, None if answer is NoPage.GONE else answer, rows)

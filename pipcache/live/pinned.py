@@ -1,85 +1,222 @@
 """Holds the pages of indexes against lock files: a file may have been replaced before the cache knew of it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from pipcache.index.page_state import PageState
 from pipcache.index.rows import PageFile
+from pipcache.live.questions import Question
 from pipcache.locks.model import Pin
 from pipcache.util.filenames import normal_filename
-from pipcache.util.urls import digests_in_path
+from pipcache.util.urls import (
+    PAGE_BASES,
+    authority_of,
+    digests_in_path,
+    index_of_file_host,
+    is_http,
+    present_index,
+)
 from pipcache.util.versions import canonical
 from pipcache.verify.checks import Check
 from pipcache.verify.verdict import Finding
 
 
+class Listing(Enum):
+    """What a page says of the file of a pin."""
+
+    LISTED = auto()  # with one of the pin's digests
+    REPLACED = auto()  # with other digests
+    WITHDRAWN = auto()  # no longer, and this index listed it once
+    ON_NO_PAGE = auto()  # not, and every index that may have it is asked
+    UNKNOWN = auto()  # not, and nothing shows that this index ever did
+
+
 class ComparedPin(NamedTuple):
-    """A pin of a lock file that an index can say something of.
+    """A pin of a lock file held against the page of an index.
 
     Attributes:
         pin: the pin.
         filename: the file; None where the lock has the digests of a version and no file is known by them.
-        finding: that the index lists other bytes; None where it lists these.
+        listing: what the page says of it.
+        finding: what is wrong; None where the page lists these bytes, or nothing is known of the file.
     """
 
     pin: Pin
     filename: str | None
+    listing: Listing = Listing.LISTED
     finding: Finding | None = None
 
+    @property
+    def title(self) -> str:
+        """The file, or the project and its version, for people."""
+        return self.filename or f"{self.pin.project} {self.pin.version or ''}".rstrip()
 
-def compare_pins(
-    pins: Iterable[Pin], project: str, page: PageState, stored: PageState | None, ours: Collection[tuple[str, str]]
-) -> Iterator[ComparedPin]:
-    """Yield what the page of an index says of the pins of its project; nothing of files that it does not list.
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no index that was asked is known to have the file."""
+        return self.listing in {Listing.UNKNOWN, Listing.ON_NO_PAGE} and self.finding is None
+
+
+class AskedIndexes(NamedTuple):
+    """What is known of indexes before their pages are compared with pins.
+
+    Attributes:
+        known: the URLs below which the indexes of the cache and of pip's settings have their pages.
+        decisive: the projects whose pinned files must be on one of the pages that are asked for: every index that
+            pip searches is asked about them, or a person named the index.
+    """
+
+    known: frozenset[str] = frozenset()
+    decisive: frozenset[str] = frozenset()
+
+
+def asked_indexes(
+    questions: Sequence[Question], searched: Collection[str] | None, *, is_by_hand: bool
+) -> AskedIndexes:
+    """Return what the questions and pip's settings say of indexes.
 
     Args:
-        pins: the pins.
-        project: the normalised project.
-        page: the page of the index.
-        stored: the page in the cache, which may show the file that a digest is of.
-        ours: normal file names and SHA-256 digests of the wheels that pip built here, which no index lists.
+        questions: the questions.
+        searched: the URLs of all indexes that pip searches; None where it takes files from elsewhere too.
+        is_by_hand: a person named the index.
     """
-    hosts = {_host(row.url) for row in page.files} | {_host(page.url or "")}
-    for pin in pins:
-        is_elsewhere = (pin.url or "").startswith("http") and _host(pin.url or "") not in hosts
-        if not pin.digests or pin.is_local or is_elsewhere:
-            continue  # another index may have another file of this name
-        if pin.filename is None:
-            yield from _version(pin, project, page, stored)
-            continue
-        name = normal_filename(pin.filename)
-        if any((name, digest) in ours for _, digest in pin.digests):
-            continue
-        yield from _file(pin, pin.filename, [row for row in page.files if normal_filename(row.filename) == name])
+    asked: dict[str, set[str]] = {}
+    for question in questions:
+        asked.setdefault(question.project, set()).add(question.index)
+    bases = frozenset(map(present_index, searched or ()))
+    decisive = {
+        project for project, indexes in asked.items() if is_by_hand or (searched is not None and bases <= indexes)
+    }
+    return AskedIndexes(bases.union(*asked.values()), frozenset(decisive))
 
 
-def _file(pin: Pin, filename: str, rows: Sequence[PageFile]) -> Iterator[ComparedPin]:
-    """Yield what rows of one file name say of its pin."""
-    said = [_agrees(pin, row) for row in rows]
-    if True in said:
-        yield ComparedPin(pin, filename)
-    elif False in said:
-        yield ComparedPin(pin, filename, _finding(pin, [rows[said.index(False)]]))
+class PinComparison:
+    """The page of an index, held against the pins of its project."""
+
+    def __init__(
+        self, question: Question, page: PageState | None, stored: PageState | None, indexes: AskedIndexes
+    ) -> None:
+        """Take what the pins are held against.
+
+        Args:
+            question: what the index was asked.
+            page: the page of the index; None where it has none.
+            stored: the page in the cache, which may show the file that a digest is of.
+            indexes: what is known of indexes.
+        """
+        self._question = question
+        self._rows = () if page is None else page.files
+        self._before = () if stored is None else stored.files
+        self._indexes = indexes
+        # a page that was not read whole, or of a project in quarantine, lacks files that are not gone
+        self._is_whole = page is None or (page.excess is None and not page.is_quarantined)
+        urls = [row.url for row in (*self._rows, *self._before)]
+        self._urls = [question.index, *urls]
+        pages = (question.url, question.index, *(each.url or "" for each in (page, stored) if each is not None))
+        self._hosts = {authority_of(url) for url in (*urls, *pages)} - {None}
+
+    def of(self, pins: Iterable[Pin], ours: Collection[tuple[str, str]]) -> Iterator[ComparedPin]:
+        """Yield what the page says of pins.
+
+        Args:
+            pins: pins of the project.
+            ours: normal file names and SHA-256 digests of the wheels that pip built here, which no index lists.
+        """
+        for pin in pins:
+            if not pin.digests or pin.is_local or self._is_elsewhere(pin):
+                continue  # another index may have another file of this name
+            if pin.filename is None:
+                yield from self._of_version(pin)
+                continue
+            name = normal_filename(pin.filename)
+            if not any((name, digest) in ours for _, digest in pin.digests):
+                yield from self._of_file(pin, pin.filename)
+
+    def _is_elsewhere(self, pin: Pin) -> bool:
+        """Return whether a pin says that its file is not this index's."""
+        url = pin.url or ""
+        return is_http(url) and not self._is_on_pypi(url) and authority_of(url) not in self._hosts
+
+    def _of_file(self, pin: Pin, filename: str) -> Iterator[ComparedPin]:
+        """Yield what the page says of the file of a pin."""
+        rows = _named(self._rows, filename)
+        said = [_agrees(pin, row) for row in rows]
+        if True in said:
+            yield ComparedPin(pin, filename)
+        elif False in said:
+            finding = _replaced(pin, [rows[said.index(False)]])
+            yield ComparedPin(pin, filename, Listing.REPLACED, finding)
+        elif not rows:
+            before = [_agrees(pin, row) for row in _named(self._before, filename)]
+            yield from self._missing(pin, filename, was_listed=True in before or None in before)
+
+    def _of_version(self, pin: Pin) -> Iterator[ComparedPin]:
+        """Yield what the page says of digests of a version: by the files that had them, else by all its files."""
+        had = {normal_filename(row.filename): row.filename for row in self._before if _agrees(pin, row)}
+        compared = [each for filename in had.values() for each in self._of_file(pin, filename)]
+        if compared:
+            yield from compared
+            return
+        rows = [
+            row for row in self._rows if _version_of(row, self._question.project) == canonical(pin.version or "")
+        ]
+        said = [_agrees(pin, row) for row in rows]
+        if True in said:
+            yield ComparedPin(pin, None)
+        elif rows and None not in said:
+            yield ComparedPin(pin, None, Listing.REPLACED, _replaced(pin, rows))
+        elif not rows and pin.version is not None:
+            yield from self._missing(pin, None, was_listed=False)
+
+    def _missing(self, pin: Pin, filename: str | None, *, was_listed: bool) -> Iterator[ComparedPin]:
+        """Yield a pin whose file is not on the page; nothing where the page does not show all files."""
+        if not self._is_whole:
+            return
+        if was_listed or self._had(pin.url or ""):
+            listing = Listing.WITHDRAWN
+        elif self._question.project in self._indexes.decisive and not self._may_be_built(pin):
+            listing = Listing.ON_NO_PAGE
+        else:
+            listing = Listing.UNKNOWN
+        finding = None
+        if listing is not Listing.UNKNOWN:
+            what = filename or f"a file of {self._question.project} {pin.version}"
+            finding = Finding(Check.PC711, pin.source, f"{what} on the page", "no such file")
+        yield ComparedPin(pin, filename, listing, finding)
+
+    def _may_be_built(self, pin: Pin) -> bool:
+        """Return whether the file of a pin may be one that somebody built, and no index ever had."""
+        if "+" in (pin.version or "") and self._question.index in PAGE_BASES:
+            return True  # PyPI takes no local versions
+        if pin.url is not None or not (pin.filename or "").lower().endswith(".whl"):
+            return False
+        return any(not row.filename.lower().endswith(".whl") for row in self._rows_of_version(pin))
+
+    def _rows_of_version(self, pin: Pin) -> list[PageFile]:
+        version = canonical(pin.version or "")
+        return [row for row in self._rows if _version_of(row, self._question.project) == version]
+
+    def _had(self, url: str) -> bool:
+        """Return whether a URL is one of this index's files, which it must have listed once.
+
+        One host may have several indexes, so the URL must be below the folder that this one's files have in
+        common, and no other index there.
+        """
+        if self._is_on_pypi(url):
+            return True
+        folder = _common_folder(url, self._urls)
+        others = self._indexes.known - {self._question.index}
+        return folder is not None and not any(_is_below(other, folder) for other in others)
+
+    def _is_on_pypi(self, url: str) -> bool:
+        authority = authority_of(url)
+        return authority is not None and index_of_file_host(authority.text) == self._question.index
 
 
-def _version(pin: Pin, project: str, page: PageState, stored: PageState | None) -> Iterator[ComparedPin]:
-    """Yield what a page says of the digests of a version: by the files that had them, else by all files of it."""
-    had = () if stored is None else [row for row in stored.files if _agrees(pin, row)]
-    names = {normal_filename(row.filename): row.filename for row in had}
-    is_said = False
-    for name, filename in names.items():
-        for compared in _file(pin, filename, [row for row in page.files if normal_filename(row.filename) == name]):
-            is_said = True
-            yield compared
-    if is_said:
-        return
-    rows = [row for row in page.files if _version_of(row, project) == canonical(pin.version or "")]
-    said = [_agrees(pin, row) for row in rows]
-    if True in said:
-        yield ComparedPin(pin, None)
-    elif False in said and None not in said:
-        yield ComparedPin(pin, None, _finding(pin, rows))
+def _named(rows: Iterable[PageFile], filename: str) -> list[PageFile]:
+    name = normal_filename(filename)
+    return [row for row in rows if normal_filename(row.filename) == name]
 
 
 def _version_of(row: PageFile, project: str) -> str | None:
@@ -87,7 +224,31 @@ def _version_of(row: PageFile, project: str) -> str | None:
     return None if name is None or name.version is None else canonical(name.version)
 
 
-def _finding(pin: Pin, rows: Sequence[PageFile]) -> Finding:
+def _common_folder(url: str, urls: Iterable[str]) -> list[str] | None:
+    """Return the folder that URLs of one host have in common, in parts; None where ``url`` is not below it."""
+    host = authority_of(url)
+    folder: list[str] | None = None
+    for other in urls:
+        if host is not None and authority_of(other) == host:
+            parts = _parts(other)
+            same = parts if folder is None else folder
+            ends = (number for number, pair in enumerate(zip(same, parts, strict=False)) if len(set(pair)) > 1)
+            folder = same[: next(ends, min(len(same), len(parts)))]
+    return folder if folder is not None and _is_below(url, folder) else None
+
+
+def _is_below(url: str, folder: Sequence[str]) -> bool:
+    return _parts(url)[: len(folder)] == list(folder)
+
+
+def _parts(url: str) -> list[str]:
+    """Return host and folders of a URL."""
+    authority = authority_of(url)
+    path = url.partition("://")[2].partition("?")[0].partition("#")[0].split("/")[1:-1]
+    return ["" if authority is None else authority.text, *path]
+
+
+def _replaced(pin: Pin, rows: Sequence[PageFile]) -> Finding:
     expected = ", ".join(f"{name} {digest}" for name, digest in pin.digests[:1])
     expected += f" or {len(pin.digests) - 1} others" if len(pin.digests) > 1 else ""
     algorithms = {name for name, _ in pin.digests}
@@ -105,10 +266,3 @@ def _agrees(pin: Pin, row: PageFile) -> bool | None:
     algorithms = {name for name, _ in pin.digests}
     common = [(name, digest.lower()) for name, digest in _listed(row) if name in algorithms]
     return any(pair in pin.digests for pair in common) if common else None
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
-    except ValueError:
-        return ""

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from pipcache.index.page_state import PageState
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.stored_pages import read_stored_page
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
-from pipcache.live.compare import compare_file, compare_pages, known_file, read_live_page
-from pipcache.live.pinned import ComparedPin, compare_pins
+from pipcache.live.compare import compare_pages, known_file, read_live_page
+from pipcache.live.pinned import AskedIndexes, ComparedPin, PinComparison
 from pipcache.live.questions import Asking, Mode, Question
 from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normal_filename
 from pipcache.util.urls import authority_of, index_of_file_host
 from pipcache.verify.checks import Check, Verdict
-from pipcache.verify.file_status import KnownFile, RowIndex
+from pipcache.verify.file_status import KnownFile, RowIndex, file_status
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 
@@ -102,12 +102,23 @@ _PAUSE = 2.0
 class Refresher:
     """Compares a cache with the answers of indexes."""
 
-    def __init__(self, cache: Cache, judgements: Mapping[str, Judgement], locks: LockIndex | None = None) -> None:
-        """Take the cache, and the judgements of its files by the paths of their entries, with SHA-256 digests.
+    def __init__(
+        self,
+        cache: Cache,
+        judgements: Mapping[str, Judgement],
+        locks: LockIndex | None = None,
+        indexes: AskedIndexes | None = None,
+    ) -> None:
+        """Take what is compared.
 
-        The pages of the indexes are held against ``locks`` too.
+        Args:
+            cache: the cache.
+            judgements: those of its files by the paths of their entries, with SHA-256 digests.
+            locks: the pages of the indexes are held against its pins too.
+            indexes: what is known of indexes, for these pins.
         """
         self._locks = LockIndex() if locks is None else locks
+        self._indexes = AskedIndexes() if indexes is None else indexes
         self._cache = cache
         self._judgements = judgements
         self._pages: dict[tuple[str, str], list[Artifact]] = {}
@@ -175,45 +186,38 @@ class Refresher:
             earlier=None if known is None else known.earlier,
             was_unmodified=known is not None and known.ask is Ask.IN_FULL and stored is not None,
         )
-        files = self._files(question, comparison, stored, live)
-        page = stored if live is NoPage.NOT_MODIFIED else live if isinstance(live, PageState) else None
+        page = _decisive_page(comparison, stored, live)
+        files = self._files(question, page, stored)
         pins = self._pins(question, page, stored)
         result = result._replace(comparison=comparison, files=files, pins=pins)
         ask = comparison.ask
         if ask is None and known is None and _loses_something(result):
             ask = Ask.ONCE_MORE
-        return result, ask, live if isinstance(live, PageState) else None
+        # an index that says that the page is unmodified answered with this page
+        is_stored = live is NoPage.NOT_MODIFIED and ask is Ask.ONCE_MORE
+        return result, ask, stored if is_stored else live if isinstance(live, PageState) else None
 
     def _pins(
         self, question: Question, page: PageState | None, stored: PageState | None
     ) -> tuple[ComparedPin, ...]:
         """Return what the page of the index says of the pins of its project."""
         pins = self._locks.pins_of_project(question.project)
-        if page is None or not pins:
+        if not pins:
             return ()
         ours = {
             (normal_filename(file.filename or ""), judgement.digests.get("sha256", ""))
             for file in question.files
             if file.kind is Kind.BUILT and (judgement := self._judgements.get(path_of(file))) is not None
         }
-        return tuple(compare_pins(pins, question.project, page, stored, ours))
+        return tuple(PinComparison(question, page, stored, self._indexes).of(pins, ours))
 
     def _files(
-        self, question: Question, comparison: PageComparison, stored: PageState | None, live: PageState | NoPage
+        self, question: Question, page: PageState | None, stored: PageState | None
     ) -> tuple[ComparedFile, ...]:
-        """Return what has become of the files of a question."""
-        page: PageState | Literal[NoPage.GONE]
-        is_unchecked = False
-        if live is NoPage.GONE:
-            page = NoPage.GONE
-        elif isinstance(live, PageState) and not _is_older(comparison):
-            page = live
-        else:
-            # the index says that the page in the cache is its own, or has an older page than that
-            assert stored is not None
-            page = stored
-            is_unchecked = stored.is_altered is not False  # an ETag proves the bytes only where it is made of them
-        rows = None if page is NoPage.GONE else RowIndex(page)
+        """Return what has become of the files of a question by the page that decides; None where there is none."""
+        # an ETag proves the bytes of the page in the cache only where it is made of them
+        is_unchecked = page is not None and page is stored and page.is_altered is not False
+        rows = None if page is None else RowIndex(page)
         compared = (self._file(file, question, page, rows, is_unchecked=is_unchecked) for file in question.files)
         return tuple(file for file in compared if file is not None)
 
@@ -221,7 +225,7 @@ class Refresher:
         self,
         artifact: Artifact,
         question: Question,
-        page: PageState | Literal[NoPage.GONE],
+        page: PageState | None,
         rows: RowIndex | None,
         *,
         is_unchecked: bool,
@@ -231,7 +235,7 @@ class Refresher:
         digests = {} if judgement is None else judgement.digests
         is_vouched = judgement is not None and judgement.verdict is Verdict.VERIFIED
         known = known_file(artifact, digests, is_vouched=is_vouched)
-        status = compare_file(known, page, rows)
+        status = file_status(known, page, rows)
         if (status.findings or status.row is None) and not self._is_from(question, known, rows):
             others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
             if any(self._is_from(other, known, None) for other in others):
@@ -268,27 +272,28 @@ _PAGES_IN_MEMORY = 4
 
 
 def _loses_something(result: Result) -> bool:
-    """Return whether an answer of the index lacks what the cache has: it may be cut, or another server's."""
-    if isinstance(result.answer, NotModified):
-        return False
+    """Return whether an answer of the index lacks what the cache or a lock has, or contradicts a lock.
+
+    It may be cut, or another server's.
+    """
     lacks = result.comparison is not None and bool(result.comparison.changes.removed)
     checks = {finding.check for file in result.files for finding in file.status.findings}
-    return lacks or isinstance(result.answer, Gone) or Check.PC711 in checks
+    has_other_pins = any(pin.finding is not None for pin in result.pins)
+    return lacks or isinstance(result.answer, Gone) or Check.PC711 in checks or has_other_pins
 
 
-def without_kept_pins(results: Sequence[Result]) -> list[Result]:
-    """Return the results without findings of pins that another index keeps: the lock may be of that index."""
-    kept = {(pin.pin, pin.filename) for result in results for pin in result.pins if pin.finding is None}
+def _decisive_page(
+    comparison: PageComparison, stored: PageState | None, live: PageState | NoPage
+) -> PageState | None:
+    """Return the page that files and pins are compared with; None where the index has no page of the project.
 
-    def is_shown(pin: ComparedPin) -> bool:
-        return pin.finding is None or (pin.pin, pin.filename) not in kept
-
-    return [result._replace(pins=tuple(filter(is_shown, result.pins))) for result in results]
-
-
-def _is_older(comparison: PageComparison) -> bool:
-    """Return whether the index gave out an older page than the cache has: files that it lacks are not gone."""
-    return any(finding.check is Check.PC703 for finding in comparison.findings)
+    Where the index gave out an older page than the cache has, files that it lacks are not gone.
+    """
+    is_older = any(finding.check is Check.PC703 for finding in comparison.findings)
+    if live is NoPage.NOT_MODIFIED or is_older:
+        assert stored is not None  # else there is nothing to be older than
+        return stored
+    return live if isinstance(live, PageState) else None
 
 
 def _state_of(answer: NotModified | FetchedPage | Gone, project: str) -> PageState | NoPage | None:

@@ -14,6 +14,7 @@ from pipcache.errors import ErrorKind, ExitCode, PipcacheError
 from pipcache.live.trusted_hosts import TrustedHosts
 from pipcache.location.config import config_files, expanduser
 from pipcache.location.locate import Setting, configured_indexes, install_setting
+from pipcache.util.urls import PAGE_BASES, without_user
 
 
 class BadSetting(PipcacheError):  # noqa: N818 - it names the setting
@@ -46,6 +47,8 @@ class NetworkSettings(NamedTuple):
             and here the default.
         retries: how often pip asks again after a failure.
         keyring: how a keyring is asked.
+        has_index_url: whether an ``index-url`` is set; else pip's own default is searched too.
+        has_find_links: whether ``find-links`` is set: files come from no index alone.
         no_index: the place that forbids pip to ask any index; None where none does.
     """
 
@@ -58,7 +61,15 @@ class NetworkSettings(NamedTuple):
     timeout: float = 15.0
     retries: int = 5
     keyring: KeyringProvider = KeyringProvider.AUTO
+    has_index_url: bool = False
+    has_find_links: bool = False
     no_index: str | None = None
+
+    @property
+    def searched(self) -> frozenset[str] | None:
+        """The URLs of all indexes that pip searches; None where it takes files from elsewhere too."""
+        default = () if self.has_index_url else PAGE_BASES[:1]
+        return None if self.has_find_links else frozenset({*map(without_user, self.index_urls), *default})
 
 
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
@@ -97,6 +108,8 @@ def read_settings(environ: Mapping[str, str]) -> NetworkSettings:
         (_number(timeout) if timeout is not None else 0) or NetworkSettings().timeout,
         NetworkSettings().retries if retries is None else int(_number(retries, is_whole=True)),
         KeyringProvider.AUTO if keyring is None else _provider(keyring),
+        setting("index-url") is not None,
+        setting("find-links") is not None,
         no_index.origin if no_index is not None and _is_on(no_index) else None,
     )
 

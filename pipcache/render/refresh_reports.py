@@ -39,8 +39,7 @@ def _rows(results: Sequence[Result]) -> Iterator[_Row]:
                 yield _Row(title(file.artifact), index, file.artifact, finding)
         for pin in result.pins:
             if pin.finding is not None:
-                what = pin.filename or f"{question.project} {pin.pin.version or ''}".rstrip()
-                yield _Row(what, index, None, pin.finding)
+                yield _Row(pin.title, index, None, pin.finding)
 
 
 def refresh_markdown(

@@ -35,6 +35,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live_index: Index) -> 
     """A home whose pip is told of the index."""
     pips = platformdirs.user_cache_dir("pipcache-tests", appauthor=False)
     monkeypatch.setenv("PIPCACHE_TEST_PIPS", os.environ.get("PIPCACHE_TEST_PIPS") or pips)
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
     for name, value in clean_environment(tmp_path / "home").items():
         monkeypatch.setenv(name, value)
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:

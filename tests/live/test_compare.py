@@ -12,9 +12,10 @@ from pipcache.index.page_format import PageFormat
 from pipcache.index.page_state import PageState, read_page_state
 from pipcache.index.rows import PageFile
 from pipcache.index.standing import ProjectStatus
-from pipcache.live.compare import KnownFile, compare_file, compare_pages, read_live_page
+from pipcache.live.compare import KnownFile, compare_pages, read_live_page
 from pipcache.live.statuses import Ask, NoPage, PageComparison
 from pipcache.verify.checks import Check
+from pipcache.verify.file_status import file_status
 from tests.support.index_pages import HTML_TYPE, JSON_TYPE, html_page, json_page
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def test_a_file_has_the_code_of_what_became_of_it(
     expected: list[str],
     is_confirmed: bool,  # noqa: FBT001
 ) -> None:
-    status = compare_file(file, page(*listed))
+    status = file_status(file, page(*listed))
     assert [finding.check.code for finding in status.findings] == expected
     assert status.is_confirmed == is_confirmed
     assert status.is_yanked == ("PC712" in expected)
@@ -226,22 +227,22 @@ def test_a_file_has_the_code_of_what_became_of_it(
 
 
 def test_a_file_of_a_project_that_is_gone_or_in_quarantine_is_withdrawn() -> None:
-    gone = compare_file(OURS, NoPage.GONE)
+    gone = file_status(OURS, None)
     assert [finding.check for finding in gone.findings] == [Check.PC711]
-    quarantined = compare_file(OURS, page(status="quarantined"))
+    quarantined = file_status(OURS, page(status="quarantined"))
     assert [finding.check for finding in quarantined.findings] == [Check.PC706]
     assert gone.is_withdrawn
     assert quarantined.is_withdrawn
 
 
 def test_a_page_that_was_not_read_whole_misses_no_file() -> None:
-    assert compare_file(OURS, page(TWO)._replace(excess="too much in it")).findings == ()
+    assert file_status(OURS, page(TWO)._replace(excess="too much in it")).findings == ()
 
 
 def test_of_what_was_not_confirmed_the_reason_of_the_yank_is_said() -> None:
     reasons: list[tuple[str | bool, str]] = [("bad & <b>", "bad & <b>"), (True, "yanked, no reason given")]
     for yanked, said in reasons:
-        (finding,) = compare_file(OURS, page(ONE._replace(yanked=yanked))).findings
+        (finding,) = file_status(OURS, page(ONE._replace(yanked=yanked))).findings
         assert finding.actual == said
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.archives import build_wheel
 from tests.support.index import JSON_PAGE
-from tests.support.shop import add_pages, refresh
+from tests.support.shop import add_pages, put_page, refresh
 
 if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
@@ -22,13 +22,6 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
-def put(index: Index, builder: CacheBuilder, path: str) -> None:
-    """Put a page into the cache as pip does."""
-    asked = {"Accept": f"{JSON_PAGE}, text/html", "Accept-Encoding": "gzip, deflate"}
-    _, headers, body, _ = index.answer(path, {name.lower(): value for name, value in asked.items()})
-    builder.download(index.root + path, body, headers=headers, request_headers=asked)
 
 
 def codes(document: dict[str, list[dict[str, list[dict[str, str]]]]], of: str) -> list[str]:
@@ -53,7 +46,7 @@ def test_two_indexes_of_one_host_know_their_own_files(
         url = live_index.add_file(
             live_index.add_project("torch", path=f"/whl/{name}/torch/"), filename, body, version=version
         )
-        put(live_index, builder, f"/whl/{name}/torch/")
+        put_page(live_index, builder, f"/whl/{name}/torch/")
         builder.download(url, body)
     ran = refresh(program)
     assert (ran.code, codes(ran.document, "files")) == (0, []), ran
@@ -76,7 +69,7 @@ def test_a_file_of_an_index_whose_page_is_not_here_is_not_called_withdrawn(
     filename, body = build_wheel("foo", "2.0rc1")
     url = live_index.add_file(staging, filename, body, version="2.0rc1")
     for project in (live, staging):
-        put(live_index, builder, project.path)
+        put_page(live_index, builder, project.path)
     builder.download(url, body)  # of the index that no setting names
     ran = refresh(program)
     assert (ran.code, codes(ran.document, "files")) == (0, []), ran
@@ -99,7 +92,7 @@ def test_a_page_that_is_cut_takes_no_file_away_and_is_not_kept(
         live_index.add_file(project, *build_wheel("foo", f"{number}.0"), version=f"{number}.0")
     filename, body = build_wheel("foo", "11.0")
     url = live_index.add_file(project, filename, body, version="11.0")
-    put(live_index, builder, project.path)
+    put_page(live_index, builder, project.path)
     builder.download(url, body)
     live_index.add_file(project, *build_wheel("foo", "12.0"), version="12.0")
     project.serial += 1

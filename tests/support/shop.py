@@ -70,11 +70,15 @@ def refresh(program: Program, *arguments: str) -> Ran:
 
 def add_pages(shop: Shop, builder: CacheBuilder) -> None:
     """Put the pages of the shop into the cache as pip does."""
-    asked = {"Accept": f"{JSON_PAGE}, text/html", "Accept-Encoding": "gzip, deflate"}
     for name in shop.projects:
-        lowered = {header.lower(): value for header, value in asked.items()}
-        _, headers, body, _ = shop.index.answer(f"/simple/{name}/", lowered)
-        builder.download(f"{shop.index.simple}{name}/", body, headers=headers, request_headers=asked)
+        put_page(shop.index, builder, f"/simple/{name}/")
+
+
+def put_page(index: Index, builder: CacheBuilder, path: str) -> None:
+    """Put a page of an index into the cache as pip does."""
+    asked = {"Accept": f"{JSON_PAGE}, text/html", "Accept-Encoding": "gzip, deflate"}
+    _, headers, body, _ = index.answer(path, {name.lower(): value for name, value in asked.items()})
+    builder.download(index.root + path, body, headers=headers, request_headers=asked)
 
 
 def older(shop: Shop, times: int) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Literal, TypedDict
 
 from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified
-from pipcache.live.pinned import ComparedPin
+from pipcache.live.pinned import ComparedPin, Listing
 from pipcache.live.questions import Inquiry, NotAsked, Question
 from pipcache.live.refresh import ComparedFile, Result
 from pipcache.location.locate import CacheDirectory
@@ -309,7 +309,7 @@ def _pin_record(question: Question, compared: ComparedPin) -> PinRecord:
         "version": pin.version,
         "filename": compared.filename,
         "lock": pin.source,
-        "listed": finding is None,
+        "listed": compared.listing is Listing.LISTED,
         "findings": [] if finding is None else [finding_record(finding)],
     }
 

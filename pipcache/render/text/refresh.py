@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.live.answers import Failed, Fault
+from pipcache.live.pinned import ComparedPin, Listing
 from pipcache.live.questions import Inquiry, NotAsked, Question, index_name
 from pipcache.live.refresh import ComparedFile, Result
 from pipcache.location.locate import CacheDirectory
@@ -98,8 +99,8 @@ def result_lines(cache: CacheDirectory, results: Iterable[Result], *, colour: bo
                 yield from _lines(_file_word(file), what, file.artifact, file.status.findings, cure, colour=colour)
         for pin in result.pins:
             if pin.finding is not None:
-                what = pin.filename or f"{result.question.project} {pin.pin.version or ''}".rstrip()
-                yield from _lines("replaced", f"{what}, {name}", None, [pin.finding], None, colour=colour)
+                state = "replaced" if pin.listing is Listing.REPLACED else "withdrawn"
+                yield from _lines(state, f"{pin.title}, {name}", None, [pin.finding], None, colour=colour)
 
 
 def _lines(
@@ -141,8 +142,7 @@ def sum_lines(results: Sequence[Result]) -> Iterator[str]:
         yield f"{counted(len(files), 'file')}: {_parts(map(_file_word, files))}."
     pins = [pin for result in results for pin in result.pins]
     if pins:
-        replaced = sum(pin.finding is not None for pin in pins)
-        yield f"Of lock files: {counted(len(pins) - replaced, 'pin')} listed as they are, {replaced:,} replaced."
+        yield f"Of lock files: {counted(len(pins), 'pin')}: {_parts(map(_pin_word, pins))}."
     confirmed = sum(file.status.is_confirmed for file in files)
     if confirmed:
         yield f"Confirmed by a digest that the index lists: {counted(confirmed, 'file')}."
@@ -171,7 +171,8 @@ _PAGE_WORDS = {
 
 _WORDS = (
     *("current", "not in the cache", *_PAGE_WORDS.values(), "not compared", "without an answer"),
-    *("listed", "yanked", "withdrawn", *(verdict.value for verdict in Verdict), "not listed"),
+    *("listed", "listed as locked", "replaced", "yanked", "withdrawn"),
+    *(*(verdict.value for verdict in Verdict), "not listed"),
 )
 """What is counted of pages and of files, in the order of the sums."""
 
@@ -188,6 +189,24 @@ def _page_word(result: Result) -> str:
     if result.question.page is None:
         return "not in the cache"
     return "current" if comparison.is_current else "not compared"
+
+
+def _pin_word(pin: ComparedPin) -> str:
+    """Return what a page says of a pin, in a few words."""
+    if pin.finding is None:
+        return "not listed" if pin.is_unknown else "listed as locked"
+    return "replaced" if pin.listing is Listing.REPLACED else "withdrawn"
+
+
+def unknown_pin_lines(results: Iterable[Result]) -> Iterator[str]:
+    """Yield which files of lock files no index is known to have."""
+    names = sorted({pin.title for result in results for pin in result.pins if pin.is_unknown})
+    if names:
+        more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        yield (
+            f"Of --against, {counted(len(names), 'file')} not compared: not on the pages that were asked for, and "
+            f"nothing shows that an index listed it once: {', '.join(names[:_SHOWN])}{more}"
+        )
 
 
 def _file_word(file: ComparedFile) -> str:
