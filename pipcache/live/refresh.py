@@ -1,11 +1,12 @@
 """Asks the questions, compares each answer with the cache, and asks again where it cannot be the last word."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from pipcache.index.page_state import PageState
 from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.body import digests_of
 from pipcache.inventory.stored_pages import read_stored_page
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
 from pipcache.live.compare import compare_pages, known_file, read_live_page
@@ -204,10 +205,12 @@ class Refresher:
         pins = self._locks.pins_of_project(question.project)
         if not pins:
             return ()
+        algorithms = {name for pin in pins for name, _ in pin.digests}
         ours = {
-            (normal_filename(file.filename or ""), judgement.digests.get("sha256", ""))
+            (normal_filename(file.filename or ""), digest)
             for file in question.files
             if file.kind is Kind.BUILT and (judgement := self._judgements.get(path_of(file))) is not None
+            for digest in self._hashed(file, judgement.digests, algorithms).values()
         }
         return tuple(PinComparison(question, page, stored, self._indexes).of(pins, ours))
 
@@ -235,6 +238,9 @@ class Refresher:
         digests = {} if judgement is None else judgement.digests
         is_vouched = judgement is not None and judgement.verdict is Verdict.VERIFIED
         known = known_file(artifact, digests, is_vouched=is_vouched)
+        if rows is not None and artifact.kind is not Kind.BUILT:
+            more = self._hashed(artifact, digests, rows.missing_algorithms(known))
+            known = known._replace(digests={**known.digests, **more})
         status = file_status(known, page, rows)
         if (status.findings or status.row is None) and not self._is_from(question, known, rows):
             others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
@@ -246,6 +252,23 @@ class Refresher:
         if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
         return ComparedFile(artifact, judgement, status)
+
+    def _hashed(
+        self, artifact: Artifact, digests: Mapping[str, str], algorithms: Collection[str]
+    ) -> dict[str, str]:
+        """Return the digests of a file by some algorithms; without new ones where it is another file by now.
+
+        Args:
+            artifact: the file.
+            digests: those of its judgement, the SHA-256 digest among them.
+            algorithms: those of the digests to return.
+        """
+        known = {name: digest for name, digest in digests.items() if name in algorithms}
+        if missing := set(algorithms) - digests.keys():
+            hashed = digests_of(self._cache, artifact, {"sha256", *missing})
+            if "sha256" in hashed and hashed["sha256"] == digests.get("sha256"):
+                known |= {name: digest for name, digest in hashed.items() if name in missing}
+        return known
 
     def _is_from(self, question: Question, known: KnownFile, live: RowIndex | None) -> bool:
         """Return whether a file came from the index of a question: one host may have several indexes.

@@ -127,6 +127,24 @@ class RowIndex:
         rows = dict.fromkeys(row for place in places for row in self._by_place.get(place, ()))
         return [row for row in rows if _is_at(file.url, row) or _is_certain(file.digests, row)]
 
+    def missing_algorithms(self, file: KnownFile) -> set[str]:
+        """Return the algorithms of digests that a file has to have, so that its rows can be compared with it.
+
+        Some indexes have no SHA-256 digests. The page that pip had may have had others than the index has now.
+        """
+        rows = self.rows_of(file)
+        if file.filename is None and file.url is None:
+            return self._algorithms - file.digests.keys()
+        agrees = [_agrees(file.digests, row) for row in rows]
+        lacking = [row for row, agreed in zip(rows, agrees, strict=True) if agreed is None]
+        if file.row is not None and rows and True not in agrees and _agrees(file.digests, file.row) is None:
+            lacking.append(file.row)
+        return {name for row in lacking for name, _ in row.hashes}
+
+    @cached_property
+    def _algorithms(self) -> set[str]:
+        return {name for row in self._files for name, _ in row.hashes}
+
     def list_these_bytes(self, file: KnownFile) -> bool:
         """Return whether a row lists a file by its URL or by a digest of its bytes, not by its name alone."""
         return any(_is_at(file.url, row) or _agrees(file.digests, row) is True for row in self.rows_of(file))

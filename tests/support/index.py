@@ -103,6 +103,7 @@ class Project:
     gzip: bool = True
     files: list[File] = field(default_factory=list)
     serial: int = 26356948
+    algorithm: str = "sha256"  # of the digests that it lists
 
 
 class Exchange(NamedTuple):
@@ -336,7 +337,7 @@ class Index(Serving["_Server"]):
             entry: dict[str, Any] = {
                 "filename": file.filename,
                 "url": self.root + file.path,
-                "hashes": {"sha256": hashlib.sha256(file.body).hexdigest()},
+                "hashes": {project.algorithm: _digest(project, file)},
                 "requires-python": file.requires_python,
                 "size": len(file.body),
                 "upload-time": UPLOAD_TIME,
@@ -379,7 +380,13 @@ class Index(Serving["_Server"]):
             path = "../" * (project.path.count("/") - 1) + path.removeprefix("/")
         else:
             path = self.root + path
-        return f"{path}#sha256={hashlib.sha256(file.body).hexdigest()}"
+        return f"{path}#{project.algorithm}={_digest(project, file)}"
+
+
+def _digest(project: Project, file: File) -> str:
+    """The digest that a page lists for a file; a SHA-256 under the name of an algorithm that nobody knows."""
+    known = project.algorithm in hashlib.algorithms_available
+    return hashlib.new(project.algorithm if known else "sha256", file.body).hexdigest()
 
 
 class _Server(ThreadingHTTPServer):
