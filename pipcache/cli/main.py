@@ -108,7 +108,7 @@ def _document(app: App, error: PipcacheError) -> str:
     if app.form == "sarif":
         from pipcache.render.sarif import sarif_failure
 
-        return dump(sarif_failure(error.kind.value, error.message, int(error.exit_code), app.run))
+        return dump(sarif_failure(app.command, error.kind.value, error.message, int(error.exit_code), app.run))
     if app.form == "line":
         from pipcache.render.line import failure_line
 

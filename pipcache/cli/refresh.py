@@ -11,6 +11,7 @@ from pipcache.cli.options import (
     epilog,
     filter_options,
     format_option,
+    identity_option,
     selectors_argument,
 )
 from pipcache.cli.remove import require_consent
@@ -67,6 +68,7 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
     "--drop-withdrawn", is_flag=True, help="Remove the files that their index has withdrawn; yanked ones stay."
 )
 @click.option("--complete", is_flag=True, help="Exit with 3 when something is not asked about.")
+@identity_option
 @click.option("--yes", "-y", is_flag=True, help="Ask no question: before more than 500 pages, or a removal.")
 @click.option("--dry-run", "-n", is_flag=True, help="Show who would be asked about what, and send nothing.")
 @format_option("table", "json", "markdown", "sarif", more=" markdown is for tickets, sarif for dashboards.")
@@ -102,12 +104,14 @@ def refresh_command(
     directory = app.directory(cache_dir)
     if any(drops):
         require_consent(yes=yes, dry_run=dry_run, form=form, hint=_HOW_TO_GO_ON)
-    request = command.RefreshRequest(selectors, filters, index_url, yes, dry_run, drops, against)
+    request = command.RefreshRequest(
+        selectors, filters, index_url, yes, dry_run, drops, against, is_complete=complete, run=app.run
+    )
     answer = command.find(directory, request, track)
     if any(drops) and not dry_run:
-        return refresh_drop.run(answer, Consent(yes=yes), form, track, complete=complete)
+        return refresh_drop.run(answer, Consent(yes=yes), form, track)
     command.write(answer, form)
-    return command.exit_code(answer, complete=complete)
+    return command.exit_code(answer)
 
 
 _HOW_TO_GO_ON = (

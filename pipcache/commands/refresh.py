@@ -44,6 +44,7 @@ from pipcache.render.text.wrap import fit
 from pipcache.store.cache import Cache
 from pipcache.store.entries import UnreadableEntry
 from pipcache.util.progress import Track
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 from pipcache.verify.lock_index import LockIndex, read_lock_index
@@ -69,7 +70,11 @@ class Drops(NamedTuple):
 
 
 class RefreshRequest(NamedTuple):
-    """What ``refresh`` was asked for; ``index_url`` is the only index to ask, None for those of the cache."""
+    """What ``refresh`` was asked for.
+
+    ``index_url`` is the only index to ask, None for those of the cache. With ``is_complete`` what nobody is asked
+    about counts as what could not be asked. ``run`` is said by the answer.
+    """
 
     selectors: tuple[Selector, ...]
     filters: Filters
@@ -78,6 +83,8 @@ class RefreshRequest(NamedTuple):
     is_dry: bool
     drops: Drops = Drops()
     against: tuple[str, ...] = ()
+    is_complete: bool = False
+    run: Run = NO_IDENTITY
 
 
 class Chosen(NamedTuple):
@@ -206,11 +213,17 @@ def write(answer: RefreshAnswer, form: str) -> None:
     if form == "json":
         print_answer(dump(document_of(answer)))
     elif form == "markdown":
-        lines = refresh_markdown(answer.directory, answer.results, answer.inquiry.not_asked)
+        lines = refresh_markdown(answer.directory, answer.results, answer.inquiry.not_asked, answer.request.run)
         print_answer("\n".join(lines))
     elif form == "sarif":
-        is_whole = not is_incomplete(answer, complete=False)
-        log = refresh_sarif(answer.directory, answer.results, answer.inquiry.not_asked, is_whole=is_whole)
+        log = refresh_sarif(
+            answer.directory,
+            answer.results,
+            answer.inquiry.not_asked,
+            answer.request.run,
+            exit_code=int(exit_code(answer)),
+            is_whole=not is_incomplete(answer),
+        )
         print_answer(dump(log))
     elif answer.request.is_dry:
         print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
@@ -237,6 +250,7 @@ def document_of(
         unasked_pins=chosen.unasked_pins,
         plan=plan,
         outcome=outcome,
+        run=answer.request.run,
     )
 
 
@@ -267,22 +281,17 @@ def narrate(answer: RefreshAnswer) -> None:
         say("Nothing was removed. What would be is known when the indexes have answered: leave out --dry-run.")
 
 
-def exit_code(answer: RefreshAnswer, *, complete: bool) -> ExitCode:
-    """Return the exit code: findings come before what could not be asked or read.
-
-    Args:
-        answer: the answer.
-        complete: what nobody is asked about counts as what could not be asked.
-    """
+def exit_code(answer: RefreshAnswer) -> ExitCode:
+    """Return the exit code: findings come before what could not be asked or read."""
     if any(result.has_findings for result in answer.results):
         return ExitCode.FINDINGS
-    return ExitCode.FAILED if is_incomplete(answer, complete=complete) else ExitCode.OK
+    return ExitCode.FAILED if is_incomplete(answer) else ExitCode.OK
 
 
-def is_incomplete(answer: RefreshAnswer, *, complete: bool) -> bool:
-    """Return whether not all could be asked or read; with ``complete`` also whether not all was asked about."""
+def is_incomplete(answer: RefreshAnswer) -> bool:
+    """Return whether not all could be asked or read; with ``is_complete`` also whether not all was asked about."""
     has_failed = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
     is_unread = bool(answer.chosen.unreadable or answer.chosen.links)
     has_unknown_pins = any(pin.is_unknown for result in answer.results for pin in result.pins)
     is_unasked = bool(answer.inquiry.not_asked or answer.chosen.unasked_pins or has_unknown_pins)
-    return has_failed or is_unread or (complete and is_unasked)
+    return has_failed or is_unread or (answer.request.is_complete and is_unasked)

@@ -91,7 +91,7 @@ def _metadata_of(files: list[ComparedFile], artifacts: list[Artifact]) -> Iterat
             )
 
 
-def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track, *, complete: bool) -> ExitCode:
+def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track) -> ExitCode:
     """Show what has changed and the plan, ask where it must be asked, act, and report.
 
     Args:
@@ -99,7 +99,6 @@ def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track, *, com
         consent: how far the run may go.
         form: the form of the answer, table or json.
         track: shows the progress.
-        complete: what nobody is asked about counts as what could not be asked.
 
     Raises:
         Declined: the question was not answered with yes.
@@ -124,7 +123,7 @@ def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track, *, com
         _say_kept(answer, plan)
 
     outcome = run_with_consent(answer.directory, plan, consent, report._replace(say_notes=say_notes), track)
-    return exit_code_of(outcome, is_incomplete=is_incomplete(answer, complete=complete))
+    return exit_code_of(outcome, is_incomplete=is_incomplete(answer))
 
 
 def _say_kept(answer: RefreshAnswer, plan: Plan) -> None:

@@ -58,17 +58,22 @@ def _of_uv(cache: AuditedCache) -> Iterator[str]:
 def _circumstances(report: AuditReport, run: Run) -> Iterator[str]:
     """Yield the answer in a word, who looked for what, where and when."""
     yield f"- answer: **{report.answer.value}**"
+    yield from run_lines(run)
+    for file in advisory_records(report)[:MOST_DETAILS]:
+        records = counted(file["records"], "record")
+        yield f"- advisory: {escaped(file['name'])}, {records}, sha256 {file['sha256']}"
+    if len(report.advisories.files) > MOST_DETAILS:
+        yield f"- and {counted(len(report.advisories.files) - MOST_DETAILS, 'more advisory', 'more advisories')}"
+
+
+def run_lines(run: Run) -> Iterator[str]:
+    """Yield who ran what, where and when; the run ends now."""
     record = run_record(run)
     if run.identity is not None:
         user = record["user"] if record["uid"] is None else f"{record['user']} (uid {record['uid']})"
         yield f"- host: {escaped(f'{run.identity.host} ({run.identity.platform}), as {user}')}"
         yield f"- time: {record['started']} to {record['finished']}"
     yield f"- tool: {record['tool']} {record['version']}"
-    for file in advisory_records(report)[:MOST_DETAILS]:
-        records = counted(file["records"], "record")
-        yield f"- advisory: {escaped(file['name'])}, {records}, sha256 {file['sha256']}"
-    if len(report.advisories.files) > MOST_DETAILS:
-        yield f"- and {counted(len(report.advisories.files) - MOST_DETAILS, 'more advisory', 'more advisories')}"
 
 
 def _table(audit: CacheAudit) -> Iterator[str]:

@@ -9,11 +9,12 @@ from pipcache.live.answers import Failed
 from pipcache.live.questions import NotAsked
 from pipcache.live.refresh import Result
 from pipcache.location.locate import CacheDirectory
-from pipcache.render.markdown import code_text, escaped
-from pipcache.render.sarif import location_of, sarif_log
+from pipcache.render.markdown import code_text, escaped, run_lines
+from pipcache.render.sarif import location_of, sarif_invocation, sarif_log
 from pipcache.render.text.refresh import failed_lines, not_asked_lines, note_lines, sum_lines
 from pipcache.render.text.verify import promised, title
 from pipcache.util.redaction import redact_url
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.untrusted import redact_text
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.verdict import Finding
@@ -43,10 +44,11 @@ def _rows(results: Sequence[Result]) -> Iterator[_Row]:
 
 
 def refresh_markdown(
-    directory: CacheDirectory, results: Sequence[Result], not_asked: Sequence[NotAsked]
+    directory: CacheDirectory, results: Sequence[Result], not_asked: Sequence[NotAsked], run: Run = NO_IDENTITY
 ) -> Iterator[str]:
-    """Yield the answer of ``refresh`` as Markdown."""
+    """Yield the answer of ``refresh`` as Markdown; the run ends now."""
     yield from ("# pipcache refresh", "", f"Cache: `{code_text(directory.path)}`", "")
+    yield from run_lines(run)
     yield from (f"- {escaped(line)}" for line in sum_lines(results))
     rows = list(_rows(results))
     yield ""
@@ -67,21 +69,34 @@ def refresh_markdown(
 
 
 def refresh_sarif(
-    directory: CacheDirectory, results: Sequence[Result], not_asked: Sequence[NotAsked], *, is_whole: bool
+    directory: CacheDirectory,
+    results: Sequence[Result],
+    not_asked: Sequence[NotAsked],
+    run: Run = NO_IDENTITY,
+    *,
+    exit_code: int,
+    is_whole: bool,
 ) -> dict[str, object]:
-    """Return the answer of ``refresh`` as a SARIF log; what was not asked or answered are notifications."""
+    """Return the answer of ``refresh`` as a SARIF log; what was not asked or answered are notifications.
+
+    Args:
+        directory: the cache directory.
+        results: what came of the questions.
+        not_asked: what nobody was asked about.
+        run: the run, which ends now.
+        exit_code: its exit code.
+        is_whole: whether all was answered and read.
+    """
     notes = [("note", line) for line in (*not_asked_lines(not_asked), *note_lines(results))]
     notes += [
         ("warning", f"No answer about {result.question.project}: {result.answer.text}")
         for result in results
         if isinstance(result.answer, Failed)
     ]
-    notifications = [{"level": level, "message": {"text": text}} for level, text in notes]
+    notifications: list[dict[str, object]] = [{"level": level, "message": {"text": text}} for level, text in notes]
     rules = {check.code: check.sentence for check in Check if check.code.startswith("PC7")}
     sarif_results = [_sarif_result(directory, row) for row in _rows(results)]
-    return sarif_log(
-        {"executionSuccessful": is_whole, "toolExecutionNotifications": notifications}, sarif_results, {}, rules
-    )
+    return sarif_log(sarif_invocation(run, exit_code, notifications, is_whole=is_whole), sarif_results, {}, rules)
 
 
 def _sarif_result(directory: CacheDirectory, row: _Row) -> dict[str, object]:

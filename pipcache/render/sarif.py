@@ -8,7 +8,7 @@ from pipcache import __version__
 from pipcache.audit.auditor import Answer, AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import native_commands, origin_text
-from pipcache.render.json.run import advisory_records, run_record
+from pipcache.render.json.run import WITH_ANSWER, advisory_records, run_record
 from pipcache.render.text.audit import facts_of, title, unread_text
 from pipcache.util.run import NO_IDENTITY, Run
 
@@ -62,46 +62,51 @@ def sarif_document(report: AuditReport, run: Run = NO_IDENTITY, exit_code: int =
         for pattern in report.advisories.unmatched
     ]
     results = [_result(cache, hit) for cache in report.caches for hit in cache.audit.hits]
-    invocation = {
-        "executionSuccessful": report.is_whole,
-        "exitCode": exit_code,
-        **_circumstances(run),
-        "toolExecutionNotifications": notifications,
-    }
+    invocation = sarif_invocation(run, exit_code, notifications, is_whole=report.is_whole)
     return sarif_log(invocation, results, {"answer": report.answer.value, "advisories": advisory_records(report)})
 
 
-def _circumstances(run: Run) -> dict[str, object]:
-    """Return the fields of an invocation that say who ran it, where and when (SARIF 2.1.0, 3.20)."""
-    record = run_record(run)
-    if run.identity is None:
-        return {}
-    return {
-        "machine": record["host"],
-        "account": record["user"],
-        "arguments": record["arguments"],
-        "startTimeUtc": record["started"],
-        "endTimeUtc": record["finished"],
-    }
+def sarif_invocation(
+    run: Run, exit_code: int, notifications: list[dict[str, object]], *, is_whole: bool
+) -> dict[str, object]:
+    """Return an invocation, with who ran it, where and when (SARIF 2.1.0, 3.20).
+
+    Args:
+        run: the run, which ends now.
+        exit_code: its exit code.
+        notifications: what it has to say beside its results.
+        is_whole: whether it did all that was asked.
+    """
+    invocation: dict[str, object] = {"executionSuccessful": is_whole, "exitCode": exit_code}
+    if run.identity is not None:
+        record = run_record(run)
+        invocation |= {
+            "machine": record["host"],
+            "account": record["user"],
+            "arguments": record["arguments"],
+            "startTimeUtc": record["started"],
+            "endTimeUtc": record["finished"],
+        }
+    return invocation | {"toolExecutionNotifications": notifications}
 
 
-def sarif_failure(kind: str, message: str, exit_code: int, run: Run = NO_IDENTITY) -> dict[str, object]:
+def sarif_failure(
+    command: str, kind: str, message: str, exit_code: int, run: Run = NO_IDENTITY
+) -> dict[str, object]:
     """Return a run that ended without an answer as a SARIF log: a failed invocation and no results.
 
     Args:
+        command: the name of the command.
         kind: what ended the run, as in the JSON document of a failure.
         message: the sentence that people read.
         exit_code: the exit code of the run.
         run: the run, which ends now.
     """
-    notification = {"level": "error", "descriptor": {"id": kind}, "message": {"text": message}}
-    invocation = {
-        "executionSuccessful": False,
-        "exitCode": exit_code,
-        **_circumstances(run),
-        "toolExecutionNotifications": [notification],
-    }
-    return sarif_log(invocation, [], {"answer": Answer.UNKNOWN.value})
+    notification: dict[str, object] = {"level": "error", "descriptor": {"id": kind}, "message": {"text": message}}
+    invocation = sarif_invocation(run, exit_code, [notification], is_whole=False)
+    if command in WITH_ANSWER:
+        return sarif_log(invocation, [], {"answer": Answer.UNKNOWN.value})
+    return sarif_log(invocation, [], {}, {})
 
 
 AUDIT_RULES = {relation.value: text for relation, text in _RULES.items()}

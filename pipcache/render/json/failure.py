@@ -4,7 +4,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.json.records import CacheRecord, cache_record
-from pipcache.render.json.run import RunRecord, run_record
+from pipcache.render.json.run import WITH_ANSWER, RunRecord, run_record
 from pipcache.util.run import Run
 
 
@@ -47,5 +47,7 @@ def failure_document(
         "error": error,
     }
     if run is not None:
-        document |= {"run": run_record(run), "answer": "unknown"}
+        document["run"] = run_record(run)
+        if command in WITH_ANSWER:
+            document["answer"] = "unknown"
     return document

@@ -19,8 +19,10 @@ from pipcache.render.json.records import (
     problem_records,
 )
 from pipcache.render.json.remove import OutcomeRecord, PlanRecord, outcome_record, plan_record
+from pipcache.render.json.run import RunRecord, run_record
 from pipcache.store.entries import UnreadableEntry
 from pipcache.util.redaction import redact_url
+from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import iso_time
 
 
@@ -125,6 +127,7 @@ class RefreshDocument(TypedDict):
 
     schema: Literal[1]
     command: Literal["refresh"]
+    run: RunRecord
     cache: CacheRecord
     dry_run: bool
     questions: list[QuestionRecord]
@@ -153,6 +156,7 @@ def refresh_document(
     unasked_pins: Sequence[str] = (),
     plan: Plan | None = None,
     outcome: Outcome | None = None,
+    run: Run = NO_IDENTITY,
 ) -> RefreshDocument:
     """Return the answer of ``refresh``.
 
@@ -167,10 +171,12 @@ def refresh_document(
         unasked_pins: the projects of lock files that no index is asked about.
         plan: what is to be removed; None where nothing was to be.
         outcome: what was removed; None where nothing was carried out.
+        run: the run, which ends now.
     """
     return {
         "schema": 1,
         "command": "refresh",
+        "run": run_record(run),
         "cache": cache_record(cache),
         "dry_run": is_dry,
         "questions": [_question_record(question) for question in inquiry.questions],

@@ -7,6 +7,9 @@ from pipcache.audit.auditor import AuditReport
 from pipcache.util.run import Run, now
 from pipcache.util.units import iso_time
 
+WITH_ANSWER = frozenset({"audit", "remove"})
+"""The commands whose documents have ``answer``."""
+
 
 class RunRecord(TypedDict):
     """Who ran what, where and when; with ``--no-identity`` only the tool and its version."""
