@@ -12,7 +12,7 @@ from pipcache.errors import ErrorKind, ExitCode, PipcacheError
 from pipcache.inventory.artifact import Artifact, path_of, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.live.answers import Failed
-from pipcache.live.pinned import asked_indexes
+from pipcache.live.asked_indexes import look_at_questions
 from pipcache.live.questions import FILES, Inquiry, questions_about, questions_by_hand
 from pipcache.live.refresh import Refresher, Result
 from pipcache.live.settings import NetworkSettings, read_settings
@@ -154,7 +154,7 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
         if len(inquiry.questions) > MOST_PAGES and not request.yes:
             _ask_whether_to_ask(inquiry)
         is_by_hand = request.index_url is not None
-        indexes = asked_indexes(inquiry.questions, settings.searched, is_by_hand=is_by_hand)
+        indexes = look_at_questions(inquiry.questions, settings.searched, is_by_hand=is_by_hand)
         refresher = Refresher(cache, chosen.judgements, locks, indexes)
         results = with_settled_pins(_ask(settings, refresher, inquiry, track))
     return RefreshAnswer(directory, request, inquiry, chosen, results)

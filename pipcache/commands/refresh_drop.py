@@ -66,7 +66,8 @@ def _place(result: Result) -> tuple[str, str]:
 
 def _withdrawn(result: Result) -> Iterator[ComparedFile]:
     if not isinstance(result.answer, Failed):
-        yield from (file for file in result.files if file.status.is_withdrawn)
+        # what only may be this index's, or is another's, is not its to withdraw
+        yield from (file for file in result.files if file.status.is_withdrawn and file.is_proved)
 
 
 def _detail(file: ComparedFile) -> str:
@@ -127,9 +128,13 @@ def run(answer: RefreshAnswer, consent: Consent, form: str, track: Track) -> Exi
 
 
 def _say_kept(answer: RefreshAnswer, plan: Plan) -> None:
-    """Say which pages are not current and stay, and why."""
+    """Say which pages are not current and which files withdrawn, and stay, and why."""
     planned = {path_of(removal.artifact) for removal in plan.removals if removal.artifact is not None}
     doubtful = filtered = 0
+    withdrawn = [file for result in answer.results for file in result.files if file.status.is_withdrawn]
+    unproved = sum(not file.is_proved for file in withdrawn)
+    if unproved and answer.request.drops.withdrawn:
+        say(f"{counted(unproved, 'file')} withdrawn, kept: nothing proves that the index had this file.")
     for result in answer.results:
         page, comparison = result.question.page, result.comparison
         if not answer.request.drops.pages or page is None or comparison is None or path_of(page) in planned:

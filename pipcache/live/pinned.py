@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipcache.index.page_state import PageState
 from pipcache.index.rows import PageFile
+from pipcache.live.asked_indexes import AskedIndexes, FilePlaces
 from pipcache.live.questions import Question
 from pipcache.locks.model import Pin
 from pipcache.util.filenames import normal_filename
@@ -13,9 +14,7 @@ from pipcache.util.urls import (
     PAGE_BASES,
     authority_of,
     digests_in_path,
-    index_of_file_host,
     is_http,
-    present_index,
 )
 from pipcache.util.versions import canonical
 from pipcache.verify.checks import Check
@@ -58,39 +57,6 @@ class ComparedPin(NamedTuple):
         return self.listing in {Listing.UNKNOWN, Listing.ON_NO_PAGE} and self.finding is None
 
 
-class AskedIndexes(NamedTuple):
-    """What is known of indexes before their pages are compared with pins.
-
-    Attributes:
-        known: the URLs below which the indexes of the cache and of pip's settings have their pages.
-        decisive: the projects whose pinned files must be on one of the pages that are asked for: every index that
-            pip searches is asked about them, or a person named the index.
-    """
-
-    known: frozenset[str] = frozenset()
-    decisive: frozenset[str] = frozenset()
-
-
-def asked_indexes(
-    questions: Sequence[Question], searched: Collection[str] | None, *, is_by_hand: bool
-) -> AskedIndexes:
-    """Return what the questions and pip's settings say of indexes.
-
-    Args:
-        questions: the questions.
-        searched: the URLs of all indexes that pip searches; None where it takes files from elsewhere too.
-        is_by_hand: a person named the index.
-    """
-    asked: dict[str, set[str]] = {}
-    for question in questions:
-        asked.setdefault(question.project, set()).add(question.index)
-    bases = frozenset(map(present_index, searched or ()))
-    decisive = {
-        project for project, indexes in asked.items() if is_by_hand or (searched is not None and bases <= indexes)
-    }
-    return AskedIndexes(bases.union(*asked.values()), frozenset(decisive))
-
-
 class PinComparison:
     """The page of an index, held against the pins of its project."""
 
@@ -112,7 +78,7 @@ class PinComparison:
         # a page that was not read whole, or of a project in quarantine, lacks files that are not gone
         self._is_whole = page is None or (page.excess is None and not page.is_quarantined)
         urls = [row.url for row in (*self._rows, *self._before)]
-        self._urls = [question.index, *urls]
+        self._places = FilePlaces(question.index, urls, indexes.known)
         pages = (question.url, question.index, *(each.url or "" for each in (page, stored) if each is not None))
         self._hosts = {authority_of(url) for url in (*urls, *pages)} - {None}
 
@@ -136,7 +102,7 @@ class PinComparison:
     def _is_elsewhere(self, pin: Pin) -> bool:
         """Return whether a pin says that its file is not this index's."""
         url = pin.url or ""
-        return is_http(url) and not self._is_on_pypi(url) and authority_of(url) not in self._hosts
+        return is_http(url) and not self._places.are_pypis(url) and authority_of(url) not in self._hosts
 
     def _of_file(self, pin: Pin, filename: str) -> Iterator[ComparedPin]:
         """Yield what the page says of the file of a pin."""
@@ -173,7 +139,7 @@ class PinComparison:
         """Yield a pin whose file is not on the page; nothing where the page does not show all files."""
         if not self._is_whole:
             return
-        if was_listed or self._had(pin.url or ""):
+        if was_listed or self._places.include(pin.url or ""):
             listing = Listing.WITHDRAWN
         elif self._question.project in self._indexes.decisive and not self._may_be_built(pin):
             listing = Listing.ON_NO_PAGE
@@ -197,22 +163,6 @@ class PinComparison:
         version = canonical(pin.version or "")
         return [row for row in self._rows if _version_of(row, self._question.project) == version]
 
-    def _had(self, url: str) -> bool:
-        """Return whether a URL is one of this index's files, which it must have listed once.
-
-        One host may have several indexes, so the URL must be below the folder that this one's files have in
-        common, and no other index there.
-        """
-        if self._is_on_pypi(url):
-            return True
-        folder = _common_folder(url, self._urls)
-        others = self._indexes.known - {self._question.index}
-        return folder is not None and not any(_is_below(other, folder) for other in others)
-
-    def _is_on_pypi(self, url: str) -> bool:
-        authority = authority_of(url)
-        return authority is not None and index_of_file_host(authority.text) == self._question.index
-
 
 def _named(rows: Iterable[PageFile], filename: str) -> list[PageFile]:
     name = normal_filename(filename)
@@ -222,30 +172,6 @@ def _named(rows: Iterable[PageFile], filename: str) -> list[PageFile]:
 def _version_of(row: PageFile, project: str) -> str | None:
     name = row.name(project)
     return None if name is None or name.version is None else canonical(name.version)
-
-
-def _common_folder(url: str, urls: Iterable[str]) -> list[str] | None:
-    """Return the folder that URLs of one host have in common, in parts; None where ``url`` is not below it."""
-    host = authority_of(url)
-    folder: list[str] | None = None
-    for other in urls:
-        if host is not None and authority_of(other) == host:
-            parts = _parts(other)
-            same = parts if folder is None else folder
-            ends = (number for number, pair in enumerate(zip(same, parts, strict=False)) if len(set(pair)) > 1)
-            folder = same[: next(ends, min(len(same), len(parts)))]
-    return folder if folder is not None and _is_below(url, folder) else None
-
-
-def _is_below(url: str, folder: Sequence[str]) -> bool:
-    return _parts(url)[: len(folder)] == list(folder)
-
-
-def _parts(url: str) -> list[str]:
-    """Return host and folders of a URL."""
-    authority = authority_of(url)
-    path = url.partition("://")[2].partition("?")[0].partition("#")[0].split("/")[1:-1]
-    return ["" if authority is None else authority.text, *path]
 
 
 def _replaced(pin: Pin, rows: Sequence[PageFile]) -> Finding:

@@ -9,8 +9,9 @@ from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.stored_pages import read_stored_page
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
+from pipcache.live.asked_indexes import AskedIndexes, FilePlaces
 from pipcache.live.compare import compare_pages, known_file, read_live_page
-from pipcache.live.pinned import AskedIndexes, ComparedPin, PinComparison
+from pipcache.live.pinned import ComparedPin, PinComparison
 from pipcache.live.questions import Asking, Mode, Question
 from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
 from pipcache.store.cache import Cache
@@ -35,12 +36,17 @@ class Asker(Protocol):
 class ComparedFile(NamedTuple):
     """A file of the cache, as it was judged, and what its index says by now.
 
-    ``judgement`` is None where it could not be judged.
+    Attributes:
+        artifact: the file.
+        judgement: None where it could not be judged.
+        status: what the index says.
+        is_proved: whether its key, or a page of the index, proves that the index has or had this very file.
     """
 
     artifact: Artifact
     judgement: Judgement | None
     status: FileStatus
+    is_proved: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -116,7 +122,7 @@ class Refresher:
             cache: the cache.
             judgements: those of its files by the paths of their entries, with SHA-256 digests.
             locks: the pages of the indexes are held against its pins too.
-            indexes: what is known of indexes, for these pins.
+            indexes: what is known of indexes.
         """
         self._locks = LockIndex() if locks is None else locks
         self._indexes = AskedIndexes() if indexes is None else indexes
@@ -242,16 +248,16 @@ class Refresher:
             more = self._hashed(artifact, digests, rows.missing_algorithms(known))
             known = known._replace(digests={**known.digests, **more})
         status = file_status(known, page, rows)
-        if (status.findings or status.row is None) and not self._is_from(question, known, rows):
+        is_proved = self._is_from(question, known, rows)
+        if (status.findings or status.row is None) and not is_proved:
             others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
             if any(self._is_from(other, known, None) for other in others):
                 return None
-            cached = self._rows(question.index, question.project)
-            if status.row is None and not any(rows_then.rows_of(known) for rows_then in cached):
-                status = FileStatus(notes=status.notes)  # as far as the cache shows, it never listed the file
+            if not (self._indexes.is_by_hand or self._may_be_from(question, known, page, status)):
+                status = FileStatus(notes=status.notes)
         if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
-        return ComparedFile(artifact, judgement, status)
+        return ComparedFile(artifact, judgement, status, is_proved)
 
     def _hashed(
         self, artifact: Artifact, digests: Mapping[str, str], algorithms: Collection[str]
@@ -281,6 +287,22 @@ class Refresher:
         if live is not None and live.list_these_bytes(known):
             return True
         return any(rows.list_these_bytes(known) for rows in self._rows(question.index, question.project))
+
+    def _may_be_from(
+        self, question: Question, known: KnownFile, page: PageState | None, status: FileStatus
+    ) -> bool:
+        """Return whether a file is likely to have come from the index of a question, though nothing proves it.
+
+        A page of the index has, or had, a file of this name, and the URL is where the index has its files.
+        """
+        cached = self._rows(question.index, question.project)
+        rows = [row for rows_then in cached for row in rows_then.rows_of(known)]
+        if known.url is None or (status.row is None and not rows):
+            return False
+        live = () if page is None else page.files
+        return FilePlaces(question.index, (row.url for row in (*live, *rows)), self._indexes.known).include(
+            known.url
+        )
 
     def _read_rows(self, index: str, project: str) -> tuple[RowIndex, ...]:
         """Return the rows of each page that the cache has of a project of an index."""

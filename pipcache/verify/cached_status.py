@@ -144,8 +144,8 @@ def _status_of(file: Artifact, place: IndexPlace, pages: Sequence[_Page]) -> Fil
     """Return what has become of a file; None where these may not be the pages of its index."""
     newest = pages[0]
     known = known_file(file, _promised_digests(file), is_vouched=True)
-    is_listed = any(file_status(known, page.state, page.rows).row is not None for page in pages)
-    # one host may have several indexes, but PyPI's files are on PyPI's pages
+    is_listed = any(page.rows.list_these_bytes(known) for page in pages)
+    # one host may have several indexes with a file of this name, but PyPI's files are on PyPI's pages
     if place.base not in PAGE_BASES and not is_listed:
         return None
     status = file_status(known, newest.state, newest.rows)

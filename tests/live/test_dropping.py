@@ -10,14 +10,16 @@ import pytest
 
 from tests.support.archives import build_wheel, metadata
 from tests.support.caches import look
+from tests.support.index import JSON_PAGE, Identity
 from tests.support.pips import run_pip
-from tests.support.shop import PIPS, add_pages, older, refresh
+from tests.support.shop import PIPS, add_pages, older, put_page, refresh
 from tests.support.slow import slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.caches import CacheBuilder
+    from tests.support.index import Index
     from tests.support.program import Program
     from tests.support.shop import Shop
 
@@ -118,9 +120,7 @@ def test_withdrawn_files_go_with_the_pages_that_list_them_and_yanked_ones_stay(
     assert removed(refresh(program, "--drop", "--yes").document) == [("outdated", "PC702", "bar")]
 
 
-def test_of_a_project_that_is_gone_and_of_one_in_quarantine_all_goes(
-    shop: Shop, program: Program, builder: CacheBuilder
-) -> None:
+def test_of_a_project_that_is_gone_all_goes(shop: Shop, program: Program, builder: CacheBuilder) -> None:
     add_pages(shop, builder)
     add_wheels(shop, builder)
     del shop.index._projects["/simple/bar/"]
@@ -128,6 +128,164 @@ def test_of_a_project_that_is_gone_and_of_one_in_quarantine_all_goes(
     assert {reason[:2] for reason in removed(ran.document)} == {("outdated", "PC705"), ("withdrawn", "PC711")}
     assert program("list", "bar").code == 0
     assert program.artifacts("list", "bar") == []
+
+
+@pytest.mark.parametrize("still_lists", [False, True], ids=["no files", "the files"])
+@pytest.mark.parametrize("html", [True, False], ids=["HTML", "JSON"])
+@pytest.mark.parametrize("reason", [None, "malware \x1b[31m"])
+def test_of_a_project_in_quarantine_all_goes(
+    shop: Shop,
+    program: Program,
+    builder: CacheBuilder,
+    still_lists: bool,  # noqa: FBT001
+    html: bool,  # noqa: FBT001
+    reason: str | None,
+) -> None:
+    project = shop.projects["foo"]
+    project.html = html
+    add_pages(shop, builder)
+    add_wheels(shop, builder)
+    project.status, project.reason = "quarantined", reason
+    project.serial += 1
+    if not still_lists:
+        project.files.clear()
+    ran = program("refresh")
+    assert ran.code == 1
+    assert "PC706 The index has put the project in quarantine." in ran.out
+    assert "\x1b" not in ran.out
+    ran = refresh(program, "--drop-withdrawn", "--yes")
+    assert ran.code == 0
+    assert removed(ran.document) == [
+        *([] if still_lists else [("outdated", "PC702", "foo")]),
+        ("withdrawn", "PC706", "foo-1.0-py3-none-any.whl"),
+        ("withdrawn", "PC706", "foo-2.0-py3-none-any.whl"),
+    ]
+    (page,) = [page for page in ran.document["pages"] if page["project"] == "foo"]
+    assert page["project_status"] == "quarantined"
+    left = [artifact["filename"] for artifact in program.artifacts("list", "--kind", "wheel")]
+    assert left == ["bar-1.0-py3-none-any.whl", "bar-2.0-py3-none-any.whl"]
+
+
+def test_of_a_project_whose_quarantine_is_in_the_cached_page_all_goes_too(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    add_wheels(shop, builder)
+    shop.projects["foo"].status = "quarantined"
+    add_pages(shop, builder)
+    ran = refresh(program, "foo", "--drop-withdrawn", "--yes")
+    assert {asked["http_status"] for asked in ran.document["asked"]} == {304}
+    assert [detail for _, detail, _ in removed(ran.document)] == ["PC706", "PC706"]
+
+
+@pytest.mark.parametrize("status", ["active", "archived", "deprecated", "of-a-later-pep"])
+def test_any_other_status_takes_nothing_away(
+    shop: Shop, program: Program, builder: CacheBuilder, status: str
+) -> None:
+    add_pages(shop, builder)
+    add_wheels(shop, builder)
+    shop.projects["foo"].status, shop.projects["foo"].reason = status, "see bar"
+    shop.projects["foo"].serial += 1
+    ran = refresh(program, "--drop", "--drop-withdrawn", "--yes")
+    assert (ran.code, removed(ran.document)) == (0, [])
+    assert (f"the project is {status}: see bar" in ran.err) == (status != "active")
+
+
+@pytest.mark.parametrize("better", ["http-v2", "http", "neither"])
+def test_of_two_stores_the_page_goes_that_is_not_current(
+    shop: Shop, program: Program, builder: CacheBuilder, better: str
+) -> None:
+    for store in sorted(["http-v2", "http"], key=lambda store: store == better):
+        if store == better:
+            add_release(shop, "foo", "3.0")
+        put_page(shop.index, builder, "/simple/foo/", is_legacy=store == "http")
+    if better == "neither":
+        add_release(shop, "foo", "3.0")
+    ran = refresh(program, "--drop", "--yes")
+    assert ran.code == 0
+    plan = ran.document["plan"]["removals"]
+    stores = sorted(removal["artifact"]["store"] for removal in plan)
+    assert stores == sorted({"http-v2", "http"} - {better})
+    assert {removal["detail"] for removal in plan} == {"PC702"}
+    assert refresh(program).code == 0
+    left = [artifact["store"] for artifact in program.artifacts("list", "--all")]
+    assert left == ([] if better == "neither" else [better])
+
+
+def test_of_two_stores_both_copies_of_a_withdrawn_file_go(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    for legacy in (False, True):
+        put_page(shop.index, builder, "/simple/foo/", is_legacy=legacy)
+        for file in shop.projects["foo"].files:
+            (builder.legacy if legacy else builder.download)(shop.index.root + file.path, file.body)
+    shop.change("foo", "2.0", file=None)
+    shop.projects["foo"].serial += 1
+    ran = refresh(program, "--drop-withdrawn", "--yes")
+    assert ran.code == 0
+    assert removed(ran.document) == [
+        *[("outdated", "PC702", "foo")] * 2,
+        *[("withdrawn", "PC711", "foo-2.0-py3-none-any.whl")] * 2,
+    ]
+
+
+@pytest.mark.parametrize("change", ["other bytes", "yanked", "gone"])
+@pytest.mark.parametrize("folder", ["/packages/other", "/whl/two"])
+def test_a_file_of_another_index_of_the_host_whose_page_is_not_here_is_left_alone(
+    live_index: Index,
+    program: Program,
+    builder: CacheBuilder,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    change: str,
+) -> None:
+    filename, body = build_wheel("torch", "2.0")
+    project = live_index.add_project("torch", path="/whl/one/torch/")
+    other = build_wheel("torch", "2.0", members={"torch/one.py": b""})[1]
+    for name in (filename, "torch-2.0-cp311-none-any.whl"):
+        live_index.add_file(project, name, other, version="2.0", listed_path=f"/whl/one/{name}")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{live_index.root}/whl/one/")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"{live_index.root}/whl/two/")
+    put_page(live_index, builder, project.path)
+    url = live_index.add_raw(f"{folder}/{filename}", body, Identity("wheel"))
+    live_index.add_project("helper", path="/whl/two/helper/")
+    builder.download(url, body)
+    lock = {"filename": filename, "url": url, "hashes": {}}
+    page = json.dumps({"meta": {"api-version": "1.1"}, "name": "helper", "files": [lock]}).encode()
+    builder.download(f"{live_index.root}/whl/two/helper/", page, headers={"Content-Type": JSON_PAGE})
+    (named,) = [place for place, file in enumerate(project.files) if file.filename == filename]
+    fields = {field: getattr(project.files[named], field) for field in project.files[named].__slots__}
+    if change == "gone":
+        del project.files[named]
+    else:
+        project.files[named] = type(project.files[named])(
+            **fields | ({"yanked": "bad"} if change == "yanked" else {})
+        )
+    project.serial += 1
+    ran = refresh(program, "torch", "--drop-withdrawn", "--yes")
+    assert [question["project"] for question in ran.document["questions"]] == ["torch"]
+    (file,) = ran.document["files"]
+    assert (file["filename"], file["findings"], file["listed"]) == (filename, [], False)
+    assert [what for what in removed(ran.document) if what[0] == "withdrawn"] == []
+
+
+def test_a_file_that_was_replaced_before_pip_asked_again_is_told_and_stays(
+    live_index: Index, program: Program, builder: CacheBuilder
+) -> None:
+    # the page in the cache lists the new file already, and nothing proves where the old one came from
+    project = live_index.add_project("foo")
+    filename, body = build_wheel("foo", "1.0")
+    old = live_index.add_file(project, filename, body, version="1.0")
+    project.files.clear()
+    live_index.add_file(project, filename, body + b" ", version="1.0")
+    put_page(live_index, builder, project.path)
+    builder.download(old, body)
+    helper = json.dumps({"meta": {}, "name": "bar", "files": [{"filename": filename, "url": old, "hashes": {}}]})
+    builder.download(f"{live_index.simple}bar/", helper.encode(), headers={"Content-Type": JSON_PAGE})
+    ran = refresh(program, "foo")
+    assert [finding["code"] for finding in ran.document["files"][0]["findings"]] == ["PC713"]
+    ran = refresh(program, "foo", "--drop-withdrawn", "--yes")
+    assert removed(ran.document) == []
+    assert "1 file withdrawn, kept: nothing proves that the index had this file." in ran.err
 
 
 def test_a_dry_run_sends_nothing_and_removes_nothing(shop: Shop, program: Program, builder: CacheBuilder) -> None:

@@ -104,6 +104,8 @@ class Project:
     files: list[File] = field(default_factory=list)
     serial: int = 26356948
     algorithm: str = "sha256"  # of the digests that it lists
+    status: str | None = None  # PEP 792
+    reason: str | None = None
 
 
 class Exchange(NamedTuple):
@@ -350,12 +352,20 @@ class Index(Serving["_Server"]):
                     entry[name] = {"sha256": hashlib.sha256(file.metadata).hexdigest()}
             files.append(entry)
         versions = list(dict.fromkeys(file.version for file in project.files))
-        page = {"meta": {"api-version": "1.1"}, "name": project.name, "versions": versions, "files": files}
+        page: dict[str, Any] = {"meta": {"api-version": "1.1"}, "name": project.name}
+        page |= {"versions": versions, "files": files}
+        if project.status is not None:
+            page["project-status"] = {"status": project.status} | (
+                {} if project.reason is None else {"reason": project.reason}
+            )
         return json.dumps(page)
 
     def _html(self, project: Project) -> str:
         name = html.escape(project.name)
         lines = ["<!DOCTYPE html>", "<html><head>", '<meta name="pypi:repository-version" content="1.1">']
+        for key, value in (("status", project.status), ("status-reason", project.reason)):
+            if value is not None:
+                lines.append(f'<meta name="pypi:project-{key}" content="{html.escape(value)}">')
         if project.base_href:
             lines.append(f'<base href="{self.root}/packages/">')
         lines.append(f"<title>Links for {name}</title></head><body><h1>Links for {name}</h1>")

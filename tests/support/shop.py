@@ -74,11 +74,12 @@ def add_pages(shop: Shop, builder: CacheBuilder) -> None:
         put_page(shop.index, builder, f"/simple/{name}/")
 
 
-def put_page(index: Index, builder: CacheBuilder, path: str) -> None:
+def put_page(index: Index, builder: CacheBuilder, path: str, *, is_legacy: bool = False) -> None:
     """Put a page of an index into the cache as pip does."""
     asked = {"Accept": f"{JSON_PAGE}, text/html", "Accept-Encoding": "gzip, deflate"}
     _, headers, body, _ = index.answer(path, {name.lower(): value for name, value in asked.items()})
-    builder.download(index.root + path, body, headers=headers, request_headers=asked)
+    write = builder.legacy if is_legacy else builder.download
+    write(index.root + path, body, headers=headers, request_headers=asked)
 
 
 def older(shop: Shop, times: int) -> list[str]:

@@ -151,6 +151,21 @@ def test_pages_of_other_indexes_and_of_other_projects_say_nothing(builder: Cache
     assert program.artifacts("list", "--withdrawn") == []
 
 
+def test_a_file_of_the_same_name_of_another_index_of_the_host_says_nothing(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", OWN)
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://index.example/two/")
+    other = row(NAME, WHEEL, root="https://index.example")
+    listing = json_page("bar", [other])
+    builder.download("https://index.example/two/bar/", listing, headers={"Content-Type": JSON_TYPE})
+    add_file(builder, other, WHEEL, 20)
+    add_page(builder, [row(NAME, NEWER, yanked="bad", root="https://index.example")], 21, base=OWN)
+    assert found(program, "foo")["wheel 1.0"] == ("verified", [])
+    for option in ("--yanked", "--withdrawn"):
+        assert program.artifacts("list", option) == []
+
+
 def test_an_index_of_one_s_own_is_known_by_an_older_page(builder: CacheBuilder, program: Program) -> None:
     mine = row(NAME, WHEEL, root="https://index.example")
     add_file(builder, mine, WHEEL, 20)
