@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,8 +120,58 @@ def test_a_dry_run_says_whom_it_would_ask_and_opens_no_connection(
     assert (document["dry_run"], document["asked"]) == (True, [])
     assert [question["project"] for question in document["questions"]] == ["bar", "foo", "src"]
     assert filled.index.connections == 0
+    before = look(builder.root)
     for event in watched(builder, "refresh", "--dry-run"):
         assert not event.name.startswith("socket."), event
+        assert event.name not in WRITING, event
+        if event.name == "open":
+            assert not int(event.arguments[-1]) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC), event
+    assert look(builder.root) == before
+
+
+WRITING = frozenset(
+    {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.utime", "os.chmod"}
+)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace")
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--dry-run", "--format", "json", "--drop"], ["--help"]])
+def test_the_system_sees_a_dry_run_write_nothing_and_open_no_connection(
+    shop: Shop, builder: CacheBuilder, home: Path, arguments: list[str]
+) -> None:
+    add_pages(shop, builder)
+    log = home / "calls"
+    calls = (
+        "network,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink,symlinkat"
+    )
+    command = [
+        *(
+            "strace",
+            "-f",
+            "-o",
+            str(log),
+            "-e",
+            f"trace={calls},open,openat,truncate,ftruncate,utimensat,fchmodat",
+        ),
+        *(sys.executable, "-m", "pipcache", "refresh", "--cache-dir", str(builder.root), *arguments),
+    ]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=home, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    if "PTRACE" in done.stderr:
+        pytest.skip("strace may trace nothing here")
+    assert done.returncode == 0, done.stderr
+    lines = log.read_text().splitlines()
+    assert any("openat(" in line and "O_RDONLY" in line for line in lines)
+    for line in lines:
+        call = line.split(None, 1)[1].partition("(")[0]
+        # the C library asks a service of this machine for names of users
+        if call in {"socket", "connect"} and "AF_UNIX" in line:
+            continue
+        is_reading = call in {"open", "openat"} and not re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line)
+        assert is_reading or "/dev/null" in line or call.startswith(("+++", "---")), line
+    assert shop.index.connections == 0
 
 
 def test_with_selectors_only_these_are_asked_about(shop: Shop, program: Program, builder: CacheBuilder) -> None:
