@@ -9,10 +9,10 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.urls import (
     PAGE_BASES,
-    authority_of,
     filename_in,
     index_of_file_host,
     is_http,
+    plain_host,
     present_index,
     without_user,
 )
@@ -83,7 +83,7 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     elif artifact.url is None or not artifact.url_proved:
         return Unplaced.UNPROVED_FILE
     url = source_url(artifact)
-    host = _host(url)
+    host = plain_host(url)
     name = parse_filename(filename_in(url), artifact.project)
     project = None if name is None else normalise(name.project)
     if (index := index_of_file_host(host)) is not None:
@@ -93,7 +93,7 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     # an index of one's own may serve files under any name: its page says whose they are
     projects = {project, artifact.project}
     of_project = [place for place in pages if place.project in projects and place.base not in PAGE_BASES]
-    same_host = [place for place in of_project if _host(place.base) == host]
+    same_host = [place for place in of_project if plain_host(place.base) == host]
     by_page = same_host or (of_project if artifact.listed is not None else [])
     return by_page or Unplaced.NO_PAGE
 
@@ -102,8 +102,3 @@ def source_url(artifact: Artifact) -> str:
     """Return the URL of a download, or of what a built wheel was built from, without user information."""
     url = artifact.source.url if artifact.kind is Kind.BUILT and artifact.source is not None else artifact.url
     return without_user(url or "")
-
-
-def _host(url: str) -> str:
-    authority = authority_of(url)
-    return "" if authority is None else authority.text

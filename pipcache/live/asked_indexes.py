@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.live.questions import Question
-from pipcache.util.urls import authority_of, index_of_file_host, present_index
+from pipcache.util.urls import authority_of, index_of_file_host, plain_host, present_index
 
 
 class AskedIndexes(NamedTuple):
@@ -54,8 +54,18 @@ class FilePlaces:
             known: the URLs of all indexes that are known.
         """
         self._index = index
-        self._urls = [index, *urls]
-        self._others = set(known) - {index}
+        self._others = [_parts(other) for other in known if other != index]
+        self._folders: dict[str, list[str]] = {}
+        for url in (index, *urls):
+            parts = _parts(url)
+            folder = self._folders.setdefault(parts[0], parts)
+            ends = (number for number, pair in enumerate(zip(folder, parts, strict=False)) if len(set(pair)) > 1)
+            self._folders[parts[0]] = folder[: next(ends, min(len(folder), len(parts)))]
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The hosts that the index and its files are on."""
+        return self._folders.keys()
 
     def include(self, url: str) -> bool:
         """Return whether a URL is where this index has its files, and no other index is known there.
@@ -64,8 +74,13 @@ class FilePlaces:
         """
         if self.are_pypis(url):
             return True
-        folder = _common_folder(url, self._urls)
-        return folder is not None and not any(_is_below(other, folder) for other in self._others)
+        parts = _parts(url)
+        folder = self._folders.get(parts[0])
+        return (
+            folder is not None
+            and _is_below(parts, folder)
+            and not any(_is_below(other, folder) for other in self._others)
+        )
 
     def are_pypis(self, url: str) -> bool:
         """Return whether a URL is at the file host that belongs to this index, as PyPI has one."""
@@ -73,25 +88,10 @@ class FilePlaces:
         return authority is not None and index_of_file_host(authority.text) == self._index
 
 
-def _common_folder(url: str, urls: Iterable[str]) -> list[str] | None:
-    """Return the folder that URLs of one host have in common, in parts; None where ``url`` is not below it."""
-    host = authority_of(url)
-    folder: list[str] | None = None
-    for other in urls:
-        if host is not None and authority_of(other) == host:
-            parts = _parts(other)
-            same = parts if folder is None else folder
-            ends = (number for number, pair in enumerate(zip(same, parts, strict=False)) if len(set(pair)) > 1)
-            folder = same[: next(ends, min(len(same), len(parts)))]
-    return folder if folder is not None and _is_below(url, folder) else None
-
-
-def _is_below(url: str, folder: Sequence[str]) -> bool:
-    return _parts(url)[: len(folder)] == list(folder)
+def _is_below(parts: Sequence[str], folder: Sequence[str]) -> bool:
+    return list(parts[: len(folder)]) == list(folder)
 
 
 def _parts(url: str) -> list[str]:
     """Return host and folders of a URL."""
-    authority = authority_of(url)
-    path = url.partition("://")[2].partition("?")[0].partition("#")[0].split("/")[1:-1]
-    return ["" if authority is None else authority.text, *path]
+    return [plain_host(url), *url.partition("://")[2].partition("?")[0].partition("#")[0].split("/")[1:-1]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum, auto
+from functools import cached_property
 from typing import NamedTuple
 
 from pipcache.index.page_state import PageState
@@ -12,9 +13,9 @@ from pipcache.locks.model import Pin
 from pipcache.util.filenames import normal_filename
 from pipcache.util.urls import (
     PAGE_BASES,
-    authority_of,
     digests_in_path,
     is_http,
+    plain_host,
 )
 from pipcache.util.versions import canonical
 from pipcache.verify.checks import Check
@@ -79,8 +80,8 @@ class PinComparison:
         self._is_whole = page is None or (page.excess is None and not page.is_quarantined)
         urls = [row.url for row in (*self._rows, *self._before)]
         self._places = FilePlaces(question.index, urls, indexes.known)
-        pages = (question.url, question.index, *(each.url or "" for each in (page, stored) if each is not None))
-        self._hosts = {authority_of(url) for url in (*urls, *pages)} - {None}
+        self._by_name = _rows_by_normal_filename(self._rows)
+        self._before_by_name = _rows_by_normal_filename(self._before)
 
     def of(self, pins: Iterable[Pin], ours: Collection[tuple[str, str]]) -> Iterator[ComparedPin]:
         """Yield what the page says of pins.
@@ -102,11 +103,11 @@ class PinComparison:
     def _is_elsewhere(self, pin: Pin) -> bool:
         """Return whether a pin says that its file is not this index's."""
         url = pin.url or ""
-        return is_http(url) and not self._places.are_pypis(url) and authority_of(url) not in self._hosts
+        return is_http(url) and not self._places.are_pypis(url) and plain_host(url) not in self._places.hosts
 
     def _of_file(self, pin: Pin, filename: str) -> Iterator[ComparedPin]:
         """Yield what the page says of the file of a pin."""
-        rows = _named(self._rows, filename)
+        rows = self._by_name.get(normal_filename(filename), [])
         said = [_agrees(pin, row) for row in rows]
         if True in said:
             yield ComparedPin(pin, filename)
@@ -114,7 +115,7 @@ class PinComparison:
             finding = _replaced(pin, [rows[said.index(False)]])
             yield ComparedPin(pin, filename, Listing.REPLACED, finding)
         elif not rows:
-            before = [_agrees(pin, row) for row in _named(self._before, filename)]
+            before = [_agrees(pin, row) for row in self._before_by_name.get(normal_filename(filename), [])]
             yield from self._missing(pin, filename, was_listed=True in before or None in before)
 
     def _of_version(self, pin: Pin) -> Iterator[ComparedPin]:
@@ -160,13 +161,22 @@ class PinComparison:
         return any(not row.filename.lower().endswith(".whl") for row in self._rows_of_version(pin))
 
     def _rows_of_version(self, pin: Pin) -> list[PageFile]:
-        version = canonical(pin.version or "")
-        return [row for row in self._rows if _version_of(row, self._question.project) == version]
+        return self._by_version.get(canonical(pin.version or ""), [])
+
+    @cached_property
+    def _by_version(self) -> dict[str, list[PageFile]]:
+        rows: dict[str, list[PageFile]] = {}
+        for row in self._rows:
+            if (version := _version_of(row, self._question.project)) is not None:
+                rows.setdefault(version, []).append(row)
+        return rows
 
 
-def _named(rows: Iterable[PageFile], filename: str) -> list[PageFile]:
-    name = normal_filename(filename)
-    return [row for row in rows if normal_filename(row.filename) == name]
+def _rows_by_normal_filename(rows: Iterable[PageFile]) -> dict[str, list[PageFile]]:
+    by_name: dict[str, list[PageFile]] = {}
+    for row in rows:
+        by_name.setdefault(normal_filename(row.filename), []).append(row)
+    return by_name
 
 
 def _version_of(row: PageFile, project: str) -> str | None:

@@ -94,6 +94,25 @@ class Result(NamedTuple):
         return of_page or any(file.status.findings for file in self.files) or any(pin.finding for pin in self.pins)
 
 
+class _Against:
+    """What the files of a question are compared with; made once for all of them.
+
+    Attributes:
+        question: the question.
+        page: the page that decides; None where the index has none.
+        rows: its rows; None without a page.
+        is_unchecked: nothing proves that the page is the index's.
+        places: where the index has its files; None until it is asked for.
+    """
+
+    def __init__(self, question: Question, page: PageState | None, *, is_unchecked: bool) -> None:
+        self.question = question
+        self.page = page
+        self.rows = None if page is None else RowIndex(page)
+        self.is_unchecked = is_unchecked
+        self.places: FilePlaces | None = None
+
+
 class _Known(NamedTuple):
     """What is known of a question that is put again: what came of it, and why it is."""
 
@@ -226,20 +245,13 @@ class Refresher:
         """Return what has become of the files of a question by the page that decides; None where there is none."""
         # an ETag proves the bytes of the page in the cache only where it is made of them
         is_unchecked = page is not None and page is stored and page.is_altered is not False
-        rows = None if page is None else RowIndex(page)
-        compared = (self._file(file, question, page, rows, is_unchecked=is_unchecked) for file in question.files)
+        against = _Against(question, page, is_unchecked=is_unchecked)
+        compared = (self._file(file, against) for file in question.files)
         return tuple(file for file in compared if file is not None)
 
-    def _file(
-        self,
-        artifact: Artifact,
-        question: Question,
-        page: PageState | None,
-        rows: RowIndex | None,
-        *,
-        is_unchecked: bool,
-    ) -> ComparedFile | None:
+    def _file(self, artifact: Artifact, against: _Against) -> ComparedFile | None:
         """Return what has become of a file; None where it is another index's that is asked about it too."""
+        question, rows = against.question, against.rows
         judgement = self._judgements.get(path_of(artifact))
         digests = {} if judgement is None else judgement.digests
         is_vouched = judgement is not None and judgement.verdict is Verdict.VERIFIED
@@ -247,15 +259,15 @@ class Refresher:
         if rows is not None and artifact.kind is not Kind.BUILT:
             more = self._hashed(artifact, digests, rows.missing_algorithms(known))
             known = known._replace(digests={**known.digests, **more})
-        status = file_status(known, page, rows)
+        status = file_status(known, against.page, rows)
         is_proved = self._is_from(question, known, rows)
         if (status.findings or status.row is None) and not is_proved:
             others = [each for each in self._questions.get(path_of(artifact), ()) if each.index != question.index]
             if any(self._is_from(other, known, None) for other in others):
                 return None
-            if not (self._indexes.is_by_hand or self._may_be_from(question, known, page, status)):
+            if not (self._indexes.is_by_hand or self._may_be_from(against, known, status)):
                 status = FileStatus(notes=status.notes)
-        if is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
+        if against.is_unchecked or artifact.kind is Kind.BUILT:  # no index knows the bytes of a built wheel
             status = status._replace(is_confirmed=False)
         return ComparedFile(artifact, judgement, status, is_proved)
 
@@ -288,21 +300,20 @@ class Refresher:
             return True
         return any(rows.list_these_bytes(known) for rows in self._rows(question.index, question.project))
 
-    def _may_be_from(
-        self, question: Question, known: KnownFile, page: PageState | None, status: FileStatus
-    ) -> bool:
+    def _may_be_from(self, against: _Against, known: KnownFile, status: FileStatus) -> bool:
         """Return whether a file is likely to have come from the index of a question, though nothing proves it.
 
         A page of the index has, or had, a file of this name, and the URL is where the index has its files.
         """
+        question = against.question
         cached = self._rows(question.index, question.project)
-        rows = [row for rows_then in cached for row in rows_then.rows_of(known)]
-        if known.url is None or (status.row is None and not rows):
+        if known.url is None or (status.row is None and not any(rows.rows_of(known) for rows in cached)):
             return False
-        live = () if page is None else page.files
-        return FilePlaces(question.index, (row.url for row in (*live, *rows)), self._indexes.known).include(
-            known.url
-        )
+        if against.places is None:
+            live = () if against.page is None else against.page.files
+            urls = [row.url for files in (live, *(rows.files for rows in cached)) for row in files]
+            against.places = FilePlaces(question.index, urls, self._indexes.known)
+        return against.places.include(known.url)
 
     def _read_rows(self, index: str, project: str) -> tuple[RowIndex, ...]:
         """Return the rows of each page that the cache has of a project of an index."""

@@ -66,6 +66,12 @@ def authority_of(url: str) -> Authority | None:
     return None if not host else Authority(host, None if port == default_port(url) else port)
 
 
+def plain_host(url: str) -> str:
+    """Return host and port of a URL in one form; "" where it has no host or cannot be parsed."""
+    authority = authority_of(url)
+    return "" if authority is None else authority.text
+
+
 def file_urls(blake2b_256: str, filename: str) -> list[str]:
     """Return the URLs that PyPI has for a file: that of the present host, and those of old and test hosts.
 

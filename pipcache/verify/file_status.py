@@ -95,11 +95,11 @@ class RowIndex:
 
     def __init__(self, page: PageState) -> None:
         """Take a page; its rows are put in order when they are first looked up."""
-        self._files = page.files
+        self.files = page.files
 
     @cached_property
     def _by_filename(self) -> dict[str, list[PageFile]]:
-        return rows_by_filename(self._files)
+        return rows_by_filename(self.files)
 
     @cached_property
     def _by_normal_filename(self) -> dict[str, list[PageFile]]:
@@ -111,7 +111,7 @@ class RowIndex:
     @cached_property
     def _by_place(self) -> dict[str, list[PageFile]]:
         rows: dict[str, list[PageFile]] = {}
-        for row in self._files:
+        for row in self.files:
             for place in (_plain_url(row.url), *(digest for _, digest in row.hashes)):
                 rows.setdefault(place, []).append(row)
         return rows
@@ -143,7 +143,7 @@ class RowIndex:
 
     @cached_property
     def _algorithms(self) -> set[str]:
-        return {name for row in self._files for name, _ in row.hashes}
+        return {name for row in self.files for name, _ in row.hashes}
 
     def list_these_bytes(self, file: KnownFile) -> bool:
         """Return whether a row lists a file by its URL or by a digest of its bytes, not by its name alone."""
