@@ -39,7 +39,9 @@ class NetworkSettings(NamedTuple):
     Attributes:
         index_urls: the URLs of the indexes, highest first; they may hold user names and passwords.
         trusted_hosts: hosts, some with a port; ``live/trusted_hosts.py`` says what they allow.
-        cert: a file or folder of certificates to trust; None for those of the system.
+        cert: a file or folder of certificates to trust; None where none is set.
+        has_system_certs: whether those of the system are trusted, beside ``cert``, as pip does since 24.2 unless
+            ``use-deprecated`` has ``legacy-certs``; else those of certifi are, or ``cert`` alone.
         client_cert: a file with the certificate and the key of this client.
         proxy: the URL of the proxy for everything; None where the environment decides. It may hold a password.
         no_proxy_env: no proxy of the environment is used.
@@ -61,6 +63,7 @@ class NetworkSettings(NamedTuple):
     timeout: float = 15.0
     retries: int = 5
     keyring: KeyringProvider = KeyringProvider.AUTO
+    has_system_certs: bool = True
     has_index_url: bool = False
     has_find_links: bool = False
     no_index: str | None = None
@@ -97,6 +100,7 @@ def read_settings(environ: Mapping[str, str]) -> NetworkSettings:
         return place if place is not None and _is_on(place) else None
 
     trusted, proxy, keyring, no_index = map(setting, ("trusted-host", "proxy", "keyring-provider", "no-index"))
+    deprecated = setting("use-deprecated")
     timeout, retries = setting("timeout", "default-timeout"), setting("retries")
     return NetworkSettings(
         tuple(dict.fromkeys(configured_indexes(environ))),
@@ -108,6 +112,7 @@ def read_settings(environ: Mapping[str, str]) -> NetworkSettings:
         (_number(timeout) if timeout is not None else 0) or NetworkSettings().timeout,
         NetworkSettings().retries if retries is None else int(_number(retries, is_whole=True)),
         KeyringProvider.AUTO if keyring is None else _provider(keyring),
+        deprecated is None or "legacy-certs" not in (deprecated.value or "").split(),
         setting("index-url") is not None,
         setting("find-links") is not None,
         no_index.origin if no_index is not None and _is_on(no_index) else None,

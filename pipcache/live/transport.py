@@ -91,8 +91,9 @@ class _Controller(CacheController):
 class _Adapter(CacheControlAdapter):
     """Opens the connections, with the system's certificates unless others are configured."""
 
-    def __init__(self, folder: str, context: ssl.SSLContext | None) -> None:
+    def __init__(self, folder: str, context: ssl.SSLContext | None, *, is_for_proxy: bool = True) -> None:
         self._context = context
+        self._is_for_proxy = is_for_proxy
         super().__init__(
             cache=_Folder(folder),
             controller_class=_Controller,
@@ -110,6 +111,8 @@ class _Adapter(CacheControlAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # Any: as above
         if self._context is not None:
             options["ssl_context"] = self._context
+            if self._is_for_proxy:  # else urllib3 lets a proxy have the certificates that are configured
+                options["proxy_ssl_context"] = self._context
         return super().proxy_manager_for(proxy, **options)
 
 
@@ -160,9 +163,9 @@ class Transport:
         if settings.client_cert is not None:
             self._session.cert = settings.client_cert
         self._trusted = TrustedHosts(settings.trusted_hosts)
-        # pip gives a context neither to trusted hosts nor where it is given certificates to trust
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if settings.cert is None else None
-        adapter = _Adapter(folder, context)
+        # configured certificates are trusted beside those of the system
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if settings.has_system_certs else None
+        adapter = _Adapter(folder, context, is_for_proxy=not self._has_own_certs())
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         if self._trusted.unchecked:
@@ -170,6 +173,11 @@ class Transport:
             for prefix in self._trusted.unchecked:
                 self._session.mount(prefix, unchecked)
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def _has_own_certs(self) -> bool:
+        """Return whether certificates are configured, or named by a variable that requests reads."""
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        return bool(self._settings.cert or (self._session.trust_env and bundle))
 
     def close(self) -> None:
         """Close the connections."""

@@ -18,6 +18,7 @@ from pipcache.live.settings import NetworkSettings
 from pipcache.store.cache import Cache
 from tests.support.caches import CacheBuilder
 from tests.support.index import JSON_PAGE, PAGE_POLICY, Index
+from tests.support.pips import make_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -442,6 +443,27 @@ def test_a_certificate_that_nobody_trusts_is_told(certificate: Certificate, fold
         port = index.root.rpartition(":")[2]
         for host in ("localhost", f"localhost:{port}"):
             assert isinstance(only(index, folder, FAST._replace(trusted_hosts=(host,))), FetchedPage)
+
+
+def test_configured_certificates_are_trusted_beside_those_of_the_system(
+    certificate: Certificate, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_certificate(tmp_path, "another authority")
+    with Index(certificate=certificate) as index:
+        index.add_project("foo")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.cert))
+        assert isinstance(only(index, folder), FetchedPage)
+        assert isinstance(only(index, folder, FAST._replace(cert=str(other.cert))), FetchedPage)
+        monkeypatch.setenv("SSL_CERT_FILE", str(other.cert))
+        assert isinstance(only(index, folder, FAST._replace(cert=str(certificate.cert))), FetchedPage)
+        # with pip's legacy-certs those of the system are not trusted
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.cert))
+        legacy = FAST._replace(has_system_certs=False)
+        for settings in (legacy, legacy._replace(cert=str(other.cert))):
+            answer = only(index, folder, settings)
+            assert isinstance(answer, Failed), settings
+            assert answer.fault is Fault.CERTIFICATE
+        assert isinstance(only(index, folder, legacy._replace(cert=str(certificate.cert))), FetchedPage)
 
 
 def test_certificates_that_are_not_there_are_told(folder: str, certificate: Certificate) -> None:

@@ -63,6 +63,33 @@ def test_all_indexes_are_known_those_of_other_commands_too(home: dict[str, str],
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "is_system"),
+    [("", True), ("legacy-resolver", True), ("legacy-certs", False), ("legacy-resolver legacy-certs", False)],
+)
+def test_the_certificates_of_the_system_are_trusted_unless_pip_is_told_otherwise(
+    home: dict[str, str],
+    value: str,
+    is_system: bool,  # noqa: FBT001
+) -> None:
+    assert read_settings(home | {"PIP_USE_DEPRECATED": value}).has_system_certs == is_system
+
+
+@pytest.mark.parametrize(
+    ("setting", "searched"),
+    [
+        ({}, {PAGE_BASES[0]}),
+        ({"PIP_INDEX_URL": "https://a.example/simple"}, {"https://a.example/simple"}),
+        ({"PIP_EXTRA_INDEX_URL": "https://a:b@a.example/simple"}, {PAGE_BASES[0], "https://a.example/simple"}),
+        ({"PIP_FIND_LINKS": "/wheels"}, None),
+    ],
+)
+def test_pip_s_own_default_is_searched_where_no_other_index_is_set(
+    home: dict[str, str], setting: dict[str, str], searched: set[str] | None
+) -> None:
+    assert read_settings(home | setting).searched == searched
+
+
 def test_paths_begin_at_home(home: dict[str, str]) -> None:
     settings = read_settings(home | {"PIP_CERT": "~/ca.pem", "PIP_CLIENT_CERT": "/etc/me.pem"})
     assert (settings.cert, settings.client_cert) == (os.path.join(home["HOME"], "ca.pem"), "/etc/me.pem")

@@ -144,8 +144,8 @@ def clean_environment(home: Path) -> dict[str, str]:
     return {**kept, **folders, **fixed}
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """A fresh certificate for the loopback interface; the test is skipped where there is no openssl command."""
+def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
+    """A fresh certificate for the loopback interface, under any name of its authority; the test is skipped where there is no openssl command."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("no openssl command to make a certificate with")
@@ -154,7 +154,7 @@ def make_certificate(folder: Path) -> Certificate:
     # Python 3.13 insists on the key usage and the identifiers
     config.write_text(
         "[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = extensions\n"
-        "[name]\nCN = localhost\n"
+        f"[name]\nCN = {name}\n"
         "[extensions]\nsubjectAltName = DNS:localhost, IP:127.0.0.1\nbasicConstraints = critical, CA:TRUE\n"
         "keyUsage = critical, digitalSignature, keyEncipherment, keyCertSign\n"
         "subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n",
