@@ -270,7 +270,8 @@ def narrate(answer: RefreshAnswer) -> None:
     for line in (*not_asked_lines(answer.inquiry.not_asked), *note_lines(results), *failed_lines(results)):
         say(clean(line))
     if unasked := answer.chosen.unasked_pins:
-        say(f"Of --against, {counted(len(unasked), 'project')} not compared: no index is asked about them.")
+        them = "it" if len(unasked) == 1 else "them"
+        say(f"Of --against, {counted(len(unasked), 'project')} not compared: no index is asked about {them}.")
     for line in unknown_pin_lines(results):
         say(clean(line))
     say_unreadable(answer.chosen.unreadable)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipcache.index.page_changes import PageChanges, page_changes
 from pipcache.index.page_state import PageState, read_page_state
 from pipcache.live.statuses import Ask, NoPage, PageComparison
+from pipcache.util.units import counted
 from pipcache.verify.checks import Check
 from pipcache.verify.file_status import (
     KnownFile,
@@ -101,13 +102,13 @@ def _said(page: PageState, changes: PageChanges | None = None) -> str:
     if changes is None or changes.are_none:
         return words
     parts = [
-        f"{sign}{len(names)}{what}"
+        f"{sign}{counted(len(names), 'file') if sign else f'{len(names)} {what}'}"
         for sign, names, what in (
-            ("+", changes.added, " files"),
-            ("-", changes.removed, " files"),
-            ("", changes.yanked, " yanked"),
-            ("", changes.unyanked, " no longer yanked"),
-            ("", changes.replaced, " replaced"),
+            ("+", changes.added, ""),
+            ("-", changes.removed, ""),
+            ("", changes.yanked, "yanked"),
+            ("", changes.unyanked, "no longer yanked"),
+            ("", changes.replaced, "replaced"),
         )
         if names
     ]

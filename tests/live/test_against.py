@@ -104,7 +104,7 @@ def test_no_index_is_asked_about_a_project_because_a_lock_names_it(
     sums.write_text(f"{'0' * 64}  private-1.0-py3-none-any.whl\n", "utf-8")
     ran = refresh(program, "--against", str(sums))
     assert (ran.code, ran.document["unasked_pins"]) == (0, ["private"])
-    assert "1 project not compared: no index is asked about them." in ran.err
+    assert "1 project not compared: no index is asked about it." in ran.err
     assert not [exchange for exchange in shop.index.exchanges if "private" in exchange.path]
     assert refresh(program, "--against", str(sums), "--complete").code == 3
 

@@ -133,7 +133,7 @@ def test_a_page_has_the_code_of_its_change(
 def test_what_has_changed_is_counted() -> None:
     comparison = compare_pages(page(ONE, row("2.0")), page(ONE._replace(yanked="bad"), row("3.0"), serial=101))
     (finding,) = comparison.findings
-    assert (finding.expected, finding.actual) == ("serial 100", "serial 101, +1 files, -1 files, 1 yanked")
+    assert (finding.expected, finding.actual) == ("serial 100", "serial 101, +1 file, -1 file, 1 yanked")
     assert comparison.changes == PageChanges((row("3.0").filename,), (TWO.filename,), (ONE.filename,))
     assert comparison.is_outdated
 

@@ -145,7 +145,7 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
-    """A fresh certificate for the loopback interface, under any name of its authority; the test is skipped where there is no openssl command."""
+    """A fresh certificate of this machine, by an authority of any name; skips without an openssl command."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("no openssl command to make a certificate with")
