@@ -113,6 +113,14 @@ def parse_moment(text: str, *, is_end: bool = False) -> float:
         raise ValueError(f"{text!r} is not a time such as 2026-03-24, 2026-03-24T10:39Z or 3d (ago)") from None
 
 
+def nanoseconds_of(seconds: float) -> int:
+    """Return seconds since the epoch in nanoseconds; the year 9892 stands for all later ones."""
+    return int(min(seconds, _LAST_SECOND) * 1_000_000_000)
+
+
+_LAST_SECOND = 250_000_000_000
+
+
 def iso_time(nanoseconds: int | None) -> str | None:
     """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
     if nanoseconds is None:

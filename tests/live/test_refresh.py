@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from tests.support.archives import build_wheel
 from tests.support.caches import look
+from tests.support.index import JSON_PAGE
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
 from tests.support.shop import PIPS, Shop, add_pages, older, refresh
@@ -172,6 +174,25 @@ def test_the_system_sees_a_dry_run_write_nothing_and_open_no_connection(
         is_reading = call in {"open", "openat"} and not re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line)
         assert is_reading or "/dev/null" in line or call.startswith(("+++", "---")), line
     assert shop.index.connections == 0
+
+
+@pytest.mark.parametrize(("minutes", "is_fresh"), [(1, True), (20, False)])
+def test_how_long_pip_asks_for_no_better_page_is_said(
+    shop: Shop,
+    program: Program,
+    builder: CacheBuilder,
+    minutes: int,
+    is_fresh: bool,  # noqa: FBT001
+) -> None:
+    given_out = time.time() - minutes * 60
+    _, headers, body, _ = shop.index.answer("/simple/foo/", {"accept": JSON_PAGE})
+    dated = headers | {"Date": formatdate(given_out, usegmt=True), "Cache-Control": "max-age=600, public"}
+    builder.download(f"{shop.index.simple}foo/", body, headers=dated)
+    assert "without asking" not in program("refresh").out
+    shop.change("foo", "1.0", yanked="bad")
+    shop.projects["foo"].serial += 1
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(given_out) + 600))
+    assert (f"pip since 26.2 uses it without asking until {until}." in program("refresh").out) == is_fresh
 
 
 def test_with_selectors_only_these_are_asked_about(shop: Shop, program: Program, builder: CacheBuilder) -> None:

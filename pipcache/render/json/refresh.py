@@ -23,7 +23,7 @@ from pipcache.render.json.run import RunRecord, run_record
 from pipcache.store.entries import UnreadableEntry
 from pipcache.util.redaction import redact_url
 from pipcache.util.run import NO_IDENTITY, Run
-from pipcache.util.units import iso_time
+from pipcache.util.units import iso_time, nanoseconds_of
 
 
 class QuestionRecord(TypedDict):
@@ -275,17 +275,9 @@ def _page_record(result: Result) -> PageRecord | None:
         },
         "project_status": None if status is None else status.status,
         "project_status_reason": None if status is None else status.reason,
-        "fresh_until": None if fresh_until is None else iso_time(_nanoseconds(fresh_until)),
+        "fresh_until": None if fresh_until is None else iso_time(nanoseconds_of(fresh_until)),
         "notes": list(comparison.notes),
     }
-
-
-def _nanoseconds(seconds: float) -> int:
-    return int(min(seconds, _LAST) * 1_000_000_000)
-
-
-_LAST = 250_000_000_000
-"""Seconds since the epoch in the year 9892: later moments have no text."""
 
 
 def _file_record(question: Question, file: ComparedFile) -> FileRecord:

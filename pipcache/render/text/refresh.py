@@ -1,5 +1,6 @@
 """The text of ``refresh``: who is asked about what, who is not and why, and the answers."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,12 +9,13 @@ from pipcache.live.answers import Failed, Fault
 from pipcache.live.pinned import ComparedPin, Listing
 from pipcache.live.questions import Inquiry, NotAsked, Question, index_name
 from pipcache.live.refresh import ComparedFile, Result
+from pipcache.live.statuses import PageComparison
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.render.text.table import Columns, Row
 from pipcache.render.text.verify import promised, shortened, title
 from pipcache.util.redaction import redact_url
-from pipcache.util.units import counted, format_size
+from pipcache.util.units import counted, format_size, iso_time, nanoseconds_of
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.verdict import Finding
@@ -91,7 +93,10 @@ def result_lines(cache: CacheDirectory, results: Iterable[Result], *, colour: bo
         if comparison is not None and comparison.findings:
             what = f"index page of {result.question.project}" if page is None else title(page)
             cure = _removal(cache, page) if page is not None and comparison.is_outdated else None
-            yield from _lines("page", f"{what}, {name}", page, comparison.findings, cure, colour=colour)
+            until = _fresh_until(comparison) if cure is not None else None
+            yield from _lines(
+                "page", f"{what}, {name}", page, comparison.findings, cure, colour=colour, until=until
+            )
         for file in result.files:
             if file.status.findings:
                 cure = _removal(cache, file.artifact) if file.status.is_withdrawn else None
@@ -111,8 +116,9 @@ def _lines(
     cure: str | None,
     *,
     colour: bool,
+    until: str | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of a page or a file, and an empty line."""
+    """Yield the lines of a page or a file, and an empty line; ``until`` says how long pip asks for no other."""
     yield f"{styled(state, 'red' if state == Verdict.POISONED.value else 'yellow', colour=colour)}: {clean(what)}"
     if artifact is not None:
         yield f"  {clean(path_of(artifact))}"
@@ -121,9 +127,17 @@ def _lines(
         yield f"        expected  {clean(promised(finding))}"
         yield f"        there is  {clean(shortened(finding.actual))}"
         yield f"        What pip does: {finding.check.effect}."
+    if until is not None:
+        yield f"        pip since 26.2 uses it without asking until {until}."
     if cure is not None:
         yield f"  Cure: {clean(cure)}"
     yield ""
+
+
+def _fresh_until(comparison: PageComparison) -> str | None:
+    """Return until when pip uses a page without asking; None where it asks already, or is not known to wait."""
+    until = comparison.fresh_until
+    return iso_time(nanoseconds_of(until)) if until is not None and until > time.time() else None
 
 
 def _removal(cache: CacheDirectory, artifact: Artifact) -> str | None:
