@@ -10,12 +10,16 @@ import pytest
 
 from pipcache.location import machine
 from pipcache.location.installer_places import places_of_home, places_of_run
+from tests.support.archives import build_wheel
 from tests.support.caches import CacheBuilder, fifo, look
+from tests.support.index import Index
+from tests.support.pips import run_pip
 from tests.support.user_machines import UV, MixedMachine as Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.index import Certificate
     from tests.support.program import Program
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
@@ -213,6 +217,60 @@ def test_pips_cache_where_uv_has_its_own_is_read(box: Machine) -> None:
     path = box.pip("home/me/.cache/uv")
     caches, unread = box.find()
     assert [cache.cache.path for cache in caches[1:]] == [path]
+    assert unread == []
+
+
+OTHERS = {
+    "uv": ".cache/uv",
+    "poetry": ".cache/pypoetry",
+    "virtualenv": ".cache/virtualenv",
+    "conda": "miniconda3/pkgs",
+}
+
+
+@linux
+@pytest.mark.parametrize("place", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("store", ["http", "wheels", "http without a file", "wheels without a file"])
+def test_what_old_pips_wrote_is_pips_wherever_it_is(box: Machine, place: str, store: str) -> None:
+    """Before pip 23.3 there was no ``http-v2``, before 19.3 no ``selfcheck``; a setting may lead anywhere."""
+    root = box.folder / "home/me" / place
+    builder = CacheBuilder(root)
+    if store.startswith("http"):
+        builder.raw("https://x.example/", b"x", store="http")
+    else:
+        builder.built(None, "x-1-py3-none-any.whl", b"x")
+    if store.endswith("without a file"):
+        for path in root.rglob("*"):
+            if path.is_file():
+                path.unlink()
+    caches, unread = box.find()
+    assert [(cache.cache.path, cache.cache.tool) for cache in caches[1:]] == [(os.path.realpath(root), "pip")]
+    assert unread == []
+
+
+@linux
+@pytest.mark.parametrize("place", OTHERS.values(), ids=OTHERS)
+def test_an_empty_folder_is_nobodys(box: Machine, place: str) -> None:
+    (box.folder / "home/me" / place).mkdir(parents=True)
+    (box.folder / "home/me/.cache/pip").mkdir(parents=True)
+    caches, unread = box.find()
+    assert (len(caches), unread) == (1, [])
+
+
+@linux
+@pytest.mark.pips
+@pytest.mark.parametrize("setting", ["UV_CACHE_DIR", "POETRY_CACHE_DIR", "PIPENV_CACHE_DIR", "PIP_CACHE_DIR"])
+def test_what_pip_19_writes_is_pips(box: Machine, certificate: Certificate, setting: str) -> None:
+    with Index(certificate=certificate) as index:
+        index.add_file(index.add_project("foo"), *build_wheel("foo", "1.0"), version="1.0")
+        cache = box.folder / "elsewhere"
+        command = ["download", "--no-deps", "--index-url", index.simple, "foo"]
+        done = run_pip("19.3.1", command, cache_dir=cache, cwd=box.folder, certificate=certificate)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in cache.iterdir()] == ["http"]
+    box.environ[setting] = str(cache)
+    caches, unread = box.find()
+    assert (str(cache.resolve()), "pip") in [(each.cache.path, each.cache.tool) for each in caches]
     assert unread == []
 
 
