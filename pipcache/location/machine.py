@@ -152,13 +152,10 @@ def find_caches(
     if not is_listed and os.path.isabs(own_home):
         names = dict.fromkeys(filter(None, (environ.get("USER"), environ.get("LOGNAME"))))
         users.insert(0, Home("this run", own_home, None, (*names,)))
-    for place in _known_places(environ, users):
-        finder.add(*place)
+    for installer, setting, path, obstacle, home in _known_places(environ, users):
+        finder.add_visible(installer, setting, path, obstacle, home)
     for setting, path, obstacle, home in places_in_environments(environ, users):
-        if obstacle is None:
-            finder.add(Installer.PIP, setting, path, None, home)
-        elif not finder.is_named(visible := lowest_visible(path)):
-            finder.add(Installer.PIP, setting, visible, obstacle, home)
+        finder.add_visible(Installer.PIP, setting, path, obstacle, home)
     _follow_notes(finder, users)
     return finder.result()
 
@@ -231,6 +228,21 @@ class _Finder:
         if home is None or is_of_home(path, self._ownerships.get(path), home):
             self._allowed.add(path)
         self._owners.setdefault(path, {})[setting.origin] = None
+
+    def add_visible(
+        self,
+        installer: Installer,
+        setting: Setting,
+        path: str,
+        obstacle: str | None,
+        home: str | None,
+    ) -> None:
+        """Look at a place as ``add`` does; of what is hidden, the folder that hides it is named, and once."""
+        if obstacle and installer is Installer.PIP:
+            path = lowest_visible(path)
+            if os.path.realpath(path) not in self._owners and self.is_named(path):
+                return
+        self.add(installer, setting, path, obstacle, home)
 
     def readable(self) -> list[str]:
         """Return the paths of the caches in pip's layout that can be read."""

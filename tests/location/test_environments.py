@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,29 @@ def test_what_cannot_be_read_is_named(box: Machine, closed: str, request: pytest
     here = {place: why for place, why in named.items() if place.startswith(os.path.realpath(box.folder))}
     assert [*here] == [os.path.realpath(path)]
     assert "cannot be read: Permission denied" in (here[os.path.realpath(path)] or "")
+
+
+@linux
+@pytest.mark.permissions
+@pytest.mark.parametrize(("count", "named"), [(1, "a0"), (3, "a0, a1, a2"), (5, "a0, a1, a2 and 2 more")])
+def test_folders_that_cannot_be_listed_are_named_and_counted(
+    box: Machine, count: int, named: str, request: pytest.FixtureRequest
+) -> None:
+    for number in range(count):
+        folder = box.folder / f"home/ada/a{number}"
+        folder.mkdir()
+        folder.chmod(0)
+        request.addfinalizer(partial(folder.chmod, 0o700))
+    (_, place) = box.find()
+    assert (place.cache.path, place.owners) == (
+        os.path.realpath(box.folder / "home/ada"),
+        ("environments of ada",),
+    )
+    folders = f"{count} folder" + ("s" if count > 1 else "")
+    assert place.problem == (
+        f"environments in {folders} of it ({named}) were not found: cannot be read: Permission denied; "
+        "one may name a cache"
+    )
 
 
 # what pip notes

@@ -192,14 +192,25 @@ def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
         'cache-dir = ""',
         'cache-dir = "/a\\u0000b"',
         "x = " + "[" * 100_000,
-        "#" * (1 << 19),
         "\0",
     ],
-    ids=["relative", "number", "broken", "empty", "NUL", "deep", "long", "binary"],
+    ids=["relative", "number", "broken", "empty", "NUL", "deep", "binary"],
 )
 def test_a_file_that_names_no_place_names_nothing(box: Machine, text: str) -> None:
     box.write("home/me/.config/uv/uv.toml", text)
     assert box.unread() == {}
+
+
+@linux
+def test_a_file_that_is_too_large_to_be_read_is_named(box: Machine) -> None:
+    box.home("ada")
+    box.write("home/ada/.config/pypoetry/config.toml", f'cache-dir = "{box.folder}/x"\n' + "#" * (1 << 19))
+    assert box.unread() == {
+        "home/ada/.config/pypoetry/config.toml": (
+            "poetry",
+            "it has more than 262,144 bytes, and is not read; it may name a cache",
+        )
+    }
 
 
 @linux
