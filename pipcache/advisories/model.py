@@ -117,6 +117,8 @@ class Indicator(NamedTuple):
     """One digest: (algorithm, hex) for each algorithm that it can be of, likeliest first."""
     member: str | None = None
     """The path of the archive member that the digest is of; None if it may be of an archive or of a member."""
+    is_selector: bool = False
+    """It stands for a selector of the command line, whose text ``record`` is."""
 
     @property
     def steps(self) -> int:
