@@ -169,7 +169,7 @@ def test_configuration_files_name_caches(box: Machine, file: str) -> None:
 def test_a_variable_names_the_configuration(box: Machine, variable: str) -> None:
     key = "cache_dir" if variable.startswith("PDM") else "cache-dir"
     path = box.uv("disk/there")
-    folder = box.write("conf/config.toml", f'{key} = "{path}"\n')
+    folder = str(box.write("conf/config.toml", f'{key} = "{path}"\n').parent)
     box.environ[variable] = folder if variable.endswith("DIR") else f"{folder}/config.toml"
     assert [other[1] for other in box.others()] == [path]
 
@@ -353,7 +353,7 @@ def test_the_file_of_each_environment_of_this_run_counts(
     box: Machine, named_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = box.pip("disk/pip")
-    folder = box.write("venv/pip.conf", f"[global]\ncache-dir = {path}\n")
+    folder = str(box.write("venv/pip.conf", f"[global]\ncache-dir = {path}\n").parent)
     box.environ["VIRTUAL_ENV"] = str(box.folder / "other")
     if named_by == "sys.prefix":
         monkeypatch.setattr(sys, "prefix", folder)
@@ -414,7 +414,8 @@ def test_every_form_names_what_was_not_looked_at(of_ada: Machine, program: Progr
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
     assert "not looked at" not in ran.out.lower().replace("environments were not looked at", "")
     assert ran.code == 0
-    folder = of_ada.write(f"home/me/.cache/pypoetry/artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl")
+    name = f"artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl"
+    folder = os.path.realpath(of_ada.write(f"home/me/.cache/pypoetry/{name}").parent)
     path = folder.partition("/artifacts")[0]
     before = look(of_ada.folder)
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
