@@ -112,16 +112,6 @@ def profiles(own: str) -> list[tuple[str, str]]:
     return [(name, os.path.join(above, name)) for name in names]
 
 
-def every_cache(
-    environ: Mapping[str, str],
-    option: str | None = None,
-    *,
-    homes: Callable[[], Iterable[tuple[str, str]]] = machine_homes,
-) -> list[MachineCache]:
-    """Find every cache of this machine that is in pip's layout, as ``find_caches`` does."""
-    return find_caches(environ, option, homes=homes).caches
-
-
 def find_caches(
     environ: Mapping[str, str],
     option: str | None = None,

@@ -562,8 +562,8 @@ def test_looking_leaves_every_cache_as_it_was(box: Machine) -> None:
 
 def test_nothing_is_imported_for_a_machine_without_configuration(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from pipcache.location.machine import every_cache;"
-        "every_cache(os.environ, 'x', homes=list);"
+        "import os, sys; from pipcache.location.machine import find_caches;"
+        "find_caches(os.environ, 'x', homes=list);"
         "print('pathlib' in sys.modules, 'platformdirs' in sys.modules)"
     )
     env = {"PYTHONPATH": str(Path(machine.__file__).parents[2]), "HOME": str(tmp_path)}
