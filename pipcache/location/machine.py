@@ -94,11 +94,35 @@ def machine_homes() -> Iterable[tuple[str, str]]:
 
 
 def _unlisted_homes(folder: str, listed: set[str]) -> list[tuple[str, str]]:
+    """Return the folders where homes are that no listed user has; hidden ones only if they can be entered."""
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith(".") and name not in _NO_HOMES)
+        names = sorted(name for name in os.listdir(folder) if name not in _NO_HOMES)
     except OSError:
         return []
-    return [(name, home) for name in names if (home := f"{folder}/{name}") not in listed]
+    homes = [(name, f"{folder}/{name}") for name in names]
+    return [
+        (name, home)
+        for name, home in homes
+        if home not in listed and (not name.startswith(".") or os.access(home, os.X_OK))
+    ]
+
+
+def _place_of_unknown_homes() -> tuple[Setting, str, str] | None:
+    """Return the folder where homes are if it cannot be listed: users whom the system does not list may have some.
+
+    Returns:
+        What leads to it, its path, and why it cannot be listed; None where it can.
+    """
+    folder = _HOMES.get(sys.platform)
+    if folder is None:
+        return None
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        if problem := obstacle_of(error):
+            setting = Setting(Source.DEFAULT, f"homes in {folder}", None)
+            return setting, folder, f"{problem}; homes in it may have caches"
+    return None
 
 
 def profiles(own: str) -> list[tuple[str, str]]:
@@ -147,6 +171,8 @@ def find_caches(
     for setting, path, obstacle, home in places_in_environments(environ, users):
         finder.add_visible(Installer.PIP, setting, path, obstacle, home)
     _follow_notes(finder, users)
+    if place := _place_of_unknown_homes():
+        finder.add(Installer.PIP, *place, None)
     return finder.result()
 
 

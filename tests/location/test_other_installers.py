@@ -368,11 +368,53 @@ def test_homes_that_nobody_lists_count(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / name).mkdir()
     monkeypatch.setattr(machine, "_HOMES", {sys.platform: str(tmp_path)})
     assert [home for home in machine.machine_homes() if home[1].startswith(str(tmp_path))] == [
-        ("ada", str(tmp_path / "ada"))
+        (name, str(tmp_path / name)) for name in (".snapshots", "ada")
     ]
 
 
+@linux
+@pytest.mark.permissions
+def test_a_hidden_folder_beside_homes_that_is_closed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".snapshots").mkdir(mode=0)
+    monkeypatch.setattr(machine, "_HOMES", {sys.platform: str(tmp_path)})
+    assert not [home for home in machine.machine_homes() if home[1].startswith(str(tmp_path))]
+
+
 # Other systems
+
+
+@linux
+def test_a_hidden_home_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(tmp_path / "home")})
+    box = Machine(tmp_path)
+    path = box.pip("home/.dora/.cache/pip")
+    found = machine.find_caches(box.environ).caches
+    assert [(cache.cache.path, cache.owners) for cache in found if cache.cache.path == path] == [
+        (path, ("default of .dora",))
+    ]
+
+
+@linux
+@pytest.mark.permissions
+def test_a_folder_of_homes_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    homes = tmp_path / "home"
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(homes)})
+    box = Machine(tmp_path)
+    path = box.pip("home/me/.cache/pip")
+    homes.chmod(0o311)
+    request.addfinalizer(lambda: homes.chmod(0o700))
+    found, named = box.find().caches
+    assert (found.cache.path, found.problem) == (path, None)
+    assert (named.cache.path, named.owners) == (os.path.realpath(homes), (f"homes in {homes}",))
+    assert named.problem == "cannot be read: Permission denied; homes in it may have caches"
+    homes.chmod(0o700)
+    assert len(box.find().caches) == 1
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(tmp_path / "none")})
+    assert len(box.find().caches) == 1
 
 
 def test_the_places_of_macos_and_windows() -> None:
