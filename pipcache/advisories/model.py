@@ -117,6 +117,8 @@ class Indicator(NamedTuple):
     """One digest: (algorithm, hex) for each algorithm that it can be of, likeliest first."""
     member: str | None = None
     """The path of the archive member that the digest is of; None if it may be of an archive or of a member."""
+    is_selector: bool = False
+    """It stands for a selector of the command line, whose text ``record`` is."""
 
     @property
     def steps(self) -> int:
@@ -238,8 +240,9 @@ class AdvisoriesBuilder:
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""
         self.indicators[indicator] = None
-        if indicator.project is not None:
-            fresh = set(indicator.versions) - self._plain_versions  # the same few thousand are in most records
+        # the same few thousand are in most records
+        if indicator.project is not None and not self._plain_versions.issuperset(indicator.versions):
+            fresh = set(indicator.versions) - self._plain_versions
             if any(map(_NO_VERSION.search, fresh)):
                 self._unsure.add(indicator.project)
             else:

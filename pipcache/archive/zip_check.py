@@ -13,7 +13,16 @@ from typing import NamedTuple
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
 from pipcache.archive.zip_methods import ENCRYPTED, END_MARK, LZMA, UnreadableMethod, begin_member
-from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, second_name, zip64_fields
+from pipcache.archive.zip_reader import (
+    MOST_MEMBERS,
+    Member,
+    ZipDirectory,
+    is_archive,
+    repeats_row,
+    second_name,
+    small_content,
+    zip64_fields,
+)
 from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, decompress
 from pipcache.util.files import Window
@@ -36,8 +45,6 @@ _UTF8 = 0x800  # flag: the name is UTF-8
 _DESCRIPTOR = 8  # flag: sizes and checksum stand behind the data
 
 _NEWEST_VERSION = 63  # of APPNOTE.TXT, for zipfile
-
-_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
 
 
 class ZipReport(NamedTuple):
@@ -133,13 +140,14 @@ def _member_flaws(
             yield Flaw(Defect.SLACK, member.name, f"its header at {place}", f"at {member.header}")
             if member.header < place:
                 break  # small bombs grow large by members that share their bytes
-        local = window.read(member.header, _LOCAL.size)
+        local = window.read(member.header, _LOCAL.size + len(member.raw))
         if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
             yield Flaw(Defect.TRUNCATED, member.name, f"its header at {member.header}", "something else")
             break
-        fields = _LOCAL.unpack(local)
+        fields = _LOCAL.unpack_from(local)
         data = member.header + _LOCAL.size + fields[9] + fields[10]
-        yield from _header_flaws(window, member, fields)
+        if not repeats_row(local, member):
+            yield from _header_flaws(window, member, fields)
         try:
             yield from _content_flaws(window.part(data, member.compressed), member, observe(member), reading)
         except TooMuchInItError as error:
@@ -213,7 +221,7 @@ def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[M
     if end != window.length:
         yield Flaw(Defect.SLACK, "", f"the end at {end}", f"{window.length} bytes")
     outside = (window.part(0, first), window.part(end, window.length))
-    if is_tar(window.read(0, 512)) or any(_is_archive(part) for part in outside):
+    if is_tar(window.read(0, 512)) or any(is_archive(part) for part in outside):
         yield Flaw(Defect.AMBIGUOUS, "", "one archive", "another before or behind it")
     start = max(0, window.length - _REACH)
     tail = window.read(start, _REACH)
@@ -225,11 +233,6 @@ def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[M
             yield Flaw(Defect.AMBIGUOUS, "", expected, f"another at {start + place}")
             return
         place = tail.find(b"PK\x05\x06", place + 1)
-
-
-def _is_archive(part: Window) -> bool:
-    start = part.read(0, 512)
-    return start.startswith(_ARCHIVE_MAGICS) or is_tar(start) or (bool(start) and is_zip(part))
 
 
 def _row_flaws(rows: bytes, members: Iterable[Member]) -> Iterator[Flaw]:
@@ -387,4 +390,8 @@ def _content(data: Window, member: Member, reading: _Reading) -> Iterator[bytes]
         raise _UnusableMember("cut short")
     if not member.compressed and not member.size:
         return iter(())  # some writers deflate nothing to nothing
+    if (content := small_content(data, member)) is not None:
+        reading.tick()
+        reading.budget.take(member.size)
+        return iter((content,))
     return decompress(*begin_member(data, member.method), reading.tick, budget=reading.budget)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from pipcache.archive.zip_methods import UnreadableMethod, begin_member
+from pipcache.archive.tar_reader import is_tar
+from pipcache.archive.zip_methods import DEFLATED, ENCRYPTED, UnreadableMethod, begin_member
 from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import BrokenStream, decompress_beginning
 from pipcache.util.files import Window
@@ -286,3 +287,45 @@ def is_zip(window: Window) -> bool:
     except ValueError:
         return False
     return True
+
+
+_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
+
+
+def is_archive(part: Window) -> bool:
+    """Return whether bytes begin as an archive of any kind does, or are a ZIP with something before it."""
+    start = part.read(0, 512)
+    return start.startswith(_ARCHIVE_MAGICS) or is_tar(start) or (bool(start) and is_zip(part))
+
+
+def repeats_row(local: bytes, member: Member) -> bool:
+    """Return whether a local header, with the name behind it, says what its row says, and has no extra fields."""
+    sizes = (member.crc, member.compressed, member.size, len(member.raw), 0)
+    fields = (member.flags, member.method, member.modified & 0xFFFF, member.modified >> 16, *sizes)
+    return _LOCAL.unpack_from(local)[2:] == fields and local[_LOCAL.size :] == member.raw
+
+
+_SMALL = 64 << 10
+"""Bytes of a member that is decompressed in one step; a dump of advisories has tens of thousands of these."""
+
+
+def small_content(data: Window, member: Member) -> bytes | None:
+    """Return the content of a small deflated member that has the size of its row; None for every other member.
+
+    Args:
+        data: the member's bytes as they are stored.
+        member: its row. Its checksum is not compared.
+
+    Raises:
+        OSError: the window cannot be read.
+    """
+    is_small = 0 < member.size <= _SMALL and 0 < member.compressed <= min(_SMALL, data.length)
+    if member.method != DEFLATED or not is_small or member.flags & ENCRYPTED:
+        return None
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(data.read(0, member.compressed), member.size + 1)
+    except zlib.error:
+        return None
+    is_whole = inflater.eof and not inflater.unused_data and len(content) == member.size
+    return content if is_whole else None

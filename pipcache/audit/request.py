@@ -53,7 +53,7 @@ class AuditRequest(NamedTuple):
 
 def _indicator(selector: Selector) -> Indicator:
     """Return a selector as an indicator; one without conditions for name patterns, keys and other file names."""
-    indicator = Indicator("the command line", selector.text)
+    indicator = Indicator("the command line", selector.text, is_selector=True)
     if selector.digest is not None:
         algorithms, value = selector.digest
         return indicator._replace(digests=tuple((name, value) for name in algorithms))
@@ -77,7 +77,7 @@ def _commits(selectors: Iterable[Selector]) -> list[tuple[Indicator, Selector]]:
     """Return the selectors that may be the ids of commits, which no indicator can express, as such alone."""
     return [
         (
-            Indicator("the command line", f"the commit {selector.text}"),
+            Indicator("the command line", f"the commit {selector.text}", is_selector=True),
             Selector(selector.text, project=selector.text.lower(), commit=selector.commit),
         )
         for selector in selectors

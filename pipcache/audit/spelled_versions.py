@@ -77,7 +77,9 @@ def versions_with_build_tag(indicators: Iterable[Indicator]) -> dict[tuple[str, 
     """
     versions: dict[tuple[str, str], list[str]] = {}
     for indicator in indicators:
-        for version in indicator.versions if indicator.project is not None else ():
+        if indicator.project is None:
+            continue
+        for version in [version for version in indicator.versions if "-" in version]:  # few of a million
             if (match := _VERSION_WITH_BUILD_TAG.fullmatch(version)) is not None:
                 versions.setdefault((indicator.project or "", canonical(match[1])), []).append(version)
     return versions

@@ -1,7 +1,7 @@
 """The command line of ``remove``."""
 
 import sys
-from contextlib import AbstractContextManager
+from functools import cache, partial
 
 import click
 
@@ -141,6 +141,7 @@ def remove_command(
     # over all caches each says for itself that uv removes from it
     directory = app.directory(cache_dir, tool=None if all_caches else tool)
 
+    @cache  # what is read from standard input cannot be read again
     def search() -> AuditRequest:
         named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
         return AuditRequest(
@@ -149,22 +150,17 @@ def remove_command(
 
     with app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, search(), track)):
         require_consent(yes=yes, dry_run=dry_run, form=form)
-    asked = search()
-
-    def leaving() -> AbstractContextManager[None]:
-        return app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, asked, track))
-
-    if is_search:
-        purge = advised_removal.AdvisedRequest(asked, derived, keep_pages, save, app.run)
-        with leaving():
-            advised = advised_removal.find(directory, purge, track)
-        return remove_advised.run(advised, purge, Consent(yes, dry_run), form, track)
-    verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
-    reasons = tuple(reason for wanted, reason in verdicts if wanted)
-    request = command.RemoveRequest(asked.selectors, filters, keep_pages, must_match, reasons, against, app.run)
-    with leaving():
-        answer = command.find(directory, request, track)
-    return command.run(answer, request, Consent(yes, dry_run), form, track)
+        if is_search:
+            purge = advised_removal.AdvisedRequest(search(), derived, keep_pages, save, app.run)
+            run = partial(remove_advised.run, advised_removal.find(directory, purge, track), purge)
+        else:
+            verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
+            reasons = tuple(reason for wanted, reason in verdicts if wanted)
+            request = command.RemoveRequest(
+                search().selectors, filters, keep_pages, must_match, reasons, against, app.run
+            )
+            run = partial(command.run, command.find(directory, request, track), request)
+    return run(Consent(yes, dry_run), form, track)
 
 
 HOW_TO_GO_ON = "Nothing was removed: add --yes to go on without a question, or --dry-run for the plan alone."

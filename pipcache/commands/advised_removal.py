@@ -117,6 +117,10 @@ def _refusal(place: MachineCache, wanted: list[Hit]) -> str | None:
 def _why(hit: Hit) -> tuple[Reason, str]:
     if hit.relation is Relation.MATCH:
         first = hit.clauses[0]
+        if first.indicator.is_selector:
+            return Reason.MATCH, ", ".join(
+                dict.fromkeys(clause.indicator.record for clause in hit.clauses if clause.indicator.is_selector)
+            )
         return Reason.ADVISORY, f"{first.indicator.record}: {first.text}"
     if hit.relation is Relation.PAGE:
         return Reason.PAGE, hit.artifact.project or display_name(hit.artifact)

@@ -14,11 +14,15 @@ _SECTIONS = ("cache", "global", "install", "download", "wheel", "lock", "index",
 
 
 class ConfigFile(NamedTuple):
-    """A configuration file: what it sets, as ``(section, key): value``, and in ``note`` why it sets nothing."""
+    """A configuration file: what it sets, as ``(section, key): value``, and in ``note`` why it sets nothing.
+
+    ``is_too_large``: it has more characters than it may have here, and was not read.
+    """
 
     path: str
     settings: Mapping[tuple[str, str], str]
     note: str | None
+    is_too_large: bool = False
 
 
 def normalised_option(name: str) -> str:
@@ -80,7 +84,9 @@ def read_configuration(path: str, *, limit: int = -1, special: bool = False) -> 
         encoding = "utf-8" if sys.flags.utf8_mode else "locale"
         with open(path, encoding=encoding, opener=None if special else open_regular) as file:
             text = file.read(limit)
-            return ConfigFile(path, {}, "too large") if limit >= 0 and file.read(1) else _parsed(path, text)
+            if limit >= 0 and file.read(1):
+                return ConfigFile(path, {}, "too large", is_too_large=True)
+            return _parsed(path, text)
     except UnicodeDecodeError as error:
         return ConfigFile(path, {}, f"not valid configuration: not {error.encoding}; pip itself stops at it")
 

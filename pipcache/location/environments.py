@@ -16,6 +16,7 @@ from pipcache.location.look import lowest_visible, obstacle_of
 from pipcache.location.ownership import is_open_to_others
 from pipcache.location.pip_places import Place, configured, for_home, starts_at_home
 from pipcache.util.files import open_quietly
+from pipcache.util.units import counted
 
 MOST_FOLDERS = 100_000
 """Folders below a home in which environments are looked for."""
@@ -71,6 +72,9 @@ _IN_PROJECTS = (".venv", "venv", ".env", "env")
 
 _MARKS = ("pyvenv.cfg", "conda-meta", "bin/activate", "bin/python", "Scripts/python.exe", "python.exe")
 """What the folder of an environment has; virtualenv before 20 wrote no ``pyvenv.cfg``."""
+
+_SHOWN = 3
+"""Folders that are named of those that cannot be listed."""
 
 _MOST_NOTES = 1_000
 """Notes of a cache that are read."""
@@ -192,6 +196,7 @@ class _Search:
 
     def __init__(self, root: str, name: str) -> None:
         self.problems: list[tuple[str, str, str]] = []
+        self._unlisted: list[tuple[str, str]] = []
         self._root, self._name = root, name
         self._left = MOST_FOLDERS
 
@@ -202,6 +207,15 @@ class _Search:
         if self._left <= 0:
             problem = f"not searched to its end for environments: it has more than {MOST_FOLDERS:,} folders"
             self.problems.append((self._name, self._root, f"{problem}; one may name a cache"))
+        if self._unlisted:
+            names = ", ".join(os.path.relpath(path, self._root) for path, _ in self._unlisted[:_SHOWN])
+            more = f" and {len(self._unlisted) - _SHOWN:,} more" if len(self._unlisted) > _SHOWN else ""
+            problem = (
+                f"environments in {counted(len(self._unlisted), 'folder')} of it ({names}{more}) were not found"
+            )
+            self.problems.append(
+                (self._name, self._root, f"{problem}: {self._unlisted[0][1]}; one may name a cache")
+            )
         return [*prefixes]
 
     def known(self, pattern: str) -> list[str]:
@@ -241,9 +255,14 @@ class _Search:
         try:
             if os.lstat(folder).st_dev != os.stat(self._root).st_dev:
                 return
+        except (OSError, ValueError):  # it is gone, or a file system is mounted there that shuts this user out
+            return
+        try:
             with os.scandir(folder) as entries:
                 paths = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        except (OSError, ValueError):
+        except OSError as error:
+            if problem := obstacle_of(error):
+                self._unlisted.append((folder, problem))
             return
         yield from sorted(paths)[: max(self._left, 0)]
         self._left -= len(paths)

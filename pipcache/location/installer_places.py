@@ -144,7 +144,7 @@ RULES: dict[Installer, _Rules] = {
 }
 
 _LIMIT = 1 << 18
-"""Bytes of a configuration file; of a longer file nothing is used."""
+"""Bytes of a configuration file; of a longer file nothing is used, and it is named."""
 
 _CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
 
@@ -232,8 +232,10 @@ def configured_place(
         return
     except ValueError:  # a NUL in the path
         return
-    value = _setting(data, (*table, key)) if len(data) <= _LIMIT else None
-    if value:
+    if len(data) > _LIMIT:
+        unknown = f"it has more than {_LIMIT:,} bytes, and is not read; it may name a cache"
+        yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
+    elif value := _setting(data, (*table, key)):
         yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
 
 

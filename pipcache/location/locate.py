@@ -201,7 +201,7 @@ def _groups(
     # the section counts before the file: [cache] of the lowest file is above [global] of the highest
     for section in sections:
         group = []
-        for path, values, file_note in files:
+        for path, values, file_note, _ in files:
             if (configured := values.get((section, key))) is not None:
                 origin, note = f"{path} [{section}] {key}", _note(key, configured)
                 group.append(Setting(Source.CONFIGURATION, origin, configured, note))

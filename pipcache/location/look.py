@@ -43,8 +43,9 @@ def look_at(path: str, expected: Installer = Installer.PIP) -> Look:
         return _strange(path) if expected is Installer.PIP else _holder(path, expected)
     except OSError as error:
         return Look(None, obstacle_of(error))
-    # a cache of pdm of which only wheels is left looks like pip's
+    # a cache of an old pdm, or of which only wheels is left, looks like pip's; no other installer's does
     is_pips = expected in _IN_PIPS_LAYOUT or Store.HTTP_V2 in stores or Store.SELFCHECK in stores
+    is_pips |= bool(stores) and expected is not Installer.PDM
     return Look(Installer.PIP) if is_pips else _holder(path, expected)
 
 

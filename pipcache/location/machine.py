@@ -94,11 +94,35 @@ def machine_homes() -> Iterable[tuple[str, str]]:
 
 
 def _unlisted_homes(folder: str, listed: set[str]) -> list[tuple[str, str]]:
+    """Return the folders where homes are that no listed user has; hidden ones only if they can be entered."""
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith(".") and name not in _NO_HOMES)
+        names = sorted(name for name in os.listdir(folder) if name not in _NO_HOMES)
     except OSError:
         return []
-    return [(name, home) for name in names if (home := f"{folder}/{name}") not in listed]
+    homes = [(name, f"{folder}/{name}") for name in names]
+    return [
+        (name, home)
+        for name, home in homes
+        if home not in listed and (not name.startswith(".") or os.access(home, os.X_OK))
+    ]
+
+
+def _place_of_unknown_homes() -> tuple[Setting, str, str] | None:
+    """Return the folder where homes are if it cannot be listed: users whom the system does not list may have some.
+
+    Returns:
+        What leads to it, its path, and why it cannot be listed; None where it can.
+    """
+    folder = _HOMES.get(sys.platform)
+    if folder is None:
+        return None
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        if problem := obstacle_of(error):
+            setting = Setting(Source.DEFAULT, f"homes in {folder}", None)
+            return setting, folder, f"{problem}; homes in it may have caches"
+    return None
 
 
 def profiles(own: str) -> list[tuple[str, str]]:
@@ -110,16 +134,6 @@ def profiles(own: str) -> list[tuple[str, str]]:
     except OSError:
         names = [os.path.basename(own)]
     return [(name, os.path.join(above, name)) for name in names]
-
-
-def every_cache(
-    environ: Mapping[str, str],
-    option: str | None = None,
-    *,
-    homes: Callable[[], Iterable[tuple[str, str]]] = machine_homes,
-) -> list[MachineCache]:
-    """Find every cache of this machine that is in pip's layout, as ``find_caches`` does."""
-    return find_caches(environ, option, homes=homes).caches
 
 
 def find_caches(
@@ -152,14 +166,13 @@ def find_caches(
     if not is_listed and os.path.isabs(own_home):
         names = dict.fromkeys(filter(None, (environ.get("USER"), environ.get("LOGNAME"))))
         users.insert(0, Home("this run", own_home, None, (*names,)))
-    for place in _known_places(environ, users):
-        finder.add(*place)
+    for installer, setting, path, obstacle, home in _known_places(environ, users):
+        finder.add_visible(installer, setting, path, obstacle, home)
     for setting, path, obstacle, home in places_in_environments(environ, users):
-        if obstacle is None:
-            finder.add(Installer.PIP, setting, path, None, home)
-        elif not finder.is_named(visible := lowest_visible(path)):
-            finder.add(Installer.PIP, setting, visible, obstacle, home)
+        finder.add_visible(Installer.PIP, setting, path, obstacle, home)
     _follow_notes(finder, users)
+    if place := _place_of_unknown_homes():
+        finder.add(Installer.PIP, *place, None)
     return finder.result()
 
 
@@ -231,6 +244,21 @@ class _Finder:
         if home is None or is_of_home(path, self._ownerships.get(path), home):
             self._allowed.add(path)
         self._owners.setdefault(path, {})[setting.origin] = None
+
+    def add_visible(
+        self,
+        installer: Installer,
+        setting: Setting,
+        path: str,
+        obstacle: str | None,
+        home: str | None,
+    ) -> None:
+        """Look at a place as ``add`` does; of what is hidden, the folder that hides it is named, and once."""
+        if obstacle and installer is Installer.PIP:
+            path = lowest_visible(path)
+            if os.path.realpath(path) not in self._owners and self.is_named(path):
+                return
+        self.add(installer, setting, path, obstacle, home)
 
     def readable(self) -> list[str]:
         """Return the paths of the caches in pip's layout that can be read."""

@@ -13,7 +13,7 @@ from pipcache.location.look import lowest_visible, obstacle_of
 from pipcache.location.ownership import doubted_home
 
 _LIMIT = 1 << 16
-"""Characters of a configuration file; a longer file is not read, because errors make ``configparser`` slow."""
+"""Characters of a configuration file; a longer one is named and not read: errors make ``configparser`` slow."""
 
 
 class Place(NamedTuple):
@@ -103,11 +103,14 @@ def places_of_pip(environ: Mapping[str, str], homes: Iterable[Home]) -> Iterator
 def configured(path: str) -> list[Place]:
     """Return the cache directories in a configuration file, as written; the file where it cannot be read."""
     try:
-        settings = read_configuration(path, limit=_LIMIT).settings
+        file = read_configuration(path, limit=_LIMIT)
+        problem = f"it has more than {_LIMIT:,} characters, and is not read" if file.is_too_large else None
+        settings = file.settings
     except (OSError, ValueError) as error:
         problem = obstacle_of(error) if isinstance(error, OSError) else None
-        setting = Setting(Source.CONFIGURATION, path, None)
-        return [Place(setting, path, f"{problem}; it may name a cache")] if problem else []
+        settings = {}
+    if problem:
+        return [Place(Setting(Source.CONFIGURATION, path, None), path, f"{problem}; it may name a cache")]
     return [
         Place(Setting(Source.CONFIGURATION, f"{path} [{section}] {key}", value), value)
         for (section, key), value in settings.items()

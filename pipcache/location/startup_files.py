@@ -24,10 +24,10 @@ SHARED_FILES = (
 )
 
 _LIMIT = 1 << 16
-"""Bytes of a file; what lies behind is not read."""
+"""Bytes of a file; what lies behind is not read, and the file is named."""
 
 _MOST_FILES = 64
-"""Files of a folder that are read."""
+"""Files of a folder that are read; the folder is named where it has more."""
 
 _WORD = r"""((?:"[^"\n]{0,500}"|'[^'\n]{0,500}'|\$\([^)\n]{0,500}\)?|`[^`\n]{0,500}`|[^\s;&|"'`()]){1,500})"""
 
@@ -63,6 +63,10 @@ _MOST_STEPS = 20
 _MOST_REPLACED = 5_000
 """Variables in all values of a user together, each with what stands in its own value."""
 
+_TOO_LONG = f"it has more than {_LIMIT:,} bytes, of which only these are read; it may name a cache"
+
+_TOO_MANY = f"it has more than {_MOST_FILES} files, of which only these are read; another may name a cache"
+
 _WHAT_IS_UNKNOWN = "its value is worked out by a shell, which is not run; it may name a cache"
 
 
@@ -70,19 +74,24 @@ def places_in_startup_files(user: str, home: str, names: Sequence[str]) -> Itera
     """Yield the places that variables name in files which set up the environment of a user.
 
     A value counts that is an absolute path, with variables in it whose value is known: the user's home and name,
-    and what these files set. Another one becomes a place with a problem, which names the file and the variable.
+    and what these files set. Another one becomes a place that is unknown, which names the file and the variable; a
+    file that is not read whole becomes one too.
 
     Args:
         user: the users of the home, as text for the origin.
         home: path of the home.
         names: those users; empty where they are not known.
     """
-    read = [
-        (file, path in SHARED_FILES, name, value)
-        for path in (*(os.path.join(home, name) for name in _FILES), *SHARED_FILES)
-        for file in _files_at(path)
-        for name, value in _assignments(file)
-    ]
+    read = []
+    for path in (*(os.path.join(home, name) for name in _FILES), *SHARED_FILES):
+        files, error, unknown = _files_at(path)
+        if error or unknown:
+            yield KnownPlace(Installer.PIP, Source.CONFIGURATION, path, path, error, unknown)
+        for file in files:
+            assignments, error, unknown = _assignments(file)
+            if error or unknown:
+                yield KnownPlace(Installer.PIP, Source.CONFIGURATION, file, file, error, unknown)
+            read += [(file, path in SHARED_FILES, name, value) for name, value in assignments]
     if not any(_is_wanted(name) for _, _, name, _ in read):
         return
     values = _Values(names, home, read)
@@ -174,23 +183,31 @@ def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
             yield KnownPlace(installer, Source.CONFIGURATION, origin, f"{value}/{rules.xdg}")
 
 
-def _files_at(path: str) -> list[str]:
-    """Return a path, or for a folder the paths of the files in it."""
+def _files_at(path: str) -> tuple[list[str], OSError | None, str | None]:
+    """Return a path, or for a folder the paths of the files in it, and why these are not all of them."""
     try:
-        return [os.path.join(path, name) for name in sorted(os.listdir(path))[:_MOST_FILES]]
-    except OSError:
-        return [path]
+        names = sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return [path], None, None
+    except OSError as error:
+        return [], error, None
+    unknown = _TOO_MANY if len(names) > _MOST_FILES else None
+    return [os.path.join(path, name) for name in names[:_MOST_FILES]], None, unknown
 
 
-def _assignments(path: str) -> list[tuple[str, str]]:
-    """Return names and values that a file sets, without quotes; none where it cannot be read."""
+def _assignments(path: str) -> tuple[list[tuple[str, str]], OSError | None, str | None]:
+    """Return names and values that a file sets, without quotes, and why these may not be all."""
     try:
         with open(path, "rb", opener=open_regular) as file:
             text = os.fsdecode(file.read(_LIMIT))
-    except (OSError, ValueError):
-        return []
-    return [
+            is_longer = bool(file.read(1))
+    except OSError as error:
+        return [], error, None
+    except ValueError:  # a NUL in the path
+        return [], None, None
+    values = [
         (by_word or by_sign, re.sub(r"[\"']", "", value))
         for line in text.splitlines()
         for by_word, by_sign, value in _ASSIGNMENT.findall(_COMMENT.sub("", line))
     ]
+    return values, None, _TOO_LONG if is_longer else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -23,7 +24,7 @@ class Source(NamedTuple):
 
     Attributes:
         text: as it was written, without scheme and user.
-        hosts: the hosts, in lower case; exact names.
+        hosts: the hosts, exact, in the form of ``canonical_host``.
         port: the port; None for every port.
         path: the beginning of the path, of whole parts, without slashes around it; empty for every path.
     """
@@ -36,7 +37,7 @@ class Source(NamedTuple):
     def includes(self, url: str) -> bool:
         """Return whether a URL is of this source."""
         authority = authority_of(url)
-        if authority is None or authority.host not in self.hosts:
+        if authority is None or canonical_host(authority.host) not in self.hosts:
             return False
         port = authority.port or default_port(url)
         path = unquote(_path_of(url))
@@ -51,7 +52,35 @@ def _path_of(url: str) -> str:
     return behind_scheme.partition("/")[2].strip("/")
 
 
-_HOST = r"(?:[\w-]+(?:\.[\w-]+)*|\[[0-9A-Fa-f:.]+\])"
+@lru_cache(maxsize=1024)
+def canonical_host(host: str) -> str:
+    """Return the one form of a host's spellings: lower case, in ASCII, without the dot of the root.
+
+    Names with other letters have the form that is asked for in DNS (RFC 5890), as pip's requests do; addresses of
+    IPv6 are as RFC 5952 writes them.
+
+    Args:
+        host: a name or an address, without brackets.
+    """
+    host = host.lower().removesuffix(".")
+    if ":" in host:
+        import ipaddress  # rare
+
+        try:
+            return ipaddress.ip_address(host).compressed
+        except ValueError:
+            return host
+    if not host.isascii():
+        import idna  # rare
+
+        try:
+            return idna.encode(host, uts46=True).decode("ascii")
+        except UnicodeError:
+            return host
+    return host
+
+
+_HOST = r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])"
 
 
 def parse_source(text: str) -> Source:
@@ -64,14 +93,14 @@ def parse_source(text: str) -> Source:
     bare = re.sub(r"^[A-Za-z][\w+.-]*://", "", written)
     bare = re.split("[?#]", bare, maxsplit=1)[0]
     authority, _, path = bare.partition("/")
-    authority = authority.rpartition("@")[2].rstrip(".")
+    authority = authority.rpartition("@")[2]
     if "*" in authority:
         raise SourceError(f"a host is meant exactly, without * ({authority!r}); the option can be repeated")
     match = re.fullmatch(rf"({_HOST})(?::([0-9]{{1,5}}))?", authority)
     if match is None or int(match[2] or 0) > 0xFFFF:
         raise SourceError(f"{authority or text!r} is no host; HOST, HOST:PORT, HOST/PATH or PyPI was expected")
-    host = match[1].lower()
-    hosts = INDEXES.get(host, frozenset({host.strip("[]")}))
+    host = canonical_host(match[1].strip("[]"))
+    hosts = INDEXES.get(host, frozenset({host}))
     shown = f"{authority}/{path}" if path else authority
     return Source(shown, hosts, int(match[2]) if match[2] else None, unquote(path).strip("/"))
 

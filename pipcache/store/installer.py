@@ -73,9 +73,17 @@ def _as_owner(path: str) -> str:
         return ""
     try:
         uid = os.stat(path).st_uid
-        return "" if uid == os.geteuid() else f"sudo -u {pwd.getpwuid(uid).pw_name} "
-    except (OSError, KeyError):
+    except OSError:
         return ""
+    if uid == os.geteuid():
+        return ""
+    import shlex  # only for messages
+
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"#{uid}"  # as sudo takes the number of a user that the system does not list
+    return f"sudo -u {shlex.quote(name)} "
 
 
 _HEX_DIGITS = frozenset("0123456789abcdef")

@@ -58,11 +58,11 @@ def decode_text(data: bytes) -> str:
     Raises:
         UnicodeError: they are not in that encoding.
     """
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
-    return data.decode(encoding)
+    return data.decode(next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8"))
 
 
 _MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )

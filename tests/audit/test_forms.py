@@ -30,6 +30,21 @@ def test_every_form_has_the_proof(program: Program, tmp_path: Path, form: str) -
     assert blake2b(bad[1]) in ran.out
 
 
+def test_more_than_fifty_hits_are_shown_one_a_line(builder: CacheBuilder, program: Program) -> None:
+    for number in range(50):
+        put(builder, archives.build_wheel("evil", f"1.{number}"))
+    ran = program("audit", "evil")
+    assert len([line for line in ran.lines if line.startswith("found: ")]) == 50
+    assert len([line for line in ran.lines if line.startswith("  sha256 ")]) == 50
+    put(builder, archives.build_wheel("evil", "1.50"))
+    ran = program("audit", "evil")
+    assert len([line for line in ran.lines if line.startswith("found: evil-1.")]) == 51
+    assert all("every version" in line for line in ran.lines[:51])
+    assert ran.lines[51].startswith("More than 50 entries: one line each")
+    assert len(ran.lines) == 54
+    assert len(program("audit", "evil", "--format", "json").document["caches"][0]["hits"]) == 51
+
+
 def test_hostile_names_break_no_form(builder: CacheBuilder, program: Program, tmp_path: Path) -> None:
     put(builder, archives.build_wheel("evil", "1.0"))
     record = osv("evil", ["1.0"], id="MAL|`<b>\x1b[31m\u202eX\nY")

@@ -197,6 +197,7 @@ LIBRARIES = {
     "urllib3": {"live.transport", "live.client"},
     "cachecontrol": {"live.transport"},
     "truststore": {"live.transport"},
+    "idna": {"query.sources"},
 }
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,33 +49,33 @@ PLACES = [
 @linux
 @pytest.mark.parametrize("place", PLACES)
 def test_an_environment_is_found_where_such_are(box: Machine, place: str) -> None:
-    origin = environment(box, f"home/ada/{place}", box.cache("disk/wheels"))
+    origin = environment(box, f"home/ada/{place}", box.pip("disk/wheels"))
     assert box.ways() == {"disk/wheels": (origin,)}
 
 
 @linux
 @pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history", "bin/activate", "bin/python"])
 def test_every_kind_of_environment_counts(box: Machine, mark: str) -> None:
-    environment(box, "home/ada/shop", box.cache("disk/wheels"), mark)
+    environment(box, "home/ada/shop", box.pip("disk/wheels"), mark)
     assert [*box.ways()] == ["disk/wheels"]
 
 
 @linux
 def test_a_file_of_that_name_in_another_folder_names_nothing(box: Machine) -> None:
-    box.write("home/ada/backup/pip.conf", f"[global]\ncache-dir = {box.cache('disk/wheels')}\n")
+    box.write("home/ada/backup/pip.conf", f"[global]\ncache-dir = {box.pip('disk/wheels')}\n")
     assert box.ways() == {}
 
 
 @linux
 def test_a_link_to_a_folder_is_not_walked(box: Machine) -> None:
-    environment(box, "elsewhere/deep/shop/.venv", box.cache("disk/wheels"))
+    environment(box, "elsewhere/deep/shop/.venv", box.pip("disk/wheels"))
     (box.folder / "home/ada/deep").symlink_to(box.folder / "elsewhere/deep")
     assert box.ways() == {}
 
 
 @linux
 def test_a_tilde_is_the_home_of_the_environment(box: Machine) -> None:
-    box.cache("home/ada/wheels")
+    box.pip("home/ada/wheels")
     origin = environment(box, "home/ada/shop/.venv", "~/wheels")
     assert box.ways() == {"home/ada/wheels": (origin,)}
 
@@ -82,7 +83,7 @@ def test_a_tilde_is_the_home_of_the_environment(box: Machine) -> None:
 @linux
 @pytest.mark.parametrize(("variable", "below"), [("WORKON_HOME", ""), ("PYENV_ROOT", "versions/")])
 def test_the_variables_of_this_run_lead_to_environments(box: Machine, variable: str, below: str) -> None:
-    origin = environment(box, f"disk/envs/{below}shop", box.cache("disk/wheels"))
+    origin = environment(box, f"disk/envs/{below}shop", box.pip("disk/wheels"))
     box.environ[variable] = str(box.folder / "disk/envs")
     assert box.ways() == {"disk/wheels": (origin,)}
 
@@ -90,7 +91,7 @@ def test_the_variables_of_this_run_lead_to_environments(box: Machine, variable: 
 @linux
 def test_folders_of_the_machine_are_searched_too(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environments, "_SHARED", (str(box.folder / "opt"),))
-    origin = environment(box, "opt/app/venv", box.cache("disk/wheels"))
+    origin = environment(box, "opt/app/venv", box.pip("disk/wheels"))
     assert box.ways() == {"disk/wheels": (origin,)}
 
 
@@ -129,17 +130,40 @@ def test_what_cannot_be_read_is_named(box: Machine, closed: str, request: pytest
     assert "cannot be read: Permission denied" in (here[os.path.realpath(path)] or "")
 
 
+@linux
+@pytest.mark.permissions
+@pytest.mark.parametrize(("count", "named"), [(1, "a0"), (3, "a0, a1, a2"), (5, "a0, a1, a2 and 2 more")])
+def test_folders_that_cannot_be_listed_are_named_and_counted(
+    box: Machine, count: int, named: str, request: pytest.FixtureRequest
+) -> None:
+    for number in range(count):
+        folder = box.folder / f"home/ada/a{number}"
+        folder.mkdir()
+        folder.chmod(0)
+        request.addfinalizer(partial(folder.chmod, 0o700))
+    (_, place) = box.find()
+    assert (place.cache.path, place.owners) == (
+        os.path.realpath(box.folder / "home/ada"),
+        ("environments of ada",),
+    )
+    folders = f"{count} folder" + ("s" if count > 1 else "")
+    assert place.problem == (
+        f"environments in {folders} of it ({named}) were not found: cannot be read: Permission denied; "
+        "one may name a cache"
+    )
+
+
 # what pip notes
 
 
 @linux
 @pytest.mark.parametrize("form", ["selfcheck", "selfcheck.json"])
 def test_the_notes_in_a_cache_lead_to_environments_wherever_they_are(box: Machine, form: str) -> None:
-    origin = environment(box, "far/away/from/homes/venv", box.cache("disk/wheels"))
-    again = environment(box, "far/away/again", box.cache("disk/more"))
+    origin = environment(box, "far/away/from/homes/venv", box.pip("disk/wheels"))
+    again = environment(box, "far/away/again", box.pip("disk/more"))
     environments_of = {"home/ada/.cache/pip": "far/away/from/homes/venv", "disk/wheels": "far/away/again"}
     for cache, below in environments_of.items():
-        box.cache(cache)
+        box.pip(cache)
         prefix = str(box.folder / below)
         if form == "selfcheck":
             box.write(f"{cache}/selfcheck/{'0' * 56}", json.dumps({"key": prefix, "pypi_version": "26.3"}))
@@ -184,7 +208,7 @@ def test_a_note_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 
 @linux
 def test_a_note_is_read_without_a_trace(box: Machine) -> None:
-    cache = Path(box.cache("home/ada/.cache/pip"))
+    cache = Path(box.pip("home/ada/.cache/pip"))
     note = box.write("home/ada/.cache/pip/selfcheck/" + "0" * 56, '{"key": "/nowhere"}')
     os.utime(note, (1, 1))
     assert prefixes_in_notes(str(cache)) == ["/nowhere"]
@@ -200,7 +224,7 @@ def test_a_note_is_read_without_a_trace(box: Machine) -> None:
 def test_an_environment_in_a_home_leads_to_what_the_user_owns(
     box: Machine, owner: int, *, is_refused: bool
 ) -> None:
-    environment(box, "home/ada/shop/.venv", box.cache("disk/wheels"))
+    environment(box, "home/ada/shop/.venv", box.pip("disk/wheels"))
     give(box.folder / "home/ada", ADA)
     give(box.folder / "disk", owner)
     assert [cache.refusal is not None for cache in box.find()[1:]] == [is_refused]
@@ -211,7 +235,7 @@ def test_an_environment_in_a_home_leads_to_what_the_user_owns(
 def test_the_environment_of_another_user_in_a_home_that_is_the_root(box: Machine) -> None:
     """As of system users whose home is ``/``: all other homes are below it."""
     box.users.append(("daemon", str(box.folder)))
-    environment(box, "home/ada/.venv", box.cache("disk/wheels"))
+    environment(box, "home/ada/.venv", box.pip("disk/wheels"))
     give(box.folder / "home/ada", ADA)
     assert [cache.refusal is not None for cache in box.find()[1:]] == [True]
 
@@ -225,8 +249,8 @@ def test_the_environment_of_another_user_in_a_home_that_is_the_root(box: Machine
 def test_a_note_leads_to_what_the_owner_of_the_environment_owns(
     box: Machine, of_environment: int, of_cache: int, *, is_refused: bool
 ) -> None:
-    environment(box, "far/venv", box.cache("disk/wheels"))
-    box.cache("home/ada/.cache/pip")
+    environment(box, "far/venv", box.pip("disk/wheels"))
+    box.pip("home/ada/.cache/pip")
     box.write("home/ada/.cache/pip/selfcheck/" + "0" * 56, json.dumps({"key": str(box.folder / "far/venv")}))
     give(box.folder / "home/ada", ADA)
     give(box.folder / "far/venv", of_environment)
@@ -242,9 +266,9 @@ def test_a_home_that_others_can_write_to_decides_nothing(box: Machine, mode: int
     """System users may have ``/tmp``: anybody can make a cache or a link there."""
     home = box.home("daemon", "tmp")
     if way == "cache":
-        cache = box.cache("tmp/.cache/pip")
+        cache = box.pip("tmp/.cache/pip")
     else:
-        cache = box.cache("disk/wheels")
+        cache = box.pip("disk/wheels")
         (home / ".cache").mkdir()
         (home / ".cache/pip").symlink_to(cache)
     os.chown(home, 0, EVE)
@@ -259,7 +283,7 @@ def test_a_home_that_others_can_write_to_decides_nothing(box: Machine, mode: int
 @root
 @linux
 def test_ones_own_home_that_others_can_write_to_holds_ones_own_cache(box: Machine) -> None:
-    box.cache("home/ada/.cache/pip")
+    box.pip("home/ada/.cache/pip")
     give(box.folder / "home/ada", ADA)
     (box.folder / "home/ada").chmod(0o777)
     assert [cache.refusal for cache in box.find()[1:]] == [None]
@@ -274,7 +298,7 @@ def test_ones_own_home_that_others_can_write_to_holds_ones_own_cache(box: Machin
 def test_pip_in_a_real_environment_says_the_same(box: Machine) -> None:
     prefix = box.folder / "home/ada/shop/.venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", prefix], check=True)
-    cache = box.cache("disk/wheels")
+    cache = box.pip("disk/wheels")
     (prefix / "pip.conf").write_text(f"[global]\ncache-dir = {cache}\n", encoding="utf-8")
     import pip  # noqa: PLC0415 - for its place alone
 

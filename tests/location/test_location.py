@@ -585,7 +585,7 @@ def test_windows_has_one_default_and_files_of_another_name(monkeypatch: pytest.M
     assert (source, origin, note) == (DEFAULT, "platform default", None)
     assert default is not None
     assert PureWindowsPath(default) == PureWindowsPath(r"C:\U\Local\pip\Cache")
-    files = [PureWindowsPath(path) for path, _, _ in config.config_files("win32", env | {"VIRTUAL_ENV": r"C:\V"})]
+    files = [PureWindowsPath(file.path) for file in config.config_files("win32", env | {"VIRTUAL_ENV": r"C:\V"})]
     assert files == [
         PureWindowsPath(path)
         for path in (r"C:\V\pip.ini", r"C:\U\Roaming\pip\pip.ini", r"C:\U\pip\pip.ini", r"C:\D\pip\pip.ini")

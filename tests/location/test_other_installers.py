@@ -10,12 +10,16 @@ import pytest
 
 from pipcache.location import machine
 from pipcache.location.installer_places import places_of_home, places_of_run
+from tests.support.archives import build_wheel
 from tests.support.caches import CacheBuilder, fifo, look
+from tests.support.index import Index
+from tests.support.pips import run_pip
 from tests.support.user_machines import UV, MixedMachine as Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.index import Certificate
     from tests.support.program import Program
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are the places of Linux")
@@ -165,7 +169,7 @@ def test_configuration_files_name_caches(box: Machine, file: str) -> None:
 def test_a_variable_names_the_configuration(box: Machine, variable: str) -> None:
     key = "cache_dir" if variable.startswith("PDM") else "cache-dir"
     path = box.uv("disk/there")
-    folder = box.write("conf/config.toml", f'{key} = "{path}"\n')
+    folder = str(box.write("conf/config.toml", f'{key} = "{path}"\n').parent)
     box.environ[variable] = folder if variable.endswith("DIR") else f"{folder}/config.toml"
     assert [other[1] for other in box.others()] == [path]
 
@@ -188,14 +192,25 @@ def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
         'cache-dir = ""',
         'cache-dir = "/a\\u0000b"',
         "x = " + "[" * 100_000,
-        "#" * (1 << 19),
         "\0",
     ],
-    ids=["relative", "number", "broken", "empty", "NUL", "deep", "long", "binary"],
+    ids=["relative", "number", "broken", "empty", "NUL", "deep", "binary"],
 )
 def test_a_file_that_names_no_place_names_nothing(box: Machine, text: str) -> None:
     box.write("home/me/.config/uv/uv.toml", text)
     assert box.unread() == {}
+
+
+@linux
+def test_a_file_that_is_too_large_to_be_read_is_named(box: Machine) -> None:
+    box.home("ada")
+    box.write("home/ada/.config/pypoetry/config.toml", f'cache-dir = "{box.folder}/x"\n' + "#" * (1 << 19))
+    assert box.unread() == {
+        "home/ada/.config/pypoetry/config.toml": (
+            "poetry",
+            "it has more than 262,144 bytes, and is not read; it may name a cache",
+        )
+    }
 
 
 @linux
@@ -213,6 +228,60 @@ def test_pips_cache_where_uv_has_its_own_is_read(box: Machine) -> None:
     path = box.pip("home/me/.cache/uv")
     caches, unread = box.find()
     assert [cache.cache.path for cache in caches[1:]] == [path]
+    assert unread == []
+
+
+OTHERS = {
+    "uv": ".cache/uv",
+    "poetry": ".cache/pypoetry",
+    "virtualenv": ".cache/virtualenv",
+    "conda": "miniconda3/pkgs",
+}
+
+
+@linux
+@pytest.mark.parametrize("place", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("store", ["http", "wheels", "http without a file", "wheels without a file"])
+def test_what_old_pips_wrote_is_pips_wherever_it_is(box: Machine, place: str, store: str) -> None:
+    """Before pip 23.3 there was no ``http-v2``, before 19.3 no ``selfcheck``; a setting may lead anywhere."""
+    root = box.folder / "home/me" / place
+    builder = CacheBuilder(root)
+    if store.startswith("http"):
+        builder.raw("https://x.example/", b"x", store="http")
+    else:
+        builder.built(None, "x-1-py3-none-any.whl", b"x")
+    if store.endswith("without a file"):
+        for path in root.rglob("*"):
+            if path.is_file():
+                path.unlink()
+    caches, unread = box.find()
+    assert [(cache.cache.path, cache.cache.tool) for cache in caches[1:]] == [(os.path.realpath(root), "pip")]
+    assert unread == []
+
+
+@linux
+@pytest.mark.parametrize("place", OTHERS.values(), ids=OTHERS)
+def test_an_empty_folder_is_nobodys(box: Machine, place: str) -> None:
+    (box.folder / "home/me" / place).mkdir(parents=True)
+    (box.folder / "home/me/.cache/pip").mkdir(parents=True)
+    caches, unread = box.find()
+    assert (len(caches), unread) == (1, [])
+
+
+@linux
+@pytest.mark.pips
+@pytest.mark.parametrize("setting", ["UV_CACHE_DIR", "POETRY_CACHE_DIR", "PIPENV_CACHE_DIR", "PIP_CACHE_DIR"])
+def test_what_pip_19_writes_is_pips(box: Machine, certificate: Certificate, setting: str) -> None:
+    with Index(certificate=certificate) as index:
+        index.add_file(index.add_project("foo"), *build_wheel("foo", "1.0"), version="1.0")
+        cache = box.folder / "elsewhere"
+        command = ["download", "--no-deps", "--index-url", index.simple, "foo"]
+        done = run_pip("19.3.1", command, cache_dir=cache, cwd=box.folder, certificate=certificate)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in cache.iterdir()] == ["http"]
+    box.environ[setting] = str(cache)
+    caches, unread = box.find()
+    assert (str(cache.resolve()), "pip") in [(each.cache.path, each.cache.tool) for each in caches]
     assert unread == []
 
 
@@ -284,7 +353,7 @@ def test_the_file_of_each_environment_of_this_run_counts(
     box: Machine, named_by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = box.pip("disk/pip")
-    folder = box.write("venv/pip.conf", f"[global]\ncache-dir = {path}\n")
+    folder = str(box.write("venv/pip.conf", f"[global]\ncache-dir = {path}\n").parent)
     box.environ["VIRTUAL_ENV"] = str(box.folder / "other")
     if named_by == "sys.prefix":
         monkeypatch.setattr(sys, "prefix", folder)
@@ -299,11 +368,53 @@ def test_homes_that_nobody_lists_count(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / name).mkdir()
     monkeypatch.setattr(machine, "_HOMES", {sys.platform: str(tmp_path)})
     assert [home for home in machine.machine_homes() if home[1].startswith(str(tmp_path))] == [
-        ("ada", str(tmp_path / "ada"))
+        (name, str(tmp_path / name)) for name in (".snapshots", "ada")
     ]
 
 
+@linux
+@pytest.mark.permissions
+def test_a_hidden_folder_beside_homes_that_is_closed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".snapshots").mkdir(mode=0)
+    monkeypatch.setattr(machine, "_HOMES", {sys.platform: str(tmp_path)})
+    assert not [home for home in machine.machine_homes() if home[1].startswith(str(tmp_path))]
+
+
 # Other systems
+
+
+@linux
+def test_a_hidden_home_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(tmp_path / "home")})
+    box = Machine(tmp_path)
+    path = box.pip("home/.dora/.cache/pip")
+    found = machine.find_caches(box.environ).caches
+    assert [(cache.cache.path, cache.owners) for cache in found if cache.cache.path == path] == [
+        (path, ("default of .dora",))
+    ]
+
+
+@linux
+@pytest.mark.permissions
+def test_a_folder_of_homes_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    homes = tmp_path / "home"
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(homes)})
+    box = Machine(tmp_path)
+    path = box.pip("home/me/.cache/pip")
+    homes.chmod(0o311)
+    request.addfinalizer(lambda: homes.chmod(0o700))
+    found, named = box.find().caches
+    assert (found.cache.path, found.problem) == (path, None)
+    assert (named.cache.path, named.owners) == (os.path.realpath(homes), (f"homes in {homes}",))
+    assert named.problem == "cannot be read: Permission denied; homes in it may have caches"
+    homes.chmod(0o700)
+    assert len(box.find().caches) == 1
+    monkeypatch.setattr(machine, "_HOMES", {"linux": str(tmp_path / "none")})
+    assert len(box.find().caches) == 1
 
 
 def test_the_places_of_macos_and_windows() -> None:
@@ -345,7 +456,8 @@ def test_every_form_names_what_was_not_looked_at(of_ada: Machine, program: Progr
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)
     assert "not looked at" not in ran.out.lower().replace("environments were not looked at", "")
     assert ran.code == 0
-    folder = of_ada.write(f"home/me/.cache/pypoetry/artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl")
+    name = f"artifacts/aa/bb/cc/{'0' * 58}/six-1.17.0-py2.py3-none-any.whl"
+    folder = os.path.realpath(of_ada.write(f"home/me/.cache/pypoetry/{name}").parent)
     path = folder.partition("/artifacts")[0]
     before = look(of_ada.folder)
     ran = program("audit", "litellm==1.82.7", "--all-caches", "--format", form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -158,12 +159,57 @@ def test_what_only_a_shell_can_work_out_is_named(box: Machine, variable: str, va
         "PIP_CACHE_DIR={}/$USER\n",
         "export SCRATCH=$(mktemp -d)\nexport PATH=$PATH:$HOME/bin\n",
         "\0\xff\n",
-        "A=" + "x" * 200_000 + "\nPIP_CACHE_DIR={}\n",
     ],
 )
 def test_what_sets_no_variable_names_nothing(box: Machine, text: str) -> None:
     box.write("home/me/.profile", text.format(box.pip("disk/mine")))
     assert len(box.find().caches) == 1
+
+
+@linux
+@pytest.mark.parametrize("file", [".profile", ".config/environment.d/10-x.conf", ".config/fish/conf.d/x.fish"])
+def test_a_file_that_is_not_read_to_its_end_is_named(box: Machine, file: str) -> None:
+    path = box.pip("disk/mine")
+    text = f"PIP_CACHE_DIR={path}\n"
+    box.write(f"home/me/{file}", text + "#" * ((1 << 16) - len(text)))
+    assert [(cache.cache.path, cache.problem) for cache in box.find().caches[1:]] == [(path, None)]
+    box.write(f"home/me/{file}", text + "#" * ((1 << 16) - len(text) + 1))
+    named, read = box.find().caches[1:]
+    assert (named.cache.path, named.owners) == (
+        os.path.realpath(box.folder / "home/me" / file),
+        (str(box.folder / "home/me" / file),),
+    )
+    assert named.problem == "it has more than 65,536 bytes, of which only these are read; it may name a cache"
+    assert (read.cache.path, read.problem) == (path, None)
+
+
+@linux
+def test_a_folder_with_more_files_than_are_read_is_named(box: Machine) -> None:
+    folder = box.folder / "home/me/.config/environment.d"
+    for number in range(64):
+        box.write(f"home/me/.config/environment.d/{number:02}.conf", "EDITOR=vi\n")
+    assert len(box.find().caches) == 1
+    box.write("home/me/.config/environment.d/64.conf", f"PIP_CACHE_DIR={box.pip('disk/mine')}\n")
+    _, named = box.find().caches
+    assert (named.cache.path, named.owners) == (os.path.realpath(folder), (str(folder),))
+    assert named.problem == "it has more than 64 files, of which only these are read; another may name a cache"
+
+
+@linux
+@pytest.mark.permissions
+@pytest.mark.parametrize("closed", [".profile", ".config/fish/conf.d", ".config/fish", ".config/environment.d"])
+def test_a_file_that_cannot_be_read_is_named(box: Machine, closed: str, request: pytest.FixtureRequest) -> None:
+    box.home("ada")
+    for file in (".profile", ".config/fish/conf.d/x.fish", ".config/environment.d/x.conf"):
+        box.write(f"home/ada/{file}", "EDITOR=vi\n")
+    path = box.folder / "home/ada" / closed
+    path.chmod(0)
+    request.addfinalizer(lambda: path.chmod(0o700))
+    caches, unread = box.find()
+    named = {cache.cache.path: cache.problem for cache in caches[1:]} | {
+        each.path: each.problem for each in unread
+    }
+    assert named == {os.path.realpath(path): "cannot be read: Permission denied; it may name a cache"}
 
 
 @linux

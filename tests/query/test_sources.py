@@ -41,7 +41,34 @@ OTHER = "fedcba9876543210fedcba9876543210fedcba98"
             ["https://other.example/"],
         ),
         ("HTTPS://user:secret@Files.Example/?q#f", ["https://files.example/a"], ["https://other.example/"]),
-        ("files.example.", ["https://files.example/a"], []),
+        ("files.example.", ["https://files.example/a", "https://files.example./a"], ["https://files.example../a"]),
+        ("files.example", ["https://files.example./a", "https://FILES.example.:8443/a"], []),
+        ("files.example.:8443/a", ["https://files.example:8443/a/b"], ["https://files.example/a/b"]),
+        (
+            "B\u00fccher.example",
+            ["https://xn--bcher-kva.example/a", "https://b\u00fccher.example/a", "https://B\u00dcCHER.example./a"],
+            ["https://bucher.example/a", "https://xn--bcher-kva.example.org/a"],
+        ),
+        ("xn--BCHER-kva.example", ["https://b\u00fccher.example/a", "https://bu\u0308cher.example/a"], []),
+        (
+            "p\u0443pi.org",  # a Cyrillic letter
+            ["https://xn--ppi-dfd.org/a"],
+            [f"https://{urls.INDEX_HOST}/a", f"https://{urls.FILES_HOST}/a"],
+        ),
+        (
+            "stra\u00dfe.example",
+            ["https://xn--strae-oqa.example/a", "https://STRA\u00dfE.example/a"],
+            ["https://strasse.example/a"],
+        ),
+        ("[0:0:0:0:0:0:0:1]", ["http://[::1]/x", "http://[::1]:3141/x", "http://[0::1]/x"], ["http://[::2]/x"]),
+        ("[FE80::0:1]:80/x", ["http://[fe80::1]/x/y"], ["http://[fe80::1]:81/x/y", "http://[fe80::1]/y"]),
+        ("192.0.2.7:3141", ["http://192.0.2.7:3141/x"], ["http://192.0.2.70:3141/x", "http://192.0.2.7/x"]),
+        ("files.example:80", ["http://files.example/a"], ["https://files.example/a"]),
+        (
+            "git+ssh://git@forge.example/team",
+            ["git+ssh://forge.example/team/x"],
+            ["git+ssh://forge.example/teams"],
+        ),
         (
             "files.example:443",
             ["https://files.example/a", "https://files.example:443/a", "http://files.example:443/"],

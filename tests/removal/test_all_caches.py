@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -280,6 +281,29 @@ def test_selectors_are_enough(homes: Homes, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.splitlines()[-1] == "A second look at 4 caches finds nothing."
     assert (homes.bad_files(), len(homes.good_files())) == ([], 3)
     assert len(manifest_below(homes.kept)["files"]) == 12
+
+
+def test_what_a_selector_matches_is_not_called_an_advisorys(
+    homes: Homes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    homes.advisory.write_text("evil-1.0.tar.gz\n", encoding="utf-8")
+    command = ["remove", "evil==1.0", "evil>0.9", "--all-caches", "--dry-run", "--format", "json"]
+    for more, kinds_by_reason in (
+        ([], {"match": {"built", "wheel", "sdist"}, "page": {"page"}}),
+        (
+            ["--advisory", str(homes.advisory)],
+            {"match": {"built", "wheel"}, "advisory": {"sdist"}, "page": {"page"}},
+        ),
+    ):
+        assert run([*command, *more]) == 0
+        reasons: dict[str, set[str]] = {}
+        for removal in json.loads(capsys.readouterr().out)["plan"]["removals"]:
+            reasons.setdefault(removal["reason"], set()).add(removal["artifact"]["kind"])
+            if removal["reason"] == "match":
+                assert set(removal["detail"].split(", ")) == {"evil==1.0", "evil>0.9"}
+        assert reasons == kinds_by_reason
+    assert run(["remove", "evil==1.0", "--all-caches", "--dry-run"]) == 0
+    assert "  matches evil==1.0  " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def purge(cache: Path, output: Path, advisory: Path, size: int) -> subprocess.Co
         return subprocess.run(
             [*command, "--advisory", str(advisory), "--yes"],
             cwd=REPOSITORY,
-            env=clean_environment(cache.parent / "home"),
+            # byte code would be cut off, and break the runs of other tests
+            env=clean_environment(cache.parent / "home") | {"PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.PIPE,

@@ -246,10 +246,13 @@ def test_where_the_system_opens_nothing_relative_to_a_folder_the_same_is_kept(
     assert homes.purge(capsys, save=homes.folder / "open").code == (0 if sys.platform == "win32" else 3)
 
 
+NO_BYTE_CODE = "sys.dont_write_bytecode = True"  # it would be cut off, and break the runs of other tests
+
+
 @posix
 @pytest.mark.parametrize("size", [0, 100, 700, 3_000])
 def test_a_full_disk_leaves_nothing_and_removes_nothing(homes: Homes, size: int) -> None:
-    first = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+    first = f"{NO_BYTE_CODE}\nimport resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
     done = homes.start(*homes.command("--yes", save=homes.kept), first=first)
     assert done.returncode == 3
     assert os.strerror(errno.EFBIG) in done.stderr
@@ -262,7 +265,7 @@ def test_a_full_disk_leaves_what_was_kept_before(homes: Homes, capsys: pytest.Ca
     homes.purge(capsys, save=homes.kept)
     before = {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()}
     homes.fill(homes.cache("ada"))
-    first = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))"
+    first = f"{NO_BYTE_CODE}\nimport resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))"
     assert homes.start(*homes.command("--yes", save=homes.kept), first=first).returncode == 3
     assert {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()} == before
     assert len(homes.bad_files()) == 4

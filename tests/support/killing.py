@@ -15,16 +15,34 @@ if TYPE_CHECKING:
 DELETION = frozenset({"os.remove"})
 
 
-def killed_before(moment: int, arguments: list[str], events: frozenset[str] = DELETION) -> int:
-    """Run the program in a fork that is killed before this deletion, or another of these events; how it ended."""
-    return meddled_before(moment, arguments, events, lambda: os.kill(os.getpid(), signal.SIGKILL))
+def killed_before(
+    moment: int,
+    arguments: list[str],
+    events: frozenset[str] = DELETION,
+    *,
+    first: Callable[[], object] | None = None,
+) -> int:
+    """Run the program in a fork that is killed before this deletion, or another of these events; how it ended.
+
+    With ``first`` the fork calls that before all else.
+    """
+    return meddled_before(moment, arguments, events, lambda: os.kill(os.getpid(), signal.SIGKILL), first=first)
 
 
-def meddled_before(moment: int, arguments: list[str], events: frozenset[str], meddle: Callable[[], object]) -> int:
+def meddled_before(
+    moment: int,
+    arguments: list[str],
+    events: frozenset[str],
+    meddle: Callable[[], object],
+    *,
+    first: Callable[[], object] | None = None,
+) -> int:
     """Run the program in a fork where something is done just before this event, once; how it ended."""
     child = os.fork()
     if child == 0:
         seen = 0
+        if first is not None:
+            first()
 
         def watch(event: str, _: object) -> None:
             nonlocal seen
