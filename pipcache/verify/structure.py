@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from pipcache.archive.core_metadata import METADATA_LIMIT, metadata_flaws
@@ -253,7 +252,7 @@ def _zip_sdist_flaws(window: Window, *, of_index: bool) -> Iterator[Flaw]:
         directory = ZipDirectory(window)
     except ValueError:
         return
-    yield from zip_sdist_flaws(list(islice(directory.members(), MOST_MEMBERS)), of_index=of_index)
+    yield from zip_sdist_flaws(list(directory.first_members()[:MOST_MEMBERS]), of_index=of_index)
 
 
 _FREE_NAMES = frozenset(
