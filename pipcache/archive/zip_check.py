@@ -184,8 +184,10 @@ def _end_fields(window: Window, directory: ZipDirectory) -> list[_Field]:
     size, start = len(directory.rows), directory.start - directory.shift
     expected = (0, 0, directory.count, directory.count, size, start)
     actual = _END.unpack(window.read(directory.end_record, _END.size))[1:7]
-    fields = list(map(_Field, _END_FIELDS, expected, actual))
     place = directory.start + size
+    if place == directory.end_record and expected == actual:
+        return []
+    fields = list(map(_Field, _END_FIELDS, expected, actual))
     if place == directory.end_record:
         return fields
     zip64 = _ZIP64_END.unpack(window.read(place, _ZIP64_END.size))

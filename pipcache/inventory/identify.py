@@ -4,14 +4,13 @@
 """
 
 import os
-import re
 from collections.abc import Callable, Sequence
-from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, stated_format
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.built_wheel import identify_built, identify_origin
+from pipcache.inventory.header_names import header_claims
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
@@ -34,6 +33,9 @@ from pipcache.util.filenames import (
 )
 from pipcache.util.untrusted import decode_json, redact_url
 
+Look = Callable[[Artifact, Body], object]
+"""Looks at an artifact and its open body."""
+
 PageBases = Callable[[], Sequence[str]]
 """Gives the URLs below which index pages may be; called when the first page is read."""
 
@@ -41,7 +43,13 @@ _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-versi
 
 
 def identify(
-    cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases | None = None, head: Head | None = None
+    cache: Cache,
+    entry: Entry,
+    *,
+    deep: bool = False,
+    bases: PageBases | None = None,
+    head: Head | None = None,
+    look: Look | None = None,
 ) -> Artifact:
     """Return an entry as an artifact.
 
@@ -52,10 +60,11 @@ def identify(
             as gives kind, project and version.
         bases: given, index pages are read for their names while they are open.
         head: the head of a download where it was read before.
+        look: called with the artifact of a download and its body, as long as that is open.
     """
     match entry:
         case HttpEntry():
-            return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases, head=head))
+            return _identify_http(cache.response(entry, deep=deep, head=head), entry, bases, look)
         case BuiltEntry() if not entry.store.is_uvs:
             return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
@@ -131,13 +140,20 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
 
 
 def _identify_http(
-    cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None, head: Head | None
+    response: Response, entry: HttpEntry, bases: PageBases | None, look: Look | None = None
 ) -> Artifact:
-    response = cache.response(entry, deep=deep, head=head)
     try:
-        return _of_response(entry, response, bases)
+        artifact = _with_own_name(_of_response(entry, response, bases))
+        if look is not None and response.body is not None:
+            look(artifact, response.body)
+        return artifact
     finally:
         response.close()
+
+
+def identify_open(cache: Cache, entry: HttpEntry, head: Head, body: Body) -> Artifact:
+    """Return what ``identify`` returns when it is ``deep``, by a head and a body that is open; it is closed."""
+    return _identify_http(cache.response(entry, deep=True, head=head, body=body), entry, None)
 
 
 def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) -> Artifact:
@@ -162,7 +178,7 @@ def _before_content(entry: HttpEntry, response: Response) -> Artifact:
         entry,
         Kind.PAGE if isinstance(response.content, PageBody) else Kind.UNKNOWN,
         response.size,
-        _header_claims(head) if head is not None else (),
+        header_claims(head) if head is not None else (),
         head=head,
         problem=response.problem,
         notes=response.notes
@@ -198,37 +214,7 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
             return _by_promise(artifact, problem or "its content is nothing pip caches")
 
 
-_FILENAME = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
-
-_CODED_FILENAME = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
-
-
-def _filename_in_disposition(value: str) -> str:
-    """Return the file name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
-    coded = re.search(_CODED_FILENAME, value)
-    if coded is not None:
-        return unquote(coded[1])
-    plain = re.search(_FILENAME, value)
-    return value if plain is None else plain[1].strip()
-
-
 _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
-
-
-def _header_claims(head: Head) -> tuple[Claim, ...]:
-    """Return the names in the headers of a response: PyPI's (since 2022-12), Artifactory's, RFC 6266's."""
-    claims: list[Claim] = []
-    headers = head.headers
-    if project := headers.get("x-pypi-file-project"):
-        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
-    for place in (Place.ARTIFACTORY_FILENAME, Place.CONTENT_DISPOSITION):
-        if not (value := headers.get(place)):
-            continue
-        is_field = place is Place.CONTENT_DISPOSITION
-        filename = os.path.basename(_filename_in_disposition(value) if is_field else value)
-        if (parsed := parse_filename(filename)) is not None:
-            claims.append(Claim(Evidence.HEADER, place.value, parsed.project, parsed.version, filename, place))
-    return tuple(claims)
 
 
 def promised_kind(artifact: Artifact) -> Kind | None:

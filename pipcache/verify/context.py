@@ -9,9 +9,10 @@ from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
-from pipcache.inventory.identify import identify
+from pipcache.inventory.identify import identify, identify_open
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
+from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import (
     BuiltEntry,
@@ -24,6 +25,7 @@ from pipcache.store.entries import (
     is_link,
 )
 from pipcache.store.keys import request_key
+from pipcache.store.layout import Store
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Tick
 from pipcache.util.urls import filename_in
@@ -119,6 +121,7 @@ class Context:
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
         self._named: dict[str, Artifact] = {}
+        self._identities: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
         self._sources = SourceIndex(())
         self._downloads: dict[str, Artifact] = {}
@@ -155,6 +158,7 @@ class Context:
     def read_pages_again(self) -> None:
         """Take the index pages as they are on the disk now, and forget every digest."""
         self.hashed.clear()
+        self._identities.clear()
         self.structures.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
@@ -174,16 +178,7 @@ class Context:
         The pages of the projects that they name are read first. The other pages are read only where one of the
         artifacts is still without a URL.
         """
-        named = [
-            self._origins.name(
-                self.locks.name(
-                    artifact
-                    if artifact.kind is Kind.PAGE
-                    else identify(self.cache, artifact.entry, deep=True, head=artifact.head)
-                )
-            )
-            for artifact in artifacts
-        ]
+        named = [self._origins.name(self.locks.name(self._identified(artifact))) for artifact in artifacts]
         if not named:
             return []
         paths = {path_of(artifact) for artifact in named}
@@ -197,6 +192,21 @@ class Context:
         named = name_pages_by_guess(map(self._as_proved_page, named), others, self.locks.projects, bases)
         self._named |= {path_of(artifact): artifact for artifact in named}
         return named
+
+    def keep_names(self, artifact: Artifact, body: Body) -> None:
+        """Take the names in the bytes of an artifact whose body is open, for ``name``; the body is closed."""
+        entry, head = artifact.entry, artifact.head
+        if isinstance(entry, HttpEntry) and entry.store is Store.HTTP_V2 and head is not None:
+            identity = identify_open(self.cache, entry, head, body)
+            if identity.problem is None:  # what could not be read may be read the next time
+                self._identities[path_of(artifact)] = identity
+
+    def _identified(self, artifact: Artifact) -> Artifact:
+        """Return an artifact with the names in its bytes; a page is named by others."""
+        kept = self._identities.pop(path_of(artifact), None)
+        if artifact.kind is Kind.PAGE:
+            return artifact
+        return kept or identify(self.cache, artifact.entry, deep=True, head=artifact.head)
 
     def _as_proved_page(self, artifact: Artifact) -> Artifact:
         """Return a download as the index page that it was proved to be when the inventory was read."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.proof import name_by_digest, prove_by_content
+from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry, entry_path
@@ -63,18 +64,35 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     """
     if not isinstance(artifact.entry, HttpEntry) or artifact.head is None:
         return None
+    with open_body(context.cache, artifact) as body:
+        return _judge_by_key(artifact, body, context)
+
+
+def judge_open(artifact: Artifact, context: Context, *, body: Body) -> Judgement | None:
+    """Return what ``judge_by_key`` returns, by a body that is open.
+
+    Where the key does not prove the bytes, ``judge`` will need the names in them: ``context`` takes these too.
+    """
+    judgement = None if artifact.head is None else _judge_by_key(artifact, body, context)
+    if judgement is None:
+        context.keep_names(artifact, body)
+    return judgement
+
+
+def _judge_by_key(artifact: Artifact, body: Body, context: Context) -> Judgement | None:
+    """Return what ``judge_by_key`` returns, by the body of a download that has a head."""
+    assert artifact.head is not None
     if why_unusable(artifact.head) is not None or _head_findings(artifact):
         return None
     try:
-        with open_body(context.cache, artifact) as body:
-            if _length_findings(artifact, window := body.window):
-                return None
-            algorithms = {_BLAKE, *context.digests}
-            promises = find_promises(artifact, context.locks)
-            if not artifact.is_from_pypi:
-                # judge() will need what pages and headers promise: hash these now too, and the file is read once
-                algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
-            digests = hash_window(window, algorithms, context.tick)
+        if _length_findings(artifact, window := body.window):
+            return None
+        algorithms = {_BLAKE, *context.digests}
+        promises = find_promises(artifact, context.locks)
+        if not artifact.is_from_pypi:
+            # judge() will need what pages and headers promise: hash these now too, and the file is read once
+            algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
+        digests = hash_window(window, algorithms, context.tick)
     except OSError:
         return None
     context.hashed[path_of(artifact)] = digests
