@@ -238,8 +238,9 @@ class AdvisoriesBuilder:
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""
         self.indicators[indicator] = None
-        if indicator.project is not None:
-            fresh = set(indicator.versions) - self._plain_versions  # the same few thousand are in most records
+        # the same few thousand are in most records
+        if indicator.project is not None and not self._plain_versions.issuperset(indicator.versions):
+            fresh = set(indicator.versions) - self._plain_versions
             if any(map(_NO_VERSION.search, fresh)):
                 self._unsure.add(indicator.project)
             else:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pipcache.advisories.model import (
@@ -73,7 +73,7 @@ class _Record(NamedTuple):
     """Its schema is newer than the known one."""
     builder: AdvisoriesBuilder
 
-    def check_keys(self, table: Table, known: Collection[str]) -> None:
+    def check_keys(self, table: Table, known: frozenset[str]) -> None:
         """Refuse unknown keys; in a record of a newer schema note them.
 
         Raises:
@@ -149,10 +149,16 @@ def read_osv(document: Table, number: int, builder: AdvisoriesBuilder) -> None:
 
 def _is_newer(document: Table) -> bool:
     version = document.text("schema_version")
-    if version and not re.fullmatch(r"\d{1,9}(\.\d{1,9}){1,2}(-\w+)?", version, re.ASCII):
+    if not version or version in _SCHEMAS:
+        return False
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){1,2}(-\w+)?", version, re.ASCII):
         where = document.place("schema_version")
         raise AdvisoryError(f"{where} is {quoted(version)}; a version such as 1.7.5 was expected")
-    return bool(version) and tuple(map(int, version.split(".")[:2])) > _KNOWN_SCHEMA
+    return tuple(map(int, version.split(".")[:2])) > _KNOWN_SCHEMA
+
+
+_SCHEMAS = frozenset(f"1.{minor}.{patch}" for minor in range(_KNOWN_SCHEMA[1] + 1) for patch in range(10))
+"""Versions of known schemas: a dump of many records has few."""
 
 
 def _affected(record: _Record, row: Table, projects: dict[str, list[Indicator]]) -> None:

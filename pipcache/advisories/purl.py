@@ -31,6 +31,10 @@ def project_name(text: str, where: str) -> str:
     return normalise(text)
 
 
+_PLAIN = re.compile(rf"pkg:pypi/({_NAME.pattern})", re.ASCII)
+"""A package URL with nothing but a name, as nearly all are in OSV's records."""
+
+
 class Purl(NamedTuple):
     """A package URL of type pypi."""
 
@@ -61,6 +65,8 @@ def read_purl(text: str, where: str) -> Purl | None:
     Raises:
         AdvisoryError: the text is no package URL, is cut off, or has no name of a project.
     """
+    if (plain := _PLAIN.fullmatch(text)) is not None:
+        return Purl(normalise(plain[1]), None, _OF_ANY, None, None)
     rest, _, query = text.strip().partition("#")[0].partition("?")
     kind, slash, path = rest[4:].strip("/").partition("/")
     if not is_purl(rest) or not slash or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.+-]*", kind):

@@ -109,8 +109,7 @@ def read_file_url(text: str, where: str) -> FileUrl | None:
     Raises:
         AdvisoryError: the digest in its fragment has a wrong length.
     """
-    lowered = text.lower()
-    if text.isascii() and not any(sign in lowered for sign in _SIGNS):
+    if text.isascii() and not _SIGN.search(text.lower()):
         return None  # as most references of a dump
     text = without_user(refang(text.strip()))
     if not re.match(r"(?i)https?://[^/\s]", text) or re.search(r"[\x00-\x20\x7f]", text) or not has_key(text):
@@ -133,7 +132,7 @@ def read_file_url(text: str, where: str) -> FileUrl | None:
     return FileUrl(filename, (url,), digest_of(algorithm, match[2], where) if match and algorithm else ())
 
 
-_SIGNS = ("/packages/", ".whl", *SDIST_SUFFIXES, "%", "[", "(")
+_SIGN = re.compile("|".join(map(re.escape, ("/packages/", ".whl", *SDIST_SUFFIXES, "%", "[", "("))))
 """What a URL of a wheel or sdist has, or else a spelling that has to be undone before that can be seen."""
 
 

@@ -24,14 +24,13 @@ def read_json(text: str, path: str) -> list[object]:
     Raises:
         AdvisoryError: it is no JSON, is cut off, holds a key twice, or is nested too deeply.
     """
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    if max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
+    if len(text) > MOST_PARTS and max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
         raise TooMuchInItError(f"more than {MOST_PARTS:,} parts of JSON")
     documents: list[object] = []
     at = 0
     try:
         while (at := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-            document, at = decoder.raw_decode(text, at)
+            document, at = _DECODER.raw_decode(text, at)
             documents.append(document)
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}"
@@ -59,6 +58,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
 MOST_EVENTS = 500_000

@@ -1,7 +1,8 @@
 """Text and tables from outside: control characters, size limits, and values of the expected type."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set as AbstractSet
+from typing import cast
 
 from pipcache.util.redaction import (
     HIDDEN as HIDDEN,  # noqa: PLC0414 - for those who show strangers' text
@@ -155,19 +156,23 @@ class Table:
 
     def texts(self, key: str) -> list[str]:
         """Return the texts of the list under ``key``; blank text is an error."""
-        texts = []
-        for value in self.rows(key):
-            if not isinstance(value, str) or not value or value.isspace():
-                raise TableError(f"{self.place(key)} holds {quoted(value)}; text was expected")
-            texts.append(value)
-        return texts
+        values = self.rows(key)
+        try:
+            texts = cast(list[str], values)
+            if all(texts) and not any(map(str.isspace, texts)):
+                return texts
+        except TypeError:  # one of them is no text
+            pass
+        wrong = next(value for value in values if not isinstance(value, str) or not value or value.isspace())
+        raise TableError(f"{self.place(key)} holds {quoted(wrong)}; text was expected")
 
-    def check_keys(self, known: Collection[str]) -> None:
+    def check_keys(self, known: AbstractSet[str]) -> None:
         """Refuse unknown keys: a damaged key would take back what it limits.
 
         Raises:
             TableError: there is an unknown key.
         """
-        if unknown := sorted(self.values.keys() - known):
+        if not self.values.keys() <= known:
+            unknown = sorted(self.values.keys() - known)
             expected = ", ".join(sorted(known))
             raise TableError(f"{self.place()} has the unknown key {quoted(unknown[0])}; {expected} were expected")
