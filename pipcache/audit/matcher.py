@@ -95,7 +95,7 @@ class Matcher:
         self._urls: dict[str, str] = {}
         self._by_digest: dict[Digest, list[Indicator]] = {}
         self._by_filename: dict[str, list[Indicator]] = {}
-        self._release_clauses: dict[tuple[str, frozenset[str], frozenset[str]], list[Clause]] = {}
+        self._release_clauses: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Clause]] = {}
         self._listed_versions: dict[int, dict[str, str]] = {}  # by the id of the indicator: a hash reads it all
         for indicator in indicators:
             has_bytes = bool(indicator.urls or indicator.digests)
@@ -328,7 +328,7 @@ class Matcher:
             tagged: the version with the build tag; these compare as text.
             kind: of the file.
         """
-        release = project, frozenset(versions), frozenset(tagged)
+        release = project, tuple(sorted(versions)), tuple(sorted(tagged))
         if release not in self._release_clauses:  # a release has many files
             indicators = self._by_project.get(project, ())
             self.steps += sum(indicator.steps for indicator in indicators)

@@ -1,6 +1,7 @@
 """Index pages that list a file that an advisory matches."""
 
 import re
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -32,7 +33,8 @@ class _ScannedPage:
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
         keys: names of listed files by the keys of their URLs.
-        by_sha256: names of listed files by their SHA-256; None where these were not looked at.
+        sha256s: the beginnings of the SHA-256 digests of listed files, of which a page may have thousands;
+            None where these were not looked at.
     """
 
     def __init__(self, matcher: Matcher, project: str | None) -> None:
@@ -42,7 +44,7 @@ class _ScannedPage:
         self.unplaced: str | None = None
         self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
-        self.by_sha256: dict[str, str] | None = None
+        self.sha256s: array[int] | None = None
         self._matcher = matcher
         self._project = project
         self._clauses_by_release: dict[tuple[str, str], Sequence[Clause]] = {}
@@ -158,11 +160,11 @@ class PageScan:
         filenames = self.matcher.url_filenames - {""}
         compares_names = page.url is None or self.matcher.may_match_names_on_page(page.project)
         if page.project in self.projects:
-            scanned.by_sha256 = {}
+            scanned.sha256s = array("Q")
         most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
-            if scanned.by_sha256 is not None and (digest := _sha256_of(row)) is not None:
-                scanned.by_sha256.setdefault(digest, row.filename)
+            if scanned.sha256s is not None and (beginning := _beginning(_sha256_of(row))) is not None:
+                scanned.sha256s.append(beginning)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
             if is_selected or (digests and row.may_have(digests, folders)):
@@ -227,10 +229,9 @@ class PageScan:
     ) -> Iterator[tuple[str, Hit]]:
         """Yield the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example."""
         by_sha256 = {hit.digests.sha256: hit for hit in hits if hit.digests is not None}
-        if scanned.by_sha256 is not None:
-            yield from (
-                (filename, by_sha256[value]) for value, filename in scanned.by_sha256.items() if value in by_sha256
-            )
+        if scanned.sha256s is not None:
+            if any(_beginning(value) in scanned.sha256s for value in by_sha256):
+                yield from ((name, by_sha256[value]) for value, name in self._names_of(page, by_sha256).items())
             return
         # the page of a project that was no reason to look at its digests when it was read
         if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
@@ -240,6 +241,26 @@ class PageScan:
                 for name, value in file.hashes:
                     if name == "sha256" and value in by_sha256:
                         yield file.filename, by_sha256[value]
+
+    def _names_of(self, page: Artifact, digests: Collection[str]) -> dict[str, str]:
+        """Return the names of the files that a page lists with certain SHA-256 digests, by these."""
+        rows = read_rows(self._cache, page)
+        names: dict[str, str] = {}
+        for row in () if rows is None else rows.rows:
+            if (digest := _sha256_of(row)) in digests and digest is not None:
+                names.setdefault(digest, row.filename)
+        return names
+
+
+def _beginning(digest: str | None) -> int | None:
+    """Return the first 16 digits of a digest in hex as a number; None for what is none."""
+    try:
+        return None if digest is None else int(digest[:16], 16) & _MOST
+    except ValueError:
+        return None
+
+
+_MOST = (1 << 64) - 1
 
 
 def _sha256_of(row: Row) -> str | None:
