@@ -151,9 +151,9 @@ def _identify_http(
         response.close()
 
 
-def identify_open(cache: Cache, entry: HttpEntry, head: Head, body: Body) -> Artifact:
-    """Return what ``identify`` returns when it is ``deep``, by a head and a body that is open; it is closed."""
-    return _identify_http(cache.response(entry, deep=True, head=head, body=body), entry, None)
+def identify_open(cache: Cache, entry: HttpEntry, head: Head, body: Body, look: Look) -> None:
+    """Give ``look`` what ``identify`` returns when it is ``deep``, by a body that is open, and is closed then."""
+    _identify_http(cache.response(entry, deep=True, head=head, body=body), entry, None, look)
 
 
 def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) -> Artifact:

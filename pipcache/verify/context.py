@@ -1,9 +1,11 @@
 """What artifacts are judged by: lock files, cached index pages, and the other artifacts of the cache."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.archive.record import check_wheel
+from pipcache.inventory.artifact import Artifact, Kind, Place, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
@@ -92,6 +94,7 @@ class Context:
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries; nothing
             is wrong with the heads of these.
+        sound: the paths of small wheels in whose bytes nothing is wrong, where ``hashed`` has their digests too.
         structures: what is wrong with folders of unpacked wheels that were read before, by their paths.
         digests: the algorithms of the digests that each judgement has in any case.
         local_digests: digests of local archives that wheels were built from; None where these are not looked at.
@@ -117,6 +120,7 @@ class Context:
         self.links: set[str] = set()
         self.hashed: dict[str, dict[str, str]] = {}
         self.structures: dict[str, Structure] = {}
+        self.sound: set[str] = set()
         self.local_digests: KnownDigests | None = {} if local_sources else None
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
@@ -160,6 +164,7 @@ class Context:
         self.hashed.clear()
         self._identities.clear()
         self.structures.clear()
+        self.sound.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
             is_page = artifact.kind is Kind.PAGE
@@ -194,12 +199,23 @@ class Context:
         return named
 
     def keep_names(self, artifact: Artifact, body: Body) -> None:
-        """Take the names in the bytes of an artifact whose body is open, for ``name``; the body is closed."""
+        """Take what the bytes of an artifact say by themselves while its body is open, which is closed then."""
         entry, head = artifact.entry, artifact.head
         if isinstance(entry, HttpEntry) and entry.store is Store.HTTP_V2 and head is not None:
-            identity = identify_open(self.cache, entry, head, body)
-            if identity.problem is None:  # what could not be read may be read the next time
-                self._identities[path_of(artifact)] = identity
+            identify_open(self.cache, entry, head, body, self._keep)
+
+    def _keep(self, artifact: Artifact, body: Body) -> None:
+        """Take an artifact with the names in its bytes, and whether it is a sound wheel."""
+        if artifact.problem is not None:
+            return  # what could not be read may be read the next time
+        self._identities[path_of(artifact)] = artifact
+        folder = next((claim for claim in artifact.claims if claim.place is Place.DIST_INFO), None)
+        if artifact.kind is not Kind.WHEEL or body.encoding is not None or folder is None:
+            return
+        with suppress(OSError, ValueError):  # who looks again will say so
+            stem = f"{folder.project}-{folder.version}"
+            if next(check_wheel(body.window, stem, self.tick), None) is None:
+                self.sound.add(path_of(artifact))
 
     def _identified(self, artifact: Artifact) -> Artifact:
         """Return an artifact with the names in its bytes; a page is named by others."""

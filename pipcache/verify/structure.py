@@ -65,6 +65,16 @@ def check_structure(artifact: Artifact, window: Window, tick: Tick, *, was_whole
     return _bounded(results)
 
 
+def may_be_wheel(artifact: Artifact) -> bool:
+    """Return whether its names promise that a download is a wheel."""
+    return (promised_kind(artifact) or artifact.kind) is Kind.WHEEL and artifact.kind is Kind.WHEEL
+
+
+def structure_of_sound_wheel(wheel: Artifact) -> Structure:
+    """Return what ``check_structure`` returns of a wheel whose archive and RECORD have no flaw."""
+    return _bounded(name_findings(wheel))
+
+
 def structure_of(flaws: Iterable[Flaw]) -> Structure:
     """Return what is wrong with an unpacked wheel, by the flaws of its folder."""
     return _bounded(_results(flaws))
