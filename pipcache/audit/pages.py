@@ -23,6 +23,47 @@ MOST_STEPS = 10_000_000
 """Steps in which the versions on a page are compared with advisories; those of a real project take a tenth."""
 
 
+class _ListedDigests:
+    """The SHA-256 digests and names of the files on a page, packed: pages have hundreds of thousands together."""
+
+    __slots__ = ("_digests", "_ends", "_names")
+
+    def __init__(self) -> None:
+        self._digests = bytearray()
+        self._names = bytearray()
+        self._ends = array("Q")  # of the names, in ``_names``
+
+    def add(self, digest: str, filename: str) -> None:
+        """Take a digest in hex, and the name of the file that it is listed for; other texts are left out."""
+        try:
+            value = bytes.fromhex(digest) if len(digest) == 2 * _DIGEST_SIZE else b""
+        except ValueError:
+            return
+        if len(value) == _DIGEST_SIZE:
+            self._digests += value
+            self._names += filename.encode("utf-8", "surrogatepass")
+            self._ends.append(len(self._names))
+
+    def names_of(self, digests: Iterable[str]) -> list[tuple[str, str]]:
+        """Return those of some digests that are listed, each with the first name it has, in the page's order."""
+        places = sorted((place, digest) for digest in digests if (place := self._place(digest)) is not None)
+        return [(digest, self._name(place)) for place, digest in places]
+
+    def _place(self, digest: str) -> int | None:
+        value = bytes.fromhex(digest)
+        index = self._digests.find(value)
+        while index % _DIGEST_SIZE and index >= 0:  # parts of two digests
+            index = self._digests.find(value, index + 1)
+        return None if index < 0 else index // _DIGEST_SIZE
+
+    def _name(self, place: int) -> str:
+        start = self._ends[place - 1] if place else 0
+        return self._names[start : self._ends[place]].decode("utf-8", "surrogatepass")
+
+
+_DIGEST_SIZE = 32  # bytes of a SHA-256
+
+
 class _ScannedPage:
     """What a page lists of what is looked for.
 
@@ -33,8 +74,7 @@ class _ScannedPage:
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
         keys: names of listed files by the keys of their URLs.
-        sha256s: the beginnings of the SHA-256 digests of listed files, of which a page may have thousands;
-            None where these were not looked at.
+        sha256s: the SHA-256 digests and names of listed files; None where these were not looked at.
     """
 
     def __init__(self, matcher: Matcher, project: str | None) -> None:
@@ -44,7 +84,7 @@ class _ScannedPage:
         self.unplaced: str | None = None
         self.files: dict[str, Sequence[Clause]] = {}
         self.keys: dict[str, str] = {}
-        self.sha256s: array[int] | None = None
+        self.sha256s: _ListedDigests | None = None
         self._matcher = matcher
         self._project = project
         self._clauses_by_release: dict[tuple[str, str], Sequence[Clause]] = {}
@@ -160,11 +200,11 @@ class PageScan:
         filenames = self.matcher.url_filenames - {""}
         compares_names = page.url is None or self.matcher.may_match_names_on_page(page.project)
         if page.project in self.projects:
-            scanned.sha256s = array("Q")
+            scanned.sha256s = _ListedDigests()
         most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
-            if scanned.sha256s is not None and (beginning := _beginning(_sha256_of(row))) is not None:
-                scanned.sha256s.append(beginning)
+            if scanned.sha256s is not None and (digest := _sha256_of(row)) is not None:
+                scanned.sha256s.add(digest, row.filename)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
             if is_selected or (digests and row.may_have(digests, folders)):
@@ -230,8 +270,7 @@ class PageScan:
         """Yield the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example."""
         by_sha256 = {hit.digests.sha256: hit for hit in hits if hit.digests is not None}
         if scanned.sha256s is not None:
-            if any(_beginning(value) in scanned.sha256s for value in by_sha256):
-                yield from ((name, by_sha256[value]) for value, name in self._names_of(page, by_sha256).items())
+            yield from ((name, by_sha256[digest]) for digest, name in scanned.sha256s.names_of(by_sha256))
             return
         # the page of a project that was no reason to look at its digests when it was read
         if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
@@ -241,26 +280,6 @@ class PageScan:
                 for name, value in file.hashes:
                     if name == "sha256" and value in by_sha256:
                         yield file.filename, by_sha256[value]
-
-    def _names_of(self, page: Artifact, digests: Collection[str]) -> dict[str, str]:
-        """Return the names of the files that a page lists with certain SHA-256 digests, by these."""
-        rows = read_rows(self._cache, page)
-        names: dict[str, str] = {}
-        for row in () if rows is None else rows.rows:
-            if (digest := _sha256_of(row)) in digests and digest is not None:
-                names.setdefault(digest, row.filename)
-        return names
-
-
-def _beginning(digest: str | None) -> int | None:
-    """Return the first 16 digits of a digest in hex as a number; None for what is none."""
-    try:
-        return None if digest is None else int(digest[:16], 16) & _MOST
-    except ValueError:
-        return None
-
-
-_MOST = (1 << 64) - 1
 
 
 def _sha256_of(row: Row) -> str | None:

@@ -4,20 +4,21 @@
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, stated_format
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.built_wheel import identify_built, identify_origin
-from pipcache.inventory.header_names import header_claims
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, TextBody, ZipBody
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.store.response import PAGE_TYPES, Response, explain_read_error, is_page_by_head
+from pipcache.store.response import PAGE_TYPES, Response, is_page_by_head
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
@@ -68,7 +69,9 @@ def identify(
         case BuiltEntry() if not entry.store.is_uvs:
             return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
-            return _identify_note(cache, entry, deep=deep)
+            from pipcache.inventory.selfcheck_note import identify_note  # a cache has few of them, or none
+
+            return identify_note(cache, entry, deep=deep)
         case StrayEntry(why=Leftover.ORIGIN):
             return identify_origin(cache, entry)
         case StrayEntry(file=file, why=why):
@@ -91,37 +94,6 @@ def _with_own_name(artifact: Artifact) -> Artifact:
     names = [claim for claim in artifact.claims if claim.project and claim.place is not Place.TOP_FOLDER]
     whole = next((claim for claim in names if claim.version), None)
     return artifact._replace(own=whole or next(iter(names), None))
-
-
-def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
-    """Return a self-check note as an artifact; ``deep`` reads its environment (pip ``self_outdated_check.py``)."""
-    why = entry.why.value
-    artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(why,))
-    if not deep:
-        return artifact
-    try:
-        document = decode_json(cache.read(entry.file, 1 << 20))
-    except OSError as error:
-        problem = f"its environment is not known: {explain_read_error(error)}"
-        return artifact._replace(problem=problem, unreadable=True)
-    environment = document.get("key") if isinstance(document, dict) else None
-    if not isinstance(environment, str) or "\x00" in environment:
-        return artifact
-    note = f"the note of the environment {environment}"
-    if not _is_gone(environment):
-        return artifact._replace(notes=(why, note))
-    return artifact._replace(notes=(why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
-
-
-def _is_gone(path: str) -> bool:
-    """Return whether nothing is at a path; False where that cannot be seen."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
 
 
 def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
@@ -178,7 +150,7 @@ def _before_content(entry: HttpEntry, response: Response) -> Artifact:
         entry,
         Kind.PAGE if isinstance(response.content, PageBody) else Kind.UNKNOWN,
         response.size,
-        header_claims(head) if head is not None else (),
+        _header_claims(head) if head is not None else (),
         head=head,
         problem=response.problem,
         notes=response.notes
@@ -214,7 +186,37 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
             return _by_promise(artifact, problem or "its content is nothing pip caches")
 
 
+_FILENAME = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
+
+_CODED_FILENAME = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
+
+
+def _filename_in_disposition(value: str) -> str:
+    """Return the file name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
+    coded = re.search(_CODED_FILENAME, value)
+    if coded is not None:
+        return unquote(coded[1])
+    plain = re.search(_FILENAME, value)
+    return value if plain is None else plain[1].strip()
+
+
 _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
+
+
+def _header_claims(head: Head) -> tuple[Claim, ...]:
+    """Return the names in the headers of a response: PyPI's (since 2022-12), Artifactory's, RFC 6266's."""
+    claims: list[Claim] = []
+    headers = head.headers
+    if project := headers.get("x-pypi-file-project"):
+        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
+    for place in (Place.ARTIFACTORY_FILENAME, Place.CONTENT_DISPOSITION):
+        if not (value := headers.get(place)):
+            continue
+        is_field = place is Place.CONTENT_DISPOSITION
+        filename = os.path.basename(_filename_in_disposition(value) if is_field else value)
+        if (parsed := parse_filename(filename)) is not None:
+            claims.append(Claim(Evidence.HEADER, place.value, parsed.project, parsed.version, filename, place))
+    return tuple(claims)
 
 
 def promised_kind(artifact: Artifact) -> Kind | None:
