@@ -22,7 +22,7 @@ from pipcache.advisories.model import (
 )
 from pipcache.advisories.osv import is_osv, read_osv
 from pipcache.advisories.plain_list import read_list
-from pipcache.advisories.strict import read_json, read_yaml
+from pipcache.advisories.strict import json_rows, read_json, read_yaml
 from pipcache.errors import ErrorKind, FileRefused
 from pipcache.util.budget import TooMuchInItError
 from pipcache.util.files import Window
@@ -96,9 +96,8 @@ def _read_file(file: str, name: str, builder: AdvisoriesBuilder) -> None:
                 sha256 = _sha256(window.chunks())
                 _read_archive(source, window, builder)
             else:
-                data = read_whole(window)
-                sha256 = _sha256([data])
-                _read_bytes(source, data, builder)
+                sha256, text = _digest_and_text(source, read_whole(window))
+                _read_text(source, text, builder)
     except AdvisoryError:
         raise
     except (OSError, ValueError) as error:
@@ -129,7 +128,8 @@ def _read_archive(source: str, window: Window, builder: AdvisoriesBuilder) -> No
 
     def read(member: str, data: bytes) -> None:
         builder.name = f"{name}/{member}"
-        _read_bytes(f"{source}/{member}", data, builder)
+        place = f"{source}/{member}"
+        _read_text(place, _decoded(place, data), builder)
 
     others = read_members(window, source, read)
     builder.name = name
@@ -137,14 +137,31 @@ def _read_archive(source: str, window: Window, builder: AdvisoriesBuilder) -> No
     _note_others(others, builder)
 
 
-def _read_bytes(source: str, data: bytes, builder: AdvisoriesBuilder) -> None:
-    """Read the bytes of a file.
+def _digest_and_text(source: str, data: bytes) -> tuple[str, str]:
+    """Return the SHA-256 of the bytes of a file, and the text that they are: who keeps it lets go of the bytes."""
+    return _sha256([data]), _decoded(source, data)
+
+
+def _decoded(source: str, data: bytes) -> str:
+    """Return the text that bytes are.
 
     Raises:
-        AdvisoryError: they are damaged, have an unknown format, or say nothing at all.
+        AdvisoryError: they are none.
     """
     try:
-        _read(source, decode_text(data), builder)
+        return decode_text(data)
+    except UnicodeError as error:
+        raise AdvisoryError(f"{source} cannot be read: {error}; a text file in UTF-8 was expected") from None
+
+
+def _read_text(source: str, text: str, builder: AdvisoriesBuilder) -> None:
+    """Read the text of a file.
+
+    Raises:
+        AdvisoryError: it is damaged, has an unknown format, or says nothing at all.
+    """
+    try:
+        _read(source, text, builder)
     except TooMuchInItError as error:
         raise AdvisoryError(f"{source} cannot be read: {error.reason}; fewer were expected") from None
     except UnicodeError as error:
@@ -191,7 +208,7 @@ def _read(source: str, text: str, builder: AdvisoriesBuilder) -> None:
     before = builder.records
     name, begin = source.lower(), text.lstrip()[:1]
     if name.endswith(_JSON) or (begin in {"{", "["} and not name.endswith((*_YAML, *_TABLE))):
-        _documents(read_json(text, source), source, builder)
+        _json(text, source, builder)
         _refuse_empty(source, builder, before)
         return
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -237,6 +254,40 @@ def _refuse_cut_off(documents: list[object], source: str, indicators: Sequence[I
 _IS_YAML = re.compile(r"---(\s|$)|(id|schema_version|modified|published|summary|details|affected|aliases):(\s|$)")
 
 
+def _json(text: str, source: str, builder: AdvisoriesBuilder) -> None:
+    """Read JSON; of a list, which may be long, a record at a time.
+
+    Raises:
+        AdvisoryError: it is no JSON, or a record is not one.
+    """
+    if text.lstrip()[:1] != "[":
+        _documents(read_json(text, source), source, builder)
+        return
+    try:
+        for number, row in enumerate(json_rows(text), 1):
+            _row(row, number, source, builder)
+    except (ValueError, RecursionError):
+        read_json(text, source)  # that a file is damaged is said before what is wrong with a record
+        raise
+
+
+def _row(row: object, number: int, source: str, builder: AdvisoriesBuilder, *, is_alone: bool = False) -> None:
+    """Read an OSV record, or a document of another format where it ``is_alone`` in its file.
+
+    Raises:
+        AdvisoryError: it is none.
+    """
+    if not isinstance(row, dict):
+        raise AdvisoryError(f"{source}, record {number} is {quoted(row)}; an OSV record was expected")
+    record = Table(row, f"{source}, record {number}")
+    if is_alone and "bomFormat" in record.values:
+        read_cyclonedx(Table(row, source), builder)
+    elif is_osv(record):
+        read_osv(record, number, builder)
+    else:
+        raise AdvisoryError(f"{record.place()} {_description(record)}; {_EXPECTED}")
+
+
 def _documents(documents: list[object], source: str, builder: AdvisoriesBuilder) -> None:
     """Read documents that are OSV records or lists of them, or one document of another format."""
     number = 0
@@ -248,15 +299,7 @@ def _documents(documents: list[object], source: str, builder: AdvisoriesBuilder)
         is_alone = len(documents) == 1 and rows == [document]
         for row in rows:
             number += 1
-            if not isinstance(row, dict):
-                raise AdvisoryError(f"{source}, record {number} is {quoted(row)}; an OSV record was expected")
-            record = Table(row, f"{source}, record {number}")
-            if is_alone and "bomFormat" in record.values:
-                read_cyclonedx(Table(row, source), builder)
-            elif is_osv(record):
-                read_osv(record, number, builder)
-            else:
-                raise AdvisoryError(f"{record.place()} {_description(record)}; {_EXPECTED}")
+            _row(row, number, source, builder, is_alone=is_alone)
 
 
 def _rows_of_answer(answer: Mapping[str, object], source: str, builder: AdvisoriesBuilder) -> list[object]:

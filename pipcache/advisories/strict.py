@@ -24,12 +24,11 @@ def read_json(text: str, path: str) -> list[object]:
     Raises:
         AdvisoryError: it is no JSON, is cut off, holds a key twice, or is nested too deeply.
     """
-    if len(text) > MOST_PARTS and max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
-        raise TooMuchInItError(f"more than {MOST_PARTS:,} parts of JSON")
+    _refuse_many_parts(text)
     documents: list[object] = []
     at = 0
     try:
-        while (at := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        while (at := _behind_blank(text, at)) < len(text):
             document, at = _DECODER.raw_decode(text, at)
             documents.append(document)
     except json.JSONDecodeError as error:
@@ -46,6 +45,44 @@ def read_json(text: str, path: str) -> list[object]:
 
 
 _BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _refuse_many_parts(text: str) -> None:
+    if len(text) > MOST_PARTS and max(text.count(","), text.count("[") + text.count("{")) > MOST_PARTS:
+        raise TooMuchInItError(f"more than {MOST_PARTS:,} parts of JSON")
+
+
+def json_rows(text: str) -> Iterator[object]:
+    """Yield the values of a JSON array, each as soon as it is read: together they take much memory.
+
+    Raises:
+        TooMuchInItError: it has more parts than are read.
+        ValueError: it is no JSON, or no array alone; ``read_json`` says where.
+        RecursionError: it is nested too deeply.
+    """
+    _refuse_many_parts(text)
+    at = _behind_blank(text, 0)
+    if text[at : at + 1] != "[":
+        raise ValueError("it is no array")
+    at = _behind_blank(text, at + 1)
+    mark = text[at : at + 1]
+    at += mark == "]"
+    while mark != "]":
+        value, at = _DECODER.raw_decode(text, at)
+        yield value
+        del value  # before the next is read
+        at = _behind_blank(text, at)
+        mark = text[at : at + 1]
+        if mark not in {",", "]"}:
+            raise ValueError("the array is broken")
+        at = _behind_blank(text, at + 1)
+    if _behind_blank(text, at) < len(text):
+        raise ValueError("there is more than an array")
+
+
+def _behind_blank(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return at if match is None else match.end()
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -4,6 +4,7 @@ Sources: pip ``metadata/importlib``, ``resolution/resolvelib/candidates.py`` and
 core metadata specification. ``archive.metadata`` reads the same file for its names alone, and never refuses it.
 """
 
+import re
 from collections.abc import Iterator
 from email.message import Message  # else the parser loads it later, when no descriptor may be left
 from email.parser import HeaderParser
@@ -38,7 +39,18 @@ def parse_headers(data: bytes) -> Message:
     """
     text = data.decode()
     end = text.find("\n\n")  # the parser would read what follows line by line, and keep none of it as a header
-    return HeaderParser().parsestr(text if end < 0 else text[: end + 1])
+    text = text if end < 0 else text[: end + 1]
+    if _PLAIN_HEADERS.fullmatch(text) is None:
+        return HeaderParser().parsestr(text)
+    message = Message()
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        name, _, value = line.partition(":")
+        message.set_raw(name, value.lstrip(" \t"))
+    return message
+
+
+_PLAIN_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\r\n]*\n)*(?:[!-9;-~]+:[^\r\n]*)?")
+"""Headers of a line each: for these the parser, which reads a line in a hundred steps, does nothing else."""
 
 
 def read_core_metadata(data: bytes) -> CoreMetadata | None:

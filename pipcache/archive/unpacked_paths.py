@@ -132,9 +132,13 @@ def wheel_path_flaws(names: Iterable[str], folder: str) -> Iterator[Flaw]:
     for name in names:
         if name.endswith("/"):
             continue  # pip makes the folders that files need
-        yield from _name_flaws(name)
-        path = posixpath.normpath(name)
-        if _leaves(path) or _leaves_on_windows(name):
+        is_plain = _PLAIN.fullmatch(name) is not None and len(name) <= _MOST_OF_A_NAME
+        if not is_plain:
+            yield from _name_flaws(name)
+        path = name if is_plain else posixpath.normpath(name)
+        if is_plain and ".data" not in name:
+            yield from _conflicts(tree, path, name)
+        elif _leaves(path) or _leaves_on_windows(name):
             yield Flaw(Defect.CLIMBS, name, "a path inside of the folder", "one that leads out of it")
         elif name.partition("/")[0].endswith(".data"):
             parts = path.split("/", 2)
@@ -152,6 +156,10 @@ def wheel_path_flaws(names: Iterable[str], folder: str) -> Iterator[Flaw]:
         if tree.is_full:
             break
     yield from tree.flaws()
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+"""Paths that are as simple as most: no parts that lead up, nothing that any system reads in another way."""
 
 
 def _conflicts(tree: _Tree, path: str, name: str) -> Iterator[Flaw]:

@@ -4,27 +4,16 @@ The rules are those of APPNOTE.TXT 6.3, as far as wheels use it. Everything that
 differently is a flaw, whatever pip's own reader does with it.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from struct import Struct
 from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
-from pipcache.archive.zip_methods import ENCRYPTED, END_MARK, LZMA, UnreadableMethod, begin_member
-from pipcache.archive.zip_reader import (
-    MOST_MEMBERS,
-    Member,
-    ZipDirectory,
-    is_archive,
-    repeats_row,
-    second_name,
-    small_content,
-    zip64_fields,
-)
+from pipcache.archive.zip_content import Reading, content_flaws, takes_at_once
+from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, second_name, zip64_fields
 from pipcache.util.budget import Budget, TooMuchInItError
-from pipcache.util.compression import BrokenStream, CutStream, TrailingBytes, decompress
 from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 
@@ -45,6 +34,8 @@ _UTF8 = 0x800  # flag: the name is UTF-8
 _DESCRIPTOR = 8  # flag: sizes and checksum stand behind the data
 
 _NEWEST_VERSION = 63  # of APPNOTE.TXT, for zipfile
+
+_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
 
 
 class ZipReport(NamedTuple):
@@ -102,7 +93,7 @@ def iterate_flaws(
     except ValueError as error:
         yield Flaw(Defect.TRUNCATED, "", "a ZIP archive", str(error))
         return
-    rows = list(islice(directory.members(), MOST_MEMBERS + 1))
+    rows = directory.first_members()
     if len(rows) > MOST_MEMBERS:
         too_many = f"too much in it: more than {MOST_MEMBERS:,} members"
         yield Flaw(Defect.UNREADABLE, "", f"at most {MOST_MEMBERS:,} members", too_many)
@@ -113,15 +104,8 @@ def iterate_flaws(
     yield from _row_flaws(directory.rows, members)
     yield from _name_flaws(members)
     if directory.shift >= 0:
-        reading = _Reading(tick, budget or Budget(window.length))
+        reading = Reading(tick, budget or Budget(window.length))
         yield from _member_flaws(window, directory, members, observe, reading)
-
-
-class _Reading(NamedTuple):
-    """What watches the reading of members, and counts it."""
-
-    tick: Tick
-    budget: Budget
 
 
 def _member_flaws(
@@ -129,7 +113,7 @@ def _member_flaws(
     directory: ZipDirectory,
     members: Iterable[Member],
     observe: Callable[[Member], Digester | None],
-    reading: _Reading,
+    reading: Reading,
 ) -> Iterator[Flaw]:
     """Yield what is wrong with the members, in the order in which they stand in the archive."""
     by_place = sorted(members, key=lambda member: member.header)
@@ -146,10 +130,12 @@ def _member_flaws(
             break
         fields = _LOCAL.unpack_from(local)
         data = member.header + _LOCAL.size + fields[9] + fields[10]
-        if not repeats_row(local, member):
+        if not _is_same_header(member, fields, local[_LOCAL.size :]):
             yield from _header_flaws(window, member, fields)
         try:
-            yield from _content_flaws(window.part(data, member.compressed), member, observe(member), reading)
+            digester = observe(member)
+            if not takes_at_once(window, data, member, digester, reading):
+                yield from content_flaws(window.part(data, member.compressed), member, digester, reading)
         except TooMuchInItError as error:
             yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
             break
@@ -198,8 +184,10 @@ def _end_fields(window: Window, directory: ZipDirectory) -> list[_Field]:
     size, start = len(directory.rows), directory.start - directory.shift
     expected = (0, 0, directory.count, directory.count, size, start)
     actual = _END.unpack(window.read(directory.end_record, _END.size))[1:7]
-    fields = list(map(_Field, _END_FIELDS, expected, actual))
     place = directory.start + size
+    if place == directory.end_record and expected == actual:
+        return []
+    fields = list(map(_Field, _END_FIELDS, expected, actual))
     if place == directory.end_record:
         return fields
     zip64 = _ZIP64_END.unpack(window.read(place, _ZIP64_END.size))
@@ -221,7 +209,7 @@ def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[M
     if end != window.length:
         yield Flaw(Defect.SLACK, "", f"the end at {end}", f"{window.length} bytes")
     outside = (window.part(0, first), window.part(end, window.length))
-    if is_tar(window.read(0, 512)) or any(is_archive(part) for part in outside):
+    if is_tar(window.read(0, 512)) or any(_is_archive(part) for part in outside):
         yield Flaw(Defect.AMBIGUOUS, "", "one archive", "another before or behind it")
     start = max(0, window.length - _REACH)
     tail = window.read(start, _REACH)
@@ -235,13 +223,20 @@ def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[M
         place = tail.find(b"PK\x05\x06", place + 1)
 
 
+def _is_archive(part: Window) -> bool:
+    start = part.read(0, 512)
+    return start.startswith(_ARCHIVE_MAGICS) or is_tar(start) or (bool(start) and is_zip(part))
+
+
 def _row_flaws(rows: bytes, members: Iterable[Member]) -> Iterator[Flaw]:
     """Yield what is wrong with the rows of the directory by themselves."""
     position = 0
     for member in members:
         needed, compressed, size, name, extra, comment, disk, header = _ROW.unpack_from(rows, position)
         start = position + _ROW.size + name
-        yield from _extra_flaws(rows[start : start + extra], member, (size, compressed, header), Defect.TRUNCATED)
+        if extra:
+            fields = rows[start : start + extra]
+            yield from _extra_flaws(fields, member, (size, compressed, header), Defect.TRUNCATED)
         if needed & 0xFF > _NEWEST_VERSION:
             yield Flaw(Defect.TRUNCATED, member.name, "a version that readers know", str(needed & 0xFF))
         if disk not in {0, 0xFFFF}:
@@ -292,6 +287,20 @@ def _name_flaws(members: Iterable[Member]) -> Iterator[Flaw]:
         seen.add(member.name)
 
 
+def _is_same_header(member: Member, local: tuple[int, ...], name: bytes) -> bool:
+    """Return whether a local header and the name behind it say what the row says, without extra fields."""
+    return (
+        not local[10]
+        and local[2] == member.flags
+        and local[3] == member.method
+        and local[4] | local[5] << 16 == member.modified
+        and (local[6], local[7], local[8]) == (member.crc, member.compressed, member.size)
+        and _IN_ZIP64 not in local[7:9]
+        and local[9] == len(member.raw)
+        and name == member.raw
+    )
+
+
 def _header_flaws(window: Window, member: Member, local: tuple[int, ...]) -> Iterator[Flaw]:
     """Yield how a local header differs from its row; sizes may stand behind the data instead (bit 3)."""
     name = window.read(member.header + _LOCAL.size, local[9])
@@ -334,64 +343,3 @@ def _descriptor_end(window: Window, member: Member, start: int, next_place: int)
     descriptor = window.read(start, 24)
     ends = [start + len(form) for form in forms if descriptor.startswith(form)]
     return next_place if next_place in ends else next(iter(ends), None)
-
-
-def _content_flaws(data: Window, member: Member, digester: Digester | None, reading: _Reading) -> Iterator[Flaw]:
-    """Yield what is wrong with a member's bytes: they do not decompress, or to another size or checksum.
-
-    Raises:
-        TooMuchInItError: there are more bytes in the archive than are read.
-    """
-    crc = size = 0
-    try:
-        for piece in _content(data, member, reading):
-            crc = zlib.crc32(piece, crc)
-            size += len(piece)
-            if size > member.size:
-                raise _UnusableMember(f"larger than the {member.size} bytes it says")
-            if digester is not None:
-                digester.update(piece)
-    except UnreadableMethod as error:
-        yield Flaw(Defect.UNREADABLE, member.name, "a member that can be read here", str(error))
-        return
-    except TrailingBytes:
-        problem = "there are bytes behind its compressed ones"
-    except (BrokenStream, _UnusableMember) as error:
-        is_cut = isinstance(error, CutStream)
-        if is_cut and member.method == LZMA and not member.flags & END_MARK:
-            problem = None  # such a stream shows its end by nothing but its size
-        else:
-            problem = "its compressed bytes end too early" if is_cut else str(error)
-    else:
-        problem = None
-    if problem is not None:
-        yield Flaw(Defect.CHECKSUM, member.name, f"{member.size} bytes", problem)
-    elif (size, crc) != (member.size, member.crc):
-        expected, actual = f"{member.size} bytes, CRC {member.crc:08x}", f"{size} bytes, CRC {crc:08x}"
-        yield Flaw(Defect.CHECKSUM, member.name, expected, actual)
-
-
-class _UnusableMember(ValueError):  # noqa: N818 - it is the member that is unusable
-    """A member that is cut short, or has more bytes than it says."""
-
-
-def _content(data: Window, member: Member, reading: _Reading) -> Iterator[bytes]:
-    """Return a member's decompressed bytes, a piece at a time.
-
-    Raises:
-        UnreadableMethod: it is encrypted, or compressed by a method that cannot be read here.
-        _UnusableMember: it is cut short.
-        BrokenStream: it does not decompress.
-        TooMuchInItError: there are more bytes in the archive than are read.
-    """
-    if member.flags & ENCRYPTED:
-        raise UnreadableMethod("encrypted, or a patch")
-    if data.length < member.compressed:
-        raise _UnusableMember("cut short")
-    if not member.compressed and not member.size:
-        return iter(())  # some writers deflate nothing to nothing
-    if (content := small_content(data, member)) is not None:
-        reading.tick()
-        reading.budget.take(member.size)
-        return iter((content,))
-    return decompress(*begin_member(data, member.method), reading.tick, budget=reading.budget)

@@ -6,12 +6,12 @@ zipfile makes an object of every row, which for a list of a few hundred wheels i
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from struct import Struct
 from typing import NamedTuple
 
-from pipcache.archive.tar_reader import is_tar
-from pipcache.archive.zip_methods import DEFLATED, ENCRYPTED, UnreadableMethod, begin_member
+from pipcache.archive.zip_methods import UnreadableMethod, begin_member
 from pipcache.util.budget import TooMuchInItError
 from pipcache.util.compression import BrokenStream, decompress_beginning
 from pipcache.util.files import Window
@@ -58,8 +58,92 @@ class Member(NamedTuple):
     raw: bytes  # the name as it is stored
 
 
+class _Directory:
+    """What is read of a ZIP's directory once for each window: the attributes of ``ZipDirectory``.
+
+    It does not know the window, which keeps it: without a circle it goes with the window.
+    """
+
+    __slots__ = ("count", "end_record", "members", "rows", "shift", "start", "tail", "tail_start")
+
+    def __init__(self, window: Window) -> None:
+        """Find the directory.
+
+        Raises:
+            ValueError: there is no end record, or it leads nowhere.
+        """
+        self.tail_start = max(0, window.length - _TAIL)
+        self.tail = window.read(self.tail_start, _TAIL)
+        self.members: list[Member] | None = None
+        try:
+            self._find(window)
+        except struct.error as error:
+            raise ValueError("the end record is cut short") from error
+
+    def _find(self, window: Window) -> None:
+        place = self._end_record(window)
+        fields = _EOCD.unpack(self.at(window, place, _EOCD.size))
+        self.count, size, offset = fields[4], fields[5], fields[6]
+        end = place
+        # zipfile uses a ZIP64 end record wherever there is a locator, needed or not
+        if self.at(window, place - _EOCD64_LOCATOR.size, 4) == b"PK\x06\x07":
+            zip64_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
+            zip64 = self.at(window, zip64_place, _EOCD64.size)
+            if zip64[:4] == b"PK\x06\x06":
+                end = zip64_place
+                self.count, size, offset = _EOCD64.unpack(zip64)[7:10]
+        start = end - size
+        if start < 0 or size > _DIRECTORY_LIMIT:
+            raise ValueError("the central directory is not where it is said to be")
+        self.end_record = place
+        # zipfile, and so pip, allows bytes before the archive
+        self.shift = start - offset
+        self.start = start
+        self.rows = self.at(window, start, size)
+        if size and self.rows[:4] != b"PK\x01\x02":
+            raise ValueError("the central directory is not where it is said to be")
+
+    def _end_record(self, window: Window) -> int:
+        for reach in (_TAIL, _EOCD_REACH):
+            start = max(0, window.length - reach)
+            data = self.tail if reach == _TAIL else window.read(start, reach)
+            index = data.rfind(b"PK\x05\x06")
+            if index >= 0:
+                return start + index
+        raise ValueError("no end record: not a ZIP, or cut short")
+
+    def at(self, window: Window, offset: int, size: int) -> bytes:
+        """Return bytes of the window; those of its tail are not read again."""
+        index = offset - self.tail_start
+        if index >= 0 and index + size <= len(self.tail):
+            return self.tail[index : index + size]
+        return window.read(offset, size)
+
+
+def _directory_of(window: Window) -> _Directory:
+    """Return the directory of a window, which is read once.
+
+    Raises:
+        ValueError: there is no end record, or it leads nowhere.
+    """
+    match window.parsed:
+        case _Directory() as directory:
+            return directory
+        case str(problem):
+            raise ValueError(problem)
+        case _:
+            pass  # nobody has parsed it yet
+    try:
+        directory = _Directory(window)
+    except ValueError as error:
+        window.parsed = str(error)
+        raise
+    window.parsed = directory
+    return directory
+
+
 class ZipDirectory:
-    """A ZIP's central directory as bytes, searched instead of parsed.
+    """A ZIP's central directory as bytes, searched instead of parsed. For each window it is read once.
 
     Attributes:
         rows: the bytes of the directory.
@@ -76,50 +160,22 @@ class ZipDirectory:
             ValueError: there is no end record, or it leads nowhere.
         """
         self._window = window
-        self._tail_start = max(0, window.length - _TAIL)
-        self._tail = window.read(self._tail_start, _TAIL)
-        try:
-            self._find_directory()
-        except struct.error as error:
-            raise ValueError("the end record is cut short") from error
-
-    def _find_directory(self) -> None:
-        place = self._end_record()
-        fields = _EOCD.unpack(self._at(place, _EOCD.size))
-        self.count, size, offset = fields[4], fields[5], fields[6]
-        end = place
-        # zipfile uses a ZIP64 end record wherever there is a locator, needed or not
-        if self._at(place - _EOCD64_LOCATOR.size, 4) == b"PK\x06\x07":
-            zip64_place = place - _EOCD64_LOCATOR.size - _EOCD64.size
-            zip64 = self._at(zip64_place, _EOCD64.size)
-            if zip64[:4] == b"PK\x06\x06":
-                end = zip64_place
-                self.count, size, offset = _EOCD64.unpack(zip64)[7:10]
-        start = end - size
-        if start < 0 or size > _DIRECTORY_LIMIT:
-            raise ValueError("the central directory is not where it is said to be")
-        self.end_record = place
-        # zipfile, and so pip, allows bytes before the archive
-        self.shift = start - offset
-        self.start = start
-        self.rows = self._at(start, size)
-        if size and self.rows[:4] != b"PK\x01\x02":
-            raise ValueError("the central directory is not where it is said to be")
-
-    def _end_record(self) -> int:
-        for reach in (_TAIL, _EOCD_REACH):
-            start = max(0, self._window.length - reach)
-            data = self._tail if reach == _TAIL else self._window.read(start, reach)
-            index = data.rfind(b"PK\x05\x06")
-            if index >= 0:
-                return start + index
-        raise ValueError("no end record: not a ZIP, or cut short")
+        self._directory = directory = _directory_of(window)
+        self.rows = directory.rows
+        self.start = directory.start
+        self.count = directory.count
+        self.end_record = directory.end_record
+        self.shift = directory.shift
 
     def _at(self, offset: int, size: int) -> bytes:
-        index = offset - self._tail_start
-        if index >= 0 and index + size <= len(self._tail):
-            return self._tail[index : index + size]
-        return self._window.read(offset, size)
+        return self._directory.at(self._window, offset, size)
+
+    def first_members(self) -> Sequence[Member]:
+        """Return what ``members`` yields, at most one more than ``MOST_MEMBERS``; the rows are parsed once."""
+        directory = self._directory
+        if directory.members is None:
+            directory.members = list(islice(self.members(), MOST_MEMBERS + 1))
+        return directory.members
 
     def members(self) -> Iterator[Member]:
         """Yield every row in order, as zipfile does; bytes that are no row end the walk."""
@@ -287,45 +343,3 @@ def is_zip(window: Window) -> bool:
     except ValueError:
         return False
     return True
-
-
-_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
-
-
-def is_archive(part: Window) -> bool:
-    """Return whether bytes begin as an archive of any kind does, or are a ZIP with something before it."""
-    start = part.read(0, 512)
-    return start.startswith(_ARCHIVE_MAGICS) or is_tar(start) or (bool(start) and is_zip(part))
-
-
-def repeats_row(local: bytes, member: Member) -> bool:
-    """Return whether a local header, with the name behind it, says what its row says, and has no extra fields."""
-    sizes = (member.crc, member.compressed, member.size, len(member.raw), 0)
-    fields = (member.flags, member.method, member.modified & 0xFFFF, member.modified >> 16, *sizes)
-    return _LOCAL.unpack_from(local)[2:] == fields and local[_LOCAL.size :] == member.raw
-
-
-_SMALL = 64 << 10
-"""Bytes of a member that is decompressed in one step; a dump of advisories has tens of thousands of these."""
-
-
-def small_content(data: Window, member: Member) -> bytes | None:
-    """Return the content of a small deflated member that has the size of its row; None for every other member.
-
-    Args:
-        data: the member's bytes as they are stored.
-        member: its row. Its checksum is not compared.
-
-    Raises:
-        OSError: the window cannot be read.
-    """
-    is_small = 0 < member.size <= _SMALL and 0 < member.compressed <= min(_SMALL, data.length)
-    if member.method != DEFLATED or not is_small or member.flags & ENCRYPTED:
-        return None
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        content = inflater.decompress(data.read(0, member.compressed), member.size + 1)
-    except zlib.error:
-        return None
-    is_whole = inflater.eof and not inflater.unused_data and len(content) == member.size
-    return content if is_whole else None

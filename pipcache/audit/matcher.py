@@ -95,7 +95,7 @@ class Matcher:
         self._urls: dict[str, str] = {}
         self._by_digest: dict[Digest, list[Indicator]] = {}
         self._by_filename: dict[str, list[Indicator]] = {}
-        self._release_clauses: dict[tuple[str, frozenset[str], frozenset[str]], list[Clause]] = {}
+        self._release_clauses: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Clause]] = {}
         self._listed_versions: dict[int, dict[str, str]] = {}  # by the id of the indicator: a hash reads it all
         for indicator in indicators:
             has_bytes = bool(indicator.urls or indicator.digests)
@@ -328,11 +328,12 @@ class Matcher:
             tagged: the version with the build tag; these compare as text.
             kind: of the file.
         """
-        release = project, frozenset(versions), frozenset(tagged)
+        release = project, tuple(sorted(versions)), tuple(sorted(tagged))
         if release not in self._release_clauses:  # a release has many files
             indicators = self._by_project.get(project, ())
             self.steps += sum(indicator.steps for indicator in indicators)
-            texts = ((indicator, self._version_text(indicator, versions, tagged)) for indicator in indicators)
+            meanings = sorted({means for version in versions for means in affected_by(version)} | tagged)
+            texts = ((indicator, self._version_text(indicator, versions, meanings)) for indicator in indicators)
             self._release_clauses[release] = [
                 Clause(indicator, text) for indicator, text in texts if text is not None
             ]
@@ -340,15 +341,21 @@ class Matcher:
             if not clause.indicator.kinds or _is_of_kind(kind, clause.indicator.kinds):
                 yield clause
 
-    def _version_text(self, indicator: Indicator, versions: set[str], tagged: set[str]) -> str | None:
-        """Return the part of an indicator that matches a version, for people; None where none does."""
+    def _version_text(self, indicator: Indicator, versions: set[str], meanings: Sequence[str]) -> str | None:
+        """Return the part of an indicator that matches a version, for people; None where none does.
+
+        Args:
+            indicator: the indicator.
+            versions: all spellings of the version.
+            meanings: as which a version may be listed that means it, sorted.
+        """
         if indicator.every_version:
             return "every version"
         if (listed := self._listed_versions.get(id(indicator))) is None:
             listed = {means: version for version in reversed(indicator.versions) for means in listed_as(version)}
             listed |= {version.lower(): version for version in indicator.versions}
             self._listed_versions[id(indicator)] = listed
-        for means in sorted({means for version in versions for means in affected_by(version)} | tagged):
+        for means in meanings:
             if means in listed:
                 return f"version {listed[means]} is listed"
         if indicator.specifiers and any(contains(indicator.specifiers, version) for version in sorted(versions)):

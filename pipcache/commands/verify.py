@@ -81,7 +81,8 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             artifacts = read_inventory(cache, need, configured_indexes, track)
         else:
             # all of it is to be judged, so bodies are hashed while the rest is still being read
-            artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.begin)
+            look, begin = verifier.look, verifier.begin
+            artifacts = read_inventory(cache, need, configured_indexes, on_artifact=begin, look=look)
         _, wanted = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=wanted)
         chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.inventory.from_origins import name_by_origins
-from pipcache.inventory.identify import PageBases, identify
+from pipcache.inventory.identify import Look, PageBases, identify
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, HttpEntry
 from pipcache.util.progress import Track, untracked
@@ -82,6 +82,7 @@ def read_inventory(
     track: Track = untracked,
     *,
     on_artifact: Callable[[Artifact], object] | None = None,
+    look: Look | None = None,
     known: Callable[[Entry], Artifact | None] | None = None,
 ) -> list[Artifact]:
     """Return every artifact of ``cache``, in the order of the walk (store, then path).
@@ -92,6 +93,7 @@ def read_inventory(
         index_urls: called only when a page is read.
         track: reports progress.
         on_artifact: called with each artifact when its own bytes have been read, before index pages name it.
+        look: called before that with each artifact of a download that has a body, as long as it is open.
         known: gives what ``on_artifact`` was called with for the same files before; None if there is none.
 
     Raises:
@@ -105,7 +107,7 @@ def read_inventory(
     for entry in track(entries, len(entries), "Reading"):
         artifact = None if known is None else known(entry)
         if artifact is None:
-            artifact = identify(cache, entry, deep=deep, bases=bases)
+            artifact = identify(cache, entry, deep=deep, bases=bases, look=look)
         artifacts.append(artifact)
         if on_artifact is not None:
             on_artifact(artifact)

@@ -18,7 +18,7 @@ from pipcache.store.cachecontrol import Head
 from pipcache.store.content import Content, EmptyBody, OpaqueBody, PageBody, TextBody, ZipBody
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
-from pipcache.store.response import PAGE_TYPES, Response, explain_read_error, is_page_by_head
+from pipcache.store.response import PAGE_TYPES, Response, is_page_by_head
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.filenames import (
     SDIST_SUFFIXES,
@@ -34,6 +34,9 @@ from pipcache.util.filenames import (
 )
 from pipcache.util.untrusted import decode_json, redact_url
 
+Look = Callable[[Artifact, Body], object]
+"""Looks at an artifact and its open body."""
+
 PageBases = Callable[[], Sequence[str]]
 """Gives the URLs below which index pages may be; called when the first page is read."""
 
@@ -41,7 +44,13 @@ _PAGE_SIGNS = (b"<title>links for ", b"<h1>links for ", b'"pypi:repository-versi
 
 
 def identify(
-    cache: Cache, entry: Entry, *, deep: bool = False, bases: PageBases | None = None, head: Head | None = None
+    cache: Cache,
+    entry: Entry,
+    *,
+    deep: bool = False,
+    bases: PageBases | None = None,
+    head: Head | None = None,
+    look: Look | None = None,
 ) -> Artifact:
     """Return an entry as an artifact.
 
@@ -52,14 +61,17 @@ def identify(
             as gives kind, project and version.
         bases: given, index pages are read for their names while they are open.
         head: the head of a download where it was read before.
+        look: called with the artifact of a download and its body, as long as that is open.
     """
     match entry:
         case HttpEntry():
-            return _with_own_name(_identify_http(cache, entry, deep=deep, bases=bases, head=head))
+            return _identify_http(cache.response(entry, deep=deep, head=head), entry, bases, look)
         case BuiltEntry() if not entry.store.is_uvs:
             return _with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
-            return _identify_note(cache, entry, deep=deep)
+            from pipcache.inventory.selfcheck_note import identify_note  # a cache has few of them, or none
+
+            return identify_note(cache, entry, deep=deep)
         case StrayEntry(why=Leftover.ORIGIN):
             return identify_origin(cache, entry)
         case StrayEntry(file=file, why=why):
@@ -84,37 +96,6 @@ def _with_own_name(artifact: Artifact) -> Artifact:
     return artifact._replace(own=whole or next(iter(names), None))
 
 
-def _identify_note(cache: Cache, entry: StrayEntry, *, deep: bool) -> Artifact:
-    """Return a self-check note as an artifact; ``deep`` reads its environment (pip ``self_outdated_check.py``)."""
-    why = entry.why.value
-    artifact = Artifact(entry, Kind.OTHER, entry.file.size, notes=(why,))
-    if not deep:
-        return artifact
-    try:
-        document = decode_json(cache.read(entry.file, 1 << 20))
-    except OSError as error:
-        problem = f"its environment is not known: {explain_read_error(error)}"
-        return artifact._replace(problem=problem, unreadable=True)
-    environment = document.get("key") if isinstance(document, dict) else None
-    if not isinstance(environment, str) or "\x00" in environment:
-        return artifact
-    note = f"the note of the environment {environment}"
-    if not _is_gone(environment):
-        return artifact._replace(notes=(why, note))
-    return artifact._replace(notes=(why, f"{note}, which is gone"), obsolete=f"{note}, which is gone")
-
-
-def _is_gone(path: str) -> bool:
-    """Return whether nothing is at a path; False where that cannot be seen."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
-
-
 def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
     """Return ``entry`` as an artifact named by its head alone; no body of a download is read."""
     if not isinstance(entry, HttpEntry):
@@ -131,13 +112,20 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
 
 
 def _identify_http(
-    cache: Cache, entry: HttpEntry, *, deep: bool, bases: PageBases | None, head: Head | None
+    response: Response, entry: HttpEntry, bases: PageBases | None, look: Look | None = None
 ) -> Artifact:
-    response = cache.response(entry, deep=deep, head=head)
     try:
-        return _of_response(entry, response, bases)
+        artifact = _with_own_name(_of_response(entry, response, bases))
+        if look is not None and response.body is not None:
+            look(artifact, response.body)
+        return artifact
     finally:
         response.close()
+
+
+def identify_open(cache: Cache, entry: HttpEntry, head: Head, body: Body, look: Look) -> None:
+    """Give ``look`` what ``identify`` returns when it is ``deep``, by a body that is open, and is closed then."""
+    _identify_http(cache.response(entry, deep=True, head=head, body=body), entry, None, look)
 
 
 def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) -> Artifact:

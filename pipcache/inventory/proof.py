@@ -1,5 +1,6 @@
 """Proof by the key: a URL made from the bytes and a file name hashes to the key, so all three are right."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -60,11 +61,16 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
     if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
         return artifact
     for filename in candidate_filenames(artifact):
-        for spelling in unique((filename, quote(filename, errors="surrogatepass"))):
+        is_plain = _NEVER_QUOTED.fullmatch(filename) is not None
+        for spelling in (filename,) if is_plain else unique((filename, quote(filename, errors="surrogatepass"))):
             for url in file_urls(digests.blake2b_256, spelling):
                 if http_key(url) == artifact.key:
                     return _proved(artifact, filename, url)
     return artifact
+
+
+_NEVER_QUOTED = re.compile(r"[A-Za-z0-9_.~/-]*")
+"""File names that ``quote`` leaves as they are."""
 
 
 def name_by_digest(artifact: Artifact, digests: Mapping[str, str]) -> Artifact:

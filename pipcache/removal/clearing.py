@@ -98,7 +98,7 @@ def plan_clearing(
         # a file is no mount of its own: its folders are asked about, each once
         is_file = isinstance(entry, HttpEntry | BuiltEntry)
         path = entry_path(entry)
-        if (mount := mount_above(os.path.dirname(path) if is_file else path)) is not None:
+        if (mount := mount_above(path.rpartition(os.sep)[0] if is_file else path)) is not None:
             mounts[mount] = Left(mount, OTHER_FILE_SYSTEM, is_mount=True)
             continue
         files, looked_at, inside = files_of(entry, last_wheels), entry_files(entry), None

@@ -373,7 +373,8 @@ class _Remover:
         if status is None:
             self.gone += 1
             return Fate.GONE
-        if not file.path.endswith(".whl") and os.path.dirname(file.path) in self._kept_wheels:
+        kept = self._kept_wheels
+        if kept and not file.path.endswith(".whl") and os.path.dirname(file.path) in kept:
             raise _NotRemoved(Problem(file.path, Fate.KEPT, "another wheel of its folder stays"))
         where, base = self._folders.at(file.path.rpartition(os.sep)[2])
         try:

@@ -92,15 +92,18 @@ class Cache:
         """
         return self._directory.read(file, limit)
 
-    def response(self, entry: HttpEntry, *, deep: bool, head: Head | None = None) -> Response:
+    def response(
+        self, entry: HttpEntry, *, deep: bool, head: Head | None = None, body: Body | None = None
+    ) -> Response:
         """Read the head of an entry and what its body is; the caller closes the response.
 
         Args:
             entry: an entry of an HTTP store.
             deep: read METADATA and PKG-INFO of archives too.
             head: its head where it was read before: a head that is a file of its own is not read again.
+            body: its body where it is open; the response closes it.
         """
-        return read_response(self._directory, entry, deep=deep, known=head)
+        return read_response(self._directory, entry, deep=deep, known=head, body=body)
 
     def head(self, entry: HttpEntry) -> Response:
         """Read the head of an entry and nothing of its body, whose size the response has all the same."""

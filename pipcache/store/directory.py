@@ -50,7 +50,7 @@ class Directory:
         """Return the device of a folder; None for a file, which need not be on that of its folder (overlayfs)."""
         try:
             # the directory itself may be a link
-            status = os.lstat(os.path.join(self.root, path)) if path else os.stat(self.root)
+            status = os.lstat(f"{self.root}/{path}") if path else os.stat(self.root)
         except OSError:
             return None
         return status.st_dev if is_folder(status) else None

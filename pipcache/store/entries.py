@@ -137,7 +137,7 @@ def entry_files(entry: Entry) -> tuple[File, ...]:
 def entry_path(entry: Entry) -> str:
     """Return the path of an entry: that of its first file, relative to the cache directory."""
     match entry:
-        case UnreadableEntry(path=path):
+        case HttpEntry(head=File(path=path)) | UnreadableEntry(path=path):
             return path
         case _:
             return entry_files(entry)[0].path

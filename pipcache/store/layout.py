@@ -38,7 +38,7 @@ class Store(StrEnum):
     @property
     def is_uvs(self) -> bool:
         """Whether it is a part of uv's cache."""
-        return self.value.startswith("uv-")
+        return self.startswith("uv-")
 
 
 _KEY = re.compile("[0-9a-f]{56}")

@@ -43,7 +43,9 @@ def explain_read_error(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def read_response(directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None = None) -> Response:
+def read_response(
+    directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None = None, body: Body | None = None
+) -> Response:
     """Read the head of an entry and what its body is; the caller closes the response.
 
     Args:
@@ -51,10 +53,11 @@ def read_response(directory: Directory, entry: HttpEntry, *, deep: bool, known: 
         entry: an entry of an HTTP store.
         deep: as in ``Body.content``. Without it, a body that is an index page by its head is not opened.
         known: the head where it was read before; that of an entry of ``http-v2`` is not read again.
+        body: the body of an entry of ``http-v2`` where it is open.
     """
     if entry.store is Store.HTTP and entry.head is not None:
         return _read_joint(directory, entry.head, deep=deep)
-    return _read_split(directory, entry, deep=deep, known=known)
+    return _read_split(directory, entry, deep=deep, known=known, body=body)
 
 
 def read_head(directory: Directory, entry: HttpEntry) -> Response:
@@ -66,7 +69,9 @@ def read_head(directory: Directory, entry: HttpEntry) -> Response:
     return _read_head(directory, entry.head)._replace(size=0 if entry.body is None else entry.body.size)
 
 
-def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None) -> Response:
+def _read_split(
+    directory: Directory, entry: HttpEntry, *, deep: bool, known: Head | None, body: Body | None
+) -> Response:
     """Read an entry of ``http-v2``: head and body are two files."""
     if known is None:
         response = _read_head(directory, entry.head)
@@ -75,7 +80,7 @@ def _read_split(directory: Directory, entry: HttpEntry, *, deep: bool, known: He
     head, file = response.head, entry.body
     if file is None:
         return response
-    body = Body(lambda: directory.open(file), file.size, head and head.encoding)
+    body = body or Body(lambda: directory.open(file), file.size, head and head.encoding)
     if head is not None and not deep and is_page_by_head(head):
         return response._replace(content=PageBody(), size=file.size, body=body)
     try:

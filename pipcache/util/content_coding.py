@@ -26,7 +26,9 @@ def codings(header: str | None) -> tuple[str, ...]:
     As urllib3 has it (pip ``_vendor/urllib3/response.py``): there are none where it knows none of the names. Where
     it knows some of several, it undoes each, and takes the others for deflate.
     """
-    value = (header or "").lower()
+    if not header:
+        return ()
+    value = header.lower()
     names = tuple(name.strip() for name in value.split(",")) if "," in value else (value,)
     return tuple(map(_shared_name, names)) if any(_shared_name(name) in _CONTENT_CODINGS for name in names) else ()
 

@@ -137,18 +137,20 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None and _COMMIT.fullmatch(text) is None
 
 
-def _spellings(name: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _spellings(name: str) -> tuple[str, ...]:
     """Return the spellings of a project's name that build back ends have used in file names, likeliest first."""
     underscored = name.replace("-", "_")
     normal = normalise(name)
-    return [
+    spellings = (
         name,
         underscored,
         normal.replace("-", "_"),
         _SEPARATORS.sub("_", name),
         normal,
         underscored.lower(),
-    ]
+    )
+    return tuple(unique(spellings))
 
 
 def tag_orders(tags: Sequence[str], *, every: bool = False) -> list[str]:

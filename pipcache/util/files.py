@@ -206,9 +206,14 @@ class Window(Closing):
     """A read-only view of ``length`` bytes of a file from ``start``; only the bytes asked for are read.
 
     A window that owns its descriptor closes it; a part of it borrows the descriptor and must not outlive it.
+
+    Attributes:
+        start: of the window in the file, in bytes.
+        length: of the window, in bytes.
+        parsed: what a reader of the bytes keeps for the next one, so that they are parsed once.
     """
 
-    __slots__ = ("_ahead", "_descriptor", "_note", "_owned", "length", "start")
+    __slots__ = ("_ahead", "_descriptor", "_note", "_owned", "length", "parsed", "start")
 
     def __init__(
         self,
@@ -232,6 +237,7 @@ class Window(Closing):
         self._owned = owned
         self._note = note
         self._ahead: bytes | None = None
+        self.parsed: object = None
         self.start = start
         self.length = length
 

@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Mapping
 from email.utils import parsedate_tz
+from functools import lru_cache
 
 NO_TIME = (ArithmeticError, LookupError, TypeError, ValueError)
 """What the standard library raises for some texts that are no dates; nothing in pip catches it."""
@@ -10,8 +11,18 @@ NO_TIME = (ArithmeticError, LookupError, TypeError, ValueError)
 
 def http_seconds(text: str) -> float | None:
     """Return the seconds since the epoch of a date, counted as CacheControl counts them; None where it is none."""
+    return _usual_seconds(text) if len(text) <= _USUAL_LENGTH else _seconds(text)
+
+
+_USUAL_LENGTH = 40
+
+
+def _seconds(text: str) -> float | None:
     parsed = parsedate_tz(text)
     return None if parsed is None else float(calendar.timegm(parsed[:6]))
+
+
+_usual_seconds = lru_cache(maxsize=1024)(_seconds)  # several readers ask about the date of a response
 
 
 def stated_max_age(headers: Mapping[str, str]) -> int | None:

@@ -147,6 +147,8 @@ def normalise_url(url: str) -> str:
     Raises:
         ValueError: the URL is not absolute.
     """
+    if url.startswith(_FILE_BASES) and "?" not in url and "#" not in url:
+        return url
     match = _URI.match(url)
     assert match is not None  # every part is optional
     scheme, authority, path, query = match[2], match[4], match[5], match[7]

@@ -1,17 +1,20 @@
 """What artifacts are judged by: lock files, cached index pages, and the other artifacts of the cache."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.archive.record import check_wheel
+from pipcache.inventory.artifact import Artifact, Kind, Place, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
-from pipcache.inventory.identify import identify
+from pipcache.inventory.identify import identify, identify_open
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
+from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import (
     BuiltEntry,
@@ -24,6 +27,7 @@ from pipcache.store.entries import (
     is_link,
 )
 from pipcache.store.keys import request_key
+from pipcache.store.layout import Store
 from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.progress import Tick
 from pipcache.util.urls import filename_in
@@ -90,6 +94,7 @@ class Context:
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries; nothing
             is wrong with the heads of these.
+        sound: the paths of small wheels in whose bytes nothing is wrong, where ``hashed`` has their digests too.
         structures: what is wrong with folders of unpacked wheels that were read before, by their paths.
         digests: the algorithms of the digests that each judgement has in any case.
         local_digests: digests of local archives that wheels were built from; None where these are not looked at.
@@ -115,10 +120,12 @@ class Context:
         self.links: set[str] = set()
         self.hashed: dict[str, dict[str, str]] = {}
         self.structures: dict[str, Structure] = {}
+        self.sound: set[str] = set()
         self.local_digests: KnownDigests | None = {} if local_sources else None
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
         self._named: dict[str, Artifact] = {}
+        self._identities: dict[str, Artifact] = {}
         self._pages: Sequence[Artifact] = ()
         self._sources = SourceIndex(())
         self._downloads: dict[str, Artifact] = {}
@@ -155,7 +162,9 @@ class Context:
     def read_pages_again(self) -> None:
         """Take the index pages as they are on the disk now, and forget every digest."""
         self.hashed.clear()
+        self._identities.clear()
         self.structures.clear()
+        self.sound.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
             is_page = artifact.kind is Kind.PAGE
@@ -174,16 +183,7 @@ class Context:
         The pages of the projects that they name are read first. The other pages are read only where one of the
         artifacts is still without a URL.
         """
-        named = [
-            self._origins.name(
-                self.locks.name(
-                    artifact
-                    if artifact.kind is Kind.PAGE
-                    else identify(self.cache, artifact.entry, deep=True, head=artifact.head)
-                )
-            )
-            for artifact in artifacts
-        ]
+        named = [self._origins.name(self.locks.name(self._identified(artifact))) for artifact in artifacts]
         if not named:
             return []
         paths = {path_of(artifact) for artifact in named}
@@ -197,6 +197,32 @@ class Context:
         named = name_pages_by_guess(map(self._as_proved_page, named), others, self.locks.projects, bases)
         self._named |= {path_of(artifact): artifact for artifact in named}
         return named
+
+    def keep_names(self, artifact: Artifact, body: Body) -> None:
+        """Take what the bytes of an artifact say by themselves while its body is open, which is closed then."""
+        entry, head = artifact.entry, artifact.head
+        if isinstance(entry, HttpEntry) and entry.store is Store.HTTP_V2 and head is not None:
+            identify_open(self.cache, entry, head, body, self._keep)
+
+    def _keep(self, artifact: Artifact, body: Body) -> None:
+        """Take an artifact with the names in its bytes, and whether it is a sound wheel."""
+        if artifact.problem is not None:
+            return  # what could not be read may be read the next time
+        self._identities[path_of(artifact)] = artifact
+        folder = next((claim for claim in artifact.claims if claim.place is Place.DIST_INFO), None)
+        if artifact.kind is not Kind.WHEEL or body.encoding is not None or folder is None:
+            return
+        with suppress(OSError, ValueError):  # who looks again will say so
+            stem = f"{folder.project}-{folder.version}"
+            if next(check_wheel(body.window, stem, self.tick), None) is None:
+                self.sound.add(path_of(artifact))
+
+    def _identified(self, artifact: Artifact) -> Artifact:
+        """Return an artifact with the names in its bytes; a page is named by others."""
+        kept = self._identities.pop(path_of(artifact), None)
+        if artifact.kind is Kind.PAGE:
+            return artifact
+        return kept or identify(self.cache, artifact.entry, deep=True, head=artifact.head)
 
     def _as_proved_page(self, artifact: Artifact) -> Artifact:
         """Return a download as the index page that it was proved to be when the inventory was read."""

@@ -1,27 +1,28 @@
 """The judgement of one artifact."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
 from pipcache.inventory.proof import name_by_digest, prove_by_content
-from pipcache.store.cache import Cache
-from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
-from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry, entry_path
-from pipcache.store.layout import Store
+from pipcache.store.body import Body
+from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry
 from pipcache.store.response import explain_read_error
-from pipcache.store.usability import doubts_about, why_unusable
+from pipcache.store.usability import why_unusable
 from pipcache.util.compression import UndecodableBody
 from pipcache.util.content_coding import decode_body
 from pipcache.util.files import Window
 from pipcache.util.hashes import Digests, hash_window, new_digest
+from pipcache.util.progress import no_tick
 from pipcache.util.untrusted import redact_url
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.context import Context
+from pipcache.verify.head import head_findings, judge_head
 from pipcache.verify.local_source import LocalSource, is_local_archive, look_at_archive
 from pipcache.verify.promises import Influence, Promise, find_promises
 from pipcache.verify.side_file import side_file_findings
-from pipcache.verify.structure import check_structure
+from pipcache.verify.structure import check_structure, may_be_wheel, structure_of_sound_wheel
 from pipcache.verify.verdict import Comparison, Finding, Judgement, conclude
 
 _DECODED_LIMIT = 64 << 20
@@ -47,11 +48,11 @@ def judge(artifact: Artifact, context: Context) -> Judgement:
 
             return judge_unpacked(artifact, context)
         if isinstance(artifact.entry, HttpEntry):
-            judgement = _judge_head(artifact, artifact.entry, context)
+            judgement = judge_head(artifact, artifact.entry, context)
             if judgement is not None:
                 return judgement
         with open_body(context.cache, artifact) as body:
-            return _judge_bytes(artifact, body.window, context)
+            return _judge_bytes(artifact, body, context)
     except OSError as error:
         return Judgement(artifact, Verdict.UNREADABLE, problem=explain_read_error(error))
 
@@ -63,18 +64,40 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     """
     if not isinstance(artifact.entry, HttpEntry) or artifact.head is None:
         return None
-    if why_unusable(artifact.head) is not None or _head_findings(artifact):
+    with open_body(context.cache, artifact) as body:
+        return _judge_by_key(artifact, body, context)
+
+
+def judge_open(artifact: Artifact, context: Context, *, body: Body) -> Judgement | None:
+    """Return what ``judge_by_key`` returns, by a body that is open.
+
+    Where the key does not prove the bytes, ``judge`` will need more of them: ``context`` takes that too.
+    """
+    judgement = None if artifact.head is None else _judge_by_key(artifact, body, context, is_last_reading=True)
+    if judgement is None:
+        context.keep_names(artifact, body)
+    return judgement
+
+
+def _judge_by_key(
+    artifact: Artifact, body: Body, context: Context, *, is_last_reading: bool = False
+) -> Judgement | None:
+    """Return what ``judge_by_key`` returns, by the body of a download that has a head.
+
+    Where ``is_last_reading``, the bytes are hashed for all promises that are known by now.
+    """
+    assert artifact.head is not None
+    if why_unusable(artifact.head) is not None or head_findings(artifact):
         return None
     try:
-        with open_body(context.cache, artifact) as body:
-            if _length_findings(artifact, window := body.window):
-                return None
-            algorithms = {_BLAKE, *context.digests}
-            promises = find_promises(artifact, context.locks)
-            if not artifact.is_from_pypi:
-                # judge() will need what pages and headers promise: hash these now too, and the file is read once
-                algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
-            digests = hash_window(window, algorithms, context.tick)
+        if _length_findings(artifact, (window := body.window).length):
+            return None
+        algorithms = {_BLAKE, *context.digests}
+        promises = find_promises(artifact, context.locks)
+        if not artifact.is_from_pypi:
+            # judge() will need what pages and headers promise: hash these now too, and the file is read once
+            algorithms |= {"sha256", *(promise.measure for promise in promises if not promise.is_size)}
+        digests = hash_window(window, algorithms, context.tick)
     except OSError:
         return None
     context.hashed[path_of(artifact)] = digests
@@ -91,104 +114,37 @@ def judge_by_key(artifact: Artifact, context: Context) -> Judgement | None:
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_broken = any(comparison.is_broken for comparison in comparisons)
     if not is_proved or is_broken:
+        if is_last_reading and (missing := _measures(promises) - digests.keys()):
+            with suppress(OSError):  # ``judge`` will read it again, and say so
+                context.hashed[path_of(artifact)] = digests | hash_window(window, missing, no_tick)
         return None
     return conclude(proved, [], comparisons)._replace(digests=_kept_digests(digests, context))
 
 
-def _judge_head(artifact: Artifact, entry: HttpEntry, context: Context) -> Judgement | None:
-    """Return the judgement of an entry whose head decides alone; None when its body has to be read."""
-    if links := {path for path in _head_and_body_paths(entry) if path in context.links}:
-        problem = f"{links.pop()} is a symbolic link, which is not followed"
-        return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
-    if entry.head is None:
-        return _judge_incomplete(artifact, Check.PC103, "a head", "none")
-    head = artifact.head
-    if head is None:
-        is_foreign, problem = _why_undecodable(context.cache, entry)
-        if is_foreign:
-            return Judgement(artifact, Verdict.UNREADABLE, problem=problem)
-        return _judge_incomplete(artifact, Check.PC104, "a stored response", problem)
-    is_sound = path_of(artifact) in context.hashed  # ``judge_by_key`` has looked at the head
-    if not is_sound and (failure := why_unusable(head)) is not None:
-        return _judge_incomplete(artifact, Check.PC104, "a response that pip can use", failure)
-    if head.is_redirect:
-        return conclude(artifact, _head_findings(artifact), [])
-    has_body = entry.store is Store.HTTP or entry.body is not None
-    return None if has_body else _judge_incomplete(artifact, Check.PC102, "a body", "none")
-
-
-def _head_and_body_paths(entry: HttpEntry) -> tuple[str, str]:
-    """Return the paths of the head and the body of an entry, which need not exist."""
-    head = entry_path(entry).removesuffix(".body")
-    return head, f"{head}.body"
-
-
-def _judge_incomplete(artifact: Artifact, check: Check, expected: str, actual: str) -> Judgement:
-    """Return the judgement of an entry without a usable head or body."""
-    return conclude(artifact, [Finding(check, "", expected, actual), *_head_findings(artifact)], [])
-
-
-def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
-    """Return why a head does not decode, for people, and before it whether only other pips can read its form.
-
-    Raises:
-        OSError: the head cannot be read.
-    """
-    assert entry.head is not None
-    try:
-        if entry.store is Store.HTTP:
-            with cache.open(entry.head) as window:
-                read_inline(window)
-        elif entry.head.size > HEAD_LIMIT:
-            return False, f"{entry.head.size} bytes, far more than pip writes"
-        else:
-            decode_head(cache.read(entry.head, HEAD_LIMIT))
-    except MalformedResponse as error:
-        return error.is_foreign, error.reason
-    return False, "it decodes now"
-
-
-_SECRETS = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-def _head_findings(artifact: Artifact) -> list[Finding]:
-    """Return the findings of a head that leave its verdict alone.
-
-    There is one for each header with credentials of the request that the head keeps for ``Vary``, without the
-    credentials, and one for each reason why some pips cannot use the head.
-    """
-    head = artifact.head
-    if head is None:
-        return []
-    credentials = [
-        Finding(Check.PC106, f"vary: {name}", "no credentials", "credentials")
-        for name, value in head.vary.items()
-        if value and name.lower() in _SECRETS
-    ]
-    doubts = doubts_about(head, artifact.size)
-    return [*credentials, *(Finding(Check.PC109, "", "a response that every pip can use", why) for why in doubts)]
-
-
-def _judge_bytes(artifact: Artifact, window: Window, context: Context) -> Judgement:
+def _judge_bytes(artifact: Artifact, body: Body, context: Context) -> Judgement:
     """Compare the bytes with the promises, and look for flaws unless a decisive promise is kept."""
-    length = _length_findings(artifact, window)
+    is_sound = path_of(artifact) in context.sound  # and all digests are known: it is not opened again
+    size = body.length if is_sound else body.window.length
+    length = _length_findings(artifact, size)
     is_hashed = path_of(artifact) in context.hashed
-    comparisons, proved, digests = _compare_with_promises(artifact, window, context)
+    comparisons, proved, digests = _compare_with_promises(artifact, body, size, context)
     comparisons = _without_namesakes(comparisons)
     is_proved = any(comparison.is_proof for comparison in comparisons)
     is_supported = any(comparison.is_support for comparison in comparisons)
     broken = [comparison for comparison in comparisons if comparison.is_broken]
-    findings = [*length, *(() if is_hashed else _head_findings(artifact))]
+    findings = [*length, *(() if is_hashed else head_findings(artifact))]
     problem: str | None = None
     if context.thorough or broken or not is_proved or length:
-        structure = check_structure(
-            proved, window, context.tick, was_whole=context.page_reader().was_whole(proved)
-        )
+        if is_sound and may_be_wheel(proved):
+            structure = structure_of_sound_wheel(proved)
+        else:
+            was_whole = context.page_reader().was_whole(proved)
+            structure = check_structure(proved, body.window, context.tick, was_whole=was_whole)
         findings += structure.findings
         problem = structure.problem
         is_itself = not broken and not any(Trait.WHOLENESS in finding.check.traits for finding in findings)
         if is_itself and (side := context.side_file(proved)) is not None:
-            findings += side_file_findings(proved, window, side, context.cache)
+            findings += side_file_findings(proved, body.window, side, context.cache)
         findings += _built_wheel_findings(proved, context)
         local = _look_at_local_source(proved, context)
         findings += local.findings
@@ -255,21 +211,21 @@ def _finding_of(comparison: Comparison) -> Finding:
     return Finding(promise.check, promise.by, expected, spelled.format(comparison.actual))
 
 
-def _length_findings(artifact: Artifact, window: Window) -> list[Finding]:
+def _length_findings(artifact: Artifact, size: int) -> list[Finding]:
     """Compare with the lengths that the head states: of the body, or of the file of which it is a part."""
     head = artifact.head
     if head is None:
         return []
     stated = {"content-length": head.stated_length, "content-range": head.whole_length}
     return [
-        Finding(Check.PC101, name, f"{length} bytes", f"{window.length} bytes")
+        Finding(Check.PC101, name, f"{length} bytes", f"{size} bytes")
         for name, length in stated.items()
-        if length not in {None, window.length}
+        if length not in {None, size}
     ]
 
 
 def _compare_with_promises(
-    artifact: Artifact, window: Window, context: Context
+    artifact: Artifact, body: Body, size: int, context: Context
 ) -> tuple[list[Comparison], Artifact, Mapping[str, str]]:
     """Return the bytes compared with every promise, the artifact, and the digests of the bytes.
 
@@ -280,13 +236,13 @@ def _compare_with_promises(
     can_be_proved = artifact.kind in {Kind.WHEEL, Kind.SDIST} and isinstance(artifact.entry, HttpEntry)
     has_decisive = any(promise.is_decisive and not promise.is_of_name for promise in needed)
     wants_proof = can_be_proved and not artifact.url_proved and (context.thorough or not has_decisive)
-    algorithms = {promise.measure for promise in needed if not (promise.is_size or promise.covers_decoded)}
+    algorithms = _measures(needed)
     algorithms |= context.digests
     if wants_proof:
         algorithms.add(_BLAKE)
     digests = context.hashed.get(path_of(artifact), {})
     if algorithms := algorithms - digests.keys():
-        digests = digests | hash_window(window, algorithms, context.tick)
+        digests = digests | hash_window(body.window, algorithms, context.tick)
     if wants_proof and (blake := digests.get(_BLAKE)) is not None:
         artifact = prove_by_content(artifact, Digests(blake, "", None))
         if artifact.url_proved:
@@ -295,7 +251,10 @@ def _compare_with_promises(
             ]
             promises, needed = [*of_key, *promises], [*of_key, *needed]
     comparisons = [
-        _compare(promise, artifact, window, digests, is_needed=promise in needed) for promise in promises
+        Comparison(promise, str(size))
+        if promise.is_size
+        else _compare(promise, artifact, body, digests, is_needed=promise in needed)
+        for promise in promises
     ]
     if artifact.named_rows and artifact.listed is None:
         proved_by = {
@@ -305,6 +264,11 @@ def _compare_with_promises(
         }
         artifact = name_by_digest(artifact, proved_by)
     return comparisons, artifact, digests
+
+
+def _measures(promises: Iterable[Promise]) -> set[str]:
+    """Return the algorithms by which the stored bytes are compared with promises."""
+    return {promise.measure for promise in promises if not (promise.is_size or promise.covers_decoded)}
 
 
 def _needed_promises(promises: Sequence[Promise]) -> list[Promise]:
@@ -318,15 +282,13 @@ def _needed_promises(promises: Sequence[Promise]) -> list[Promise]:
 
 
 def _compare(
-    promise: Promise, artifact: Artifact, window: Window, digests: Mapping[str, str], *, is_needed: bool
+    promise: Promise, artifact: Artifact, body: Body, digests: Mapping[str, str], *, is_needed: bool
 ) -> Comparison:
-    """Compare bytes with a promise; one that is not needed only where nothing more has to be read."""
-    if promise.is_size:
-        return Comparison(promise, str(window.length))
+    """Compare bytes with a promise of a digest; not where it is not needed and more has to be read for it."""
     if not is_needed and (promise.covers_decoded or promise.measure not in digests):
         return Comparison(promise, None, _STRONGER)
     if promise.covers_decoded:
-        return _compare_decoded(promise, artifact, window)
+        return _compare_decoded(promise, artifact, body.window)
     return _compare_value(promise, digests.get(promise.measure))
 
 

@@ -296,10 +296,11 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
     is_coded = artifact.encoding is not None
     for name, algorithm in _CHECKSUM_HEADERS.items():
         # the digest is of the file in the repository; a content coding changes the bytes
-        if re.fullmatch(r"[0-9a-fA-F]{32,128}", value := headers.get(name, "")) and not is_coded:
+        value = headers.get(name)
+        if value and re.fullmatch(r"[0-9a-fA-F]{32,128}", value) and not is_coded:
             yield Promise(name, algorithm, value.lower(), Check.PC205)
     for name in ("repr-digest", "content-digest"):
-        for match in _DIGEST_FIELD.finditer(headers.get(name, "")):
+        for match in _DIGEST_FIELD.finditer(headers.get(name) or ""):
             if (digest := _hex_of_base64(match[2])) is not None:
                 yield Promise(name, _ALGORITHMS[match[1].lower()], digest, Check.PC205)
     of_google = () if is_coded else _google_digests(headers)

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from pipcache.archive.core_metadata import METADATA_LIMIT, metadata_flaws
@@ -64,6 +63,16 @@ def check_structure(artifact: Artifact, window: Window, tick: Tick, *, was_whole
     except TooMuchInItError as error:
         results = [_Unjudged(error.reason), *_hidden_zip_results(window, tick)]
     return _bounded(results)
+
+
+def may_be_wheel(artifact: Artifact) -> bool:
+    """Return whether its names promise that a download is a wheel."""
+    return (promised_kind(artifact) or artifact.kind) is Kind.WHEEL and artifact.kind is Kind.WHEEL
+
+
+def structure_of_sound_wheel(wheel: Artifact) -> Structure:
+    """Return what ``check_structure`` returns of a wheel whose archive and RECORD have no flaw."""
+    return _bounded(name_findings(wheel))
 
 
 def structure_of(flaws: Iterable[Flaw]) -> Structure:
@@ -253,7 +262,7 @@ def _zip_sdist_flaws(window: Window, *, of_index: bool) -> Iterator[Flaw]:
         directory = ZipDirectory(window)
     except ValueError:
         return
-    yield from zip_sdist_flaws(list(islice(directory.members(), MOST_MEMBERS)), of_index=of_index)
+    yield from zip_sdist_flaws(list(directory.first_members()[:MOST_MEMBERS]), of_index=of_index)
 
 
 _FREE_NAMES = frozenset(

@@ -10,13 +10,14 @@ from typing import NamedTuple, Self
 from pipcache.inventory.artifact import Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
 from pipcache.inventory.from_pages import PageReader
+from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, HttpEntry, entry_path
 from pipcache.util.progress import Meter, Stopped
 from pipcache.util.workers import Workers, finish
 from pipcache.verify.checks import Verdict
 from pipcache.verify.context import Context, is_judged
-from pipcache.verify.judge import judge, judge_by_key
+from pipcache.verify.judge import judge, judge_by_key, judge_open
 from pipcache.verify.lock_index import LockIndex
 from pipcache.verify.verdict import Judgement
 
@@ -126,6 +127,11 @@ class Verifier:
         if self._may_be_proved(artifact):
             self._prove([artifact])
 
+    def look(self, artifact: Artifact, body: Body) -> None:
+        """Do for a small artifact what ``begin`` does, while its body is open: so it is read only once."""
+        if artifact.size <= _SMALL and self._may_be_proved(artifact):
+            self._prove([artifact], partial(judge_open, body=body))
+
     def judge(self, chosen: Sequence[Artifact], artifacts: Sequence[Artifact]) -> Verified:
         """Judge the ``chosen`` of all ``artifacts`` of the cache; an interruption ends it early.
 
@@ -214,11 +220,11 @@ class Verifier:
         )
         return is_download and not self._options.thorough and not self._options.locks.pins_of(artifact)
 
-    def _prove(self, artifacts: Iterable[Artifact]) -> list[Task]:
+    def _prove(self, artifacts: Iterable[Artifact], work: Work = judge_by_key) -> list[Task]:
         """Let the threads prove artifacts by their keys, each only once in a run."""
         for artifact in artifacts:
             if (path := path_of(artifact)) not in self._proofs:
-                (self._proofs[path],) = self._submit([artifact], judge_by_key)
+                (self._proofs[path],) = self._submit([artifact], work)
         return [self._proofs[path_of(artifact)] for artifact in artifacts]
 
     def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:

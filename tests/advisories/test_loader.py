@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tracemalloc
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -107,3 +108,36 @@ def test_other_formats_are_refused_with_those_that_are_read(read: Read, document
     says = f"record [12] is {name}, which is not read; OSV .*CycloneDX.*CSV.*list was expected"
     with pytest.raises(AdvisoryError, match=says):
         read("a.json", document)
+
+
+def test_a_long_list_is_read_a_record_at_a_time(write: Write) -> None:
+    record = litellm()
+    rows = [record | {"id": f"X-{number}", "details": f"{number} " * 500} for number in range(1500)]
+    path = write("many.json", text := json.dumps(rows))
+    tracemalloc.start()
+    try:
+        advisories = read_advisories([path])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert advisories.records == len(rows)
+    # the bytes of the file and their text for a moment, and then the text and what is kept of a record
+    assert peak < 2.7 * len(text)
+
+
+@pytest.mark.parametrize("end", ["", ",", "]]", "] {}", "]x", ',{"id": "X", "id": "X"}]', ",NaN]"])
+def test_that_a_list_is_damaged_is_said_before_what_is_wrong_with_a_record(write: Write, end: str) -> None:
+    path = write("all.json", f'[{json.dumps(litellm())}, {{"id": 1, "affected": []}}{end}')
+    with pytest.raises(AdvisoryError) as error:
+        read_advisories([path])
+    assert "the id of an OSV record was expected" not in str(error.value)
+    assert path in str(error.value)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t\r "])
+def test_a_list_may_have_blanks_anywhere(write: Write, blank: str) -> None:
+    rows = [litellm(), litellm() | {"id": "X-2"}]
+    text = blank.join(["", "[", json.dumps(rows[0]), ",", json.dumps(rows[1]), "]", ""])
+    assert read_advisories([write("all.json", text)]).records == 2
+    with pytest.raises(AdvisoryError, match="says nothing"):
+        read_advisories([write("none.json", blank.join(["", "[", "]", ""]))])

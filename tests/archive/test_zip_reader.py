@@ -6,6 +6,7 @@ import email
 import io
 import itertools
 import struct
+import weakref
 import zipfile
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from pipcache.archive.metadata import (
 )
 from pipcache.archive.zip_reader import Member, ZipDirectory
 from pipcache.store.content import ZipBody, inspect
+from pipcache.util.files import BytesWindow
 from tests.support import archives, caches
 from tests.support.written_archives import (
     DEPTHS,
@@ -347,3 +349,23 @@ def test_a_zipped_sdist_is_read(folder: str, *, pkg_info: bool, deep: bool) -> N
     with caches.window(write_zip(members)) as window:
         content = inspect(window, None, deep=deep)
     assert content == SdistFacts(folder, ".zip", Metadata("foo", "1.0", "A fixture", None) if pkg_info else None)
+
+
+def test_a_window_keeps_what_was_parsed_of_it_and_not_a_circle() -> None:
+    wheel = archives.build_wheel("foo", "1.0")[1]
+    data = BytesWindow(wheel)
+    first = ZipDirectory(data)
+    again = ZipDirectory(data)
+    assert again.rows is first.rows
+    assert again.first_members() is first.first_members()
+    assert list(first.members()) == first.first_members()
+    dead = weakref.ref(first)
+    del first
+    assert dead() is None  # without the garbage collector, which is switched off in a run
+    broken = BytesWindow(wheel[:-30])
+    problems = []
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no end record") as error:
+            ZipDirectory(broken)
+        problems.append(str(error.value))
+    assert problems[0] == problems[1]
