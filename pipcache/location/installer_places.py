@@ -225,24 +225,37 @@ def configured_place(
     if not key:
         return
     try:
-        with open(path, "rb", opener=open_regular) as file:
-            data = file.read(_LIMIT + 1)
+        document = read_toml(path)
     except OSError as error:
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, error)
         return
-    except ValueError:  # a NUL in the path
+    except ValueError:
         return
-    value = _setting(data, (*table, key)) if len(data) <= _LIMIT else None
-    if value:
+    value = table_in(document, table).get(key)
+    if value and isinstance(value, str):
         yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
 
 
-def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:
-    """Return a setting of a TOML file by tables and key; None without it, and where the file is not valid."""
+def read_toml(path: str) -> Mapping[str, object]:
+    """Return the document in a configuration file.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        ValueError: it is no TOML, or longer than configuration files are.
+    """
+    with open(path, "rb", opener=open_regular) as file:
+        data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise ValueError(f"more than {_LIMIT:,} bytes")
     try:
-        value: object = tomllib.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+
+
+def table_in(document: Mapping[str, object], names: tuple[str, ...]) -> Mapping[str, object]:
+    """Return a table in a table, and so on; an empty one where it is not there."""
+    table: object = document
+    for name in names:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
