@@ -105,7 +105,7 @@ class App:
             directory: the cache directory.
             refusal: makes the error that says how uv removes.
         """
-        if directory.tool == "uv":
+        if directory.tool == "uv" and not directory.is_empty:
             raise refusal(directory)
         try:
             yield

@@ -47,7 +47,8 @@ def uv_commands(path: str, projects: Collection[str] = (), *, everything: bool =
     """Return the command lines of uv that remove projects from its cache, in the order that removes all of them.
 
     ``uv cache clean PROJECT`` knows only what its own release of uv wrote, and leaves environments;
-    ``uv cache prune`` removes environments and what other releases wrote.
+    ``uv cache prune`` removes environments and what other releases wrote. ``inventory.uv_removal`` knows what
+    both leave.
 
     Args:
         path: of the cache.
