@@ -11,7 +11,7 @@ import pytest
 
 from pipcache.util.folders import Folder
 from tests.support.archives import build_wheel
-from tests.support.caches import chmod, look, make_old
+from tests.support.caches import chmod, link, look, make_old
 from tests.support.program import Program
 from tests.support.uv_caches import BASE, GENERATIONS, NEWEST, UvCache, pack, write_all
 
@@ -113,7 +113,7 @@ def test_what_python_runs_at_each_start_comes_first(uv: UvCache, run: Program) -
         (archive / ("evil.pth" if name == "bbb" else "more.py")).write_bytes(b"")
     ran = run("verify")
     assert ran.lines[0].startswith("poisoned: bbb-1.0")
-    assert "Python runs at each start, and RECORD does not know: evil.pth in bbb-1.0-py3-none-any.whl." in ran.out
+    assert "Python runs at each start what RECORD does not know: evil.pth in bbb-1.0-py3-none-any.whl." in ran.out
     judged = judgements(run)
     assert [row["runs_at_start"] for name in judged for row in judged[name]["findings"]] == [True, False, False]
 
@@ -358,3 +358,19 @@ def test_nothing_of_uvs_is_ever_verified(uv: UvCache, run: Program) -> None:
     for arguments in ((), ("--thorough",)):
         assert judgements(run, *arguments)["six"]["verdict"] == "intact"
     assert run("verify", "--fail-on", "unverified").code == 1
+
+
+@pytest.mark.parametrize("change", ["link", "bytes"])
+def test_a_changed_file_that_runs_at_each_start_is_named_in_the_sum(
+    uv: UvCache, run: Program, change: str
+) -> None:
+    archive = uv.archive_of(uv.wheel("six", "1.17.0", members={"mine.pth": b"import six\n"}))
+    (archive / "mine.pth").unlink()
+    if change == "link":
+        link(archive / "mine.pth", uv.root.parent / "evil")
+    else:
+        (archive / "mine.pth").write_bytes(b"import os\n")
+    ran = run("verify")
+    assert (
+        "Python runs at each start what RECORD does not know: mine.pth in six-1.17.0-py3-none-any.whl." in ran.out
+    )
