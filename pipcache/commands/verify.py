@@ -25,7 +25,7 @@ from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.context import NotJudged, is_judged, why_not_judged
-from pipcache.verify.lock_index import read_lock_index
+from pipcache.verify.lock_index import LockIndex, read_lock_index
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
@@ -84,7 +84,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             artifacts = read_inventory(cache, need, configured_indexes, on_artifact=verifier.begin)
         _, wanted = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=wanted)
-        chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
+        chosen = [artifact for artifact in selection.chosen if is_judged(artifact, locks)]
         verified = verifier.judge(chosen, artifacts)
     with_status = with_statuses(cache, verified, artifacts, track)
     judgements = [_with_wanted(judgement, request.wanted) for judgement in with_status]
@@ -95,7 +95,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         links_in_stores(artifacts),
         _count_findings(with_status) - _count_findings(judgements),
     )
-    tally = tally._replace(not_judged=_not_judged(selection.chosen))
+    tally = tally._replace(not_judged=_not_judged(selection.chosen, locks))
     if request.against:
         known = [
             _is_known(judgement) for judgement in verified.judgements if judgement.artifact.kind in DISTRIBUTIONS
@@ -111,11 +111,11 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
     return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure_of_all(directory, ordered, scope))
 
 
-def _not_judged(artifacts: Iterable[Artifact]) -> dict[NotJudged, list[Artifact]]:
+def _not_judged(artifacts: Iterable[Artifact], locks: LockIndex) -> dict[NotJudged, list[Artifact]]:
     """Return what another installer keeps and gets no verdict, by the reason."""
     grouped: dict[NotJudged, list[Artifact]] = {}
     for artifact in artifacts:
-        if (reason := why_not_judged(artifact)) is not None:
+        if (reason := why_not_judged(artifact, locks)) is not None:
             grouped.setdefault(reason, []).append(artifact)
     return {reason: grouped[reason] for reason in NotJudged if reason in grouped}
 

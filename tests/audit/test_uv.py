@@ -291,6 +291,28 @@ def test_every_form_has_the_commands_and_what_was_seen(uv: UvCache, audit: Audit
         assert "Seen by uv and not kept" in text
 
 
+def test_a_pointer_does_not_hide_an_environment(uv: UvCache, audit: Audited) -> None:
+    """uv runs what an environment's link leads to, whatever else leads there."""
+    environment = uv.environment(("litellm", "1.82.7"))
+    pointer = uv.wheel("six", "1.17.0")
+    archive_id = os.readlink(environment).rpartition("/")[2]
+    pointer.write_bytes(pack([archive_id, [], "six-1.17.0-py3-none-any.whl", 0, 5]))
+    code, part = audit("litellm==1.82.7")
+    assert (code, relations(part)) == (1, [("installed", "environment")])
+
+
+def test_a_built_wheel_of_holes_is_not_hashed(uv: UvCache, audit: Audited) -> None:
+    (wheel,) = uv.sdist("litellm", "1.82.7").glob("*.whl")
+    os.truncate(wheel, 1 << 40)
+    code, part = audit(f"sha256:{'0' * 64}", "--deep")
+    path = wheel.relative_to(uv.root).as_posix()
+    assert (code, [entry["why"] for entry in part["unjudged"] if entry["path"] == path]) == (
+        3,
+        ["its bytes could not be read"],
+    )
+    assert audit("litellm==1.82.7")[0] == 1
+
+
 # How it is removed
 
 

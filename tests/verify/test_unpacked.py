@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache.util.folders import Folder
-from tests.support.archives import build_wheel
+from tests.support.archives import build_sdist, build_wheel
 from tests.support.caches import chmod, link, look, make_old
 from tests.support.program import Program
 from tests.support.uv_caches import BASE, GENERATIONS, NEWEST, UvCache, pack, write_all
@@ -374,3 +374,30 @@ def test_a_changed_file_that_runs_at_each_start_is_named_in_the_sum(
     assert (
         "Python runs at each start what RECORD does not know: mine.pth in six-1.17.0-py3-none-any.whl." in ran.out
     )
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_the_noted_digest_of_an_sdist_is_compared_too(
+    uv: UvCache,
+    run: Program,
+    tmp_path: Path,
+    is_same: bool,  # noqa: FBT001 - a case
+) -> None:
+    uv.sdist("six", "1.17.0", is_built=False)
+    name, data = build_sdist("six", "1.17.0")
+    digest = sha256(data).hexdigest()
+    lock = tmp_path / "uv.lock"
+    lock.write_text(
+        'version = 1\n[[package]]\nname = "six"\nversion = "1.17.0"\n'
+        'source = { registry = "https://index.example" }\n'
+        f'sdist = {{ url = "{BASE}{name}", hash = "sha256:{digest if is_same else "ab" * 32}", size = 5 }}\n'
+    )
+    ran = run("verify", "--against", str(lock))
+    assert ran.code == (0 if is_same else 1)
+    not_judged = "Not judged, unpacked sdists, because nothing says what their files should be: 1."
+    assert (not_judged in ran.out) is is_same
+    if not is_same:
+        judged = judgements(run, "--against", str(lock))["six"]
+        assert codes(judged) == [("PC206", str(lock))]
+        assert judged["findings"][0]["actual"] == f"sha256 {digest}, as uv noted it"
+    assert run("verify").code == 0
