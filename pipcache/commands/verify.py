@@ -1,7 +1,7 @@
 """``verify``: judge the selected artifacts."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipcache.commands.cached_status import statuses_for, with_statuses
@@ -17,10 +17,10 @@ from pipcache.render.console import is_terminal, print_answer, say, wants_colour
 from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
 from pipcache.render.text.cure import Scope, cure_of_all
-from pipcache.render.text.notices import links_in_stores, say_unmatched
+from pipcache.render.text.notices import links_in_stores, say_others, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
 from pipcache.render.text.wrap import fit
-from pipcache.store.entries import is_link
+from pipcache.store.entries import is_link, stray_folders
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
@@ -60,6 +60,7 @@ class VerifyAnswer(NamedTuple):
     tally: Tally
     unmatched: list[Unmatched]
     cure: str | None = None  # the command line that removes all that has findings
+    others: Sequence[str] = ()
 
 
 def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> VerifyAnswer:
@@ -108,7 +109,9 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         is_usual=not request.thorough and request.wanted == frozenset(Check),
     )
     ordered = in_order(judgements)
-    return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure_of_all(directory, ordered, scope))
+    others = stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else ()
+    cure = cure_of_all(directory, ordered, scope)
+    return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure, others)
 
 
 def _not_judged(artifacts: Iterable[Artifact], locks: LockIndex) -> dict[NotJudged, list[Artifact]]:
@@ -147,6 +150,7 @@ def write(answer: VerifyAnswer, form: str) -> None:
             print(line)  # noqa: T201
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
+    say_others(answer.others)
     if left := answer.tally.left:
         done = len(answer.judgements)
         say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")

@@ -155,6 +155,12 @@ def folders_of_others(root: str) -> dict[str, Installer]:
     return folders
 
 
+def is_uv_bucket(name: str) -> bool:
+    """Return whether a folder is called as one of uv's that holds distributions, or what uv noted of them."""
+    kind = name.rpartition("-v")[0]
+    return _UV_BUCKET.fullmatch(name) is not None and kind in _UV_CHILDREN and kind != "interpreter"
+
+
 def has_distributions(root: str) -> bool:
     """Return whether a directory holds a file that may be of a distribution, at any depth.
 

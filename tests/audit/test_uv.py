@@ -277,6 +277,18 @@ def test_pips_and_uvs_in_one_directory_are_told_apart(uv: UvCache, audit: Audite
     assert audit("nosuch", "--tool", "uv")[0] == 0
 
 
+@pytest.mark.parametrize("command", [("list",), ("show", "twisted"), ("info",), ("verify",)], ids=" ".join)
+def test_a_directory_of_pips_and_uvs_is_said_to_be_read_in_part(
+    uv: UvCache, audit: Audited, command: tuple[str, ...]
+) -> None:
+    CacheBuilder(uv.root).download("https://index.example/simple/twisted/", b"page")
+    (uv.root / "mine").mkdir()
+    uv.wheel("litellm", "1.82.7")
+    said = "uv keeps its cache in this directory too; it was not read (--tool uv does): archive-v0, wheels-v8."
+    assert said in audit.text(*command)[2]
+    assert "Note:" not in audit.text(*command, "--tool", "uv")[2]
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "sarif", "line"])
 def test_every_form_has_the_commands_and_what_was_seen(uv: UvCache, audit: Audited, form: str) -> None:
     uv.wheel("litellm", "1.82.7")
