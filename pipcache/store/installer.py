@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from enum import StrEnum
 
-from pipcache.util.files import is_folder
+from pipcache.util.files import is_folder, list_quietly
 
 
 class Installer(StrEnum):
@@ -246,7 +246,7 @@ def _children(*path: str) -> list[str]:
     """Return the names in a folder that is no link; none where it cannot be read."""
     folder = os.path.join(*path)
     try:
-        return os.listdir(folder) if is_folder(os.lstat(folder)) else []
+        return list_quietly(folder) if is_folder(os.lstat(folder)) else []
     except OSError:
         return []
 

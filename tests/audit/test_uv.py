@@ -491,3 +491,18 @@ def test_all_caches_are_pips_and_uvs_and_a_tool_narrows_them(
     assert audited("--all-caches", "--tool", "pip") == (0, [("pip", 0)])
     assert audited("--tool", "uv") == (1, [("uv", 1)])
     assert audited() == (0, [("pip", 0)])
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="the system keeps no access time here")
+@pytest.mark.parametrize(
+    "command", [("list",), ("show", "six"), ("info",), ("verify",), ("audit", "six")], ids=" ".join
+)
+def test_listing_folders_moves_no_access_time(uv: UvCache, audit: Audited, command: tuple[str, ...]) -> None:
+    uv.wheel("six", "1.17.0")
+    uv.sdist("docopt", "0.6.2")
+    uv.environment(("click", "8.0"), script="run")
+    folders = [path for path in uv.root.rglob("*") if path.is_dir() and not path.is_symlink()]
+    for folder in folders:
+        os.utime(folder, (1_000_000_000, 1_100_000_000))
+    assert audit.text(*command)[0] in {0, 1}
+    assert {folder for folder in folders if folder.stat().st_atime != 1_000_000_000} == set()
