@@ -96,13 +96,20 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
 
 
 _AT_START = re.compile(
-    r"(?:[^/]+\.data/(?:purelib|platlib)/)?(?:[^/]+\.pth|(?:site|user)customize(?:\.[^/]+|/.+))", re.IGNORECASE
+    r"(?:[^/]+\.data/(?:purelib/|platlib/|data/lib(?:64)?/(?:[^/]+/)?(?:site|dist)-packages/))?(?:[^/]+\.pth|(?:site|user)customize(?:\.[^/]+|/.+))",
+    re.IGNORECASE,
 )
 
 
 def runs_at_start(name: str) -> bool:
     """Return whether every Python that starts in an environment runs a member, asked or not (module ``site``)."""
     return _AT_START.fullmatch(_normal_path(name)) is not None
+
+
+def unlisted(name: str) -> Flaw:
+    """Return that RECORD does not know a member."""
+    effect = ", and Python runs it at each start" if runs_at_start(name) else ""
+    return Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", f"none{effect}")
 
 
 def read_record(directory: ZipDirectory, member: Member) -> bytes:
@@ -174,8 +181,7 @@ class RecordCheck:
         for name in sorted(doubtful, key=lambda name: (not runs_at_start(name), name)):
             digests = self._rows.get(_normal_path(name))
             if digests is None:
-                effect = ", and Python runs it at each start" if runs_at_start(name) else ""
-                yield Flaw(Defect.RECORD_UNLISTED, name, "a line in RECORD", f"none{effect}")
+                yield unlisted(name)
             elif not any(digest.algorithm in _ALGORITHMS for digest in digests):
                 actual = digests[0].algorithm or "one without a name" if digests else "none"
                 yield Flaw(Defect.RECORD_WITHOUT_DIGEST, name, "a digest in RECORD", actual)

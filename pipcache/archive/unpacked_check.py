@@ -7,6 +7,7 @@ may have links, pipes and files that nobody may read.
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.record import (
@@ -16,6 +17,8 @@ from pipcache.archive.record import (
     RecordCheck,
     parse_record,
     rows_by_members,
+    runs_at_start,
+    unlisted,
 )
 from pipcache.archive.zip_reader import MOST_MEMBERS
 from pipcache.util.budget import Budget, TooMuchInItError, is_mostly_holes
@@ -42,31 +45,65 @@ def check_unpacked(folder: Folder, tick: Tick) -> Iterator[Flaw]:
     infos = [
         child.name for child in folder.children() if child.name.endswith(_INFO) and child.type is FileType.FOLDER
     ]
+    with_record = [name for name in infos if _has_record(folder, name)]
+    if len(with_record) > _MOST_INFOS:
+        actual = f"there is too much in it: {len(with_record)} {_INFO} folders with RECORD"
+        yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", actual)
+        return
     if not infos:
         yield Flaw(Defect.NO_RECORD, "", f"a {_INFO} folder with RECORD", "none")
+    known: list[dict[str, list[Digest]]] = []
+    for info in with_record or infos[:1]:
+        rows = _rows_in(folder, info)
+        if isinstance(rows, Flaw):
+            yield rows
+            if rows.defect is Defect.UNREADABLE:
+                return
+        else:
+            known.append(rows)
+    if not known:
+        yield from _unknown_at_start(folder)
         return
-    # a wheel has a single one; what lies in others is not in its RECORD
-    info = next((name for name in infos if _has_record(folder, name)), infos[0])
+    try:
+        yield from _compare(folder, with_record[0].removesuffix(_INFO), _in_every(known), tick)
+    except TooMuchInItError as error:
+        yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
+
+
+_MOST_INFOS = 8
+"""Folders with a RECORD that are read; a wheel has a single one, others are a stranger's."""
+
+
+def _rows_in(folder: Folder, info: str) -> dict[str, list[Digest]] | Flaw:
+    """Return the rows of the RECORD in a ``.dist-info`` folder; a flaw where there are none."""
     path = f"{info}/RECORD"
     try:
         with folder.enter(info) as inside:
-            data: bytes | None = inside.read("RECORD", RECORD_LIMIT + 1)
-        rows = parse_record(data or b"")
+            rows = parse_record(inside.read("RECORD", RECORD_LIMIT + 1))
     except LongRecord as error:
-        yield Flaw(Defect.UNREADABLE, path, "a RECORD that can be read here", str(error))
-        return
+        return Flaw(Defect.UNREADABLE, path, "a RECORD that can be read here", str(error))
     except OSError as error:
         if error.errno not in _OF_OTHER_TYPES:
-            yield Flaw(Defect.UNREADABLE, path, "a RECORD that can be read here", error.strerror or str(error))
-            return
-        data, rows = None if error.errno == errno.ENOENT else b"", None
-    if not rows:
-        yield Flaw(Defect.NO_RECORD, path, "RECORD", "none" if data is None else "something else")
-        return
-    try:
-        yield from _compare(folder, info.removesuffix(_INFO), rows, tick)
-    except TooMuchInItError as error:
-        yield Flaw(Defect.UNREADABLE, "", "an archive that can be read here", error.reason)
+            return Flaw(Defect.UNREADABLE, path, "a RECORD that can be read here", error.strerror or str(error))
+        return Flaw(Defect.NO_RECORD, path, "RECORD", "none" if error.errno == errno.ENOENT else "something else")
+    return rows or Flaw(Defect.NO_RECORD, path, "RECORD", "something else")
+
+
+def _in_every(records: list[dict[str, list[Digest]]]) -> dict[str, list[Digest]]:
+    """Return the rows of the files that every RECORD has: a second one must not speak for what the first lacks."""
+    first, *others = records
+    return {
+        path: [*digests, *(digest for rows in others for digest in rows[path])]
+        for path, digests in first.items()
+        if all(path in rows for rows in others)
+    }
+
+
+def _unknown_at_start(folder: Folder) -> Iterator[Flaw]:
+    """Yield what Python runs at each start, where no RECORD can know it: uv copies it before it fails."""
+    for item in islice(walk_tree(folder), MOST_MEMBERS):
+        if runs_at_start(item.path):
+            yield unlisted(item.path)
 
 
 _OF_OTHER_TYPES = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENXIO})

@@ -212,11 +212,13 @@ def _facts(
     if not algorithms:
         return DigestFacts()
     computed = digests_of(cache, artifact, algorithms) if isinstance(artifact.entry, BuiltEntry) else {}
-    members = _members(cache, artifact, algorithms, deep=deep) if matcher.looks_for_members else _Members()
+    unread = "its bytes could not be read" if isinstance(artifact.entry, BuiltEntry) and not computed else None
+    is_wanted = matcher.looks_for_members and unread is None
+    members = _members(cache, artifact, algorithms, deep=deep) if is_wanted else _Members()
     return DigestFacts(
         matching=frozenset(filter(matcher.has_digest, computed.items())),
         members={digest: path for digest, path in members.paths.items() if matcher.has_digest(digest)},
-        problem=members.problem if deep or matcher.names_members else None,
+        problem=unread or (members.problem if deep or matcher.names_members else None),
         computed=computed,
         noted=frozenset(filter(matcher.has_digest, noted)),
     )

@@ -105,7 +105,7 @@ class App:
             directory: the cache directory.
             refusal: makes the error that says how uv removes.
         """
-        if directory.tool == "uv":
+        if directory.tool == "uv" and not directory.is_empty:
             raise refusal(directory)
         try:
             yield
@@ -140,7 +140,8 @@ class App:
             cache = locate(option, os.environ, explain=explain)
         self.cache = cache
         if cache.disabled_by is not None:
-            say(f"Note: pip's cache is switched off ({cache.disabled_by}); this is the directory it would use.")
+            owner = f"{cache.tool}'s"
+            say(f"Note: {owner} cache is switched off ({cache.disabled_by}); this is the directory it would use.")
         if cache.exists is False and cache.is_empty:
             if self.is_typed:
                 raise CacheNotFound(

@@ -14,6 +14,7 @@ from pipcache.commands.consent import (
 from pipcache.commands.purge_copies import Copies, KeptHits
 from pipcache.errors import CacheNotFound
 from pipcache.inventory.artifact import path_of
+from pipcache.inventory.uv_removal import commands_for
 from pipcache.location.locate import CacheDirectory
 from pipcache.location.machine import MachineCache
 from pipcache.location.ownership import ownership_of
@@ -25,7 +26,6 @@ from pipcache.removal.private_folder import NotSaved
 from pipcache.render.purged_cache import PurgedCache
 from pipcache.store.cache import Cache
 from pipcache.store.entries import entry_path
-from pipcache.store.installer import uv_commands
 from pipcache.util.progress import Track
 from pipcache.util.run import NO_IDENTITY, Run
 
@@ -109,8 +109,7 @@ def _refusal(place: MachineCache, wanted: list[Hit]) -> str | None:
     """Return why nothing may be removed in a cache, and how else: uv's is changed by uv alone."""
     if place.cache.tool != "uv":
         return place.refusal
-    projects = {hit.artifact.project for hit in wanted if hit.artifact.project}
-    commands = ", then ".join(uv_commands(place.cache.path, projects))
+    commands = ", then ".join(commands_for(place.cache.path, (hit.artifact for hit in wanted)))
     return f"{place.refusal}: run {commands}, then this command again"
 
 

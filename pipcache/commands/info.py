@@ -14,8 +14,8 @@ from pipcache.render.console import fitted, print_answer, wants_colour, width
 from pipcache.render.json.info import info_document
 from pipcache.render.json.records import dump
 from pipcache.render.text.info import info_lines, prospect_lines
-from pipcache.render.text.notices import say_unknown, say_unreadable
-from pipcache.store.entries import UnreadableEntry
+from pipcache.render.text.notices import say_others, say_unknown, say_unreadable
+from pipcache.store.entries import UnreadableEntry, stray_folders
 from pipcache.util.progress import Track
 
 
@@ -32,6 +32,7 @@ class InfoAnswer(NamedTuple):
     now: float
     unreadable: Sequence[UnreadableEntry]
     unknown: Sequence[str] = ()
+    others: Sequence[str] = ()
 
 
 def find(directory: CacheDirectory, track: Track) -> InfoAnswer:
@@ -47,7 +48,10 @@ def find(directory: CacheDirectory, track: Track) -> InfoAnswer:
     facts = gathered.facts
     ages = ((artifact, facts.now - facts.last_used(artifact)) for artifact in facts.artifacts if artifact.files)
     use = LastUse(sum_by_age(ages), is_recorded=gathered.keeps_access_times)
-    return InfoAnswer(directory, summarise(facts.artifacts), use, prospects, facts.now, gathered.unreadable)
+    others = stray_folders(artifact.entry for artifact in facts.artifacts)
+    return InfoAnswer(
+        directory, summarise(facts.artifacts), use, prospects, facts.now, gathered.unreadable, others=others
+    )
 
 
 def _find_in_uv(directory: CacheDirectory, track: Track) -> InfoAnswer:
@@ -72,6 +76,7 @@ def write(answer: InfoAnswer, form: str) -> None:
         _print_table(directory, answer)
     say_unreadable(answer.unreadable)
     say_unknown(answer.unknown)
+    say_others(answer.others)
 
 
 def _print_table(directory: CacheDirectory, answer: InfoAnswer) -> None:

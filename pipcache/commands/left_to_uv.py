@@ -1,9 +1,12 @@
 """What ``remove``, ``clear`` and ``prune`` say of uv's cache, which pipcache does not change: uv's commands."""
 
 import shlex
+import sys
+from collections.abc import Sequence
 
 from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
 from pipcache.errors import LeftToUv
+from pipcache.inventory.uv_removal import commands_for
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.installer import uv_commands
 from pipcache.util.progress import Track
@@ -20,27 +23,34 @@ def refusal_to_remove(directory: CacheDirectory, request: AuditRequest, track: T
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and nothing of uv's.
     """
-    place = f"--tool uv --cache-dir {shlex.quote(directory.path)}"
     if not (request.selectors or request.advisories):
-        return LeftToUv(directory.path, (f"pipcache verify {place}",))
+        return LeftToUv(directory.path, (_again("verify", directory, ()),))
     _, matcher = read_matcher(request)
     audit = audit_cache(directory._replace(tool="uv"), matcher, request, track)
-    projects = {hit.artifact.project for hit in audit.hits if hit.artifact.project}
-    projects = projects or {selector.project for selector in request.selectors if selector.project}
+    artifacts = [hit.artifact for hit in audit.hits]
+    commands = commands_for(directory.path, artifacts, [s.project for s in request.selectors if s.project])
     # what was typed may be anything to a shell
     words = [f"--advisory {shlex.quote(path)}" for path in request.advisories]
     words += [shlex.quote(selector.text) for selector in request.selectors]
-    again = f"pipcache audit {' '.join(words)} {place}"
-    return LeftToUv(directory.path, (*uv_commands(directory.path, projects), again))
+    return LeftToUv(directory.path, (*commands, _again(f"audit {' '.join(words)}", directory, commands)))
 
 
 def refusal_to_clear(directory: CacheDirectory) -> LeftToUv:
     """Return the error with the command that empties the cache, and the one that shows that it is empty."""
-    again = f"pipcache info --tool uv --cache-dir {shlex.quote(directory.path)}"
-    return LeftToUv(directory.path, (*uv_commands(directory.path, everything=True), again))
+    commands = uv_commands(directory.path, everything=True)
+    return LeftToUv(directory.path, (*commands, _again("info", directory, commands)))
 
 
 def refusal_to_prune(directory: CacheDirectory) -> LeftToUv:
     """Return the error with the command that removes what nothing uses, and the one that shows what is left."""
-    again = f"pipcache info --tool uv --cache-dir {shlex.quote(directory.path)}"
-    return LeftToUv(directory.path, (*uv_commands(directory.path), again))
+    commands = uv_commands(directory.path)
+    return LeftToUv(directory.path, (*commands, _again("info", directory, commands)))
+
+
+def _again(command: str, directory: CacheDirectory, commands: Sequence[str]) -> str:
+    """Return the command line that shows what is left after the commands of uv."""
+    path = shlex.quote(directory.path)
+    if commands == uv_commands(directory.path, everything=True) and sys.platform != "win32":
+        # the directory may be gone then, which is a mistake where it is named by the option
+        return f"UV_CACHE_DIR={path} pipcache {command} --tool uv"
+    return f"pipcache {command} --tool uv --cache-dir {path}"

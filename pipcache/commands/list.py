@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Kind, unreadable_entries, with_refusals
+from pipcache.inventory.artifact import (
+    DISTRIBUTIONS,
+    Artifact,
+    Kind,
+    unreadable_entries,
+    with_refusals,
+)
 from pipcache.inventory.collector import Need, open_cache, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters, IndexStatuses, SortKey, sort
@@ -15,8 +21,9 @@ from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import fitted, is_terminal, print_answer, say
 from pipcache.render.text.list import LIST, make_row, total_line
-from pipcache.render.text.notices import say_unknown, say_unmatched, say_unreadable
+from pipcache.render.text.notices import say_others, say_unknown, say_unmatched, say_unreadable
 from pipcache.render.text.table import print_rows
+from pipcache.store.entries import stray_folders
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 
@@ -41,6 +48,7 @@ class ListAnswer(NamedTuple):
     artifacts: list[Artifact]
     unmatched: list[Unmatched]
     unknown: Sequence[str] = ()
+    others: Sequence[str] = ()
 
     @property
     def is_incomplete(self) -> bool:
@@ -94,6 +102,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         artifacts,
         unmatched,
         cache.unknown,
+        stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else (),
     )
 
 
@@ -111,6 +120,7 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
             _write_table(answer)
     say_unmatched(answer.directory, answer.unmatched)
     say_unknown(answer.unknown)
+    say_others(answer.others)
 
 
 def _write_table(answer: ListAnswer) -> None:

@@ -15,8 +15,9 @@ from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, wants_colour, width
 from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
-from pipcache.render.text.notices import say_unknown, say_unmatched
+from pipcache.render.text.notices import say_others, say_unknown, say_unmatched
 from pipcache.render.text.show import show_lines
+from pipcache.store.entries import stray_folders
 from pipcache.util.progress import Track
 from pipcache.verify.details import Details, describe
 from pipcache.verify.lock_index import LockIndex
@@ -32,6 +33,7 @@ class ShowAnswer(NamedTuple):
     unmatched: list[Unmatched]
     is_incomplete: bool  # some place could not be looked at: it may have been a match
     unknown: Sequence[str] = ()
+    others: Sequence[str] = ()
 
 
 def find(
@@ -63,7 +65,8 @@ def find(
     details = list(describe(cache, named, artifacts, judgements, track))
     seen = [*with_refusals(artifacts, cache.refused), *(judgement.artifact for judgement in verified.judgements)]
     is_incomplete = any(artifact.unreadable for artifact in seen)
-    return ShowAnswer(directory, details, selection.unmatched, is_incomplete, cache.unknown)
+    others = stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else ()
+    return ShowAnswer(directory, details, selection.unmatched, is_incomplete, cache.unknown, others)
 
 
 def _named(artifact: Artifact, judgement: Judgement | None) -> Artifact:
@@ -86,3 +89,4 @@ def write(answer: ShowAnswer, form: str) -> None:
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
     say_unknown(answer.unknown)
+    say_others(answer.others)

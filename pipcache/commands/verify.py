@@ -1,7 +1,7 @@
 """``verify``: judge the selected artifacts."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipcache.commands.cached_status import statuses_for, with_statuses
@@ -17,15 +17,15 @@ from pipcache.render.console import is_terminal, print_answer, say, wants_colour
 from pipcache.render.json.records import dump
 from pipcache.render.json.verify import verify_document
 from pipcache.render.text.cure import Scope, cure_of_all
-from pipcache.render.text.notices import links_in_stores, say_unmatched
+from pipcache.render.text.notices import links_in_stores, say_others, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
 from pipcache.render.text.wrap import fit
-from pipcache.store.entries import is_link
+from pipcache.store.entries import is_link, stray_folders
 from pipcache.util.progress import Track
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.context import NotJudged, is_judged, why_not_judged
-from pipcache.verify.lock_index import read_lock_index
+from pipcache.verify.lock_index import LockIndex, read_lock_index
 from pipcache.verify.verdict import Judgement
 from pipcache.verify.verifier import VerifyOptions
 
@@ -60,6 +60,7 @@ class VerifyAnswer(NamedTuple):
     tally: Tally
     unmatched: list[Unmatched]
     cure: str | None = None  # the command line that removes all that has findings
+    others: Sequence[str] = ()
 
 
 def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> VerifyAnswer:
@@ -85,7 +86,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
             artifacts = read_inventory(cache, need, configured_indexes, on_artifact=begin, look=look)
         _, wanted = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=wanted)
-        chosen = [artifact for artifact in selection.chosen if is_judged(artifact)]
+        chosen = [artifact for artifact in selection.chosen if is_judged(artifact, locks)]
         verified = verifier.judge(chosen, artifacts)
     with_status = with_statuses(cache, verified, artifacts, track)
     judgements = [_with_wanted(judgement, request.wanted) for judgement in with_status]
@@ -96,7 +97,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         links_in_stores(artifacts),
         _count_findings(with_status) - _count_findings(judgements),
     )
-    tally = tally._replace(not_judged=_not_judged(selection.chosen))
+    tally = tally._replace(not_judged=_not_judged(selection.chosen, locks))
     if request.against:
         known = [
             _is_known(judgement) for judgement in verified.judgements if judgement.artifact.kind in DISTRIBUTIONS
@@ -109,14 +110,16 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         is_usual=not request.thorough and request.wanted == frozenset(Check),
     )
     ordered = in_order(judgements)
-    return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure_of_all(directory, ordered, scope))
+    others = stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else ()
+    cure = cure_of_all(directory, ordered, scope)
+    return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure, others)
 
 
-def _not_judged(artifacts: Iterable[Artifact]) -> dict[NotJudged, list[Artifact]]:
+def _not_judged(artifacts: Iterable[Artifact], locks: LockIndex) -> dict[NotJudged, list[Artifact]]:
     """Return what another installer keeps and gets no verdict, by the reason."""
     grouped: dict[NotJudged, list[Artifact]] = {}
     for artifact in artifacts:
-        if (reason := why_not_judged(artifact)) is not None:
+        if (reason := why_not_judged(artifact, locks)) is not None:
             grouped.setdefault(reason, []).append(artifact)
     return {reason: grouped[reason] for reason in NotJudged if reason in grouped}
 
@@ -148,6 +151,7 @@ def write(answer: VerifyAnswer, form: str) -> None:
             print(line)  # noqa: T201
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
+    say_others(answer.others)
     if left := answer.tally.left:
         done = len(answer.judgements)
         say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")

@@ -44,7 +44,10 @@ class GuardedDirectory(Directory):
     def link_text(self, file: File) -> str:
         """Return where a link says that it leads to; empty where it cannot be read any more."""
         try:
-            return os.readlink(os.path.join(self.root, file.path))
+            with self._above(file.path) as (name, descriptor):
+                if descriptor is None:
+                    return os.readlink(os.path.join(self.root, file.path))
+                return os.readlink(name, dir_fd=descriptor)
         except OSError:
             return ""
 

@@ -118,6 +118,7 @@ class _Scan:
         self._archives: dict[Link, File] = {}
         self._links: dict[Link, tuple[Store, File]] = {}
         self._used: set[Link] = set()
+        self._environments: set[Link] = set()
 
     def survey(self) -> UvSurvey:
         buckets = self._scan_top()
@@ -129,7 +130,7 @@ class _Scan:
         for bucket in (*buckets.pop("sdists", []), *buckets.pop("built-wheels", [])):
             self._scan_sdists(bucket)
         for bucket in buckets.pop("environments", []):
-            self._scan_environments(bucket, 2)
+            self._scan_environments(self._children(Store.UV_ENVIRONMENTS, bucket), 2)
         for bucket in (*buckets.pop("simple", []), *buckets.pop("flat-index", [])):
             self._scan_pages(bucket, 3)
         for bucket in buckets.pop("builds", []):
@@ -316,13 +317,14 @@ class _Scan:
             if file not in wheels and not is_folder(file.stat) and not is_own_metadata:
                 self._add_other(Store.UV_SDISTS, file)
 
-    def _scan_environments(self, folder: File, depth: int) -> None:
-        for file in self._children(Store.UV_ENVIRONMENTS, folder):
+    def _scan_environments(self, files: list[File], depth: int) -> None:
+        """Scan what is in the bucket of environments, or in a folder of it."""
+        for file in files:
             name = os.path.basename(file.path)
             if is_folder(file.stat):
-                if self._add_environment(file) or depth < 2:
-                    continue
-                self._scan_environments(file, depth - 1)
+                files = self._children(Store.UV_ENVIRONMENTS, file)
+                if not self._add_environment(file, files) and depth > 1:
+                    self._scan_environments(files, depth - 1)
             elif name in _MARKERS or name.endswith(".lock"):
                 continue
             elif stat_module.S_ISLNK(file.stat.st_mode):
@@ -331,7 +333,13 @@ class _Scan:
                     self._entries.append(StrayEntry(Store.UV_ENVIRONMENTS, file, Foreign.LINK))
                 elif link in self._archives and link not in self._used:
                     self._used.add(link)
+                    self._environments.add(link)
                     self._add_loose(Store.UV_ENVIRONMENTS, self._archives[link])
+                elif link in self._archives and link not in self._environments:
+                    # a pointer leads there too, which speaks for a wheel alone
+                    self._environments.add(link)
+                    archive = self._archives[link]
+                    self._add_environment(archive, self._children(Store.UV_ENVIRONMENTS, archive))
             else:
                 self._add_other(Store.UV_ENVIRONMENTS, file)
 
@@ -352,13 +360,14 @@ class _Scan:
 
     def _add_loose(self, store: Store, folder: File) -> None:
         """Add a folder that nothing names: an environment, or by its content an unpacked distribution."""
-        if not self._add_environment(folder) and self._children(store, folder):
+        files = self._children(store, folder)
+        if not self._add_environment(folder, files) and files:
             key = os.path.basename(folder.path)
             self._entries.append(UnpackedEntry(store, key, None, folder))
 
-    def _add_environment(self, folder: File) -> bool:
+    def _add_environment(self, folder: File, children: list[File]) -> bool:
         """Add what is installed in an environment, and return whether a folder is one (PEP 405)."""
-        files = {os.path.basename(file.path): file for file in self._children(Store.UV_ENVIRONMENTS, folder)}
+        files = {os.path.basename(file.path): file for file in children}
         if "pyvenv.cfg" not in files:
             return False
         for name in ("lib", "Lib", "lib64"):

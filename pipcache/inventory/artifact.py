@@ -151,6 +151,7 @@ class Artifact(NamedTuple):
             that nobody can compute again because the file is not kept.
         disk: bytes on the disk, where these are not those of ``files``.
         was_here: the installer noted that it downloaded the file, which is gone.
+        goes_with_all: the installer has no command that removes it and leaves all else.
     """
 
     entry: Entry
@@ -179,6 +180,7 @@ class Artifact(NamedTuple):
     noted_digests: tuple[tuple[str, str], ...] = ()
     disk: int | None = None
     was_here: bool = False
+    goes_with_all: bool = False
 
     @property
     def store(self) -> Store:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pipcache.inventory.artifact import Artifact, path_of
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
+from pipcache.store.entries import BuiltEntry
+from pipcache.util.budget import is_mostly_holes
 from pipcache.util.hashes import Digests
 from pipcache.util.progress import Track
 
@@ -27,8 +29,12 @@ def digests_of(cache: Cache, artifact: Artifact, algorithms: Iterable[str]) -> d
 
     Returns:
         The digests, without those that the system does not allow (FIPS and md5); none when the bytes cannot be
-        read.
+        read, or a built wheel has so many holes that reading it has no end.
     """
+    if isinstance(artifact.entry, BuiltEntry):
+        wheel = artifact.entry.wheel
+        if is_mostly_holes(wheel.size, wheel.allocated):
+            return {}
     try:
         with open_body(cache, artifact) as body:
             return body.digests(algorithms)

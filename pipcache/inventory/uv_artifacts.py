@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipcache.archive.metadata import Metadata, header_fields, parse_metadata
 from pipcache.installers.uv_cache import UvCache, sizes_in
 from pipcache.installers.uv_pointer import METADATA_START, Pointer, read_metadata
-from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
+from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place, path_of
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, InstalledEntry, NoteEntry, UnpackedEntry, entry_path
 from pipcache.store.layout import Store
@@ -24,6 +24,11 @@ _SEEN = "uv read it to choose a version; it is no download of a file"
 
 _GONE = "what uv unpacked is gone: uv downloads it again"
 
+_GOES_WITH_ALL = "uv removes it only with everything else in its cache"
+
+_BUCKETS_THAT_STAY = ("wheels-v", "sdists-v", "built-wheels-v", "builds-v")
+"""Buckets in which ``uv cache prune`` looks for what nothing uses, if at all; others it empties."""
+
 _UNNAMED = "nothing leads to it: of a killed or running install, or of a pointer that is gone"
 
 
@@ -37,11 +42,33 @@ def identify_uv(cache: Cache, entry: UvEntry, *, deep: bool) -> Artifact:
     """
     assert isinstance(cache, UvCache)
     artifact = _identify(cache, entry, deep=deep)
+    if _goes_with_all(cache, artifact):
+        artifact = artifact._replace(goes_with_all=True, notes=(*artifact.notes, _GOES_WITH_ALL))
     bucket = entry_path(entry).split(os.sep)[0]
     if bucket in cache.unknown:
         note = f"in {bucket}, which was read as the last known layout"
         artifact = artifact._replace(notes=(*artifact.notes, note))
     return artifact
+
+
+def _goes_with_all(cache: UvCache, artifact: Artifact) -> bool:
+    """Return whether ``uv cache clean PROJECT`` and ``uv cache prune`` both leave an artifact (uv 0.2 to 0.13).
+
+    They leave editable projects, what a killed download or build left in a bucket, and sources from a URL or a
+    path of which uv never learned the name, because they could not be built.
+    """
+    path = path_of(artifact)
+    bucket, *folders = path.split(os.sep)
+    if isinstance(artifact.entry, NoteEntry) or not bucket.startswith(_BUCKETS_THAT_STAY):
+        return False
+    if folders[0] == "editable" or any(folder.startswith(".tmp") for folder in folders):
+        return True
+    if folders[0] not in {"url", "path", "git"} or artifact.store is not Store.UV_SDISTS:
+        return False
+    sources = artifact.entry.folder if isinstance(artifact.entry, UnpackedEntry) else None
+    is_sdist = sources is not None and sources.path.startswith(bucket)
+    revision = sources.path if sources is not None and is_sdist else os.path.dirname(path)
+    return not any(os.path.basename(file.path) == "metadata.msgpack" for file in cache.children(revision))
 
 
 def _identify(cache: UvCache, entry: UvEntry, *, deep: bool) -> Artifact:

@@ -225,26 +225,47 @@ def configured_place(
     if not key:
         return
     try:
-        with open(path, "rb", opener=open_regular) as file:
-            data = file.read(_LIMIT + 1)
+        document = read_toml(path)
     except OSError as error:
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, error)
         return
-    except ValueError:  # a NUL in the path
+    except LongFile as error:
+        yield KnownPlace(
+            installer, Source.CONFIGURATION, path, path, unknown=f"{error}, and is not read; it may name a cache"
+        )
         return
-    if len(data) > _LIMIT:
-        unknown = f"it has more than {_LIMIT:,} bytes, and is not read; it may name a cache"
-        yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
-    elif value := _setting(data, (*table, key)):
+    except ValueError:
+        return
+    value = table_in(document, table).get(key)
+    if value and isinstance(value, str):
         yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
 
 
-def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:
-    """Return a setting of a TOML file by tables and key; None without it, and where the file is not valid."""
+class LongFile(ValueError):  # noqa: N818 - it is the file that is long
+    """A file is longer than configuration files are."""
+
+
+def read_toml(path: str) -> Mapping[str, object]:
+    """Return the document in a configuration file.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        LongFile: it is longer than configuration files are.
+        ValueError: it is no TOML.
+    """
+    with open(path, "rb", opener=open_regular) as file:
+        data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise LongFile(f"it has more than {_LIMIT:,} bytes")
     try:
-        value: object = tomllib.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+
+
+def table_in(document: Mapping[str, object], names: tuple[str, ...]) -> Mapping[str, object]:
+    """Return a table in a table, and so on; an empty one where it is not there."""
+    table: object = document
+    for name in names:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}

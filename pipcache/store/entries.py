@@ -3,6 +3,7 @@
 import os
 import re
 import stat as stat_module
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -141,6 +142,15 @@ def entry_path(entry: Entry) -> str:
             return path
         case _:
             return entry_files(entry)[0].path
+
+
+def stray_folders(entries: Iterable[Entry]) -> list[str]:
+    """Return the folders in the cache directory that are no stores, and that were not looked into."""
+    return [
+        entry.file.path
+        for entry in entries
+        if isinstance(entry, StrayEntry) and entry.store is Store.STRAY and entry.why is Foreign.FOLDER
+    ]
 
 
 def is_made_by_pip(entry: Entry) -> bool:

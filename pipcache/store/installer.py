@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from enum import StrEnum
 
-from pipcache.util.files import is_folder
+from pipcache.util.files import is_folder, list_quietly
 
 
 class Installer(StrEnum):
@@ -47,7 +47,8 @@ def uv_commands(path: str, projects: Collection[str] = (), *, everything: bool =
     """Return the command lines of uv that remove projects from its cache, in the order that removes all of them.
 
     ``uv cache clean PROJECT`` knows only what its own release of uv wrote, and leaves environments;
-    ``uv cache prune`` removes environments and what other releases wrote.
+    ``uv cache prune`` removes environments and what other releases wrote. ``inventory.uv_removal`` knows what
+    both leave.
 
     Args:
         path: of the cache.
@@ -162,6 +163,12 @@ def folders_of_others(root: str) -> dict[str, Installer]:
     return folders
 
 
+def is_uv_bucket(name: str) -> bool:
+    """Return whether a folder is called as one of uv's that holds distributions, or what uv noted of them."""
+    kind = name.rpartition("-v")[0]
+    return _UV_BUCKET.fullmatch(name) is not None and kind in _UV_CHILDREN and kind != "interpreter"
+
+
 def has_distributions(root: str) -> bool:
     """Return whether a directory holds a file that may be of a distribution, at any depth.
 
@@ -247,7 +254,7 @@ def _children(*path: str) -> list[str]:
     """Return the names in a folder that is no link; none where it cannot be read."""
     folder = os.path.join(*path)
     try:
-        return os.listdir(folder) if is_folder(os.lstat(folder)) else []
+        return list_quietly(folder) if is_folder(os.lstat(folder)) else []
     except OSError:
         return []
 

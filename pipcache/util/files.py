@@ -129,6 +129,21 @@ def keeps_access_times(path: str) -> bool:
         return True
 
 
+def list_quietly(path: str) -> list[str]:
+    """Return the names in a folder, which may be a link, without a new access time where possible.
+
+    Raises:
+        OSError: it cannot be listed, or is no folder.
+    """
+    if not HAS_DIR_FD:
+        return os.listdir(path)
+    descriptor = open_descriptor(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return os.listdir(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def open_quietly(path: str, dir_fd: int | None = None) -> int:
     """Return a descriptor for reading, without following a link, waiting, or a new access time where possible.
 

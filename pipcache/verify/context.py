@@ -33,6 +33,7 @@ from pipcache.util.progress import Tick
 from pipcache.util.urls import filename_in
 from pipcache.verify.local_source import KnownDigests
 from pipcache.verify.lock_index import LockIndex
+from pipcache.verify.noted import broken_notes, compare_notes
 from pipcache.verify.promises import Promise, one_for_all, promises_of_built_wheel
 from pipcache.verify.structure import Structure
 
@@ -48,15 +49,18 @@ class NotJudged(StrEnum):
     SEEN = "seen"  # only looked at, and not downloaded by that
 
 
-def why_not_judged(artifact: Artifact) -> NotJudged | None:
-    """Return why something of another installer's gets no verdict; None for all that is pip's, or is judged."""
+def why_not_judged(artifact: Artifact, locks: LockIndex) -> NotJudged | None:
+    """Return why something of another installer's gets no verdict; None for all that is pip's, or is judged.
+
+    Of unpacked sources those are judged that a lock file has another digest for than was noted.
+    """
     match artifact.entry:
         case UnpackedEntry(folder=None):
             return NotJudged.GONE
         case UnpackedEntry(is_temporary=True):
             return NotJudged.UNFINISHED
         case UnpackedEntry() if artifact.kind is Kind.SDIST:
-            return NotJudged.SDIST
+            return None if any(broken_notes(compare_notes(artifact, locks))) else NotJudged.SDIST
         case UnpackedEntry(pointer=None):
             return NotJudged.LEFTOVER
         case InstalledEntry():
@@ -67,10 +71,10 @@ def why_not_judged(artifact: Artifact) -> NotJudged | None:
             return None
 
 
-def is_judged(artifact: Artifact) -> bool:
+def is_judged(artifact: Artifact, locks: LockIndex) -> bool:
     """Return whether an artifact gets a verdict: entries of a store do, and places that could not be read."""
     if isinstance(artifact.entry, UnpackedEntry):
-        return why_not_judged(artifact) is None
+        return why_not_judged(artifact, locks) is None
     return isinstance(artifact.entry, (HttpEntry, BuiltEntry, UnreadableEntry))
 
 

@@ -65,8 +65,11 @@ class Finding(NamedTuple):
 
     @property
     def runs_at_start(self) -> bool:
-        """Whether it is about a file that RECORD does not know and that Python runs at each start."""
-        return self.check is Check.PC503 and runs_at_start(self.by)
+        """Whether it is about a file that RECORD does not know so and that Python runs at each start.
+
+        It is not in RECORD, has another digest than there, or is a link, which leads to anything.
+        """
+        return self.check in {Check.PC503, Check.PC502, Check.PC407} and runs_at_start(self.by)
 
 
 MOST_FINDINGS = 1_000

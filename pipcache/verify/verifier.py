@@ -122,7 +122,7 @@ class Verifier:
 
     def begin(self, artifact: Artifact) -> None:
         """Start the proof by its key of an artifact that ``judge`` will be given, where it may have one."""
-        self._size_begun += artifact.size if is_judged(artifact) else 0
+        self._size_begun += artifact.size if is_judged(artifact, self._options.locks) else 0
         self._meter.expect(self._size_begun)
         if self._may_be_proved(artifact):
             self._prove([artifact])
@@ -138,7 +138,7 @@ class Verifier:
         A download whose key proves its bytes needs no page. For the others every cached page of their projects is
         read. What has findings is judged once more, because pip may have been writing it.
         """
-        judged = [artifact for artifact in chosen if is_judged(artifact)]
+        judged = [artifact for artifact in chosen if is_judged(artifact, self._options.locks)]
         self._meter.expect(sum(artifact.size for artifact in judged))
         self._context.set_artifacts(artifacts)
         done: dict[str, Judgement | None] = {}
@@ -193,7 +193,7 @@ class Verifier:
         ] + [
             Judgement(artifact, Verdict.UNREADABLE, problem=artifact.problem)
             for artifact in with_refusals(others, refused)
-            if artifact.unreadable and is_judged(artifact)
+            if artifact.unreadable and is_judged(artifact, self._options.locks)
         ]
 
     def _judge_again(self, suspects: Mapping[str, Entry]) -> Iterator[tuple[str, Judgement | None]]:

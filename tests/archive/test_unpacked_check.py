@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +99,8 @@ def test_what_runs_at_each_start_comes_first_and_says_so(tmp_path: Path) -> None
         *(("evil.pth", True), ("EVIL.PTH", True), ("./evil.pth", True), ("foo-1.data/purelib/evil.pth", True)),
         *(("foo-1.data/platlib/x.pth", True), ("sitecustomize.py", True), ("usercustomize/__init__.py", True)),
         *(("sitecustomize.cpython-311-x86_64-linux-gnu.so", True), ("foo/evil.pth", False), ("pth", False)),
+        *(("foo-1.data/data/lib/python3.11/site-packages/x.pth", True), ("foo-1.data/data/lib/x.pth", False)),
+        *(("foo-1.data/data/Lib/site-packages/sitecustomize.py", True), ("site-packages/x.pth", False)),
         *(("foo-1.data/data/evil.pth", False), ("foo/sitecustomize.py", False), ("sitecustomize2.py", False)),
     ],
 )
@@ -196,3 +201,42 @@ def test_an_interruption_ends_the_reading(tmp_path: Path) -> None:
 
     with Folder.open(str(folder.parent), folder.name) as opened, pytest.raises(Stopped):
         list(check_unpacked(opened, tick))
+
+
+def test_a_second_record_does_not_speak_for_what_the_first_lacks(tmp_path: Path) -> None:
+    """uv up to 0.9 at least installs all of it without a word; newer ones refuse it."""
+    folder = unpacked(tmp_path)
+    (folder / "evil.pth").write_bytes(b"import os\n")
+    for other in ("Foo-1.0.0.dist-info", "aaa-1.0.dist-info", "zzz-1.0.dist-info"):
+        (folder / other).mkdir()
+        lines = [f"{path.relative_to(folder).as_posix()},{_digest(path)}," for path in _files(folder)]
+        (folder / other / "RECORD").write_text("\n".join([*lines, f"{other}/RECORD,,", ""]), encoding="utf-8")
+        flaws = defects(folder)
+        assert flaws[0] == (Defect.RECORD_UNLISTED, "evil.pth")
+        assert {defect for defect, _ in flaws} == {Defect.RECORD_UNLISTED}
+        if other != "Foo-1.0.0.dist-info":
+            shutil.rmtree(folder / other)
+    for number in range(8):
+        shutil.copytree(folder / "Foo-1.0.0.dist-info", folder / f"a{number}.dist-info")
+    assert [defect for defect, _ in defects(folder)] == [Defect.UNREADABLE]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _digest(path: Path) -> str:
+    return "sha256=" + urlsafe_b64encode(sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_without_a_record_nothing_knows_what_runs_at_each_start(content: bytes | None, tmp_path: Path) -> None:
+    folder = unpacked(tmp_path)
+    (folder / "evil.pth").write_bytes(b"import os\n")
+    if content is None:
+        (folder / INFO / "RECORD").unlink()
+    else:
+        (folder / INFO / "RECORD").write_bytes(content)
+    assert defects(folder) == [(Defect.NO_RECORD, f"{INFO}/RECORD"), (Defect.RECORD_UNLISTED, "evil.pth")]
+    shutil.rmtree(folder / INFO)
+    assert defects(folder) == [(Defect.NO_RECORD, ""), (Defect.RECORD_UNLISTED, "evil.pth")]

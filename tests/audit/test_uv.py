@@ -14,9 +14,10 @@ from pipcache.cli.main import run
 from pipcache.location import machine
 from tests.support.archives import build_wheel
 from tests.support.caches import CacheBuilder, look
-from tests.support.uv_caches import GENERATIONS, UvCache
+from tests.support.uv_caches import GENERATIONS, UvCache, pack, unzip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 EVIL = b"print('evil')\n"
@@ -52,6 +53,17 @@ def uv(tmp_path: Path) -> UvCache:
 @pytest.fixture
 def audit(uv: UvCache, capsys: pytest.CaptureFixture[str]) -> Audited:
     return Audited(uv, capsys)
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def build_member() -> bytes:
+    """The module of every wheel that is built here."""
+    (member,) = (data for name, data in unzip(build_wheel("litellm", "1.82.7")[1]).items() if name.endswith(".py"))
+    return member
 
 
 def relations(part: dict[str, Any]) -> list[tuple[str, str]]:
@@ -265,6 +277,18 @@ def test_pips_and_uvs_in_one_directory_are_told_apart(uv: UvCache, audit: Audite
     assert audit("nosuch", "--tool", "uv")[0] == 0
 
 
+@pytest.mark.parametrize("command", [("list",), ("show", "twisted"), ("info",), ("verify",)], ids=" ".join)
+def test_a_directory_of_pips_and_uvs_is_said_to_be_read_in_part(
+    uv: UvCache, audit: Audited, command: tuple[str, ...]
+) -> None:
+    CacheBuilder(uv.root).download("https://index.example/simple/twisted/", b"page")
+    (uv.root / "mine").mkdir()
+    uv.wheel("litellm", "1.82.7")
+    said = "uv keeps its cache in this directory too; it was not read (--tool uv does): archive-v0, wheels-v8."
+    assert said in audit.text(*command)[2]
+    assert "Note:" not in audit.text(*command, "--tool", "uv")[2]
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "sarif", "line"])
 def test_every_form_has_the_commands_and_what_was_seen(uv: UvCache, audit: Audited, form: str) -> None:
     uv.wheel("litellm", "1.82.7")
@@ -277,6 +301,28 @@ def test_every_form_has_the_commands_and_what_was_seen(uv: UvCache, audit: Audit
         assert f"uv cache prune --cache-dir {uv.root}" in text
     if form in {"table", "markdown"}:
         assert "Seen by uv and not kept" in text
+
+
+def test_a_pointer_does_not_hide_an_environment(uv: UvCache, audit: Audited) -> None:
+    """uv runs what an environment's link leads to, whatever else leads there."""
+    environment = uv.environment(("litellm", "1.82.7"))
+    pointer = uv.wheel("six", "1.17.0")
+    archive_id = os.readlink(environment).rpartition("/")[2]
+    pointer.write_bytes(pack([archive_id, [], "six-1.17.0-py3-none-any.whl", 0, 5]))
+    code, part = audit("litellm==1.82.7")
+    assert (code, relations(part)) == (1, [("installed", "environment")])
+
+
+def test_a_built_wheel_of_holes_is_not_hashed(uv: UvCache, audit: Audited) -> None:
+    (wheel,) = uv.sdist("litellm", "1.82.7").glob("*.whl")
+    os.truncate(wheel, 1 << 40)
+    code, part = audit(f"sha256:{'0' * 64}", "--deep")
+    path = wheel.relative_to(uv.root).as_posix()
+    assert (code, [entry["why"] for entry in part["unjudged"] if entry["path"] == path]) == (
+        3,
+        ["its bytes could not be read"],
+    )
+    assert audit("litellm==1.82.7")[0] == 1
 
 
 # How it is removed
@@ -299,7 +345,8 @@ def test_what_removes_leaves_it_to_uv(
             f"uv cache prune {place}",
             f"pipcache audit litellm==1.82.7 --tool uv {place}",
         ],
-        "clear": [f"uv cache clean {place}", f"pipcache info --tool uv {place}"],
+        # the directory itself may be gone then
+        "clear": [f"uv cache clean {place}", f"UV_CACHE_DIR={uv.root} pipcache info --tool uv"],
         "prune": [f"uv cache prune {place}", f"pipcache info --tool uv {place}"],
     }[command[0]]
     assert lines[-len(expected) :] == expected
@@ -328,6 +375,72 @@ def test_the_commands_name_what_advisories_and_files_of_selectors_mean(
     assert "pipcache audit litellm==1.82.7 --tool uv" in said
     code, _, said = audit.text("remove", "--damaged", "--yes")
     assert (code, f"pipcache verify --tool uv --cache-dir {uv.root}" in said) == (3, True)
+
+
+def _in_builds(uv: UvCache) -> None:
+    uv.killed("litellm", "1.82.7").rename(make(uv.root / "builds-v0") / ".tmpAbCdEf")
+
+
+def _in_downloads(uv: UvCache) -> None:
+    uv.killed("litellm", "1.82.7").rename(make(uv.root / uv.generation.sdists) / ".tmpAbCdEf")
+
+
+def _built_in_vain(uv: UvCache) -> None:
+    uv.sdist("litellm", "1.82.7", place="url/0123456789abcdef", is_built=False).joinpath(
+        "metadata.msgpack"
+    ).unlink()
+
+
+def _editable(uv: UvCache) -> None:
+    uv.sdist("litellm", "1.82.7", place="editable/0123456789abcdef", is_local=True)
+
+
+def _without_a_name(uv: UvCache) -> None:
+    path = uv.wheel("litellm", "1.82.7")
+    path.parent.rename(path.parent.with_name("--all"))
+    path = path.parent.with_name("--all") / path.name
+    archive = uv.archive_of(path)
+    (archive / "litellm-1.82.7.dist-info").rename(archive / "-1.0.dist-info")
+    (archive / "-1.0.dist-info/METADATA").unlink()
+    path.write_bytes(pack([archive.name, [], "x.whl", 0, 5]))
+
+
+@pytest.mark.parametrize("fill", [_in_builds, _in_downloads, _built_in_vain, _editable, _without_a_name])
+def test_what_uv_removes_with_all_else_only_is_removed_so(
+    uv: UvCache, audit: Audited, fill: Callable[[UvCache], None]
+) -> None:
+    """``uv cache clean PROJECT`` and ``uv cache prune`` leave these: ``tests/tools`` tries it."""
+    uv.wheel("litellm", "1.82.8")
+    fill(uv)
+    member = "" if fill is not _without_a_name else "sha256:" + sha256(build_member()).hexdigest()
+    asked = member or "litellm==1.82.7"
+    code, part = audit(asked)
+    assert (code, part["native_commands"]) == (1, [f"uv cache clean --cache-dir {uv.root}"])
+    _, said, _ = audit.text("audit", asked)
+    assert "uv removes some of this only with everything else; run this, then this audit again:" in said
+    _, _, said = audit.text("remove", asked)
+    assert said.splitlines()[-1].strip() == f"UV_CACHE_DIR={uv.root} pipcache audit {asked} --tool uv"
+    if not member:
+        assert audit("litellm==1.82.8")[1]["native_commands"][0] == f"uv cache clean litellm --cache-dir {uv.root}"
+
+
+def test_all_names_of_a_file_are_cleaned(uv: UvCache, audit: Audited) -> None:
+    """uv goes by the name of the folder, whatever the file in it is called."""
+    path = uv.wheel("litellm", "1.82.7")
+    path.parent.rename(path.parent.with_name("six"))
+    _, part = audit("litellm==1.82.7")
+    assert part["native_commands"][0] == f"uv cache clean litellm six --cache-dir {uv.root}"
+
+
+@pytest.mark.parametrize("command", [("remove", "six"), ("clear",), ("prune",)], ids=" ".join)
+def test_of_an_empty_cache_nothing_has_to_be_removed(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    for _ in range(2):
+        assert run([*command, "--tool", "uv", "--yes"]) == 0
+        assert "uv cache" not in capsys.readouterr().err
+        (tmp_path / "uv").mkdir(exist_ok=True)
 
 
 def test_the_commands_are_in_json_too(uv: UvCache, capsys: pytest.CaptureFixture[str]) -> None:
@@ -378,3 +491,18 @@ def test_all_caches_are_pips_and_uvs_and_a_tool_narrows_them(
     assert audited("--all-caches", "--tool", "pip") == (0, [("pip", 0)])
     assert audited("--tool", "uv") == (1, [("uv", 1)])
     assert audited() == (0, [("pip", 0)])
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="the system keeps no access time here")
+@pytest.mark.parametrize(
+    "command", [("list",), ("show", "six"), ("info",), ("verify",), ("audit", "six")], ids=" ".join
+)
+def test_listing_folders_moves_no_access_time(uv: UvCache, audit: Audited, command: tuple[str, ...]) -> None:
+    uv.wheel("six", "1.17.0")
+    uv.sdist("docopt", "0.6.2")
+    uv.environment(("click", "8.0"), script="run")
+    folders = [path for path in uv.root.rglob("*") if path.is_dir() and not path.is_symlink()]
+    for folder in folders:
+        os.utime(folder, (1_000_000_000, 1_100_000_000))
+    assert audit.text(*command)[0] in {0, 1}
+    assert {folder for folder in folders if folder.stat().st_atime != 1_000_000_000} == set()

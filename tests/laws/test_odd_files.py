@@ -128,7 +128,9 @@ def test_what_changes_between_the_look_and_the_reading_is_a_row_too(damage: str,
     verified = verify(
         Cache(root), artifacts, artifacts, VerifyOptions(LockIndex()), index_urls=tuple, meter=Silent()
     )
-    assert len(verified.judgements) + verified.gone == sum(map(is_judged, artifacts))
+    assert len(verified.judgements) + verified.gone == sum(
+        is_judged(artifact, LockIndex()) for artifact in artifacts
+    )
     assert verified.not_reached == 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache.util.filenames import normalise
+from tests.support.archives import build_sdist
 from tests.support.caches import look, make_old
 from tests.support.program import Program
 from tests.support.real_uvs import NEWEST, RELEASES, RealUv, full_cache
@@ -176,6 +177,24 @@ def test_the_commands_of_the_refusal_and_of_the_cure_remove_it(
         own.uv(*words[1:-2])
     assert program("verify").code == 0
     assert program.artifacts("list", "six") == []
+
+
+def test_what_uv_leaves_by_its_project_goes_with_everything(
+    own: FullCache, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An editable project, and an sdist from a folder that could not be built."""
+    program = Program(own.root, capsys)
+    _, broken = build_sdist("unbuilt", "1.0", members={"inplace.py": b"raise SystemExit(1)\n"})
+    (own.uv.folder / "unbuilt-1.0.tar.gz").write_bytes(broken)
+    own.uv.install(str(own.uv.folder / "unbuilt-1.0.tar.gz"), code=1)
+    own.uv("cache", "clean", "editable", "unbuilt")
+    own.uv("cache", "prune")
+    assert program("audit", "editable", "unbuilt").code == 1
+    commands = program("audit", "editable", "unbuilt", "--format", "json").document["caches"][0]["native_commands"]
+    assert commands == [f"uv cache clean --cache-dir {own.root}"]
+    own.uv("cache", "clean")
+    own.root.mkdir(exist_ok=True)
+    assert program("audit", "editable", "unbuilt").code == 0
 
 
 def test_what_another_release_cleans_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

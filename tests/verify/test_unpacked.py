@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache.util.folders import Folder
-from tests.support.archives import build_wheel
-from tests.support.caches import chmod, look, make_old
+from tests.support.archives import build_sdist, build_wheel
+from tests.support.caches import chmod, link, look, make_old
 from tests.support.program import Program
 from tests.support.uv_caches import BASE, GENERATIONS, NEWEST, UvCache, pack, write_all
 
@@ -113,7 +113,7 @@ def test_what_python_runs_at_each_start_comes_first(uv: UvCache, run: Program) -
         (archive / ("evil.pth" if name == "bbb" else "more.py")).write_bytes(b"")
     ran = run("verify")
     assert ran.lines[0].startswith("poisoned: bbb-1.0")
-    assert "Python runs at each start, and RECORD does not know: evil.pth in bbb-1.0-py3-none-any.whl." in ran.out
+    assert "Python runs at each start what RECORD does not know: evil.pth in bbb-1.0-py3-none-any.whl." in ran.out
     judged = judgements(run)
     assert [row["runs_at_start"] for name in judged for row in judged[name]["findings"]] == [True, False, False]
 
@@ -138,7 +138,7 @@ def test_a_name_that_is_no_projects_stands_in_no_command(uv: UvCache, run: Progr
     ran = run("verify")
     assert [row["project"] for row in run.artifacts("list")] == ["-all"]
     assert ran.code == 1
-    assert "Cure" not in ran.out
+    assert f"Cure: uv cache clean --cache-dir {uv.root}\n" in ran.out
 
 
 def test_a_folder_that_many_pointers_lead_to_is_read_once(
@@ -358,3 +358,46 @@ def test_nothing_of_uvs_is_ever_verified(uv: UvCache, run: Program) -> None:
     for arguments in ((), ("--thorough",)):
         assert judgements(run, *arguments)["six"]["verdict"] == "intact"
     assert run("verify", "--fail-on", "unverified").code == 1
+
+
+@pytest.mark.parametrize("change", ["link", "bytes"])
+def test_a_changed_file_that_runs_at_each_start_is_named_in_the_sum(
+    uv: UvCache, run: Program, change: str
+) -> None:
+    archive = uv.archive_of(uv.wheel("six", "1.17.0", members={"mine.pth": b"import six\n"}))
+    (archive / "mine.pth").unlink()
+    if change == "link":
+        link(archive / "mine.pth", uv.root.parent / "evil")
+    else:
+        (archive / "mine.pth").write_bytes(b"import os\n")
+    ran = run("verify")
+    assert (
+        "Python runs at each start what RECORD does not know: mine.pth in six-1.17.0-py3-none-any.whl." in ran.out
+    )
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_the_noted_digest_of_an_sdist_is_compared_too(
+    uv: UvCache,
+    run: Program,
+    tmp_path: Path,
+    is_same: bool,  # noqa: FBT001 - a case
+) -> None:
+    uv.sdist("six", "1.17.0", is_built=False)
+    name, data = build_sdist("six", "1.17.0")
+    digest = sha256(data).hexdigest()
+    lock = tmp_path / "uv.lock"
+    lock.write_text(
+        'version = 1\n[[package]]\nname = "six"\nversion = "1.17.0"\n'
+        'source = { registry = "https://index.example" }\n'
+        f'sdist = {{ url = "{BASE}{name}", hash = "sha256:{digest if is_same else "ab" * 32}", size = 5 }}\n'
+    )
+    ran = run("verify", "--against", str(lock))
+    assert ran.code == (0 if is_same else 1)
+    not_judged = "Not judged, unpacked sdists, because nothing says what their files should be: 1."
+    assert (not_judged in ran.out) is is_same
+    if not is_same:
+        judged = judgements(run, "--against", str(lock))["six"]
+        assert codes(judged) == [("PC206", str(lock))]
+        assert judged["findings"][0]["actual"] == f"sha256 {digest}, as uv noted it"
+    assert run("verify").code == 0

@@ -8,6 +8,7 @@ from pipcache.audit.derivation import Hit
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.audit.matcher import Clause
 from pipcache.inventory.artifact import Artifact
+from pipcache.inventory.uv_removal import commands_for
 from pipcache.location.machine import UnreadCache
 from pipcache.render.json.records import (
     ArtifactRecord,
@@ -17,7 +18,6 @@ from pipcache.render.json.records import (
     redacted_headers,
 )
 from pipcache.render.json.run import AdvisoryRecord, RunRecord, advisory_records, run_record
-from pipcache.store.installer import uv_commands
 from pipcache.util.hashes import Digests
 from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import iso_time
@@ -169,8 +169,7 @@ def native_commands(cache: AuditedCache) -> list[str]:
     """
     if cache.directory.tool != "uv" or not cache.audit.hits:
         return []
-    projects = {hit.artifact.project for hit in cache.audit.hits if hit.artifact.project}
-    return uv_commands(cache.directory.path, projects)
+    return commands_for(cache.directory.path, (hit.artifact for hit in cache.audit.hits))
 
 
 def inconclusive_record(entry: Inconclusive) -> InconclusiveRecord:

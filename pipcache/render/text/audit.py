@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipcache.audit.auditor import AuditedCache, AuditReport, TimeRange
 from pipcache.audit.derivation import Hit, Relation, display_name
 from pipcache.inventory.artifact import Artifact, Kind
+from pipcache.inventory.uv_removal import goes_with_all
 from pipcache.location.machine import UnreadCache
 from pipcache.render.console import styled
 from pipcache.render.json.audit import iso_response_date, native_commands, origin_text
@@ -66,7 +67,10 @@ def _uv_lines(cache: AuditedCache) -> Iterator[str]:
         if len(seen) > _SHOWN:
             yield f"  ... and {len(seen) - _SHOWN:,} more (--format json has them all)"
     if commands := native_commands(cache):
-        yield "uv removes from its cache, by these commands in this order; then run this audit again:"
+        if any(goes_with_all(hit.artifact) for hit in cache.audit.hits):
+            yield "uv removes some of this only with everything else; run this, then this audit again:"
+        else:
+            yield "uv removes from its cache, by these commands in this order; then run this audit again:"
         yield from (f"  {clean(command)}" for command in commands)
 
 

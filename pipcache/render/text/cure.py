@@ -1,11 +1,11 @@
 """Commands that remove what ``verify`` found."""
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
+from pipcache.inventory.uv_removal import commands_for
 from pipcache.location.locate import CacheDirectory
 from pipcache.query.filters import Filters
 from pipcache.util.untrusted import redact_text
@@ -55,29 +55,10 @@ def cure_of(cache: CacheDirectory, judgement: Judgement) -> str | None:
     return f"pipcache remove --{judgement.verdict} {name}{against}{cache.option}"
 
 
-_PROJECT = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-"""The normalised name of a project (PEP 503, PEP 508)."""
-
-
 def _cure_in_uv(cache: CacheDirectory, judgements: Iterable[Judgement]) -> str | None:
-    """Return the commands of uv that remove what has findings; None where nothing is to be removed.
-
-    ``clean`` knows what its own release wrote, and ``prune`` takes the archives that nothing leads to any more,
-    environments and what other releases wrote.
-    """
-    projects = sorted(
-        {
-            artifact.project
-            for judgement in judgements
-            if judgement.findings
-            and (artifact := judgement.artifact).project is not None
-            and re.fullmatch(_PROJECT, artifact.project)  # a stranger's folder may be called like an option
-        }
-    )
-    if not projects:
-        return None
-    option = shlex.join(["--cache-dir", cache.path])
-    return f"uv cache clean {shlex.join(projects)} {option} && uv cache prune {option}"
+    """Return the commands of uv that remove what has findings; None where nothing is to be removed."""
+    artifacts = [judgement.artifact for judgement in judgements if judgement.findings]
+    return " && ".join(commands_for(cache.path, artifacts)) if artifacts else None
 
 
 def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: Scope) -> str | None:

@@ -16,4 +16,4 @@ def explain_lines(cache: CacheDirectory) -> Iterator[str]:
         note = f"  ({clean(setting.note)})" if setting.note else ""
         yield f"{'->' if decides else '  '} {clean(setting.origin)}: {says}{note}"
     if cache.disabled_by is not None:
-        yield f"   pip's cache is switched off by {clean(cache.disabled_by)}"
+        yield f"   {cache.tool}'s cache is switched off by {clean(cache.disabled_by)}"

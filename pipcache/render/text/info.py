@@ -23,7 +23,7 @@ def info_lines(
     yield f"{clean(cache.path)}"
     yield f"decided by {clean(cache.origin)}"
     if cache.disabled_by is not None:
-        yield f"pip does not use it now: {clean(cache.disabled_by)}"
+        yield f"{cache.tool} does not use it now: {clean(cache.disabled_by)}"
     yield ""
     yield f"{_sum(summary.total)} on disk"
     for title, totals in (("By store", summary.stores), ("By kind", summary.kinds)):

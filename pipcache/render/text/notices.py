@@ -1,6 +1,6 @@
 """What several commands say on standard error beside their answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pipcache.inventory.artifact import Artifact
 from pipcache.location.locate import CacheDirectory
@@ -45,6 +45,18 @@ def say_unknown(names: Iterable[str]) -> None:
     """Say which folders were read although their layout is newer than what is known here."""
     for name in names:
         say(f"Note: {clean(name)} has a newer layout than is known here; it was read as the last known one.")
+
+
+def say_others(folders: Sequence[str]) -> None:
+    """Say which of these folders in a cache of pip's are called as uv's, and were not read."""
+    if not folders:
+        return
+    from pipcache.store.installer import is_uv_bucket  # few caches of pip's have other folders
+
+    if names := list(filter(is_uv_bucket, folders)):
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        shown = ", ".join(map(clean, names[:_SHOWN]))
+        say(f"Note: uv keeps its cache in this directory too; it was not read (--tool uv does): {shown}{more}.")
 
 
 def links_in_stores(catalogue: Iterable[Artifact]) -> int:

@@ -138,7 +138,7 @@ def sum_lines(judgements: Sequence[Judgement], tally: Tally) -> Iterator[str]:
         if at_start:
             names = [f"{clean(path)} in {clean(title(artifact))}" for path, artifact in at_start[:_SHOWN]]
             more = f" and {len(at_start) - _SHOWN:,} more" if len(at_start) > _SHOWN else ""
-            yield f"Python runs at each start, and RECORD does not know: {', '.join(names)}{more}."
+            yield f"Python runs at each start what RECORD does not know: {', '.join(names)}{more}."
         if intact:
             kinds = ", ".join(counted(number, *_NOUNS[kind]) for kind, number in sorted(intact.items()))
             yield f"Only intact, because no digest from elsewhere proves them: {kinds}."
