@@ -20,7 +20,7 @@ from pipcache.errors import NotWritten
 from pipcache.offline.export_folder import DRAFT, FILES, README, SIMPLE, digest_at, holds, read_file
 from pipcache.offline.export_readme import README_TEXT
 from pipcache.util.drafts import Draft, publish, remove_draft, sync_file, sync_folder
-from pipcache.util.files import CHUNK, File, Window, is_folder
+from pipcache.util.files import CHUNK, File, Status, Window, is_folder
 from pipcache.util.progress import Stopped
 from pipcache.util.workers import Workers
 
@@ -312,7 +312,7 @@ def _on_all_threads(work: Callable[[str], None], paths: Iterable[str]) -> None:
             pass
 
 
-def _state(status: os.stat_result) -> tuple[int, ...]:
+def _state(status: Status) -> tuple[int, ...]:
     """Return what no writer can leave as it was, on systems that keep the time of the last change."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

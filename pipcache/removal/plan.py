@@ -23,7 +23,7 @@ from pipcache.store.entries import (
 )
 from pipcache.store.scan import FolderContents
 from pipcache.util.filenames import normalise
-from pipcache.util.files import File
+from pipcache.util.files import File, Status
 
 OTHER_FILE_SYSTEM = "another file system is mounted there, and nothing is removed across"
 
@@ -289,7 +289,7 @@ def leave(entry: Entry) -> Left:
     return Left(entry_path(entry), why, is_link(entry))
 
 
-def is_young(status: os.stat_result, now: float) -> bool:
+def is_young(status: Status, now: float) -> bool:
     """Return whether a file or folder was changed so lately (or in the future) that pip may be writing to it.
 
     ``now`` is in seconds since the epoch.

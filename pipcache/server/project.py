@@ -15,6 +15,7 @@ from pipcache.offline.supply import LeftOut, SupplyFile, Terms, Why, supply_of
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
 from pipcache.util.files import File, Window
+from pipcache.util.files import Status as FileStatus
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Verdict
 from pipcache.verify.verdict import Judgement
@@ -23,7 +24,7 @@ FileState = tuple[int, int, int, int, int]
 """What no writer can leave as it was, where the system keeps the time of the last change."""
 
 
-def state_of(status: os.stat_result) -> FileState:
+def state_of(status: FileStatus) -> FileState:
     """Return what tells a file, and its content, from another."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

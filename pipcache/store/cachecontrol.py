@@ -6,7 +6,7 @@ is decoded, and only what a pip can read: ``store/fields.py`` has the rules for 
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -74,8 +74,8 @@ class Head(NamedTuple):
 
     status: int
     reason: str
-    headers: dict[str, str]
-    vary: dict[str, str | None]
+    headers: Mapping[str, str]
+    vary: Mapping[str, str | None]
     body: tuple[int, int] | None
     doubts: tuple[str, ...] = ()
 

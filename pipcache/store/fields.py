@@ -6,8 +6,12 @@ pip unpacks a head with its own msgpack and gives the fields to urllib3's ``HTTP
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from pipcache.store.headers import Headers, pack_headers
 
 
 class UnusableFields(ValueError):  # noqa: N818 - it is about the fields
@@ -23,8 +27,8 @@ class Fields(NamedTuple):
 
     status: int
     reason: str
-    headers: dict[str, str]
-    vary: dict[str, str | None]
+    headers: Headers
+    vary: Mapping[str, str | None]
     doubts: tuple[str, ...]
 
 
@@ -71,7 +75,7 @@ def read_fields(document: object, *, is_joint: bool) -> Fields:
         _read_status(response.get("status", 0)),
         _text(response.get("reason")),
         headers,
-        {_name(name): value for name, value in vary.items()},  # bytes are names that pip 10.0 on Python 2 wrote
+        (_shared_vary if _NAMES.issuperset(map(type, vary)) else _read_vary)(tuple(vary.items())),
         doubts,
     )
 
@@ -89,21 +93,40 @@ def _why_odd(name: object, value: object, *, is_joint: bool) -> str:
     raise UnusableFields(f"the stored response has a field {str(name)[:40]!r}, which pip does not know")
 
 
-def _read_headers(response: dict[Any, Any]) -> dict[str, str]:  # Any: msgpack is untyped
+def _read_headers(response: dict[Any, Any]) -> Headers:  # Any: msgpack is untyped
     """Return the headers by lower-case name; the last of several counts, as in pip's ``CaseInsensitiveDict``."""
     if "headers" not in response:
         raise UnusableFields("the stored response has no headers")
     headers = response["headers"]
     if type(headers) is not dict:
         headers = _pairs(() if headers is None else headers)
-    if _TEXT.issuperset(map(type, headers.values())) and _NAMES.issuperset(map(type, headers)):
-        lowered = {_name(name).lower(): value for name, value in headers.items()}
-    else:
+    values = tuple(headers.values())
+    if not (_TEXT.issuperset(map(type, values)) and _NAMES.issuperset(map(type, headers))):
         raise UnusableFields("the stored response has a header that is no text")
-    if "chunked" not in lowered.get("transfer-encoding", "").lower() or lowered["transfer-encoding"] == "chunked":
-        _check_length(lowered.get("content-length"))
-    return lowered
+    names = _lowered(tuple(headers))
+    if len(set(names)) < len(names):
+        last = dict(zip(names, values, strict=True))
+        names, values = tuple(last), tuple(last.values())
+    packed = pack_headers(names, values)
+    coding = packed.get("transfer-encoding", "")
+    if "chunked" not in coding.lower() or coding == "chunked":
+        _check_length(packed.get("content-length"))
+    return packed
 
+
+@lru_cache(maxsize=1024)
+def _lowered(names: tuple[str | bytes, ...]) -> tuple[str, ...]:
+    """Return the names of headers in lower case. Most responses of a server have the same."""
+    return tuple(_name(name).lower() for name in names)
+
+
+def _read_vary(items: tuple[tuple[str | bytes, str | None], ...]) -> Mapping[str, str | None]:
+    """Return the headers of the request; bytes are names that pip 10.0 on Python 2 wrote."""
+    return MappingProxyType({_name(name): value for name, value in items})
+
+
+_shared_vary = lru_cache(maxsize=1024)(_read_vary)
+"""The same, made once for all responses with equal ones."""
 
 _TEXT = frozenset({str})
 

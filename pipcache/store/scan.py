@@ -164,10 +164,10 @@ def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entr
     fan_out = slice(prefix, prefix + 2 * _HTTP_DEPTH, 2)
     separators, slashes = slice(prefix + 1, prefix + 2 * _HTTP_DEPTH, 2), os.sep * _HTTP_DEPTH
     for file in _walk(root, top, _HTTP_DEPTH, others, store, empty=empty):
-        path, status = file
+        path = file.path
         name = path[prefix + 2 * _HTTP_DEPTH :]
         in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[separators] == slashes
-        if in_place and stat_module.S_IFMT(status.st_mode) == regular:
+        if in_place and stat_module.S_IFMT(file.st_mode) == regular:
             if is_key(name):
                 heads[name] = file
                 continue

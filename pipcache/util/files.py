@@ -22,25 +22,95 @@ CHUNK = 1 << 20
 """Bytes read at a time when a whole file has to be read."""
 
 
-class File(NamedTuple):
-    """A file when the cache was scanned; ``path`` is relative to the cache directory, ``/``-separated."""
+class _Facts(NamedTuple):
+    """What is kept of the status of a file, by the names that ``os.stat_result`` has for it."""
 
     path: str
-    stat: os.stat_result
+    st_mode: int
+    st_size: int
+    st_mtime_ns: int
+    st_atime_ns: int
+    st_ctime_ns: int
+    st_blocks: int | None
+    st_dev: int
+    st_ino: int
+    st_nlink: int
+    st_uid: int
+    st_file_attributes: int
+
+
+class File(_Facts):
+    """A file when the cache was scanned; ``path`` is relative to the cache directory, ``/``-separated.
+
+    It has those fields of ``os.stat_result`` that are asked for: a cache may have a hundred thousand files, and a
+    whole status takes three times the memory.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, path: str, status: os.stat_result) -> Self:
+        """Keep what is needed of a status."""
+        # fields that all files have in common, or two times of a file, are kept once
+        share = _shared.setdefault
+        mode, device, user = status.st_mode, status.st_dev, status.st_uid
+        written, read, changed = status.st_mtime_ns, status.st_atime_ns, status.st_ctime_ns
+        fields = (
+            path,
+            share(mode, mode),
+            status.st_size,
+            written,
+            written if read == written else read,
+            written if changed == written else changed,
+            getattr(status, "st_blocks", None),
+            share(device, device),
+            status.st_ino,
+            status.st_nlink,
+            share(user, user),
+            getattr(status, "st_file_attributes", 0),
+        )
+        return tuple.__new__(cls, fields)
+
+    @property
+    def stat(self) -> "File":
+        """What has the fields of its status: itself."""
+        return self
+
+    @property
+    def st_mtime(self) -> float:
+        """When it was last written: seconds since the epoch."""
+        return _seconds(self.st_mtime_ns)
+
+    @property
+    def st_atime(self) -> float:
+        """When it was last read: seconds since the epoch."""
+        return _seconds(self.st_atime_ns)
 
     @property
     def size(self) -> int:
         """Apparent size in bytes."""
-        return self.stat.st_size
+        return self.st_size
 
     @property
     def allocated(self) -> int:
         """Bytes of disk that the file takes; the apparent size where the file system does not say."""
-        blocks: int | None = getattr(self.stat, "st_blocks", None)
-        return self.stat.st_size if blocks is None else blocks * 512
+        return self.st_size if self.st_blocks is None else self.st_blocks * 512
 
 
-def is_folder(status: os.stat_result) -> bool:
+_shared: dict[int, int] = {}
+"""Modes, devices and users of files, of which there are few."""
+
+
+def _seconds(nanoseconds: int) -> float:
+    """Return a time as ``os.stat_result`` has it in seconds, to the last bit."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return seconds + 1e-9 * rest
+
+
+Status = os.stat_result | File
+"""The status of a file, whole or as far as it is kept."""
+
+
+def is_folder(status: Status) -> bool:
     """Return whether a status is that of a folder, and not of a link or a Windows junction to a folder."""
     attributes: int = getattr(status, "st_file_attributes", 0)
     return stat_module.S_ISDIR(status.st_mode) and not attributes & stat_module.FILE_ATTRIBUTE_REPARSE_POINT
