@@ -9,7 +9,7 @@ from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import cache_dir_option, epilog, format_option
 from pipcache.render.console import is_terminal, print_answer, width
 from pipcache.render.json.dir import dir_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.text.dir import explain_lines
 from pipcache.render.text.wrap import fit
 from pipcache.util.untrusted import clean

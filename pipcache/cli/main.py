@@ -103,7 +103,7 @@ def _end(app: App, error: PipcacheError) -> int:
 def _document(app: App, error: PipcacheError) -> str:
     """Return the document that stands in the place of the answer."""
     from pipcache.render.json.failure import ErrorRecord, failure_document
-    from pipcache.render.json.records import dump
+    from pipcache.render.json.writer import dump
 
     if app.form == "sarif":
         from pipcache.render.sarif import sarif_failure

@@ -10,7 +10,7 @@ from pipcache.errors import ExitCode
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
 from pipcache.render.json.audit import audit_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import pieces
 from pipcache.render.line import audit_line
 from pipcache.render.markdown import markdown_lines
 from pipcache.render.sarif import sarif_document
@@ -46,18 +46,18 @@ def write(report: AuditReport, form: str, run: Run = NO_IDENTITY) -> None:
     """Print the report."""
     match form:
         case "json":
-            lines: Iterable[str] = [dump(audit_document(report, run))]
+            answer: str | Iterable[str] = pieces(audit_document(report, run))
         case "sarif":
-            lines = [dump(sarif_document(report, run, int(exit_code(report))))]
+            answer = pieces(sarif_document(report, run, int(exit_code(report))))
         case "markdown":
-            lines = markdown_lines(report, run)
+            answer = "\n".join(markdown_lines(report, run))
         case "line":
-            lines = [audit_line(report, run)]
+            answer = audit_line(report, run)
         case _:
             lines = audit_lines(report, colour=wants_colour(sys.stdout))
-            lines = fit(lines, width()) if is_terminal(sys.stdout) else lines
+            answer = "\n".join(fit(lines, width()) if is_terminal(sys.stdout) else lines)
     # a reader that closes early must not make a finding look clean
-    write_answer(lambda: print_answer("\n".join(lines)))
+    write_answer(lambda: print_answer(answer))
     for cache in report.caches:
         say_unknown(cache.audit.unknown)
     for note in report.advisories.notes[:_SHOWN]:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
 from pipcache.render.console import fitted, print_answer, say
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import pieces
 from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines, what_goes
 from pipcache.render.text.table import Columns, Row, print_rows
 from pipcache.store.cache import Cache
@@ -40,13 +40,13 @@ class Declined(PipcacheError):  # noqa: N818 - it says what a person did
 class PlanReport(NamedTuple):
     """How a command shows its plan and reports the outcome.
 
-    ``show`` prints the plan; None where it is not printed. ``answer`` gives the text of the answer, with the
-    outcome where the plan was carried out; ``summary`` says in a line what was done. ``asks`` says whether the
-    question is asked. ``say_notes`` is called after the plan is shown, ``prepare`` before it is carried out.
+    ``show`` prints the plan; None where it is not printed. ``answer`` gives the text of the answer or its pieces,
+    with the outcome where the plan was carried out; ``summary`` says in a line what was done. ``asks`` says if
+    the question is asked. ``say_notes`` is called after the plan is shown, ``prepare`` before it is carried out.
     """
 
     show: Callable[[], None] | None
-    answer: Callable[[Outcome | None], str]
+    answer: Callable[[Outcome | None], str | Iterable[str]]
     summary: Callable[[Outcome], str] = outcome_line
     asks: bool = True
     say_notes: Callable[[], None] = lambda: None
@@ -67,9 +67,9 @@ def report_of(
             print_rows(*table)
             print(fitted(plan_sum(plan, where), sys.stdout))  # noqa: T201
 
-    def answer(outcome: Outcome | None) -> str:
+    def answer(outcome: Outcome | None) -> str | Iterable[str]:
         if form == "json":
-            return dump(document(outcome))
+            return pieces(document(outcome))
         if outcome is not None:
             return fitted(outcome_line(outcome), sys.stdout)
         return "Nothing to remove." if plan.is_empty else "Nothing was removed: this is a dry run."
@@ -99,11 +99,12 @@ def run_with_consent(
         outcome = carry_out_plan(directory, plan, track, force=consent.force)
     done = "Nothing was removed." if outcome is None else report.summary(outcome)
     try:
-        text = report.answer(outcome)
+        write_answer(lambda: print_answer(report.answer(outcome)), done)
+    except NotWritten:
+        raise
     except BaseException:
         say(done)  # a second look may be interrupted, or fail
         raise
-    write_answer(lambda: print_answer(text), done)
     if outcome is not None:
         say_what_stays(plan, outcome)
     return outcome

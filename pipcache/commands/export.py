@@ -16,7 +16,7 @@ from pipcache.offline.target import Target
 from pipcache.query.selector import Selector
 from pipcache.render.console import print_answer, say
 from pipcache.render.json.export import export_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.text.export import copied_line, note_lines, refused_lines, sum_line
 from pipcache.render.text.lock import left_out_lines, missing_lines
 from pipcache.render.text.notices import say_unmatched, say_unreadable

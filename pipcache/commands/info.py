@@ -12,7 +12,7 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.prune.outlook import Prospect, look_out
 from pipcache.render.console import fitted, print_answer, wants_colour, width
 from pipcache.render.json.info import info_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.text.info import info_lines, prospect_lines
 from pipcache.render.text.notices import say_others, say_unknown, say_unreadable
 from pipcache.store.entries import UnreadableEntry, stray_folders

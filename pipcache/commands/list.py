@@ -111,9 +111,9 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
     match form:
         case "json":
             from pipcache.render.json.list import list_document  # only for this form
-            from pipcache.render.json.records import dump  # only for this form
+            from pipcache.render.json.writer import pieces  # only for this form
 
-            print_answer(dump(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))
+            print_answer(pieces(list_document(answer.directory, answer.shown, answer.hidden, answer.artifacts)))
         case "paths":
             _write_paths(answer, null=null)
         case _:

@@ -24,7 +24,7 @@ from pipcache.offline.target import Target
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say
 from pipcache.render.json.lock import lock_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.text.lock import left_out_lines, missing_lines, several_lines, sum_line
 from pipcache.render.text.notices import say_unmatched, say_unreadable
 from pipcache.store.cache import Cache

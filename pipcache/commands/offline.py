@@ -14,7 +14,7 @@ from pipcache.offline.output import check_output, write_output
 from pipcache.offline.supply import Terms
 from pipcache.render.console import say
 from pipcache.render.json.offline import offline_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.text.offline import not_started_line, serving_line
 from pipcache.render.text.serve import not_served_lines
 from pipcache.util.untrusted import clean

@@ -1,7 +1,7 @@
 """``prune``: plan by policies, ask at a terminal, and say in one line what was done."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
@@ -21,8 +21,8 @@ from pipcache.removal.plan import Plan, Reason
 from pipcache.render.console import fitted, is_narrow, is_terminal, say
 from pipcache.render.github import github_lines
 from pipcache.render.json.prune import prune_document
-from pipcache.render.json.records import dump
 from pipcache.render.json.remove import Uncovered, removal_document
+from pipcache.render.json.writer import pieces
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.prune import POLICIES, policy_rows, prospect_lines, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
@@ -157,7 +157,7 @@ def _result(answer: PruneAnswer, outcome: Outcome | None) -> PruneResult:
     )
 
 
-def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: str) -> str:
+def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: str) -> str | Iterable[str]:
     """Return the answer in its form."""
     pruned = _result(answer, outcome)
     match form:
@@ -173,7 +173,7 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
             )
             counts = answer.gathered.keeps_access_times
             document = prune_document(base, pruned, answer.unpinned, answer.prospects, keeps_access_times=counts)
-            return dump(document)
+            return pieces(document)
         case "github":
             return "\n".join(github_lines(pruned))
         case _:

@@ -13,7 +13,7 @@ from pipcache.removal.backup import BackupItem, BackupSource, BackupTarget, Save
 from pipcache.removal.manifest import CacheResult, KeptCache
 from pipcache.render.console import say
 from pipcache.render.json.audit import note_record
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.store.cache import Cache
 from pipcache.util.identity import this_run, user_name
 from pipcache.util.run import Run

@@ -24,8 +24,8 @@ from pipcache.query.selector import Selector
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan
 from pipcache.render.console import fitted, is_terminal, print_answer, say, wants_colour, width
-from pipcache.render.json.records import dump
 from pipcache.render.json.refresh import RefreshDocument, refresh_document
+from pipcache.render.json.writer import dump
 from pipcache.render.refresh_reports import refresh_markdown, refresh_sarif
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.refresh import (

@@ -24,7 +24,7 @@ from pipcache.location.machine import UnreadCache
 from pipcache.removal.outcome import Outcome
 from pipcache.render.console import fitted, print_answer, say, styled, wants_colour
 from pipcache.render.json.purge import purge_document
-from pipcache.render.json.records import dump
+from pipcache.render.json.writer import dump
 from pipcache.render.line import purge_line
 from pipcache.render.purged_cache import PurgedCache
 from pipcache.render.text.audit import sentences

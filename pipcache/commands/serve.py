@@ -9,8 +9,8 @@ from pipcache.errors import ExitCode
 from pipcache.location.locate import CacheDirectory
 from pipcache.offline.supply import Terms
 from pipcache.render.console import is_terminal, print_answer, say
-from pipcache.render.json.records import dump
 from pipcache.render.json.serve import serve_document
+from pipcache.render.json.writer import dump
 from pipcache.render.progress_bar import meter
 from pipcache.render.text.serve import how_to_use, not_served_lines
 from pipcache.util.progress import Stopped

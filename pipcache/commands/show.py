@@ -13,8 +13,8 @@ from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, wants_colour, width
-from pipcache.render.json.records import dump
 from pipcache.render.json.show import show_document
+from pipcache.render.json.writer import dump
 from pipcache.render.text.notices import say_others, say_unknown, say_unmatched
 from pipcache.render.text.show import show_lines
 from pipcache.store.entries import stray_folders

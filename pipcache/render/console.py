@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ _begun: list[bool] = []
 """Holds something once this run has begun to write its answer."""
 
 
-def print_answer(text: str) -> None:
-    """Print the whole text of an answer."""
+def print_answer(text: str | Iterable[str]) -> None:
+    """Print the whole text of an answer, or its pieces one after the other."""
     _begun.append(True)
-    sys.stdout.write(text + "\n")
+    sys.stdout.writelines((text,) if isinstance(text, str) else text)
+    sys.stdout.write("\n")
 
 
 def is_answer_begun() -> bool:

@@ -14,8 +14,7 @@ from pipcache.offline.simple_pages import IndexFile, Status, project_html, proje
 from pipcache.offline.supply import LeftOut, SupplyFile, Terms, Why, supply_of
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, HttpEntry
-from pipcache.util.files import File, Window
-from pipcache.util.files import Status as FileStatus
+from pipcache.util.files import File, Status as FileStatus, Window
 from pipcache.util.untrusted import clean
 from pipcache.verify.checks import Verdict
 from pipcache.verify.verdict import Judgement

@@ -1,7 +1,7 @@
 """The headers of stored responses, kept small: a cache may have a hundred thousand of them.
 
-The responses of a server have the same headers in the same order, and the same values in most of them. A layout has
-what is the same, once; a response keeps its own values as one text.
+The responses of a server have the same headers in the same order, and the same values in most of them. A layout
+has what is the same, once; a response keeps its own values as one text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _MOST_LAYOUTS = 1024
 """Layouts of which the program keeps one for all responses; each may have a kilobyte."""
 
 Layout = Mapping[str, str | int]
-"""The headers of a response in their order: a value that all responses of the layout have, or the place of their own."""
+"""The headers in their order: a value that all responses of the layout have, or the place of their own value."""
 
 
 class Headers(Mapping[str, str]):

@@ -3,7 +3,7 @@
 Sizes are bytes, times ISO 8601 UTC, ``null`` means "cannot be known". Fields are added, never renamed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypedDict
 
 from pipcache.inventory.artifact import Artifact, Kind
@@ -15,6 +15,7 @@ from pipcache.render.json.records import (
     cache_record,
     problem_records,
 )
+from pipcache.render.json.writer import Records
 
 
 class ListDocument(TypedDict):
@@ -23,20 +24,20 @@ class ListDocument(TypedDict):
     schema: Literal[1]
     command: Literal["list"]
     cache: CacheRecord
-    artifacts: list[ArtifactRecord]
+    artifacts: Records[ArtifactRecord]
     hidden: dict[str, int]
     problems: list[dict[str, str]]
 
 
 def list_document(
-    cache: CacheDirectory, shown: Iterable[Artifact], hidden: Mapping[Kind, int], everything: Iterable[Artifact]
+    cache: CacheDirectory, shown: Sequence[Artifact], hidden: Mapping[Kind, int], everything: Iterable[Artifact]
 ) -> ListDocument:
     """Return the answer of ``list``."""
     return {
         "schema": 1,
         "command": "list",
         "cache": cache_record(cache),
-        "artifacts": [artifact_record(artifact) for artifact in shown],
+        "artifacts": Records(artifact_record, shown),
         "hidden": {kind.value: count for kind, count in sorted(hidden.items())},
         "problems": problem_records(artifact.entry for artifact in everything),
     }

@@ -1,6 +1,5 @@
-"""The records that JSON documents share, and how a document is written."""
+"""The records that JSON documents share."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
@@ -9,7 +8,7 @@ from pipcache.inventory.artifact import Artifact, Kind
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.entries import Entry, UnreadableEntry
 from pipcache.util.units import iso_time
-from pipcache.util.untrusted import redact_header, redact_text, redact_url
+from pipcache.util.untrusted import redact_header, redact_url
 from pipcache.verify.effects import effect_of
 from pipcache.verify.verdict import Comparison, Finding
 
@@ -187,30 +186,3 @@ def problem_records(entries: Iterable[Entry]) -> list[dict[str, str]]:
         for entry in entries
         if isinstance(entry, UnreadableEntry)
     ]
-
-
-def dump(document: Mapping[str, object]) -> str:
-    """Return a document as JSON text without secrets, ASCII only: no terminal and no log can be misled by it."""
-    return json.dumps(_redacted(document), indent=1).replace("\x7f", "\\u007f")
-
-
-_PATHS = frozenset({"path", "files", "empty_folders", "saved", "uri"})
-"""Keys of paths on this disk: whoever is to find the files needs them as they are."""
-
-
-def _redacted(value: object) -> object:
-    """Return a value of a document with the secrets in its texts hidden."""
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, Mapping):
-        return {
-            name if isinstance(name, str) and name in _PATHS else _redacted(name): each
-            if name in _PATHS and not _holds_records(each)
-            else _redacted(each)
-            for name, each in value.items()
-        }
-    return [_redacted(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def _holds_records(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value)

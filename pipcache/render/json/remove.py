@@ -16,6 +16,7 @@ from pipcache.render.json.records import (
     problem_records,
 )
 from pipcache.render.json.run import AdvisoryRecord, RunRecord
+from pipcache.render.json.writer import Records
 from pipcache.store.entries import Entry
 
 
@@ -41,7 +42,7 @@ class LeftRecord(TypedDict):
 class PlanRecord(TypedDict):
     """What would go."""
 
-    removals: list[RemovalRecord]
+    removals: Iterable[RemovalRecord]
     file_count: int
     disk_size: int
     empty_folders: list[str]
@@ -128,7 +129,7 @@ def plan_record(plan: Plan, outcome: Outcome | None) -> PlanRecord:
     """Return the record of a plan, with what became of each removal where it was carried out."""
     fates: Sequence[Fate | None] = [None] * len(plan.removals) if outcome is None else outcome.fates
     return {
-        "removals": [_removal(removal, fate) for removal, fate in zip(plan.removals, fates, strict=True)],
+        "removals": Records(_removal, [*zip(plan.removals, fates, strict=True)]),
         "file_count": plan.files,
         "disk_size": plan.size,
         "empty_folders": [_slashes(folder) for folder in plan.folders],
@@ -140,7 +141,8 @@ def _slashes(path: str) -> str:
     return path.replace(os.sep, "/")
 
 
-def _removal(removal: Removal, fate: Fate | None) -> RemovalRecord:
+def _removal(removal_and_fate: tuple[Removal, Fate | None]) -> RemovalRecord:
+    removal, fate = removal_and_fate
     return {
         "reason": removal.reason.value,
         "detail": removal.detail,

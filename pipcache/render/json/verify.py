@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, TypedDict
 
 from pipcache.inventory.artifact import Artifact
@@ -16,6 +17,7 @@ from pipcache.render.json.records import (
     finding_record,
     promise_record,
 )
+from pipcache.render.json.writer import Records
 from pipcache.render.text.cure import cure_of
 from pipcache.render.text.verify import Tally
 from pipcache.store.entries import entry_path
@@ -57,7 +59,7 @@ class VerifyDocument(TypedDict):
     schema: Literal[1]
     command: Literal["verify"]
     cache: CacheRecord
-    judgements: list[JudgementRecord]
+    judgements: Records[JudgementRecord]
     verdicts: list[VerdictTotal]
     gone: int
     not_reached: int
@@ -83,7 +85,7 @@ def verify_document(
         "schema": 1,
         "command": "verify",
         "cache": cache_record(cache),
-        "judgements": [_judgement(cache, judgement) for judgement in judgements],
+        "judgements": Records(partial(_judgement, cache), judgements),
         "verdicts": [_total(verdict, judgements) for verdict in Verdict],
         "gone": tally.gone,
         "not_reached": tally.left,
