@@ -6,6 +6,8 @@
 import os
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from sys import intern
 from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
@@ -208,7 +210,8 @@ def _header_claims(head: Head) -> tuple[Claim, ...]:
     claims: list[Claim] = []
     headers = head.headers
     if project := headers.get("x-pypi-file-project"):
-        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", project, headers.get("x-pypi-file-version")))
+        version = headers.get("x-pypi-file-version")
+        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", _kept_once(project), _kept_once(version)))
     for place in (Place.ARTIFACTORY_FILENAME, Place.CONTENT_DISPOSITION):
         if not (value := headers.get(place)):
             continue
@@ -255,10 +258,11 @@ def _as_redirect(artifact: Artifact, head: Head) -> Artifact:
 
 
 def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
-    project, _, version = facts.folder.partition("-")
+    project, _, version = map(intern, facts.folder.partition("-"))
     claims = [Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)]
-    if facts.metadata is not None:
-        claims.append(Claim(Evidence.CONTENT, "METADATA", facts.metadata.name, facts.metadata.version))
+    if (metadata := facts.metadata) is not None:
+        name, version_in = _kept_once(metadata.name), _kept_once(metadata.version)
+        claims.append(Claim(Evidence.CONTENT, "METADATA", name, version_in))
     tags, build = facts.tags, facts.build
     if not tags:
         named = (parse_filename(claim.filename) for claim in artifact.claims if claim.filename)
@@ -270,9 +274,20 @@ def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
         kind=Kind.WHEEL,
         claims=(*claims, *artifact.claims),
         filenames=tuple(wheel_filenames([facts.folder], build, tags)),
-        tags=tags,
+        tags=_tags_kept_once(tags),
         build=build,
     )
+
+
+def _kept_once(text: str | None) -> str | None:
+    """Return a name or a version, of which an entry has several that are equal, and a cache many."""
+    return text and intern(text)
+
+
+@lru_cache(maxsize=1024)
+def _tags_kept_once(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tags of a wheel, which most others have too."""
+    return tags
 
 
 def _as_sdist(artifact: Artifact, facts: SdistFacts) -> Artifact:

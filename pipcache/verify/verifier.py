@@ -14,7 +14,7 @@ from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import Entry, HttpEntry, entry_path
 from pipcache.util.progress import Meter, Stopped
-from pipcache.util.workers import Workers, finish
+from pipcache.util.workers import Finished, Workers
 from pipcache.verify.checks import Verdict
 from pipcache.verify.context import Context, is_judged
 from pipcache.verify.judge import judge, judge_by_key, judge_open
@@ -24,7 +24,7 @@ from pipcache.verify.verdict import Judgement
 Work = Callable[[Artifact, Context], Judgement | None]
 """What a thread does with an artifact: ``judge`` or ``judge_by_key``."""
 
-Task = tuple[str, Future[Judgement | None]]
+Task = tuple[str, Future[Judgement | None] | Finished[Judgement | None]]
 """The path of an artifact's entry, and what will come of the work on it."""
 
 _SMALL = 64 << 10
@@ -233,21 +233,19 @@ class Verifier:
         for artifact in artifacts:
             call = partial(self._count_once, artifact, work)
             if artifact.size > _SMALL:
-                task = path_of(artifact), self._workers.submit_sized(artifact.size, call)
-                self._tasks.append(task)
+                task: Task = path_of(artifact), self._workers.submit_sized(artifact.size, call)
             else:
-                future: Future[Judgement | None] = Future()
-                task = path_of(artifact), future
-                self._tasks.append(task)
-                finish(future, call)
+                task = path_of(artifact), Finished(call)
+            self._tasks.append(task)
             tasks.append(task)
         return tasks
 
     def _finished(self) -> Iterator[tuple[str, Judgement | None]]:
         """Yield the path of each artifact whose work was finished when the threads stopped, and the result."""
-        for path, future in self._tasks:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                yield path, future.result()
+        for path, work in self._tasks:
+            is_finished = isinstance(work, Finished) or (work.done() and not work.cancelled())
+            if is_finished and work.exception() is None:
+                yield path, work.result()
 
     def stop(self) -> None:
         """Let every thread end at its next piece."""
@@ -282,5 +280,5 @@ def _is_suspect(judgement: Judgement) -> bool:
 
 def _results(tasks: Iterable[Task]) -> Iterator[tuple[str, Judgement | None]]:
     """Yield the path of each artifact and the result of the work on it, in order, as soon as it is there."""
-    for path, future in tasks:
-        yield path, future.result()
+    for path, work in tasks:
+        yield path, work.result()
