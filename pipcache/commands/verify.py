@@ -137,7 +137,8 @@ def _is_known(judgement: Judgement) -> bool:
 
 def _with_wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:
     """Return ``judgement`` with the findings that were asked for; the verdict is what it is."""
-    return judgement._replace(findings=tuple(finding for finding in judgement.findings if finding.check in wanted))
+    findings = tuple(finding for finding in judgement.findings if finding.check in wanted)
+    return judgement if findings == judgement.findings else judgement._replace(findings=findings)
 
 
 def write(answer: VerifyAnswer, form: str) -> None:

@@ -65,13 +65,18 @@ class SourceIndex:
         artifacts = list(artifacts)
         self.redirects = Redirects(artifacts)
         self._downloads: list[Artifact] = []
-        self._places: dict[object, list[int]] = {}
+        self._places: dict[object, Sequence[int]] = {}
         for artifact in artifacts:
             if not _may_be_source(artifact):
                 continue
             listed = () if artifact.listed is None else artifact.listed.hashes
             for name in (artifact.key, *listed):
-                self._places.setdefault(name, []).append(len(self._downloads))
+                places = self._places.get(name)
+                if isinstance(places, list):
+                    places.append(len(self._downloads))
+                else:  # most have one, which takes less memory so
+                    place = len(self._downloads)
+                    self._places[name] = (place,) if places is None else [*places, place]
             self._downloads.append(artifact)
 
     def sources_of(self, built: Artifact) -> list[Artifact]:

@@ -3,17 +3,15 @@
 ``identify`` never fails: an entry that cannot be recognised is an artifact of kind ``unknown``.
 """
 
-import os
-import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from sys import intern
-from urllib.parse import unquote
 
 from pipcache.archive.metadata import Metadata, SdistFacts, WheelFacts
 from pipcache.index.page_format import PAGE_LIMIT, PageFormat, stated_format
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place
 from pipcache.inventory.built_wheel import identify_built, identify_origin
+from pipcache.inventory.header_names import header_claims, kept_once
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import Head
@@ -86,6 +84,26 @@ def identify(
             return identify_uv(cache, entry, deep=deep)
 
 
+def identify_deeper(cache: Cache, artifact: Artifact, known: Artifact | None = None) -> Artifact:
+    """Return an artifact with the names in METADATA or PKG-INFO too; what is as it was is kept once.
+
+    Args:
+        cache: the cache that the artifact is from.
+        artifact: the artifact.
+        known: the same with these names, where it was identified before.
+    """
+    deeper = known or identify(cache, artifact.entry, deep=True, head=artifact.head)
+
+    def shared(claim: Claim) -> Claim:
+        return next((each for each in artifact.claims if each == claim), claim)
+
+    return deeper._replace(
+        claims=tuple(map(shared, deeper.claims)),
+        own=None if deeper.own is None else shared(deeper.own),
+        filenames=artifact.filenames if artifact.filenames == deeper.filenames else deeper.filenames,
+    )
+
+
 def _with_own_name(artifact: Artifact) -> Artifact:
     """Return an artifact with the first name in its entry as its own.
 
@@ -152,7 +170,7 @@ def _before_content(entry: HttpEntry, response: Response) -> Artifact:
         entry,
         Kind.PAGE if isinstance(response.content, PageBody) else Kind.UNKNOWN,
         response.size,
-        _header_claims(head) if head is not None else (),
+        header_claims(head) if head is not None else (),
         head=head,
         problem=response.problem,
         notes=response.notes
@@ -188,38 +206,7 @@ def _by_content(artifact: Artifact, content: Content, body: Body | None) -> Arti
             return _by_promise(artifact, problem or "its content is nothing pip caches")
 
 
-_FILENAME = r"""(?i)\bfilename\s*=\s*"?([^";]+)"""
-
-_CODED_FILENAME = r"""(?i)\bfilename\*\s*=\s*(?:utf-8|iso-8859-1)'[^']*'([^";\s]+)"""
-
-
-def _filename_in_disposition(value: str) -> str:
-    """Return the file name in a ``Content-Disposition``, the coded form before the plain one (RFC 6266)."""
-    coded = re.search(_CODED_FILENAME, value)
-    if coded is not None:
-        return unquote(coded[1])
-    plain = re.search(_FILENAME, value)
-    return value if plain is None else plain[1].strip()
-
-
 _PACKAGE_TYPES = {"bdist_wheel": Kind.WHEEL, "sdist": Kind.SDIST}
-
-
-def _header_claims(head: Head) -> tuple[Claim, ...]:
-    """Return the names in the headers of a response: PyPI's (since 2022-12), Artifactory's, RFC 6266's."""
-    claims: list[Claim] = []
-    headers = head.headers
-    if project := headers.get("x-pypi-file-project"):
-        version = headers.get("x-pypi-file-version")
-        claims.append(Claim(Evidence.HEADER, "x-pypi-file-project", _kept_once(project), _kept_once(version)))
-    for place in (Place.ARTIFACTORY_FILENAME, Place.CONTENT_DISPOSITION):
-        if not (value := headers.get(place)):
-            continue
-        is_field = place is Place.CONTENT_DISPOSITION
-        filename = os.path.basename(_filename_in_disposition(value) if is_field else value)
-        if (parsed := parse_filename(filename)) is not None:
-            claims.append(Claim(Evidence.HEADER, place.value, parsed.project, parsed.version, filename, place))
-    return tuple(claims)
 
 
 def promised_kind(artifact: Artifact) -> Kind | None:
@@ -258,10 +245,10 @@ def _as_redirect(artifact: Artifact, head: Head) -> Artifact:
 
 
 def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
-    project, _, version = map(intern, facts.folder.partition("-"))
+    project, _, version = map(sys.intern, facts.folder.partition("-"))
     claims = [Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)]
     if (metadata := facts.metadata) is not None:
-        name, version_in = _kept_once(metadata.name), _kept_once(metadata.version)
+        name, version_in = kept_once(metadata.name), kept_once(metadata.version)
         claims.append(Claim(Evidence.CONTENT, "METADATA", name, version_in))
     tags, build = facts.tags, facts.build
     if not tags:
@@ -277,11 +264,6 @@ def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
         tags=_tags_kept_once(tags),
         build=build,
     )
-
-
-def _kept_once(text: str | None) -> str | None:
-    """Return a name or a version, of which an entry has several that are equal, and a cache many."""
-    return text and intern(text)
 
 
 @lru_cache(maxsize=1024)

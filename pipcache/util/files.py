@@ -22,21 +22,27 @@ CHUNK = 1 << 20
 """Bytes read at a time when a whole file has to be read."""
 
 
+class _Traits(NamedTuple):
+    """What most files of a cache have in common, kept once for all of them."""
+
+    st_mode: int
+    st_dev: int
+    st_nlink: int
+    st_uid: int
+    st_file_attributes: int
+
+
 class _Facts(NamedTuple):
     """What is kept of the status of a file, by the names that ``os.stat_result`` has for it."""
 
     path: str
-    st_mode: int
     st_size: int
     st_mtime_ns: int
     st_atime_ns: int
     st_ctime_ns: int
     st_blocks: int | None
-    st_dev: int
     st_ino: int
-    st_nlink: int
-    st_uid: int
-    st_file_attributes: int
+    traits: "_Traits"
 
 
 class File(_Facts):
@@ -50,25 +56,47 @@ class File(_Facts):
 
     def __new__(cls, path: str, status: os.stat_result) -> Self:
         """Keep what is needed of a status."""
-        # fields that all files have in common, or two times of a file, are kept once
-        share = _shared.setdefault
-        mode, device, user = status.st_mode, status.st_dev, status.st_uid
+        attributes: int = getattr(status, "st_file_attributes", 0)
+        traits = status.st_mode, status.st_dev, status.st_nlink, status.st_uid, attributes
+        shared = _shared.get(traits) or _shared.setdefault(traits, _Traits(*traits))
+        # equal times are kept once
         written, read, changed = status.st_mtime_ns, status.st_atime_ns, status.st_ctime_ns
         fields = (
             path,
-            share(mode, mode),
             status.st_size,
             written,
             written if read == written else read,
             written if changed == written else changed,
             getattr(status, "st_blocks", None),
-            share(device, device),
             status.st_ino,
-            status.st_nlink,
-            share(user, user),
-            getattr(status, "st_file_attributes", 0),
+            shared,
         )
         return tuple.__new__(cls, fields)
+
+    @property
+    def st_mode(self) -> int:
+        """Its type and its permissions."""
+        return self.traits.st_mode
+
+    @property
+    def st_dev(self) -> int:
+        """The device that it is on."""
+        return self.traits.st_dev
+
+    @property
+    def st_nlink(self) -> int:
+        """How many hard links it has."""
+        return self.traits.st_nlink
+
+    @property
+    def st_uid(self) -> int:
+        """The user that it belongs to."""
+        return self.traits.st_uid
+
+    @property
+    def st_file_attributes(self) -> int:
+        """Its attributes on Windows; 0 elsewhere."""
+        return self.traits.st_file_attributes
 
     @property
     def stat(self) -> "File":
@@ -96,8 +124,7 @@ class File(_Facts):
         return self.st_size if self.st_blocks is None else self.st_blocks * 512
 
 
-_shared: dict[int, int] = {}
-"""Modes, devices and users of files, of which there are few."""
+_shared: dict[tuple[int, ...], _Traits] = {}
 
 
 def _seconds(nanoseconds: int) -> float:

@@ -11,7 +11,7 @@ from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
 from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
-from pipcache.inventory.identify import identify, identify_open
+from pipcache.inventory.identify import identify, identify_deeper, identify_open
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
 from pipcache.store.body import Body
@@ -226,7 +226,7 @@ class Context:
         kept = self._identities.pop(path_of(artifact), None)
         if artifact.kind is Kind.PAGE:
             return artifact
-        return kept or identify(self.cache, artifact.entry, deep=True, head=artifact.head)
+        return identify_deeper(self.cache, artifact, kept)
 
     def _as_proved_page(self, artifact: Artifact) -> Artifact:
         """Return a download as the index page that it was proved to be when the inventory was read."""

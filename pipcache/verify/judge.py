@@ -23,7 +23,7 @@ from pipcache.verify.local_source import LocalSource, is_local_archive, look_at_
 from pipcache.verify.promises import Influence, Promise, find_promises
 from pipcache.verify.side_file import side_file_findings
 from pipcache.verify.structure import check_structure, may_be_wheel, structure_of_sound_wheel
-from pipcache.verify.verdict import Comparison, Finding, Judgement, conclude
+from pipcache.verify.verdict import NO_DIGESTS, Comparison, Finding, Judgement, conclude
 
 _DECODED_LIMIT = 64 << 20
 """The most bytes of a decoded body that are hashed."""
@@ -158,13 +158,15 @@ def _judge_bytes(artifact: Artifact, body: Body, context: Context) -> Judgement:
         if is_proved and comparison.promise.influence is Influence.WHEN_BROKEN:
             continue  # the wheel's origin.json is wrong, not the download
         findings.append(_finding_of(comparison))
+    if artifact.kind is Kind.WHEEL:
+        context.hashed.pop(path_of(artifact), None)  # an sdist is judged again beside the wheels built from it
     judgement = conclude(proved, findings, comparisons, problem)
     return judgement._replace(digests=_kept_digests(digests, context))
 
 
-def _kept_digests(digests: Mapping[str, str], context: Context) -> dict[str, str]:
+def _kept_digests(digests: Mapping[str, str], context: Context) -> Mapping[str, str]:
     """Return the digests that a judgement is to have."""
-    return {name: digest for name, digest in digests.items() if name in context.digests}
+    return {name: digest for name, digest in digests.items() if name in context.digests} or NO_DIGESTS
 
 
 def _without_namesakes(comparisons: list[Comparison]) -> list[Comparison]:
@@ -298,7 +300,7 @@ def _compare_value(promise: Promise, digest: str | None) -> Comparison:
         return Comparison(promise, None, "not allowed or not known here")
     if len(digest) != len(promise.expected) and not promise.is_prefix:
         return Comparison(promise, None, f"no digest of {promise.measure} is as long as this")
-    return Comparison(promise, digest)
+    return Comparison(promise, promise.expected if digest == promise.expected else digest)
 
 
 def _compare_decoded(promise: Promise, artifact: Artifact, window: Window) -> Comparison:

@@ -75,7 +75,7 @@ class Finding(NamedTuple):
 MOST_FINDINGS = 1_000
 """Findings of a check that are kept of the bytes of an artifact, which may have hundreds of thousands of flaws."""
 
-_NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
+NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Judgement(NamedTuple):
@@ -96,7 +96,7 @@ class Judgement(NamedTuple):
     findings: tuple[Finding, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     problem: str | None = None
-    digests: Mapping[str, str] = _NO_DIGESTS
+    digests: Mapping[str, str] = NO_DIGESTS
 
     @property
     def is_curable(self) -> bool:
