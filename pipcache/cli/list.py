@@ -37,13 +37,13 @@ from pipcache.render.progress_bar import track
     help="Order: by name and version, largest, oldest, or longest unused first.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
-@format_option("table", "json", "paths")
+@format_option("table", "json", "jsonl", "paths", more=" jsonl prints a line for each artifact at once.")
 @click.option(
     "--null", "-0", "null", is_flag=True, help="With --format paths: end each path with NUL, for xargs -0."
 )
-@click.pass_obj
+@click.pass_context
 def list_command(
-    app: App,
+    context: click.Context,
     *,
     selectors: tuple[Selector, ...],
     cache_dir: str | None,
@@ -63,6 +63,9 @@ def list_command(
     """
     if null and form != "paths":
         raise click.UsageError("-0 goes with --format paths.")
+    if form == "jsonl":
+        _refuse_what_takes_all(context, filters)
+    app: App = context.obj
     request = command.ListRequest(
         selectors,
         filters._replace(unnamed=unnamed),
@@ -71,6 +74,30 @@ def list_command(
         reverse=reverse,
         exact=form != "table",
     )
+    if form == "jsonl":
+        from pipcache.commands.list_lines import print_lines  # only for this form
+
+        is_whole = app.read(cache_dir, tool, lambda directory: print_lines(directory, request, track))
+        return ExitCode.OK if is_whole else ExitCode.FAILED
     answer = app.read(cache_dir, tool, lambda directory: command.find(directory, request, track))
     command.write(answer, form, null=null)
     return ExitCode.FAILED if answer.is_incomplete else ExitCode.OK
+
+
+def _refuse_what_takes_all(context: click.Context, filters: Filters) -> None:
+    """Refuse what can be answered only when all artifacts are known.
+
+    Raises:
+        UsageError: an order was asked for, or a filter that index pages decide.
+    """
+    orders = [name for name in ("sort_key", "reverse") if context.get_parameter_source(name) is not _DEFAULT]
+    if orders:
+        raise click.UsageError("--sort and --reverse do not go with --format jsonl, which prints what it meets.")
+    if filters.needs_pages:
+        raise click.UsageError(
+            "--from, --yanked and --withdrawn are answered from index pages, which --format jsonl does not read: "
+            "use --format json."
+        )
+
+
+_DEFAULT = click.core.ParameterSource.DEFAULT

@@ -90,9 +90,17 @@ def _without_slips(arguments: Sequence[str]) -> list[str] | None:
 _MOST_SLIPS = 9
 
 
+_FOR_PROGRAMS = frozenset({"json", "jsonl", "sarif", "line"})
+"""The forms in which an error is a document too."""
+
+
 def _end(app: App, error: PipcacheError) -> int:
     """Tell why a run ended without its answer, to people and to programs, and return its exit code."""
-    if app.form in {"json", "sarif", "line"} and not isinstance(error, NotWritten) and not is_answer_begun():
+    if (
+        app.form in {"json", "jsonl", "sarif", "line"}
+        and not isinstance(error, NotWritten)
+        and not is_answer_begun()
+    ):
         with suppress(OSError):  # the exit code says it too
             print_answer(_document(app, error))
             sys.stdout.flush()
@@ -103,7 +111,7 @@ def _end(app: App, error: PipcacheError) -> int:
 def _document(app: App, error: PipcacheError) -> str:
     """Return the document that stands in the place of the answer."""
     from pipcache.render.json.failure import ErrorRecord, failure_document
-    from pipcache.render.json.writer import dump
+    from pipcache.render.json.writer import dump, line_of
 
     if app.form == "sarif":
         from pipcache.render.sarif import sarif_failure
@@ -120,7 +128,8 @@ def _document(app: App, error: PipcacheError) -> str:
         "hint": error.hint,
         "commands": list(error.commands),
     }
-    return dump(failure_document(app.command, app.cache, record, app.run if app.says_run else None))
+    document = failure_document(app.command, app.cache, record, app.run if app.says_run else None)
+    return line_of(document) if app.form == "jsonl" else dump(document)
 
 
 def _say_usage(error: click.ClickException) -> None:

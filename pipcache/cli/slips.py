@@ -32,7 +32,9 @@ COMMANDS_ELSEWHERE: dict[str, tuple[tuple[str, ...], str]] = {
 
 _YES = dict.fromkeys(("--force", "--assume-yes", "--no-confirm", "--noconfirm", "--no-input"), ("--yes",))
 
-_FORMATS = {f"--{form}": ("--format", form) for form in ("json", "markdown", "sarif", "github", "paths", "table")}
+_FORMATS = {
+    f"--{form}": ("--format", form) for form in ("json", "jsonl", "markdown", "sarif", "github", "paths", "table")
+}
 
 OPTIONS_ELSEWHERE: dict[str, tuple[str, ...]] = {
     **_YES,

@@ -86,9 +86,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
         chosen, unmatched = selection.chosen, selection.unmatched
     artifacts, chosen = with_refusals(artifacts, cache.refused), with_refusals(chosen, cache.refused)
-    # whoever names a kind, a key, a URL or a digest wants to see what it is, distribution or not
-    named_exactly = any(selector.key is not None or selector.digest is not None for selector in request.selectors)
-    keep_all = request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
+    keep_all = keeps_every_kind(request)
     shown = [artifact for artifact in chosen if keep_all or artifact.kind in DISTRIBUTIONS]
     hidden = (
         Counter()
@@ -104,6 +102,15 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         cache.unknown,
         stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else (),
     )
+
+
+def keeps_every_kind(request: ListRequest) -> bool:
+    """Return whether what is no distribution is shown too.
+
+    Whoever names a kind, a key, a URL or a digest wants to see what it is.
+    """
+    named_exactly = any(selector.key is not None or selector.digest is not None for selector in request.selectors)
+    return request.everything or request.filters.unnamed or bool(request.filters.kinds) or named_exactly
 
 
 def write(answer: ListAnswer, form: str, *, null: bool) -> None:

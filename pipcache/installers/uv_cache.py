@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache.archive.record import RECORD_LIMIT
 from pipcache.errors import CacheNotFound, ErrorKind, NotAPipCache
@@ -39,6 +39,10 @@ class UvCache(Cache):
     def unknown(self) -> Sequence[str]:
         """The folders whose layout is newer than what is known here, as the last walk met them."""
         return self._unknown
+
+    def stream(self) -> Iterable[Entry]:
+        """Return what ``scan`` does: an entry of uv's has parts in several folders."""
+        return self.scan()
 
     def survey(self) -> Survey:
         """Walk the directory once and return its entries.

@@ -34,6 +34,12 @@ def print_answer(text: str | Iterable[str]) -> None:
     sys.stdout.write("\n")
 
 
+def print_line(line: str) -> None:
+    """Print a line of an answer that is still being made, for a reader that does not wait for the rest."""
+    print_answer(line)
+    sys.stdout.flush()
+
+
 def is_answer_begun() -> bool:
     """True once this run has begun to write its answer, so that no other document may follow."""
     return bool(_begun)

@@ -17,12 +17,20 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], length: int, label: str) -> Iterable[T]:
-    """Yield ``items`` with a progress bar on standard error, if a person watches and has waited a moment."""
+    """Yield ``items`` with a progress bar on standard error, if a person watches and has waited a moment.
+
+    Where ``length`` is 0, nobody knows how many there are, and they are only counted.
+    """
     if not _is_watched():
         yield from items
         return
-    progress = _new_progress(label)
-    progress.update(progress.task_ids[0], total=length)
+    if length:
+        progress = _new_progress(label)
+        progress.update(progress.task_ids[0], total=length)
+    else:
+        from rich.progress import MofNCompleteColumn  # only where a person watches
+
+        progress = _new_progress(label, MofNCompleteColumn())
     bar = _Bar(progress)
     try:
         for item in items:

@@ -1,7 +1,7 @@
 """pip's cache directory: its entries, their heads and their bodies."""
 
 import stat as stat_module
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from pipcache.store.body import Body
@@ -10,7 +10,7 @@ from pipcache.store.directory import Directory
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, StrayEntry
 from pipcache.store.layout import Store
 from pipcache.store.response import Response, read_head, read_response
-from pipcache.store.scan import FolderContents, Survey, look_again, look_inside, survey
+from pipcache.store.scan import FolderContents, Survey, look_again, look_inside, stream, survey
 from pipcache.util.files import File, Window
 
 
@@ -59,6 +59,15 @@ class Cache:
             NotAPipCache: it holds something, and none of pip's stores.
         """
         return self.survey().entries
+
+    def stream(self) -> Iterable[Entry]:
+        """Walk the directory once and return its entries in the order of the walk, where possible while it is on.
+
+        Raises:
+            CacheNotFound: the directory is a file, or cannot be read.
+            NotAPipCache: it holds something, and none of pip's stores.
+        """
+        return stream(self._directory)
 
     def look_inside(self, folder: StrayEntry) -> FolderContents:
         """Return everything below a folder that the walk lists as a stray entry."""

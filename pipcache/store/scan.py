@@ -4,7 +4,8 @@ import os
 import re
 import stat as stat_module
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from pipcache.store.directory import Directory, is_gone
@@ -60,14 +61,42 @@ def survey(directory: Directory) -> Survey:
     empty: list[str] = []
     for store, name in stores.items():
         if store in {Store.HTTP, Store.HTTP_V2}:
-            entries.extend(_scan_http(root, store, name, empty))
+            by_key: dict[str, Entry] = {}
+            others: list[Entry] = []
+            for key, entry in _http_entries(root, store, name, empty):
+                if key is None:
+                    others.append(entry)
+                else:
+                    by_key[key] = entry
+            entries.extend(by_key[key] for key in sorted(by_key))
         elif store is Store.WHEELS:
-            entries.extend(_scan_wheels(root, name, empty))
+            others = list(_wheel_entries(root, name, empty))
         else:
-            entries.extend(_scan_selfcheck(root, name))
-    entries.extend(_scan_top(root, set(stores.values())))
+            others = list(_notes(root, name))
+        entries.extend(sorted(others, key=entry_path))
+    entries.extend(sorted(_entries_of_top(root, set(stores.values())), key=entry_path))
     in_fan_out = [path for path in empty if re.fullmatch(_FAN_OUT, path.replace(os.sep, "/"))]
     return Survey(entries, sorted(in_fan_out))
+
+
+def stream(directory: Directory) -> Iterator[Entry]:
+    """Return the entries of the cache directory, each as soon as the walk has seen its folder.
+
+    Raises:
+        CacheNotFound: the directory is a file, or cannot be read.
+        NotAPipCache: it holds something, and none of pip's stores.
+    """
+    root = directory.root
+    stores = find_stores(root)
+    in_stores = (_entries_of(root, store, name) for store, name in stores.items())
+    return chain(chain.from_iterable(in_stores), _entries_of_top(root, set(stores.values())))
+
+
+def _entries_of(root: str, store: Store, top: str) -> Iterator[Entry]:
+    """Return the entries of a store, folder by folder."""
+    if store in {Store.HTTP, Store.HTTP_V2}:
+        return (entry for _, entry in _http_entries(root, store, top, None))
+    return _wheel_entries(root, top, None) if store is Store.WHEELS else _notes(root, top)
 
 
 class FolderContents(NamedTuple):
@@ -115,11 +144,19 @@ def _walk(
         store: the store that problems belong to.
         empty: takes the paths of empty folders, where they are wanted.
     """
+    listings = _listings(root, top, depth, problems, store, empty=empty)
+    return [file for files in listings for file in files]
+
+
+def _listings(
+    root: str, top: str, depth: int, problems: list[Entry], store: Store, *, empty: list[str] | None = None
+) -> Iterator[list[File]]:
+    """Yield the files, links and folders in each folder below ``top``; the arguments are those of ``_walk``."""
     prefix = len(root.rstrip(os.sep)) + 1
-    files: list[File] = []
     stack = [(os.path.join(root, top), 0)]
     while stack:
         folder, level = stack.pop()
+        files: list[File] = []
         child = None
         try:
             with os.scandir(folder) as children:
@@ -140,10 +177,11 @@ def _walk(
         except OSError as error:
             if not _is_gone(root, folder[prefix:], error):
                 problems.append(_unreadable(store, folder[prefix:], error))
-            continue
-        if child is None and empty is not None:
-            empty.append(folder[prefix:])
-    return files
+        else:
+            if child is None and empty is not None:
+                empty.append(folder[prefix:])
+        if files:
+            yield files
 
 
 def _is_gone(root: str, path: str, error: OSError) -> bool:
@@ -155,35 +193,41 @@ def _unreadable(store: Store, path: str, error: OSError) -> UnreadableEntry:
     return UnreadableEntry(store, path, error.strerror or str(error))
 
 
-def _scan_http(root: str, store: Store, top: str, empty: list[str]) -> list[Entry]:
-    heads: dict[str, File] = {}
-    bodies: dict[str, File] = {}
+def _http_entries(
+    root: str, store: Store, top: str, empty: list[str] | None
+) -> Iterator[tuple[str | None, Entry]]:
+    """Yield the entries of an HTTP store with their keys; what is no entry has none."""
     others: list[Entry] = []
     regular = stat_module.S_IFREG
     prefix = len(top) + 1
     fan_out = slice(prefix, prefix + 2 * _HTTP_DEPTH, 2)
     separators, slashes = slice(prefix + 1, prefix + 2 * _HTTP_DEPTH, 2), os.sep * _HTTP_DEPTH
-    for file in _walk(root, top, _HTTP_DEPTH, others, store, empty=empty):
-        path = file.path
-        name = path[prefix + 2 * _HTTP_DEPTH :]
-        in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[separators] == slashes
-        if in_place and stat_module.S_IFMT(file.st_mode) == regular:
-            if is_key(name):
-                heads[name] = file
+    for files in _listings(root, top, _HTTP_DEPTH, others, store, empty=empty):
+        heads: dict[str, File] = {}
+        bodies: dict[str, File] = {}
+        for file in files:
+            path = file.path
+            name = path[prefix + 2 * _HTTP_DEPTH :]
+            in_place = name[:_HTTP_DEPTH] == path[fan_out] and path[separators] == slashes
+            if in_place and stat_module.S_IFMT(file.st_mode) == regular:
+                if is_key(name):
+                    heads[name] = file
+                elif store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
+                    bodies[name[:-5]] = file
+                else:
+                    others.append(StrayEntry(store, file, why_stray(name, store)))
                 continue
-            if store is Store.HTTP_V2 and name.endswith(".body") and is_key(name[:-5]):
-                bodies[name[:-5]] = file
-                continue
-            others.append(StrayEntry(store, file, why_stray(name, store)))
-            continue
-        is_lock_file = store is Store.HTTP and path[separators] == slashes and is_lock(file, in_place=in_place)
-        others.append(StrayEntry(store, file, Leftover.LOCK if is_lock_file else odd_type(file) or Foreign.NAME))
-    unseen = {entry_path(entry): entry for entry in others if isinstance(entry, UnreadableEntry)}
-    entries: list[Entry] = []
-    for key in sorted(heads.keys() | bodies.keys()):
-        entry = HttpEntry(store, key, heads.get(key), bodies.get(key))
-        entries.append(_unless_unseen(entry, unseen) if unseen else entry)
-    return entries + sorted(others, key=entry_path)
+            is_lock_file = store is Store.HTTP and path[separators] == slashes and is_lock(file, in_place=in_place)
+            why = Leftover.LOCK if is_lock_file else odd_type(file) or Foreign.NAME
+            others.append(StrayEntry(store, file, why))
+        # both parts of an entry lie in one folder
+        unseen = {entry_path(entry): entry for entry in others if isinstance(entry, UnreadableEntry)}
+        for key in heads.keys() | bodies.keys():
+            entry = HttpEntry(store, key, heads.get(key), bodies.get(key))
+            yield key, _unless_unseen(entry, unseen) if unseen else entry
+        yield from ((None, other) for other in others)
+        others.clear()
+    yield from ((None, other) for other in others)
 
 
 def _unless_unseen(entry: HttpEntry, unseen: Mapping[str, UnreadableEntry]) -> Entry:
@@ -206,16 +250,17 @@ def _unless_unseen(entry: HttpEntry, unseen: Mapping[str, UnreadableEntry]) -> E
 _BESIDE = "what belongs to it could not be looked at"
 
 
-def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
-    folders: dict[str, list[File]] = {}
-    entries: list[Entry] = []
-    for file in _walk(root, top, _WHEEL_DEPTH, entries, Store.WHEELS, empty=empty):
-        folders.setdefault(os.path.dirname(file.path), []).append(file)
-    unseen = _folders_with_unseen(entries)
-    for folder, files in folders.items():
-        if (hidden := unseen.get(folder)) is not None:
+def _wheel_entries(root: str, top: str, empty: list[str] | None) -> Iterator[Entry]:
+    problems: list[Entry] = []
+    for files in _listings(root, top, _WHEEL_DEPTH, problems, Store.WHEELS, empty=empty):
+        folder = os.path.dirname(files[0].path)
+        hidden = _folders_with_unseen(problems).get(folder)
+        yield from problems
+        problems.clear()
+        if hidden is not None:
             # the files of a folder belong together: the wheels share the origin
-            entries += [UnreadableEntry(Store.WHEELS, file.path, f"{_BESIDE}: {hidden.error}") for file in files]
+            for file in files:
+                yield UnreadableEntry(Store.WHEELS, file.path, f"{_BESIDE}: {hidden.error}")
             continue
         key = folder[len(top) + 1 :].replace(os.sep, "")
         in_place = is_key(key) and folder.count(os.sep) == _WHEEL_DEPTH
@@ -223,7 +268,7 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
         wheels = [name for name in plain if name.endswith(".whl")] if in_place else []
         origin = plain.get("origin.json")
         has_link = any(file.path.endswith(".whl") for file in files if os.path.basename(file.path) not in plain)
-        entries.extend(BuiltEntry(Store.WHEELS, key, plain[name], origin) for name in wheels)
+        yield from (BuiltEntry(Store.WHEELS, key, plain[name], origin) for name in wheels)
         for file in files:
             name = os.path.basename(file.path)
             if plain.get(name) is file and (name in wheels or (name == "origin.json" and wheels)):
@@ -231,8 +276,8 @@ def _scan_wheels(root: str, top: str, empty: list[str]) -> list[Entry]:
             why = why_stray_in_wheels(file, name, in_place=in_place)
             if why is Leftover.ORIGIN and has_link:
                 why = Foreign.ORIGIN_OF_ODD_WHEEL
-            entries.append(StrayEntry(Store.WHEELS, file, why))
-    return sorted(entries, key=entry_path)
+            yield StrayEntry(Store.WHEELS, file, why)
+    yield from problems
 
 
 def _folders_with_unseen(entries: Iterable[Entry]) -> dict[str, UnreadableEntry]:
@@ -247,19 +292,19 @@ def _folders_with_unseen(entries: Iterable[Entry]) -> dict[str, UnreadableEntry]
     return folders
 
 
-def _scan_selfcheck(root: str, top: str) -> list[Entry]:
-    entries: list[Entry] = []
-    for file in _walk(root, top, 0, entries, Store.SELFCHECK):
+def _notes(root: str, top: str) -> Iterator[Entry]:
+    problems: list[Entry] = []
+    for file in _walk(root, top, 0, problems, Store.SELFCHECK):
         name = os.path.basename(file.path)
         why = odd_type(file) or (Leftover.NOTE if is_key(name) else why_stray(name, Store.SELFCHECK))
         store = Store.SELFCHECK if isinstance(why, Leftover) else Store.STRAY
-        entries.append(StrayEntry(store, file, why))
-    return sorted(entries, key=entry_path)
+        yield StrayEntry(store, file, why)
+    yield from problems
 
 
-def _scan_top(root: str, store_folders: set[str]) -> list[Entry]:
-    entries: list[Entry] = []
-    files = _walk(root, "", 0, entries, Store.STRAY)
+def _entries_of_top(root: str, store_folders: set[str]) -> Iterator[Entry]:
+    problems: list[Entry] = []
+    files = _walk(root, "", 0, problems, Store.STRAY)
     # the file that holds a lock is a hard link of the lock
     locks = {file.stat.st_ino for file in files if file.path == NOTE_LOCK and odd_type(file) is None}
     for file in files:
@@ -267,14 +312,14 @@ def _scan_top(root: str, store_folders: set[str]) -> list[Entry]:
         if name in store_folders:
             continue
         if file.stat.st_ino in locks or (name == NOTE_LOCK and is_folder(file.stat)):
-            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.LOCK))
+            yield StrayEntry(Store.SELFCHECK, file, Leftover.LOCK)
         elif name == "selfcheck.json" and odd_type(file) is None:
-            entries.append(StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE))
+            yield StrayEntry(Store.SELFCHECK, file, Leftover.OLD_NOTE)
         elif name in RECOGNISED and stat_module.S_ISDIR(file.stat.st_mode):
-            entries.append(StrayEntry(Store.STRAY, file, Foreign.LAYOUT))
+            yield StrayEntry(Store.STRAY, file, Foreign.LAYOUT)
         else:
-            entries.append(StrayEntry(Store.STRAY, file, odd_type(file) or Foreign.NOT_A_STORE))
-    return sorted(entries, key=entry_path)
+            yield StrayEntry(Store.STRAY, file, odd_type(file) or Foreign.NOT_A_STORE)
+    yield from problems
 
 
 def look_again(directory: Directory, entry: Entry) -> Entry | None:
