@@ -37,7 +37,7 @@ from pipcache.render.progress_bar import track
     help="Order: by name and version, largest, oldest, or longest unused first.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
-@format_option("table", "json", "jsonl", "paths", more=" jsonl prints a line for each artifact at once.")
+@format_option("table", "json", "jsonl", "paths", more=" jsonl prints each artifact as soon as it is met.")
 @click.option(
     "--null", "-0", "null", is_flag=True, help="With --format paths: end each path with NUL, for xargs -0."
 )
