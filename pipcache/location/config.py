@@ -1,11 +1,11 @@
 """pip's configuration files, read as pip reads them."""
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple
-
-from pipcache.util.files import open_regular
 
 BOOLEANS = frozenset({"y", "yes", "t", "true", "on", "1", "n", "no", "f", "false", "off", "0"})
 
@@ -162,3 +162,27 @@ def expanduser(path: str, environ: Mapping[str, str]) -> str:
         except KeyError:
             return path
     return home.rstrip("/") + path[1:] or "/"
+
+
+def open_regular(path: str, flags: int) -> int:
+    """Open a regular file, following links, without ever waiting; an ``opener`` for ``open``.
+
+    Raises:
+        OSError: it is missing, cannot be opened, or is a folder, a pipe, a device.
+    """
+    # opening a device may change its state; the second check catches a file replaced in between
+    _require_regular(os.stat(path))
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _require_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")

@@ -5,10 +5,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pipcache.location.config import expanduser, xdg_folder
+from pipcache.location.config import expanduser, open_regular, xdg_folder
 from pipcache.location.locate import Source
 from pipcache.store.installer import Installer
-from pipcache.util.files import open_regular
 
 
 class KnownPlace(NamedTuple):

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from pipcache.location.config import open_regular
 from pipcache.location.installer_places import RULES, KnownPlace
 from pipcache.location.locate import Source
 from pipcache.store.installer import Installer
-from pipcache.util.files import open_regular
 
 _FILES = (
     *(".profile", ".bash_profile", ".bash_login", ".bashrc", ".zshenv", ".zprofile", ".zshrc", ".zlogin"),

@@ -24,7 +24,7 @@ from pipcache.removal.plan import Candidate, is_young
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, StrayEntry, UnreadableEntry, entry_path
 from pipcache.store.scan import FolderContents, Survey
-from pipcache.util.files import File, keeps_access_times
+from pipcache.util.files import File
 from pipcache.util.progress import Track
 
 
@@ -197,6 +197,15 @@ def _count_foreign_files(artifacts: Iterable[Artifact]) -> int:
     """Return how many files belong to other users: only its owner and root read a file without a trace."""
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     return 0 if user == 0 else sum(file.stat.st_uid != user for artifact in artifacts for file in artifact.files)
+
+
+def keeps_access_times(path: str) -> bool:
+    """Return whether the file system at ``path`` records when files are read (not with ``noatime``, mount(8))."""
+    flag: int = getattr(os, "ST_NOATIME", 0)
+    try:
+        return not flag or not os.statvfs(path).f_flag & flag
+    except OSError:
+        return True
 
 
 def _last_use(file: File, has_access_times: bool) -> float:  # noqa: FBT001 - a property of the file system

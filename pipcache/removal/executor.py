@@ -16,11 +16,11 @@ from typing import Self
 
 from pipcache.errors import CacheNotFound
 from pipcache.removal.outcome import Fate, Outcome, Problem
-from pipcache.removal.plan import OTHER_FILE_SYSTEM, Plan, Removal, is_young
+from pipcache.removal.plan import OTHER_FILE_SYSTEM, Plan, Removal, given_back, is_young
 from pipcache.store.cache import Cache
 from pipcache.store.directory import is_gone
 from pipcache.store.entries import StrayEntry, entry_path
-from pipcache.util.files import File, given_back, is_folder
+from pipcache.util.files import File, is_folder
 from pipcache.util.progress import Track, untracked
 
 

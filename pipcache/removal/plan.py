@@ -125,6 +125,12 @@ def allocated(files: Iterable[File]) -> int:
     return sum(space_by_inode(list(files)).values())
 
 
+def given_back(status: os.stat_result) -> tuple[int, bool]:
+    """Return the bytes that removing a file frees, and whether this is exact; if not, it is a lower bound."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    return (status.st_size, False) if blocks is None else (blocks * 512, True)
+
+
 def space_by_inode(files: Collection[File]) -> dict[Inode, int]:
     """Return the bytes of disk that removing ``files`` frees, by inode.
 

@@ -211,21 +211,6 @@ def path_parts(path: str) -> tuple[str, list[str]]:
     return drive + (os.sep if tail[:1] and tail[:1] in separators else ""), [name for name in names if name]
 
 
-def given_back(status: os.stat_result) -> tuple[int, bool]:
-    """Return the bytes that removing a file frees, and whether this is exact; if not, it is a lower bound."""
-    blocks: int | None = getattr(status, "st_blocks", None)
-    return (status.st_size, False) if blocks is None else (blocks * 512, True)
-
-
-def keeps_access_times(path: str) -> bool:
-    """Return whether the file system at ``path`` records when files are read (not with ``noatime``, mount(8))."""
-    flag: int = getattr(os, "ST_NOATIME", 0)
-    try:
-        return not flag or not os.statvfs(path).f_flag & flag
-    except OSError:
-        return True
-
-
 def list_quietly(path: str) -> list[str]:
     """Return the names in a folder, which may be a link, without a new access time where possible.
 
@@ -266,30 +251,6 @@ def open_descriptor(path: str, flags: int, dir_fd: int | None = None) -> int:
             raise
         # only a file's owner may use O_NOATIME (open(2)); others may still be allowed to read
         return os.open(path, flags, dir_fd=dir_fd)
-
-
-def open_regular(path: str, flags: int) -> int:
-    """Open a regular file, following links, without ever waiting; an ``opener`` for ``open``.
-
-    Raises:
-        OSError: it is missing, cannot be opened, or is a folder, a pipe, a device.
-    """
-    # opening a device may change its state; the second check catches a file replaced in between
-    _require_regular(os.stat(path))
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    try:
-        _require_regular(os.fstat(descriptor))
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _require_regular(status: os.stat_result) -> None:
-    if stat_module.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat_module.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
 
 
 class Closing:
