@@ -133,7 +133,7 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
 def _write_table(answer: ListAnswer) -> None:
 
     now = time.time()
-    print_rows([make_row(artifact, now) for artifact in answer.shown], LIST)
+    print_rows((make_row(artifact, now) for artifact in answer.shown), LIST)
     if answer.shown:
         print(fitted(total_line(answer.shown, answer.directory.path), sys.stdout))  # noqa: T201
     sys.stdout.flush()
