@@ -1,5 +1,6 @@
 """``list --format jsonl``: a line for each artifact as soon as the walk has met it, and nothing kept of it."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from pipcache.inventory.identify import identify
 from pipcache.location.locate import CacheDirectory
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched
-from pipcache.render.console import print_line, say
+from pipcache.render.console import is_terminal, print_line, say
 from pipcache.render.json.list import Totals, line_record, totals_record
 from pipcache.render.json.writer import line_of
 from pipcache.render.text.notices import say_unknown, say_unmatched, say_unreadable
@@ -42,7 +43,8 @@ def print_lines(directory: CacheDirectory, request: ListRequest, track: Track) -
     count = size = disk_size = unnamed = 0
     hidden: Counter[Kind] = Counter()
     unreadable: list[UnreadableEntry] = []
-    for entry in track(entries, _LENGTH_UNKNOWN, "Reading"):
+    # on a terminal the lines show the progress
+    for entry in entries if is_terminal(sys.stdout) else track(entries, _LENGTH_UNKNOWN, "Reading"):
         (artifact,) = with_refusals([identify(cache, entry, deep=True)], cache.refused)
         unreadable += unreadable_entries([artifact])
         if request.filters != Filters() and not request.filters.allow(artifact, now):

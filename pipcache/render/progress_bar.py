@@ -64,7 +64,11 @@ def _new_progress(label: str, *columns: "ProgressColumn") -> "Progress":
         )
     text = TextColumn("{task.description}")
     progress = Progress(
-        *(text, BarColumn(None), *columns), console=rich_console(sys.stderr), transient=True, auto_refresh=False
+        *(text, BarColumn(None), *columns),
+        console=rich_console(sys.stderr),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,  # an answer may be printed meanwhile, and is not for standard error
     )
     progress.add_task(label, total=None)
     return progress

@@ -245,3 +245,35 @@ def test_an_interrupted_run_has_whole_lines_and_no_totals(tmp_path: Path) -> Non
     assert 1 <= len(lines) < 40
     assert all(each["kind"] == "wheel" for each in lines)
     assert (program.returncode, error.strip()) == (130, b"Interrupted.")
+
+
+_IMPATIENT = """
+import sys
+from pipcache.render import progress_bar
+progress_bar._PATIENCE = progress_bar._INTERVAL = 0
+from pipcache.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+"""The program, which shows each picture of its progress bar."""
+
+
+@posix
+def test_the_lines_go_to_standard_output_while_a_bar_is_shown(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    fill(tmp_path / "cache", 3)  # few pictures, which nobody reads before the end
+    terminal, of_program = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _IMPATIENT, "list", *JSONL, "--cache-dir", os.fspath(tmp_path / "cache")],
+            env=clean_environment(tmp_path / "home") | {"PYTHONPATH": str(REPOSITORY), "TERM": "xterm"},
+            stdout=subprocess.PIPE,
+            stderr=of_program,
+            check=True,
+            timeout=30,
+        )
+        assert b"Reading" in os.read(terminal, 1 << 16)
+    finally:
+        os.close(terminal)
+        os.close(of_program)
+    assert json.loads(done.stdout.splitlines()[-1])["count"] == 3
+    assert len(done.stdout.splitlines()) == 4
