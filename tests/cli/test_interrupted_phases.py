@@ -78,7 +78,7 @@ def test_nothing_more_is_opened_while_the_cache_is_read(cache: Path, number: int
 
 @pytest.mark.parametrize("number", [2 * _ENTRIES + 20, 3 * _ENTRIES - 3])
 def test_nothing_more_is_opened_while_bodies_are_hashed_and_unpacked(cache: Path, number: int) -> None:
-    code, after = interrupted(cache, "open", number, "verify")
+    code, after = interrupted(cache, "open", number, "verify", "--thorough")
     assert code == 130
     assert after == 0
 
