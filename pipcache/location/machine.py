@@ -9,8 +9,10 @@ Caches that only a command line or the environment of another process names are 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
+from pipcache.location.condarc import conda_places_of_home, conda_places_of_run
 from pipcache.location.config import expanduser
 from pipcache.location.environments import places_in, places_in_environments, prefixes_in_notes
 from pipcache.location.homes import Home, existing_homes
@@ -300,14 +302,14 @@ def _known_places(
 ) -> Iterator[tuple[Installer, Setting, str, str | None, str | None]]:
     """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
     own_home = expanduser("~", environ)
-    for place in places_of_run(sys.platform, environ):
+    for place in (*places_of_run(sys.platform, environ), *conda_places_of_run(sys.platform, environ)):
         yield from ((*known, None) for known in _known_place(place, own_home))
     for home in homes:
         if home.problem is None:
-            for place in places_of_home(sys.platform, home.users, home.path):
-                yield from ((*known, home.path) for known in _known_place(place, home.path))
-            for place in (
-                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else ()
+            for place in chain(
+                places_of_home(sys.platform, home.users, home.path),
+                conda_places_of_home(home.users, home.path),
+                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else (),
             ):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
 

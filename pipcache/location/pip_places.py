@@ -100,6 +100,13 @@ def places_of_pip(environ: Mapping[str, str], homes: Iterable[Home]) -> Iterator
             yield Place(of_user, path_for_home(sys.platform, value, home), home=home)
 
 
+def files_named_by(variable: str, value: str) -> list[str]:
+    """Return the configuration files of a user that pip reads where a variable has a value, an absolute path."""
+    below = {"PIP_CONFIG_FILE": "", "XDG_CONFIG_HOME": "pip/pip.conf"}
+    name = below.get(variable)
+    return [] if name is None else [os.path.join(value, name) if name else value]
+
+
 def configured(path: str) -> list[Place]:
     """Return the cache directories in a configuration file, as written; the file where it cannot be read."""
     try:

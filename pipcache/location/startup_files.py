@@ -1,12 +1,19 @@
-"""Variables that name caches, as a user's shell and session set them: their values are read, nothing is run."""
+"""Variables that lead to caches, as a user's shell and session set them: their values are read, nothing is run.
+
+They name a cache, a configuration file that names one, or a folder of environments, each of which may have such a
+file.
+"""
 
 import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from pipcache.location.installer_places import RULES, KnownPlace
+from pipcache.location.condarc import conda_places_by
+from pipcache.location.environments import FOLDERS_BY_VARIABLE, places_in_folder
+from pipcache.location.installer_places import RULES, KnownPlace, configured_by, values_of
 from pipcache.location.locate import Source
+from pipcache.location.pip_places import configured, files_named_by
 from pipcache.store.installer import Installer
 from pipcache.util.files import open_regular
 
@@ -164,9 +171,22 @@ class _Values:
         return texts, is_whole and bool(texts)
 
 
+_WANTED = (
+    {"PIP_CACHE_DIR", "PIP_CONFIG_FILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "CONDARC", "MAMBA_ROOT_PREFIX"}
+    | {*FOLDERS_BY_VARIABLE}
+    | {variable for rules in RULES.values() for variable in rules.variables}
+    | {
+        variable
+        for rules in RULES.values()
+        for variable in (rules.file_variable, rules.folder_variable)
+        if variable
+    }
+)
+
+
 def _is_wanted(name: str) -> bool:
-    """Return whether a variable names a cache."""
-    return name in {"PIP_CACHE_DIR", "XDG_CACHE_HOME"} or any(name in rules.variables for rules in RULES.values())
+    """Return whether a variable leads to a cache."""
+    return name in _WANTED
 
 
 def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
@@ -178,9 +198,16 @@ def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
         yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, f"{value}/pip")
     for installer, rules in RULES.items():
         if name in rules.variables:
-            yield KnownPlace(installer, Source.CONFIGURATION, origin, value)
+            for path in values_of(name, value):
+                yield KnownPlace(installer, Source.CONFIGURATION, origin, path)
         if name == "XDG_CACHE_HOME" and rules.xdg:
             yield KnownPlace(installer, Source.CONFIGURATION, origin, f"{value}/{rules.xdg}")
+        yield from configured_by(installer, name, value)
+    yield from conda_places_by(name, value)
+    of_pip = [place for file in files_named_by(name, value) for place in configured(file)]
+    for place in (*of_pip, *places_in_folder(name, value)):
+        setting = place.setting
+        yield KnownPlace(Installer.PIP, setting.source, setting.origin, place.path, unknown=place.problem)
 
 
 def _files_at(path: str) -> tuple[list[str], OSError | None, str | None]:
