@@ -119,7 +119,7 @@ def _in_file(path: str) -> Iterator[KnownPlace]:
         written = re.sub(r"^\$(?:HOME\b|\{HOME\})", "~", value)
         unknown = _UNKNOWN if "$" in written else None
         place = path if unknown else written
-        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, f"{path} {_KEY}", place, unknown=unknown)
+        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, f"{path} {_KEY}", place, None, unknown, path)
 
 
 def _values(data: bytes) -> list[str]:

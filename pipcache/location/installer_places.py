@@ -22,6 +22,7 @@ class KnownPlace(NamedTuple):
         path: as it is written there; it may start with ``~`` or be relative.
         problem: the error of a configuration file that cannot be read; None otherwise.
         unknown: why nobody can say which cache the file at ``path`` names; None otherwise.
+        file: the configuration file that names the path; None where a variable or a default does.
     """
 
     installer: Installer
@@ -30,6 +31,7 @@ class KnownPlace(NamedTuple):
     path: str
     problem: OSError | None = None
     unknown: str | None = None
+    file: str | None = None
 
 
 class _Rules(NamedTuple):
@@ -260,7 +262,7 @@ def configured_place(
         unknown = f"it has more than {_LIMIT:,} bytes, and is not read; it may name a cache"
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
     elif value := _setting(data, (*table, key)):
-        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
+        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
 
 
 def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:

@@ -47,7 +47,7 @@ def _places(environ: Mapping[str, str]) -> Iterator[KnownPlace]:
     files = [place for place in files if place not in shared]
     if not environ.get("UV_CONFIG_FILE"):
         files = [*_of_project(), *files, *(place for place in of_home if place.source is Source.CONFIGURATION)]
-    readable = (place for place in chain(files, shared) if place.problem is None)
+    readable = (place for place in chain(files, shared) if place.problem is None and place.unknown is None)
     yield from (*variables, *(() if environ.get("UV_NO_CONFIG") else readable))
     yield from (place for place in chain(of_run, of_home) if place.source is Source.DEFAULT)
 

@@ -18,7 +18,7 @@ from pipcache.location.environments import places_in, places_in_environments, pr
 from pipcache.location.homes import Home, existing_homes
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, locate, seen
-from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
+from pipcache.location.look import RELATIVE, Look, look_at, lowest_visible, obstacle_of
 from pipcache.location.ownership import NOT_THEIRS, Ownership, doubted_home, is_of_home, ownership_of
 from pipcache.location.pip_places import path_for_home, places_of_pip
 from pipcache.location.startup_files import places_in_startup_files
@@ -147,7 +147,7 @@ def find_caches(
     """Find the caches of this machine: first that of this run, whether it exists or not.
 
     A directory is listed once, by its real path. Configuration files that cannot be parsed, are not files or are
-    very long are not used, nor are relative paths in them, which depend on where pip is started.
+    very long are not used. A relative path in them depends on where pip is started; then the file is named.
 
     Args:
         environ: the environment of the run.
@@ -326,3 +326,5 @@ def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Sett
     path = path_for_home(sys.platform, place.path, home)
     if place.source is Source.ENVIRONMENT or os.path.isabs(path):
         yield place.installer, setting, path, None
+    elif place.file is not None and "\0" not in path:
+        yield place.installer, setting, place.file, RELATIVE

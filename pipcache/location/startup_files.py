@@ -6,6 +6,7 @@ file.
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -13,7 +14,8 @@ from pipcache.location.condarc import conda_places_by
 from pipcache.location.environments import FOLDERS_BY_VARIABLE, places_in_folder
 from pipcache.location.installer_places import RULES, KnownPlace, configured_by, values_of
 from pipcache.location.locate import Source
-from pipcache.location.pip_places import configured, files_named_by
+from pipcache.location.look import RELATIVE
+from pipcache.location.pip_places import configured, files_named_by, path_for_home
 from pipcache.store.installer import Installer
 from pipcache.util.files import open_regular
 
@@ -107,7 +109,7 @@ def places_in_startup_files(user: str, home: str, names: Sequence[str]) -> Itera
             origin = f"{name} in {file}" + (f" for {user}" if is_shared else "")
             known, is_whole = values.of(value, (name,))
             for path in known:
-                yield from _places_of(name, path, origin)
+                yield from _places_of(name, path_for_home(sys.platform, path, home), origin, file)
             if not is_whole:
                 yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, file, unknown=_WHAT_IS_UNKNOWN)
 
@@ -189,8 +191,11 @@ def _is_wanted(name: str) -> bool:
     return name in _WANTED
 
 
-def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
+def _places_of(name: str, value: str, origin: str, file: str) -> Iterator[KnownPlace]:
     if not value.startswith("/"):
+        # the XDG variables have no value where it is relative
+        if value and "\0" not in value and not name.startswith("XDG_"):
+            yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, file, unknown=RELATIVE)
         return
     if name == "PIP_CACHE_DIR":
         yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.location import startup_files
+from pipcache.location.look import RELATIVE
 from pipcache.location.startup_files import places_in_startup_files
 from tests.support.user_machines import MixedMachine as Machine
 
@@ -291,5 +292,21 @@ def test_a_variable_of_a_file_may_name_several_caches(box: Machine) -> None:
 def test_a_configuration_that_names_no_cache_or_is_not_there_names_nothing(box: Machine, file: str) -> None:
     box.write("conf/any.ini", "[global]\nindex-url = https://index.example/\n")
     box.write("home/me/.profile", f"export PIP_CONFIG_FILE={box.folder / file}\n")
+    caches, unread = box.find()
+    assert (len(caches), unread) == (1, [])
+
+
+@linux
+@pytest.mark.parametrize("value", [".cache/pip", "./wheels", "~nobody-of-this-name/wheels"])
+def test_a_relative_value_is_named_with_its_file(box: Machine, value: str) -> None:
+    file = box.write("home/me/.profile", f"export PIP_CACHE_DIR={value}\nexport XDG_CACHE_HOME=relative\n")
+    _, named = box.find().caches
+    assert (named.cache.path, named.owners) == (os.path.realpath(file), (f"PIP_CACHE_DIR in {file}",))
+    assert named.problem == RELATIVE
+
+
+@linux
+def test_an_empty_value_names_nothing(box: Machine) -> None:
+    box.write("home/me/.profile", "export PIP_CACHE_DIR= UV_CACHE_DIR=''\n")
     caches, unread = box.find()
     assert (len(caches), unread) == (1, [])
