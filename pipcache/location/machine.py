@@ -21,7 +21,7 @@ from pipcache.location.locate import CacheDirectory, Setting, Source, locate, se
 from pipcache.location.look import RELATIVE, Look, look_at, lowest_visible, obstacle_of
 from pipcache.location.ownership import NOT_THEIRS, Ownership, doubted_home, is_of_home, ownership_of
 from pipcache.location.pip_places import path_for_home, places_of_pip
-from pipcache.location.startup_files import places_in_startup_files
+from pipcache.location.startup_files import places_in_startup_files, shared_settings
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
 
@@ -304,12 +304,14 @@ def _known_places(
     own_home = expanduser("~", environ)
     for place in (*places_of_run(sys.platform, environ), *conda_places_of_run(sys.platform, environ)):
         yield from ((*known, None) for known in _known_place(place, own_home))
+    is_posix = sys.platform != "win32"
+    shared = shared_settings() if is_posix else ()
     for home in homes:
         if home.problem is None:
             for place in chain(
                 places_of_home(sys.platform, home.users, home.path),
                 conda_places_of_home(home.users, home.path),
-                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else (),
+                places_in_startup_files(home.users, home.path, home.names, shared) if is_posix else (),
             ):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
 
