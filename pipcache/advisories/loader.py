@@ -174,7 +174,7 @@ def _note_others(names: Sequence[str], builder: AdvisoriesBuilder) -> None:
     """Note the files of a directory or an archive that were not read."""
     if names:
         first = ", ".join(sorted(names)[:3])
-        files = f"{len(names):,} files ({first})"
+        files = f"{counted(len(names), 'file')} ({first})"
         builder.note(builder.name, f"not read, as their names are not those of advisories: {files}")
 
 

@@ -69,6 +69,11 @@ class AuditedCache(NamedTuple):
     audit: CacheAudit
     problem: str | None = None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a cache, and it could be read."""
+        return self.problem is None and self.directory.exists is not False
+
 
 class TimeRange(NamedTuple):
     """A range of times in seconds since the epoch, both ends included; None means that it has no such end."""

@@ -176,7 +176,9 @@ def audit_machine(
     asked = [place for place in places.caches if request.tool in {None, place.cache.tool}]
     for place in asked or [MachineCache(directory, (directory.origin,), None)]:
         cache_audit, problem = EMPTY_AUDIT, place.problem
-        if problem is None:
+        # a home such as /dev/null can have no cache, and so has none; what a setting names is to be a directory
+        is_missing = place.cache.source is Source.DEFAULT and place.cache.exists is False
+        if problem is None and not is_missing:
             try:
                 cache_audit = audit_cache(place.cache, matcher, request, track)
             except (CacheNotFound, NotAPipCache) as error:

@@ -121,10 +121,12 @@ def _document(app: App, error: PipcacheError) -> str:
         from pipcache.render.line import failure_line
 
         return failure_line(error.message, app.run)
+    # a URL that was typed in the place of a path may hold a password, and no file is there to be found
+    is_url = error.path is not None and "://" in error.path
     record: ErrorRecord = {
         "kind": error.kind.value,
         "message": error.message,
-        "path": error.path,
+        "path": redact_text(error.path) if error.path is not None and is_url else error.path,
         "hint": error.hint,
         "commands": list(error.commands),
     }

@@ -166,11 +166,12 @@ def _write_end(
     if is_looked_at and not is_everywhere:
         verdict = f"still finds {counted(len(stays), 'entry', 'entries')}" if stays else "finds nothing"
         write_answer(lambda: print(fitted(f"A second look {verdict}.", sys.stdout)), done)  # noqa: T201
-    elif stays and not is_looked_at:
-        say(f"{counted(len(stays), 'entry', 'entries')} cannot be removed where they are:")
+    elif stays:
+        say(f"{_what_stays(len(stays), is_looked_at=is_looked_at)}:")
     for cache, hit in stays[:_SHOWN]:
         above = f"{clean(cache.before.directory.path)}: " if is_everywhere else ""
         say(f"  {above}{clean(display_name(hit.artifact))}: {clean(path_of(hit.artifact))}")
+    _say_rest(len(stays))
     for line in problem_lines(caches, unread):
         say(line)
     is_said = is_everywhere or not answer.directory.is_empty or answer.report.advisories.unmatched
@@ -180,11 +181,22 @@ def _write_end(
     for cache, entry in unjudged[:_SHOWN]:
         above = f"{clean(cache.before.directory.path)}: " if is_everywhere else ""
         say(f"Could not be judged: {above}{clean(entry.path)}: {clean(entry.reason)}")
-    if len(unjudged) > _SHOWN:
-        say(f"... and {len(unjudged) - _SHOWN:,} more (--format json has them all)")
+    _say_rest(len(unjudged))
     if is_everywhere:
         line = last_line(caches, unread, answer.report.advisories.unmatched, dry_run=consent.dry_run)
         write_answer(lambda: print(fitted(line, sys.stdout)), done)  # noqa: T201
+
+
+def _what_stays(number: int, *, is_looked_at: bool) -> str:
+    if is_looked_at:
+        return f"{counted(number, 'entry', 'entries')} {'is' if number == 1 else 'are'} still there"
+    where = "where it is" if number == 1 else "where they are"
+    return f"{counted(number, 'entry', 'entries')} cannot be removed {where}"
+
+
+def _say_rest(number: int) -> None:
+    if number > _SHOWN:
+        say(f"... and {number - _SHOWN:,} more (--format json has them all)")
 
 
 _SHOWN = 5

@@ -53,14 +53,14 @@ _KNOWN = {
 }
 """Where tools keep environments, below a home; ``*`` is any name."""
 
-_VARIABLES = {
+FOLDERS_BY_VARIABLE = {
     "WORKON_HOME": "*",
     "PYENV_ROOT": "versions/*",
     "PIPX_HOME": "venvs/*",
     "UV_TOOL_DIR": "*",
     "POETRY_VIRTUALENVS_PATH": "*",
 }
-"""Variables of a run that name folders of environments, and where in them these are."""
+"""Variables that name folders of environments, and where in them these are."""
 
 _SHARED = ("/opt", "/srv")
 """Folders of a machine in which environments are often made."""
@@ -97,18 +97,34 @@ def places_in_environments(environ: Mapping[str, str], homes: Sequence[Home]) ->
                 yield from for_home(
                     configured(configuration_in(prefix)), home.path, _decider_in_home(prefix, home.path)
                 )
-            for name, path, problem in search.problems:
-                yield Place(Setting(Source.CONFIGURATION, name, None), path, problem, home.path)
-    named = [(environ[name], below) for name, below in _VARIABLES.items() if os.path.isabs(environ.get(name, ""))]
+            yield from search.unsearched(home.path)
     shared = () if sys.platform == "win32" else _SHARED
-    prefixes = [prefix for folder, below in named for prefix in _Search(folder, folder).known(below)]
+    prefixes: list[str] = []
+    for name, below in FOLDERS_BY_VARIABLE.items():
+        if os.path.isabs(folder := environ.get(name, "")):
+            search = _Search(folder, name)
+            prefixes += search.known(below)
+            yield from search.unsearched()
     for folder in shared:
         search = _Search(folder, f"environments in {folder}")
         prefixes += search.prefixes(())
-        for name, path, problem in search.problems:
-            yield Place(Setting(Source.CONFIGURATION, name, None), path, problem)
+        yield from search.unsearched()
     for prefix in (*prefixes, *(_SHARED_PREFIXES if shared else ())):
         yield from places_in(prefix, homes)
+
+
+def places_in_folder(variable: str, folder: str) -> Iterator[Place]:
+    """Yield the caches that environments in the folder of a variable name, and what could not be searched.
+
+    Args:
+        variable: the name; nothing is yielded for a variable that leads to no environments.
+        folder: its value, an absolute path.
+    """
+    if (below := FOLDERS_BY_VARIABLE.get(variable)) is not None:
+        search = _Search(folder, variable)
+        for prefix in search.known(below):
+            yield from configured(configuration_in(prefix))
+        yield from search.unsearched()
 
 
 def places_in(prefix: str, homes: Sequence[Home]) -> Iterator[Place]:
@@ -217,6 +233,11 @@ class _Search:
                 (self._name, self._root, f"{problem}: {self._unlisted[0][1]}; one may name a cache")
             )
         return [*prefixes]
+
+    def unsearched(self, home: str | None = None) -> Iterator[Place]:
+        """Yield what could not be searched; ``home`` is that of the user who decides, as in ``Place``."""
+        for name, path, problem in self.problems:
+            yield Place(Setting(Source.CONFIGURATION, name, None), path, problem, home)
 
     def known(self, pattern: str) -> list[str]:
         """Return the folders that match a pattern; links are followed, for tools make them."""

@@ -21,6 +21,7 @@ class KnownPlace(NamedTuple):
         path: as it is written there; it may start with ``~`` or be relative.
         problem: the error of a configuration file that cannot be read; None otherwise.
         unknown: why nobody can say which cache the file at ``path`` names; None otherwise.
+        file: the configuration file that names the path; None where a variable or a default does.
     """
 
     installer: Installer
@@ -29,6 +30,7 @@ class KnownPlace(NamedTuple):
     path: str
     problem: OSError | None = None
     unknown: str | None = None
+    file: str | None = None
 
 
 class _Rules(NamedTuple):
@@ -130,7 +132,7 @@ RULES: dict[Installer, _Rules] = {
         },
         "virtualenv",
     ),
-    # conda's documentation, "pkgs_dirs"; .condarc is YAML and is not read
+    # conda's documentation, "pkgs_dirs"; for .condarc see the module of this name
     Installer.CONDA: _Rules(
         ("CONDA_PKGS_DIRS",),
         {
@@ -145,7 +147,7 @@ RULES: dict[Installer, _Rules] = {
 _LIMIT = 1 << 18
 """Bytes of a configuration file; of a longer file nothing is used, and it is named."""
 
-_CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
+CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
 
 
 def places_of_run(
@@ -162,8 +164,7 @@ def places_of_run(
         if only not in {None, installer}:
             continue
         for variable in rules.variables:
-            separator = os.pathsep if variable.endswith("S") else "\0"
-            for value in filter(None, environ.get(variable, "").split(separator)):
+            for value in values_of(variable, environ.get(variable, "")):
                 yield KnownPlace(installer, Source.ENVIRONMENT, variable, value)
         for folder in xdg_folder(environ, "XDG_CACHE_HOME") if rules.xdg else []:
             yield KnownPlace(installer, Source.DEFAULT, "XDG_CACHE_HOME", os.path.join(folder, rules.xdg))
@@ -171,11 +172,36 @@ def places_of_run(
             yield from configured_place(installer, path, rules.key)
     if only not in {None, Installer.CONDA}:
         return
+    for root in (*roots_of_conda(environ), *(CONDA_PREFIXES if platform != "win32" else ())):
+        yield KnownPlace(Installer.CONDA, Source.DEFAULT, "root of conda", os.path.join(root, "pkgs"))
+
+
+def roots_of_conda(environ: Mapping[str, str]) -> list[str]:
+    """Return the folders that variables of a run name in which conda is installed."""
     roots = [environ[name] for name in ("CONDA_PREFIX", "MAMBA_ROOT_PREFIX") if environ.get(name)]
     conda = environ.get("CONDA_EXE")
-    roots += [os.path.dirname(os.path.dirname(conda))] if conda else []
-    for root in (*roots, *(_CONDA_PREFIXES if platform != "win32" else ())):
-        yield KnownPlace(Installer.CONDA, Source.DEFAULT, "root of conda", os.path.join(root, "pkgs"))
+    return roots + ([os.path.dirname(os.path.dirname(conda))] if conda else [])
+
+
+def values_of(variable: str, value: str) -> list[str]:
+    """Return the paths that the value of a variable is; a variable in the plural may name several caches."""
+    return [path for path in value.split(os.pathsep if variable.endswith("S") else "\0") if path]
+
+
+def configured_by(installer: Installer, variable: str, value: str) -> Iterator[KnownPlace]:
+    """Yield the caches that the configuration file of an installer names to which a variable leads.
+
+    Args:
+        installer: the installer.
+        variable: the name; nothing is yielded for a variable that leads to no such file.
+        value: its value, an absolute path.
+    """
+    rules = RULES[installer]
+    below = {rules.file_variable: "", rules.folder_variable: "config.toml"}
+    if rules.xdg_file:
+        below["XDG_CONFIG_HOME"] = rules.xdg_file
+    if (name := below.get(variable)) is not None:
+        yield from configured_place(installer, os.path.join(value, name) if name else value, rules.key)
 
 
 def _files_of_run(platform: str, environ: Mapping[str, str], rules: _Rules) -> list[str]:
@@ -237,7 +263,7 @@ def configured_place(
         return
     value = table_in(document, table).get(key)
     if value and isinstance(value, str):
-        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value)
+        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
 
 
 class LongFile(ValueError):  # noqa: N818 - it is the file that is long

@@ -8,6 +8,9 @@ from pipcache.errors import CacheNotFound, CacheOfAnotherInstaller, NotAPipCache
 from pipcache.store.installer import Installer, has_distributions
 from pipcache.store.layout import Store, find_stores, unread_stores
 
+RELATIVE = "a path in it is relative: a cache may be in each folder in which its installer is started"
+"""Why nobody can say which caches a setting names."""
+
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR}
 """The errors of the system for a path where no directory is (of a configuration: no file)."""
 

@@ -9,17 +9,19 @@ Caches that only a command line or the environment of another process names are 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
+from pipcache.location.condarc import conda_places_of_home, conda_places_of_run
 from pipcache.location.config import expanduser
 from pipcache.location.environments import places_in, places_in_environments, prefixes_in_notes
 from pipcache.location.homes import Home, existing_homes
 from pipcache.location.installer_places import KnownPlace, places_of_home, places_of_run
 from pipcache.location.locate import CacheDirectory, Setting, Source, locate, seen
-from pipcache.location.look import Look, look_at, lowest_visible, obstacle_of
+from pipcache.location.look import RELATIVE, Look, look_at, lowest_visible, obstacle_of
 from pipcache.location.ownership import NOT_THEIRS, Ownership, doubted_home, is_of_home, ownership_of
 from pipcache.location.pip_places import path_for_home, places_of_pip
-from pipcache.location.startup_files import places_in_startup_files
+from pipcache.location.startup_files import places_in_startup_files, shared_settings
 from pipcache.store.installer import Installer
 from pipcache.util.files import is_folder
 
@@ -145,7 +147,7 @@ def find_caches(
     """Find the caches of this machine: first that of this run, whether it exists or not.
 
     A directory is listed once, by its real path. Configuration files that cannot be parsed, are not files or are
-    very long are not used, nor are relative paths in them, which depend on where pip is started.
+    very long are not used. A relative path in them depends on where pip is started; then the file is named.
 
     Args:
         environ: the environment of the run.
@@ -300,14 +302,16 @@ def _known_places(
 ) -> Iterator[tuple[Installer, Setting, str, str | None, str | None]]:
     """Yield every place where an installer other than pip may have its cache, as ``_Finder.add`` takes it."""
     own_home = expanduser("~", environ)
-    for place in places_of_run(sys.platform, environ):
+    for place in (*places_of_run(sys.platform, environ), *conda_places_of_run(sys.platform, environ)):
         yield from ((*known, None) for known in _known_place(place, own_home))
+    is_posix = sys.platform != "win32"
+    shared = shared_settings() if is_posix else ()
     for home in homes:
         if home.problem is None:
-            for place in places_of_home(sys.platform, home.users, home.path):
-                yield from ((*known, home.path) for known in _known_place(place, home.path))
-            for place in (
-                places_in_startup_files(home.users, home.path, home.names) if sys.platform != "win32" else ()
+            for place in chain(
+                places_of_home(sys.platform, home.users, home.path),
+                conda_places_of_home(home.users, home.path),
+                places_in_startup_files(home.users, home.path, home.names, shared) if is_posix else (),
             ):
                 yield from ((*known, home.path) for known in _known_place(place, home.path))
 
@@ -324,3 +328,5 @@ def _known_place(place: KnownPlace, home: str) -> Iterator[tuple[Installer, Sett
     path = path_for_home(sys.platform, place.path, home)
     if place.source is Source.ENVIRONMENT or os.path.isabs(path):
         yield place.installer, setting, path, None
+    elif place.file is not None and "\0" not in path:
+        yield place.installer, setting, place.file, RELATIVE

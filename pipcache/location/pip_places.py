@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipcache.location.config import configuration_paths, expanduser, read_configuration
 from pipcache.location.homes import Home
 from pipcache.location.locate import Setting, Source, environment_settings
-from pipcache.location.look import lowest_visible, obstacle_of
+from pipcache.location.look import RELATIVE, lowest_visible, obstacle_of
 from pipcache.location.ownership import doubted_home
 
 _LIMIT = 1 << 16
@@ -100,8 +100,15 @@ def places_of_pip(environ: Mapping[str, str], homes: Iterable[Home]) -> Iterator
             yield Place(of_user, path_for_home(sys.platform, value, home), home=home)
 
 
+def files_named_by(variable: str, value: str) -> list[str]:
+    """Return the configuration files of a user that pip reads where a variable has a value, an absolute path."""
+    below = {"PIP_CONFIG_FILE": "", "XDG_CONFIG_HOME": "pip/pip.conf"}
+    name = below.get(variable)
+    return [] if name is None else [os.path.join(value, name) if name else value]
+
+
 def configured(path: str) -> list[Place]:
-    """Return the cache directories in a configuration file, as written; the file where it cannot be read."""
+    """Return the cache directories in a configuration file, as written; the file where that says too little."""
     try:
         file = read_configuration(path, limit=_LIMIT)
         problem = f"it has more than {_LIMIT:,} characters, and is not read" if file.is_too_large else None
@@ -112,10 +119,18 @@ def configured(path: str) -> list[Place]:
     if problem:
         return [Place(Setting(Source.CONFIGURATION, path, None), path, f"{problem}; it may name a cache")]
     return [
-        Place(Setting(Source.CONFIGURATION, f"{path} [{section}] {key}", value), value)
+        Place(
+            Setting(Source.CONFIGURATION, f"{path} [{section}] {key}", value),
+            *((value, None) if _is_known(value) else (path, RELATIVE)),
+        )
         for (section, key), value in settings.items()
         if key == "cache-dir" and value
     ]
+
+
+def _is_known(value: str) -> bool:
+    """Return whether a configured value is the same path wherever pip is started."""
+    return "\0" in value or starts_at_home(sys.platform, value) or os.path.isabs(os.path.expanduser(value))
 
 
 def for_home(places: Iterable[Place], home: str, decides: str | None) -> Iterator[Place]:

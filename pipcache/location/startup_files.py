@@ -1,13 +1,24 @@
-"""Variables that name caches, as a user's shell and session set them: their values are read, nothing is run."""
+"""Variables that lead to caches, as a user's shell and session set them: their values are read, nothing is run.
+
+They name a cache, a configuration file that names one, or a folder of environments, each of which may have such a
+file.
+"""
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
+from pipcache.location.condarc import conda_places_by
 from pipcache.location.config import open_regular
-from pipcache.location.installer_places import RULES, KnownPlace
+from pipcache.location.environments import FOLDERS_BY_VARIABLE, places_in_folder
+from pipcache.location.installer_places import RULES, KnownPlace, configured_by, values_of
 from pipcache.location.locate import Source
+from pipcache.location.look import RELATIVE
+from pipcache.location.pip_places import configured, files_named_by, path_for_home
+from pipcache.location.service_files import SERVICE_FILES, USER_UNITS, as_shell, files_of_services
 from pipcache.store.installer import Installer
 
 _FILES = (
@@ -70,7 +81,12 @@ _TOO_MANY = f"it has more than {_MOST_FILES} files, of which only these are read
 _WHAT_IS_UNKNOWN = "its value is worked out by a shell, which is not run; it may name a cache"
 
 
-def places_in_startup_files(user: str, home: str, names: Sequence[str]) -> Iterator[KnownPlace]:
+def places_in_startup_files(
+    user: str,
+    home: str,
+    names: Sequence[str],
+    shared: "Sequence[_Assignment | KnownPlace] | None" = None,
+) -> Iterator[KnownPlace]:
     """Yield the places that variables name in files which set up the environment of a user.
 
     A value counts that is an absolute path, with variables in it whose value is known: the user's home and name,
@@ -81,34 +97,71 @@ def places_in_startup_files(user: str, home: str, names: Sequence[str]) -> Itera
         user: the users of the home, as text for the origin.
         home: path of the home.
         names: those users; empty where they are not known.
+        shared: what the files for all users set, as ``shared_settings`` returns it; None to read them.
     """
-    read = []
-    for path in (*(os.path.join(home, name) for name in _FILES), *SHARED_FILES):
-        files, error, unknown = _files_at(path)
-        if error or unknown:
-            yield KnownPlace(Installer.PIP, Source.CONFIGURATION, path, path, error, unknown)
-        for file in files:
-            assignments, error, unknown = _assignments(file)
-            if error or unknown:
-                yield KnownPlace(Installer.PIP, Source.CONFIGURATION, file, file, error, unknown)
-            read += [(file, path in SHARED_FILES, name, value) for name, value in assignments]
-    if not any(_is_wanted(name) for _, _, name, _ in read):
+    shared = shared_settings() if shared is None else shared
+    own = _settings([os.path.join(home, name) for name in _FILES], is_shared=False)
+    own += _service_settings([os.path.join(home, USER_UNITS)], is_of_user=True)
+    read = [*own, *shared]
+    yield from (setting for setting in read if isinstance(setting, KnownPlace))
+    assigned = [setting for setting in read if isinstance(setting, _Assignment)]
+    if not any(setting.name in _WANTED for setting in assigned):
         return
-    values = _Values(names, home, read)
-    for file, is_shared, name, value in read:
-        if _is_wanted(name):
-            origin = f"{name} in {file}" + (f" for {user}" if is_shared else "")
+    values = _Values(names, home, assigned)
+    for file, is_shared, name, value in assigned:
+        if name in _WANTED:
+            origin = f"{name} in {file}"
             known, is_whole = values.of(value, (name,))
+            # what is the same for all users is said once
+            of_user = f" for {user}" if is_shared and known != [value] else ""
             for path in known:
-                yield from _places_of(name, path, origin)
+                yield from _places_of(name, path_for_home(sys.platform, path, home), origin + of_user, file)
             if not is_whole:
                 yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, file, unknown=_WHAT_IS_UNKNOWN)
+
+
+class _Assignment(NamedTuple):
+    """What a file sets; ``is_shared`` where it does so for all users."""
+
+    file: str
+    is_shared: bool
+    name: str
+    value: str
+
+
+def shared_settings() -> Sequence[_Assignment | KnownPlace]:
+    """Return what the files for all users and those of services set, and those that are not read whole."""
+    return [*_settings(SHARED_FILES, is_shared=True), *_service_settings(SERVICE_FILES, is_of_user=False)]
+
+
+def _settings(paths: Sequence[str], *, is_shared: bool) -> list[_Assignment | KnownPlace]:
+    read: list[_Assignment | KnownPlace] = []
+    for path in paths:
+        files, error, unknown = _files_at(path)
+        if error or unknown:
+            read.append(KnownPlace(Installer.PIP, Source.CONFIGURATION, path, path, error, unknown))
+        for file in files:
+            text, error, unknown = _text(file)
+            if error or unknown:
+                read.append(KnownPlace(Installer.PIP, Source.CONFIGURATION, file, file, error, unknown))
+            read += [_Assignment(file, is_shared, name, value) for name, value in _assignments(text)]
+    return read
+
+
+def _service_settings(paths: Sequence[str], *, is_of_user: bool) -> list[_Assignment | KnownPlace]:
+    """Return what the files of services set, as far as these can be read."""
+    return [
+        _Assignment(file, not is_of_user, name, value)
+        for path in paths
+        for file in files_of_services(path)
+        for name, value in _assignments(as_shell(file, _text(file)[0], is_of_user=is_of_user))
+    ]
 
 
 class _Values:
     """What variables can be for a user."""
 
-    def __init__(self, names: Sequence[str], home: str, read: Sequence[tuple[str, bool, str, str]]) -> None:
+    def __init__(self, names: Sequence[str], home: str, read: Sequence["_Assignment"]) -> None:
         self._known = {"HOME": [home]} | ({variable: [*names] for variable in _OF_NAME} if names else {})
         self._home, self._left = home, _MOST_REPLACED
         self._set: dict[str, dict[str, None]] = {}
@@ -164,13 +217,24 @@ class _Values:
         return texts, is_whole and bool(texts)
 
 
-def _is_wanted(name: str) -> bool:
-    """Return whether a variable names a cache."""
-    return name in {"PIP_CACHE_DIR", "XDG_CACHE_HOME"} or any(name in rules.variables for rules in RULES.values())
+_WANTED = (
+    {"PIP_CACHE_DIR", "PIP_CONFIG_FILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "CONDARC", "MAMBA_ROOT_PREFIX"}
+    | {*FOLDERS_BY_VARIABLE}
+    | {variable for rules in RULES.values() for variable in rules.variables}
+    | {
+        variable
+        for rules in RULES.values()
+        for variable in (rules.file_variable, rules.folder_variable)
+        if variable
+    }
+)
 
 
-def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
+def _places_of(name: str, value: str, origin: str, file: str) -> Iterator[KnownPlace]:
     if not value.startswith("/"):
+        # the XDG variables have no value where it is relative
+        if value and "\0" not in value and not name.startswith("XDG_"):
+            yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, file, unknown=RELATIVE)
         return
     if name == "PIP_CACHE_DIR":
         yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, value)
@@ -178,9 +242,16 @@ def _places_of(name: str, value: str, origin: str) -> Iterator[KnownPlace]:
         yield KnownPlace(Installer.PIP, Source.CONFIGURATION, origin, f"{value}/pip")
     for installer, rules in RULES.items():
         if name in rules.variables:
-            yield KnownPlace(installer, Source.CONFIGURATION, origin, value)
+            for path in values_of(name, value):
+                yield KnownPlace(installer, Source.CONFIGURATION, origin, path)
         if name == "XDG_CACHE_HOME" and rules.xdg:
             yield KnownPlace(installer, Source.CONFIGURATION, origin, f"{value}/{rules.xdg}")
+        yield from configured_by(installer, name, value)
+    yield from conda_places_by(name, value)
+    of_pip = [place for file in files_named_by(name, value) for place in configured(file)]
+    for place in (*of_pip, *places_in_folder(name, value)):
+        setting = place.setting
+        yield KnownPlace(Installer.PIP, setting.source, setting.origin, place.path, unknown=place.problem)
 
 
 def _files_at(path: str) -> tuple[list[str], OSError | None, str | None]:
@@ -195,19 +266,23 @@ def _files_at(path: str) -> tuple[list[str], OSError | None, str | None]:
     return [os.path.join(path, name) for name in names[:_MOST_FILES]], None, unknown
 
 
-def _assignments(path: str) -> tuple[list[tuple[str, str]], OSError | None, str | None]:
-    """Return names and values that a file sets, without quotes, and why these may not be all."""
+def _text(path: str) -> tuple[str, OSError | None, str | None]:
+    """Return the text of a file, and why it may not be whole."""
     try:
         with open(path, "rb", opener=open_regular) as file:
             text = os.fsdecode(file.read(_LIMIT))
             is_longer = bool(file.read(1))
     except OSError as error:
-        return [], error, None
+        return "", error, None
     except ValueError:  # a NUL in the path
-        return [], None, None
-    values = [
+        return "", None, None
+    return text, None, _TOO_LONG if is_longer else None
+
+
+def _assignments(text: str) -> list[tuple[str, str]]:
+    """Return the names and values that a text sets, without quotes."""
+    return [
         (by_word or by_sign, re.sub(r"[\"']", "", value))
         for line in text.splitlines()
         for by_word, by_sign, value in _ASSIGNMENT.findall(_COMMENT.sub("", line))
     ]
-    return values, None, _TOO_LONG if is_longer else None

@@ -33,7 +33,7 @@ def audit_line(report: AuditReport, run: Run) -> str:
     if hits:
         result = f"{counted(len(hits), 'entry', 'entries')} in {counted(len(with_hits), 'cache')}{_names(hits)}"
     else:
-        result = f"nothing found in {counted(sum(cache.problem is None for cache in caches), 'cache')}"
+        result = f"nothing found in {counted(sum(cache.is_read for cache in caches), 'cache')}"
     inconclusive = sum(len(cache.audit.inconclusive) for cache in caches)
     problems = sum(cache.problem is not None for cache in caches)
     parts = [result, *_unjudged(inconclusive, problems + len(report.unread))]
@@ -59,7 +59,7 @@ def purge_line(
     elif goes := sum(len(cache.plan.removals) for cache in caches):
         parts.append(f"{counted(goes, 'entry', 'entries')} would be removed{_names(report.hits)}")
     elif not report.hits:
-        parts.append(f"nothing found in {counted(sum(cache.problem is None for cache in caches), 'cache')}")
+        parts.append(f"nothing found in {counted(sum(cache.before.is_read for cache in caches), 'cache')}")
     else:
         parts.append(f"nothing removed{_names(report.hits)}")
     if stays := [hit for cache in caches for hit in cache.stays]:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -248,6 +249,25 @@ def test_what_is_no_cache_ends_with_3(machine_with: Machine, decided_by: str, st
             assert answer.code == 3
         else:
             assert_failed(answer, form, CALLS[name][0][0], FAULTS[state])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="homes that are devices are those of Linux")
+@pytest.mark.parametrize("home", ["/dev/null", "/dev/null/below"])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_home_that_can_have_no_cache_counts_for_nothing_in_all_caches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: str, form: str
+) -> None:
+    monkeypatch.setattr(machine, "machine_homes", lambda: [("daemon", home)])
+    for name in ("PIP_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert run(["audit", "six", "--all-caches", "--tool", "pip", "--format", form]) == 0
+    answer = capsys.readouterr().out
+    if form == "json":
+        assert json.loads(answer)["answer"] == "clean"
+    else:
+        assert "Looked at 0 entries in 0 caches: nothing found. " in answer
+    assert run(["list"]) == 3
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the calls are those of POSIX")

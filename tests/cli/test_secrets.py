@@ -55,6 +55,15 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
         for form in ("table", "json", "sarif", "markdown", "line")
     ],
     *[("audit", "{url}", "--format", form) for form in ("table", "json", "sarif", "markdown", "line")],
+    *[
+        ("audit", "--advisory", "{url}", "--format", form)
+        for form in ("table", "json", "sarif", "markdown", "line")
+    ],
+    *[("audit", "foo", "--only-ids", "{url}", "--format", form) for form in ("table", "json", "line")],
+    *[("remove", "-r", "{url}", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
+    *[("verify", "--against", "{url}", *rest) for rest in ((), ("--format", "json"))],
+    *[("prune", "--keep-for", "{url}", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
+    *[("list", "--from", "{url}", *rest) for rest in ((), ("--format", "json"))],
     *[(name, "{url}", *rest) for name in ("list", "show", "verify") for rest in ((), ("--format", "json"))],
     *[("remove", "{url}", "--dry-run", *rest) for rest in ((), ("--format", "json"))],
     *[("remove", "foo", "--dry-run", *rest) for rest in ((), ("--format", "json"))],

@@ -190,7 +190,7 @@ LIBRARIES = {
     "msgpack": {"store.cachecontrol", "installers.uv_pointer"},
     "platformdirs": {"location.locate", "location.config", "live.transport"},
     "packaging": {"util.versions", "util.requirements", "query.selector", "locks", "advisories", "offline"},
-    "yaml": {"advisories.strict"},
+    "yaml": {"advisories.strict", "location.condarc"},
     "werkzeug": {"server"},
     "waitress": {"server"},
     "requests": {"live.transport", "live.credentials"},

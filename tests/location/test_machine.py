@@ -14,6 +14,7 @@ import pytest
 from pipcache.errors import CacheNotFound
 from pipcache.location import config, locate as locating, machine
 from pipcache.location.locate import Source, locate
+from pipcache.location.look import RELATIVE
 from pipcache.location.machine import (
     MachineCache,
     machine_homes,
@@ -191,15 +192,9 @@ def test_a_store_that_is_not_read_is_told(box: Machine, kind: str) -> None:
 
 
 @linux
-@pytest.mark.parametrize(
-    "value", ["cache", "./cache", '"~/cache"', "$HOME/cache", "/a\0b", "~a\0b/c", "~no-such-user/c"]
-)
-def test_a_value_that_names_no_one_place_names_nothing(
-    box: Machine, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("value", ["/a\0b", "~a\0b/c"])
+def test_a_value_that_names_no_path_names_nothing(box: Machine, value: str) -> None:
     box.home("ada")
-    box.pip("home/ada/cache")
-    monkeypatch.chdir(box.folder / "home/ada")
     box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {value}\n")
     assert box.ways() == {}
 
@@ -218,6 +213,19 @@ def test_a_command_about_another_cache_names_it(box: Machine) -> None:
     _, other = box.find()
     assert other.cache.elsewhere
     assert other.cache.option == f" --cache-dir {cache}"
+
+
+@linux
+@pytest.mark.parametrize(
+    "file", ["home/ada/.config/pip/pip.conf", "home/ada/.venvs/web/pip.conf", "etc/pip/pip.conf"]
+)
+@pytest.mark.parametrize("value", ["./cache", "cache", '"~/cache"', "$HOME/cache", "~no-such-user/c"])
+def test_a_configuration_with_a_relative_path_is_named(box: Machine, file: str, value: str) -> None:
+    box.home("ada")
+    path = box.write(file, f"[install]\ncache-dir = {value}\n")
+    (named,) = [cache for cache in box.find() if cache.problem is not None]
+    assert (named.cache.path, named.owners) == (os.path.realpath(path), (f"{path} [install] cache-dir",))
+    assert named.problem == RELATIVE
 
 
 # Homes

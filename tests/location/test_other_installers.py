@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipcache.location import machine
+from pipcache.location import look as looks, machine
 from pipcache.location.installer_places import places_of_home, places_of_run
 from tests.support.archives import build_wheel
 from tests.support.caches import CacheBuilder, fifo, look
@@ -186,7 +186,6 @@ def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        'cache-dir = "relative"',
         "cache-dir = 7",
         "cache-dir = [",
         'cache-dir = ""',
@@ -194,11 +193,29 @@ def test_a_tilde_is_the_home_of_the_user(box: Machine) -> None:
         "x = " + "[" * 100_000,
         "\0",
     ],
-    ids=["relative", "number", "broken", "empty", "NUL", "deep", "binary"],
+    ids=["number", "broken", "empty", "NUL", "deep", "binary"],
 )
 def test_a_file_that_names_no_place_names_nothing(box: Machine, text: str) -> None:
     box.write("home/me/.config/uv/uv.toml", text)
     assert box.unread() == {}
+
+
+@linux
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".config/uv/uv.toml", 'cache-dir = "./here"\n'),
+        (".config/pypoetry/config.toml", 'cache-dir = "here"\n'),
+        (".config/pdm/config.toml", 'cache_dir = "~nobody-of-this-name/x"\n'),
+        (".condarc", "pkgs_dirs: [pkgs]\n"),
+    ],
+)
+def test_a_file_with_a_relative_path_is_named(box: Machine, file: str, text: str) -> None:
+    box.home("ada")
+    box.write(f"home/ada/{file}", text)
+    (named,) = box.find().unread
+    assert named.path == os.path.realpath(box.folder / "home/ada" / file)
+    assert named.problem == looks.RELATIVE
 
 
 @linux

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.location import startup_files
+from pipcache.location.look import RELATIVE
 from pipcache.location.startup_files import places_in_startup_files
 from tests.support.user_machines import MixedMachine as Machine
 
@@ -218,3 +219,94 @@ def test_values_that_refer_to_each_other_come_to_an_end(tmp_path: Path) -> None:
     (tmp_path / ".profile").write_text("\n".join([*lines, "PIP_CACHE_DIR=/x$A0"]), encoding="utf-8")
     places = [*places_in_startup_files("ada", str(tmp_path), ["ada"])]
     assert any(place.unknown for place in places)
+
+
+CONFIGURATIONS = {
+    "PIP_CONFIG_FILE": ("conf/any.ini", "any.ini", "[global]\ncache-dir = {}\n"),
+    "XDG_CONFIG_HOME": ("conf/pip/pip.conf", "", "[install]\ncache-dir = {}\n"),
+    "WORKON_HOME": ("conf/web/pip.conf", "", "[global]\ncache-dir = {}\n"),
+    "PYENV_ROOT": ("conf/versions/3.13.1/pip.conf", "", "[global]\ncache-dir = {}\n"),
+}
+
+
+@linux
+@pytest.mark.parametrize("variable", CONFIGURATIONS)
+@pytest.mark.parametrize("file", ["home/ada/.bashrc", "etc/environment"])
+def test_a_configuration_to_which_a_variable_of_a_file_leads_is_read(
+    box: Machine, variable: str, file: str
+) -> None:
+    box.home("ada")
+    path, named, text = CONFIGURATIONS[variable]
+    cache = box.pip("home/ada/deep/down")
+    configuration = box.write(path, text.format("~/deep/down"))
+    box.write(file, f'export {variable}="{box.folder}/conf/{named}"\n'.replace('conf/"', 'conf"'))
+    ((only, owners, problem, *_),) = box.find().caches[1:]
+    assert (only.path, problem) == (cache, None)
+    assert [owner.partition(" ")[0] for owner in owners] == [str(configuration)]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("variable", "file"),
+    [
+        ("UV_CONFIG_FILE", "conf"),
+        ("XDG_CONFIG_HOME", "conf/uv/uv.toml"),
+    ],
+)
+def test_a_configuration_of_uv_to_which_a_variable_leads_is_read(box: Machine, variable: str, file: str) -> None:
+    cache = box.uv("disk/uv")
+    box.write(file, f'cache-dir = "{cache}"\n')
+    box.write("home/me/.zshenv", f"export {variable}={box.folder}/conf\n")
+    assert [(each.cache.path, each.cache.tool) for each in box.find().caches[1:]] == [(cache, "uv")]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("variable", "file", "key"),
+    [
+        ("POETRY_CONFIG_DIR", "conf/config.toml", "cache-dir"),
+        ("XDG_CONFIG_HOME", "conf/pypoetry/config.toml", "cache-dir"),
+        ("PDM_CONFIG_FILE", "conf", "cache_dir"),
+        ("XDG_CONFIG_HOME", "conf/pdm/config.toml", "cache_dir"),
+    ],
+)
+def test_a_configuration_of_poetry_and_pdm_to_which_a_variable_leads_is_read(
+    box: Machine, variable: str, file: str, key: str
+) -> None:
+    box.write("disk/other/packages/six-1.17.0-py2.py3-none-any.whl")
+    box.write(file, f'{key} = "{box.folder}/disk/other"\n')
+    box.write("home/me/.profile", f"export {variable}={box.folder}/conf\n")
+    assert box.unread() == {"disk/other": ("pdm" if key == "cache_dir" else "poetry", None)}
+
+
+@linux
+def test_a_variable_of_a_file_may_name_several_caches(box: Machine) -> None:
+    for name in ("one", "other"):
+        box.write(f"disk/{name}/six-1.17.0.conda")
+    box.write("home/me/.profile", f"export CONDA_PKGS_DIRS={box.folder}/disk/one:{box.folder}/disk/other\n")
+    assert box.unread() == {"disk/one": ("conda", None), "disk/other": ("conda", None)}
+
+
+@linux
+@pytest.mark.parametrize("file", ["conf/any.ini", "conf/none", "/dev/null"])
+def test_a_configuration_that_names_no_cache_or_is_not_there_names_nothing(box: Machine, file: str) -> None:
+    box.write("conf/any.ini", "[global]\nindex-url = https://index.example/\n")
+    box.write("home/me/.profile", f"export PIP_CONFIG_FILE={box.folder / file}\n")
+    caches, unread = box.find()
+    assert (len(caches), unread) == (1, [])
+
+
+@linux
+@pytest.mark.parametrize("value", [".cache/pip", "./wheels", "~nobody-of-this-name/wheels"])
+def test_a_relative_value_is_named_with_its_file(box: Machine, value: str) -> None:
+    file = box.write("home/me/.profile", f"export PIP_CACHE_DIR={value}\nexport XDG_CACHE_HOME=relative\n")
+    _, named = box.find().caches
+    assert (named.cache.path, named.owners) == (os.path.realpath(file), (f"PIP_CACHE_DIR in {file}",))
+    assert named.problem == RELATIVE
+
+
+@linux
+def test_an_empty_value_names_nothing(box: Machine) -> None:
+    box.write("home/me/.profile", "export PIP_CACHE_DIR= UV_CACHE_DIR=''\n")
+    caches, unread = box.find()
+    assert (len(caches), unread) == (1, [])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.cli.main import run
-from tests.support.caches import look
-from tests.support.homes import FILES, Homes, manifest_below
+from tests.support.caches import CacheBuilder, look
+from tests.support.homes import EVIL, FILES, Homes, give, is_root, manifest_below
 from tests.support.terminal import at_terminal, environment_at
 from tests.support.uv_caches import UvCache
 
@@ -74,7 +74,7 @@ def test_the_second_run_finds_nothing_and_changes_nothing(
     assert (ran.code, ran.document["outcome"], ran.document["plan"]["file_count"]) == (0, None, 0)
     assert {path: path.read_bytes() for path in homes.kept.rglob("*") if path.is_file()} == before
     ran = homes.purge(capsys)
-    assert ran.lines == ["Nothing to remove.", "Looked at 4 caches: nothing was found."]
+    assert ran.lines == ["Nothing to remove.", "Looked at 3 caches: nothing was found."]
 
 
 def test_a_run_that_removes_nothing_makes_no_folder(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,14 +95,14 @@ def test_the_table_has_a_heading_for_each_cache_and_the_last_line_is_the_proof(
     assert ran.lines[16].startswith("12 entries, 24 files, ")
     assert ran.lines[16].endswith(" in 3 caches")
     assert [line.partition(": ")[0] for line in ran.lines[17:20]] == homes.caches
-    assert ran.lines[-1] == "A second look at 4 caches finds nothing."
+    assert ran.lines[-1] == "A second look at 3 caches finds nothing."
 
 
 def test_a_dry_run_says_what_would_go_and_writes_nothing(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
     before = homes.bad_files()
     ran = homes.purge(capsys, "--dry-run", save=homes.kept)
     assert (ran.code, homes.bad_files(), homes.kept.parent.exists()) == (0, before, False)
-    assert ran.lines[-1] == "Looked at 4 caches: 12 entries would be removed."
+    assert ran.lines[-1] == "Looked at 3 caches: 12 entries would be removed."
     document = homes.purge(capsys, "--dry-run", "--format", "json").document
     assert (document["plan"]["file_count"], document["outcome"], document["second_look"]) == (24, None, None)
 
@@ -130,7 +130,7 @@ def test_what_no_one_can_judge_makes_it_4(homes: Homes, capsys: pytest.CaptureFi
     homes.add("dan", filled=False).download(FILES + "blob", b"\x00\x01 nothing that pip caches")
     ran = homes.purge(capsys)
     assert (ran.code, homes.bad_files()) == (4, [])
-    assert ran.lines[-1] == "A second look at 5 caches finds nothing; 1 entry could not be judged."
+    assert ran.lines[-1] == "A second look at 4 caches finds nothing; 1 entry could not be judged."
 
 
 @posix
@@ -148,7 +148,7 @@ def test_a_closed_home_is_named_and_makes_it_3(
     ran = homes.purge(capsys)
     assert ran.code == 3
     assert ran.lines[-1] == (
-        f"Looked at 4 caches: nothing was found; 1 place could not be judged or changed: {closed}."
+        f"Looked at 3 caches: nothing was found; 1 place could not be judged or changed: {closed}."
     )
 
 
@@ -168,7 +168,7 @@ def test_a_cache_of_another_installer_is_named_with_its_own_command_and_makes_it
     assert ran.code == 3
     assert "remove the folders artifacts" in ran.err
     assert ran.lines[-1] == (
-        f"Looked at 4 caches: nothing was found; 1 cache of other installers was not looked at (poetry: {other})."
+        f"Looked at 3 caches: nothing was found; 1 cache of other installers was not looked at (poetry: {other})."
     )
 
 
@@ -203,7 +203,7 @@ def test_a_cache_that_the_system_does_not_let_list_is_named(homes: Homes) -> Non
     done = homes.start(*homes.command("--yes"), first=REFUSING.format(event="os.listdir", part=path))
     assert done.returncode == 3
     assert done.stdout.splitlines()[-1] == (
-        f"A second look at 3 caches finds nothing; 1 place could not be judged or changed: {path}."
+        f"A second look at 2 caches finds nothing; 1 place could not be judged or changed: {path}."
     )
     assert len(homes.bad_files()) == 4
 
@@ -221,7 +221,26 @@ def test_what_cannot_be_removed_in_one_cache_stops_no_other(homes: Homes) -> Non
     assert left
     assert all(homes.cache("ada") in path.parents for path in left)
     last = done.stdout.splitlines()[-1]
-    assert last == f"A second look at 4 caches still finds {len(left)} entries."
+    assert last == f"A second look at 3 caches still finds {len(left)} entries."
+    named = done.stderr.splitlines()
+    start = named.index(f"{len(left)} entries are still there:") + 1
+    assert all(line.startswith(f"  {homes.cache('ada')}: ") for line in named[start : start + len(left)])
+
+
+@pytest.mark.skipif(not is_root(), reason="needs root, who can give files away")
+def test_what_is_not_theirs_is_counted_and_stays(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
+    homes.purge(capsys)
+    evil = homes.folder / "disk/pip"
+    CacheBuilder(evil).download(f"{FILES}{EVIL[0][0]}", EVIL[0][1])
+    configuration = homes.folder / "home/bob/.config/pip/pip.conf"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text(f"[global]\ncache-dir = {evil}\n")
+    give(homes.folder / "home/bob", 4_002)
+    give(homes.folder / "disk", 4_003)
+    ran = homes.purge(capsys)
+    assert ran.code == 3
+    assert f"1 entry cannot be removed where it is:\n  {evil}: evil-1.0-py3-none-any.whl: " in ran.err
+    assert ran.lines[-1].startswith("Looked at 4 caches: nothing was removed; 1 entry cannot be removed; ")
 
 
 @posix
@@ -246,7 +265,7 @@ sys.addaudithook(watch)
     assert done.returncode == (0 if moment == 24 else 130)
     if moment < 24:
         last = done.stdout.splitlines()[-1]
-        assert last == f"A second look at 4 caches still finds {12 - sum(counts) // 2} entries."
+        assert last == f"A second look at 3 caches still finds {12 - sum(counts) // 2} entries."
     assert homes.start(*homes.command("--yes")).returncode == 0
     assert homes.bad_files() == []
 
@@ -278,7 +297,7 @@ def test_there_is_one_question(homes: Homes, typed: bytes, code: int) -> None:
 
 def test_selectors_are_enough(homes: Homes, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["remove", "evil==1.0", "--all-caches", "--yes", "--save", str(homes.kept)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "A second look at 4 caches finds nothing."
+    assert capsys.readouterr().out.splitlines()[-1] == "A second look at 3 caches finds nothing."
     assert (homes.bad_files(), len(homes.good_files())) == ([], 3)
     assert len(manifest_below(homes.kept)["files"]) == 12
 

@@ -36,7 +36,7 @@ def audit_lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
     """Yield the answer for a person: hits with their proofs, what could not be judged, and a summary."""
     is_short = len(report.hits) > MOST_DETAILS
     for cache in report.caches:
-        if len(report.caches) > 1:
+        if len(report.caches) > 1 and (cache.is_read or cache.problem is not None):
             yield styled(
                 f"{clean(cache.directory.path)}  ({clean(', '.join(cache.owners))})", "bold", colour=colour
             )
@@ -168,7 +168,8 @@ def sentences(report: AuditReport) -> Iterator[str]:
         yield f"No record has an id like {patterns}{more} (--only-ids): {advice}."
     audited = sum(cache.audit.entries for cache in caches)
     matches = sum(hit.relation in {Relation.MATCH, Relation.INSTALLED} for hit in hits)
-    place = counted(len(caches), "cache") if len(caches) > 1 else clean(caches[0].directory.path)
+    read = [cache for cache in caches if cache.is_read]
+    place = counted(len(read), "cache") if report.everywhere else clean(caches[0].directory.path)
     result = (
         f"{counted(matches, 'match', 'matches')} and {len(hits) - matches:,} made from it or listing it"
         if hits

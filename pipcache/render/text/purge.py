@@ -59,7 +59,7 @@ def last_line(
         unmatched: patterns of ids that no record has.
         dry_run: nothing was to be removed.
     """
-    read = counted(sum(cache.before.problem is None for cache in caches), "cache")
+    read = counted(sum(cache.before.is_read for cache in caches), "cache")
     stays = sum(len(cache.stays) for cache in caches)
     if any(cache.is_looked_at_again for cache in caches):
         result = f"still finds {counted(stays, 'entry', 'entries')}" if stays else "finds nothing"
