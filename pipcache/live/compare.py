@@ -70,11 +70,11 @@ def compare_pages(
         note = f"not compared: {stored.excess or answer.excess}"
         return _compared(stored, answer)._replace(is_compared=False, notes=(note,))
     check = _check_of(stored, answer, changes, earlier)
+    may_differ = check in {Check.PC703, Check.PC704} or (changes.removed and answer.serial is None)
+    ask = Ask.ONCE_MORE if may_differ and earlier is None else None
     if was_unmodified and not changes.are_none and check is not Check.PC703:
         check = Check.PC701
     findings = [] if check is None else [Finding(check, "", _said(stored), _said(answer, changes))]
-    may_differ = check in {Check.PC703, Check.PC704} or (changes.removed and answer.serial is None)
-    ask = Ask.ONCE_MORE if may_differ and earlier is None and not was_unmodified else None
     return _compared(stored, answer, findings, ask)._replace(changes=changes)
 
 

@@ -114,11 +114,24 @@ class _Against:
 
 
 class _Known(NamedTuple):
-    """What is known of a question that is put again: what came of it, and why it is."""
+    """What is known of a question that is put again.
+
+    Attributes:
+        result: what came of it.
+        ask: why it is put again.
+        earlier: the page that the index answered with; None where it had none.
+        was_unmodified: the index said first that the page is unmodified, which its ETag contradicts.
+    """
 
     result: Result
     ask: Ask
     earlier: PageState | None
+    was_unmodified: bool
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the next answer holds, whatever it is."""
+        return self.ask is Ask.ONCE_MORE
 
 
 _PAUSE = 2.0
@@ -164,27 +177,30 @@ class Refresher:
                 self._pages.setdefault((question.index, question.project), []).append(question.page)
             for file in question.files:
                 self._questions.setdefault(path_of(file), []).append(question)
-        again: list[Asking] = []
+        askings = [Asking(question) for question in questions]
         known: dict[int, _Known] = {}  # by what identifies the question in memory
-        for asking, answer in client.ask([Asking(question) for question in questions]):
-            result, ask, live = self._compare(Result(asking.question, answer, answer.received, 1, None), None)
-            if ask is None:
-                yield result
-            else:
-                mode = Mode.IN_FULL if ask is Ask.IN_FULL else Mode.AFRESH
-                again.append(Asking(asking.question, mode))
-                known[id(asking.question)] = _Known(result, ask, live)
-        if any(asking.mode is Mode.AFRESH for asking in again):
-            client.pause(_PAUSE)
-        for asking, answer in client.ask(again):
-            before = known[id(asking.question)]
-            received, requests = before.result.received + answer.received, before.result.requests + 1
-            if isinstance(answer, Failed):
-                # what was seen stays, and that it is not the last word is said
-                yield before.result._replace(answer=answer, received=received, requests=requests)
-                continue
-            result, _, _ = self._compare(Result(asking.question, answer, received, requests, None), before)
-            yield result
+        while askings:
+            again: list[Asking] = []
+            for asking, answer in client.ask(askings):
+                question, before = asking.question, known.get(id(asking.question))
+                result = Result(question, answer, answer.received, 1, None)
+                if before is not None:
+                    received = before.result.received + answer.received
+                    result = result._replace(received=received, requests=before.result.requests + 1)
+                    if isinstance(answer, Failed):
+                        # what was seen stays, and that it is not the last word is said
+                        yield before.result._replace(answer=answer, received=received, requests=result.requests)
+                        continue
+                result, ask, live = self._compare(result, before)
+                if ask is None:
+                    yield result
+                    continue
+                again.append(Asking(question, Mode.IN_FULL if ask is Ask.IN_FULL else Mode.AFRESH))
+                was_unmodified = ask is Ask.IN_FULL or (before is not None and before.was_unmodified)
+                known[id(question)] = _Known(result, ask, live, was_unmodified)
+            askings = again
+            if any(asking.mode is Mode.AFRESH for asking in again):
+                client.pause(_PAUSE)
 
     def _compare(self, result: Result, known: _Known | None) -> tuple[Result, Ask | None, PageState | None]:
         """Compare an answer with the cache.
@@ -210,14 +226,15 @@ class Refresher:
             stored,
             live,
             earlier=None if known is None else known.earlier,
-            was_unmodified=known is not None and known.ask is Ask.IN_FULL and stored is not None,
+            was_unmodified=known is not None and known.was_unmodified and stored is not None,
         )
         page = _decisive_page(comparison, stored, live)
         files = self._files(question, page, stored)
         pins = self._pins(question, page, stored)
         result = result._replace(comparison=comparison, files=files, pins=pins)
-        ask = comparison.ask
-        if ask is None and known is None and _loses_something(result):
+        is_last = known is not None and known.is_last
+        ask = None if is_last else comparison.ask
+        if ask is None and not is_last and _loses_something(result):
             ask = Ask.ONCE_MORE
         # an index that says that the page is unmodified answered with this page
         is_stored = live is NoPage.NOT_MODIFIED and ask is Ask.ONCE_MORE

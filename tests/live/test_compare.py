@@ -167,7 +167,9 @@ def test_an_unmodified_page_is_current_unless_its_etag_contradicts() -> None:
     first = compare_pages(altered, NoPage.NOT_MODIFIED)
     assert (codes(first), first.ask) == (["PC701"], Ask.IN_FULL)
     in_full = compare_pages(altered, page(ONE), was_unmodified=True)
-    assert (codes(in_full), in_full.ask, in_full.is_outdated) == (["PC701"], None, True)
+    assert (codes(in_full), in_full.ask, in_full.is_outdated) == (["PC701"], Ask.ONCE_MORE, True)
+    again = compare_pages(altered, page(ONE), earlier=page(ONE), was_unmodified=True)
+    assert (codes(again), again.ask, again.is_outdated) == (["PC701"], None, True)
     # an ETag of another server may have this form by chance
     assert compare_pages(altered, page(*altered.files), was_unmodified=True).is_current
     quarantined = page(status="quarantined")
