@@ -34,6 +34,11 @@ class PageFile(NamedTuple):
     requires_python: str | None = None
     egg: str | None = None
 
+    @property
+    def is_distribution(self) -> bool:
+        """Whether pip may install it: not so signatures, and installers of a system."""
+        return self.egg is not None or _is_distribution(self.filename)
+
     def name(self, project: str | None = None) -> FileName | None:
         """Return project and version as pip takes them (``index/package_finder.py``); None where there are none.
 
@@ -271,7 +276,7 @@ def _json_file(row: Row, attributes: dict[str, object]) -> PageFile:
         tuple(hashes.items()),
         size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time if isinstance(upload_time, str) else None,
-        yanked if isinstance(yanked, (str, bool)) else False,
+        yanked if isinstance(yanked, str) and yanked else bool(yanked),  # pip takes what is true for yes
         _digests(announced) if isinstance(announced, dict) else (() if announced is True else None),
         requires_python if isinstance(requires_python, str) else None,
         next(iter(row.eggs), None),
@@ -348,9 +353,13 @@ def _html_rows(data: bytes, content_type: str) -> Rows:
     return rows
 
 
+def _is_distribution(filename: str) -> bool:
+    return bool(filename) and (parse_filename(filename) is not None or filename.endswith(".egg"))
+
+
 def _html_file(row: Row, attributes: str) -> PageFile | None:
     filename, eggs = row.filename, row.eggs
-    if not eggs and (not filename or (parse_filename(filename) is None and not filename.endswith(".egg"))):
+    if not eggs and not _is_distribution(filename):
         return None
     values = attributes_of(attributes)
     yanked = values.get("data-yanked")

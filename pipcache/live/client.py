@@ -36,6 +36,9 @@ _MOST_REDIRECTS = 5
 _LONGEST_WAIT = 60.0
 """Seconds that are waited because an index asks for it (``Retry-After``); for longer ones nobody waits."""
 
+_LONGEST_WISH = 1e9
+"""Seconds to which what an index asks for is cut; such a number may have any length."""
+
 _LONGEST_TRY = 300.0
 """Seconds after which a request is given up that still gets a byte now and then."""
 
@@ -67,6 +70,7 @@ class _Line:
         self.host = host
         self._failures = 0
         self._last = ""
+        self._wish = ""
 
     def note(self, answer: Answer) -> None:
         """Count failures in a row."""
@@ -77,9 +81,15 @@ class _Line:
         elif self._failures < _MOST_FAILURES:
             self._failures = 0
 
+    def leave_alone(self, wish: str) -> None:
+        """Ask no more, because the index wants to be left alone for longer than anybody waits; ``wish`` says so."""
+        self._wish = wish
+
     @property
     def given_up(self) -> Failed | None:
         """Why the index is asked no more; None while it is."""
+        if self._wish:
+            return Failed(Fault.GIVEN_UP, f"not asked: {self._wish}")
         if self._failures < _MOST_FAILURES and self.host.stuck < CONNECTIONS:
             return None
         return Failed(
@@ -189,6 +199,7 @@ class Client:
                     return failed
                 if error.wait is not None and error.wait > _LONGEST_WAIT:
                     text = f"{failed.text}, and asks to wait {error.wait:,.0f} seconds"
+                    line.leave_alone(text)
                     return failed._replace(text=text)
                 line.host.begun.pop(number)
                 if error.wait is not None:
@@ -347,8 +358,8 @@ def retry_after(value: str | None, now: float) -> float | None:
     """
     if value is None:
         return None
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value.strip()):
+        return min(float(value), _LONGEST_WISH)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):

@@ -405,6 +405,18 @@ def test_an_index_is_left_alone_for_as_long_as_it_asks_for(index: Index, folder:
     assert times[1] - times[0] >= 1
 
 
+def test_an_index_that_wants_a_long_rest_is_asked_no_more(index: Index, folder: str) -> None:
+    names = [f"p{number}" for number in range(40)]
+    for name in names:
+        index.misbehaviour[f"/simple/{name}/"] = raw(reply("429 Slower", Retry_After="9" * 12))
+    answers = ask([question(index, name) for name in names], folder, FAST._replace(retries=5))
+    assert len(index.exchanges) <= 4  # those that each thread had begun
+    assert {answer.fault for answer in answers if isinstance(answer, Failed)} == {Fault.BUSY, Fault.GIVEN_UP}
+    assert all(
+        "asks to wait 1,000,000,000 seconds" in answer.text for answer in answers if isinstance(answer, Failed)
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -413,7 +425,8 @@ def test_an_index_is_left_alone_for_as_long_as_it_asks_for(index: Index, folder:
         ("Tue, 05 Mar 2024 10:19:00 GMT", 0),
         ("soon", None),
         ("-1", None),
-        ("9" * 100, None),
+        ("9" * 10, 1e9),
+        ("9" * 5000, 1e9),
         (None, None),
     ],
 )
