@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from urllib3.util import SKIP_HEADER
 
 from pipcache.index.page import is_empty_listing, parse_page
+from pipcache.index.page_format import PageFormat
 from pipcache.inventory.artifact import Artifact
 from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified
 from pipcache.live.credentials import Credentials, Origin, origin_of
@@ -82,7 +83,7 @@ class _Line:
             self._failures = 0
 
     def leave_alone(self, wish: str) -> None:
-        """Ask no more, because the index wants to be left alone for longer than anybody waits; ``wish`` says so."""
+        """Ask no more: the index wants to be left alone for longer than anybody waits, and ``wish`` says so."""
         self._wish = wish
 
     @property
@@ -195,16 +196,16 @@ class Client:
                 return self._ask_once(line, asking)
             except NoAnswer as error:
                 failed = error.failed
-                if not error.may_pass or tried == self._tries or self._stopping.is_set():
-                    return failed
                 if error.wait is not None and error.wait > _LONGEST_WAIT:
                     text = f"{failed.text}, and asks to wait {error.wait:,.0f} seconds"
                     line.leave_alone(text)
                     return failed._replace(text=text)
-                line.host.begun.pop(number)
                 if error.wait is not None:
-                    line.host.pace.hold(error.wait)
-                else:
+                    line.host.pace.hold(error.wait)  # for the other questions too
+                if not error.may_pass or tried == self._tries or self._stopping.is_set():
+                    return failed
+                line.host.begun.pop(number)
+                if error.wait is None:
                     line.host.pace.pause(_BACK_OFF * 2**tried)
         assert failed is not None
         return failed
@@ -339,7 +340,13 @@ def _page_of(asking: Asking, url: str, reply: Reply, *, is_conditional: bool) ->
         if etag is not None and etag == reply.headers.get("etag"):
             return NotModified(url, reply.headers)
     page = parse_page(reply.body, content_type)
-    if page is None and not is_empty_listing(reply.body, content_type, asking.question.project):
+    project = asking.question.project
+    if page is None:
+        is_page = is_empty_listing(reply.body, content_type, project)
+    else:
+        # an error in JSON lists nothing either; a page has to name its project (PEP 691)
+        is_page = bool(page.files) or page.is_cut or page.format is PageFormat.HTML or page.project == project
+    if not is_page:
         raise NoAnswer(
             Failed(Fault.NO_PAGE, f"what {host_of(url)} sends is no index page", received, reply.status)
         )

@@ -266,6 +266,9 @@ FAULTS = [
     (Fault.NO_PAGE, reply("200 OK", b"<html><form action=/login><input name=password></form></html>", **HTML)),
     (Fault.NO_PAGE, reply("200 OK", b"", **HTML)),
     (Fault.NO_PAGE, reply("200 OK", b'{"name": "foo", "files": [{"fil', **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", b"{}", **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", b'{"error": "try later", "files": []}', **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", PAGE.replace(b'"foo"', b'"bar"'), **JSON)),
     (Fault.TOO_LARGE, reply("200 OK", BOMB, Content_Encoding="gzip", **JSON)),
     (Fault.REDIRECT, reply("302 Found", Location="https://elsewhere.example/simple/foo/")),
     (Fault.REDIRECT, reply("301 Moved", Location="http://127.0.0.1:1/simple/foo/")),
@@ -405,11 +408,12 @@ def test_an_index_is_left_alone_for_as_long_as_it_asks_for(index: Index, folder:
     assert times[1] - times[0] >= 1
 
 
-def test_an_index_that_wants_a_long_rest_is_asked_no_more(index: Index, folder: str) -> None:
+@pytest.mark.parametrize("retries", [0, 5])
+def test_an_index_that_wants_a_long_rest_is_asked_no_more(index: Index, folder: str, retries: int) -> None:
     names = [f"p{number}" for number in range(40)]
     for name in names:
         index.misbehaviour[f"/simple/{name}/"] = raw(reply("429 Slower", Retry_After="9" * 12))
-    answers = ask([question(index, name) for name in names], folder, FAST._replace(retries=5))
+    answers = ask([question(index, name) for name in names], folder, FAST._replace(retries=retries))
     assert len(index.exchanges) <= 4  # those that each thread had begun
     assert {answer.fault for answer in answers if isinstance(answer, Failed)} == {Fault.BUSY, Fault.GIVEN_UP}
     assert all(
