@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from pipcache.index.page_changes import PageChanges
 from pipcache.index.page_state import PageState
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
@@ -345,14 +346,18 @@ _PAGES_IN_MEMORY = 4
 
 
 def _loses_something(result: Result) -> bool:
-    """Return whether an answer of the index lacks what the cache or a lock has, or contradicts a lock.
+    """Return whether an answer of the index lacks what the cache or a lock has, or has other bytes under a name.
 
     It may be cut, or another server's.
     """
-    lacks = result.comparison is not None and bool(result.comparison.changes.removed)
+    changes = PageChanges() if result.comparison is None else result.comparison.changes
     checks = {finding.check for file in result.files for finding in file.status.findings}
-    has_other_pins = any(pin.finding is not None for pin in result.pins)
-    return lacks or isinstance(result.answer, Gone) or Check.PC711 in checks or has_other_pins
+    contradicts = changes.replaced or any(pin.finding is not None for pin in result.pins)
+    return bool(changes.removed or contradicts or isinstance(result.answer, Gone) or checks & _MISSING_OR_OTHER)
+
+
+_MISSING_OR_OTHER = frozenset({Check.PC711, Check.PC713, Check.PC714})
+"""The checks of files that an answer lacks, or has with other bytes."""
 
 
 def _decisive_page(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gzip
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live.test_refresh import codes
 from tests.support.index import JSON_PAGE
 from tests.support.shop import Shop, put_page, refresh
 
@@ -21,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
+
+
+def codes(document: dict[str, Any]) -> list[str]:
+    records = [*document["pages"], *document["files"]]
+    return sorted(finding["code"] for record in records for finding in record["findings"])
 
 
 NOWHERE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -45,6 +50,12 @@ def answer_when_asked(shop: Shop, path: str, answers: dict[int, bytes]) -> list[
 
     shop.index.misbehaviour[path] = answer
     return policies
+
+
+def page_of(shop: Shop, name: str) -> bytes:
+    _, headers, body, _ = shop.index.answer(f"/simple/{name}/", {"accept": JSON_PAGE})
+    lines = [f"{key}: {value}" for key, value in headers.items() if key != "ETag"]
+    return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *lines, "", ""]).encode() + body
 
 
 def page_without_files(name: str, serial: int) -> bytes:
@@ -83,3 +94,44 @@ def test_a_project_that_is_gone_twice_is_gone_though_its_page_was_altered(
     policies = answer_when_asked(shop, "/simple/src/", {2: NOWHERE, 3: NOWHERE})
     assert codes(refresh(program).document) == ["PC705"]
     assert len(policies) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"/packages/", b"/evil/"), (b"#sha256=", b"#nothing="), (b"<a ", b'<a data-requires-python="<3" ')],
+)
+def test_an_altered_page_is_seen_though_it_names_the_same_files(
+    shop: Shop, program: Program, builder: CacheBuilder, old: bytes, new: bytes
+) -> None:
+    put_page(shop.index, builder, "/simple/src/")
+    alter(builder, old, new)
+    ran = refresh(program)
+    assert codes(ran.document) == ["PC701"]
+    assert [page["outdated"] for page in ran.document["pages"]] == [True]
+
+
+def test_a_page_that_a_proxy_coded_again_is_current(shop: Shop, program: Program, builder: CacheBuilder) -> None:
+    put_page(shop.index, builder, "/simple/foo/")
+    (page,) = builder.root.rglob("*.body")
+    page.write_bytes(gzip.compress(gzip.decompress(page.read_bytes()), 1, mtime=7))
+    ran = refresh(program)
+    assert (codes(ran.document), ran.document["asked"][0]["requests"]) == ([], 2)
+
+
+def test_other_bytes_under_a_name_are_asked_for_once_more(
+    shop: Shop, program: Program, builder: CacheBuilder
+) -> None:
+    project = shop.projects["foo"]
+    project.serial += 1
+    put_page(shop.index, builder, "/simple/foo/")
+    for file in project.files:
+        builder.download(shop.index.root + file.path, file.body)
+    right, body = page_of(shop, "foo"), project.files[0].body
+    shop.change("foo", "1.0", body=body + b" ")
+    project.serial += 1
+    wrong = page_of(shop, "foo")
+    policies = answer_when_asked(shop, "/simple/foo/", {1: wrong, 2: right})
+    assert codes(refresh(program).document) == []
+    assert policies == ["max-age=0", "no-cache"]
+    policies = answer_when_asked(shop, "/simple/foo/", {1: wrong, 2: wrong})
+    assert codes(refresh(program).document) == ["PC702", "PC713"]
