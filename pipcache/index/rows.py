@@ -12,6 +12,7 @@ from pipcache.index.page_text import page_text
 from pipcache.index.standing import ProjectStatus, serial_in_text, serial_of, status_in_text, status_of
 from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
 from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts, nests_too_deeply
+from pipcache.util.urls import is_http
 
 
 class PageFile(NamedTuple):
@@ -21,7 +22,8 @@ class PageFile(NamedTuple):
     digests of the ``.metadata`` file beside it: empty when the page says only that there is such a file, None when
     it does not. ``size`` (in bytes), ``upload_time`` and ``requires_python`` are None when the page does not have
     them. ``yanked`` is the reason, or True without a reason. ``egg`` is project and version in the fragment
-    (``#egg=name-1.0``), which pip takes before those in the file's name; None without it.
+    (``#egg=name-1.0``), which pip takes before those in the file's name; None without it. ``provenance`` is where
+    the file's attestations are (PEP 740); nothing here says that there are any, or whose they are.
     """
 
     filename: str
@@ -33,6 +35,7 @@ class PageFile(NamedTuple):
     core_metadata: tuple[tuple[str, str], ...] | None = None
     requires_python: str | None = None
     egg: str | None = None
+    provenance: str | None = None
 
     @property
     def is_distribution(self) -> bool:
@@ -280,6 +283,7 @@ def _json_file(row: Row, attributes: dict[str, object]) -> PageFile:
         _digests(announced) if isinstance(announced, dict) else (() if announced is True else None),
         requires_python if isinstance(requires_python, str) else None,
         next(iter(row.eggs), None),
+        _url_or_none(attributes.get("provenance")),
     )
 
 
@@ -374,7 +378,13 @@ def _html_file(row: Row, attributes: str) -> PageFile | None:
         None if announced is None else _html_digests(announced),
         values.get("data-requires-python"),
         next(iter(eggs), None),
+        _url_or_none(values.get("data-provenance")),
     )
+
+
+def _url_or_none(value: object) -> str | None:
+    """Return a URL of http or https; None for anything else (PEP 740 wants a whole URL)."""
+    return value if isinstance(value, str) and is_http(value) else None
 
 
 def _html_digests(announced: str) -> tuple[tuple[str, str], ...]:

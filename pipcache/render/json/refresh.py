@@ -98,6 +98,7 @@ class FileRecord(TypedDict):
     listed: bool
     yanked: str | bool
     withdrawn: bool
+    provenance: str | None
     findings: list[FindingRecord]
 
 
@@ -295,6 +296,7 @@ def _file_record(question: Question, file: ComparedFile) -> FileRecord:
         "listed": row is not None,
         "yanked": False if row is None else row.yanked,
         "withdrawn": file.status.is_withdrawn,
+        "provenance": None if row is None or row.provenance is None else redact_url(row.provenance),
         "findings": [finding_record(finding) for finding in file.status.findings],
     }
 
