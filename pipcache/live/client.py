@@ -15,7 +15,7 @@ from urllib3.util import SKIP_HEADER
 from pipcache.index.page import is_empty_listing, parse_page
 from pipcache.index.page_format import PageFormat
 from pipcache.inventory.artifact import Artifact
-from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified
+from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified, Present
 from pipcache.live.credentials import Credentials, Origin, origin_of
 from pipcache.live.pace import Pace
 from pipcache.live.questions import Asking, Mode
@@ -217,14 +217,15 @@ class Client:
             NoAnswer: there is no answer.
         """
         url, headers = asking.question.url, request_headers(asking.question.page, asking.mode)
+        has_body = asking.mode is not Mode.PROBE
         for _ in range(_MOST_REDIRECTS + 1):
             login = self._credentials.login(url)
-            reply = line.host.transport.get(url, headers, login)
+            reply = line.host.transport.get(url, headers, login, has_body=has_body)
             if reply.status == _UNAUTHORIZED:
                 other = self._credentials.login_after_refusal(url)
                 if other is not None and other != login:
                     line.host.pace.wait()
-                    reply = line.host.transport.get(url, headers, other)
+                    reply = line.host.transport.get(url, headers, other, has_body=has_body)
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return _answer_of(asking, url, reply, is_conditional=is_conditional(headers))
@@ -246,8 +247,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def request_headers(page: Artifact | None, mode: Mode) -> dict[str, str | None]:
     """Return the headers to ask for a page with, as pip asked for the page in the cache; None for one left out.
 
+    A file is asked for as pip asks for files.
+
     An ETag is of one representation: what ``Accept`` and ``Accept-Encoding`` had is sent again (RFC 9110, 12.5.5).
     """
+    if mode is Mode.PROBE:
+        return {"Accept": "*/*", "Accept-Encoding": "identity", "Cache-Control": "no-cache"}
     headers: dict[str, str | None] = {
         "Accept": _ACCEPT,
         "Accept-Encoding": "gzip, deflate",
@@ -312,6 +317,8 @@ def _answer_of(asking: Asking, url: str, reply: Reply, *, is_conditional: bool) 
     status, host = reply.status, host_of(url)
     if status == 304 and is_conditional:
         return NotModified(url, reply.headers)
+    if status == 200 and asking.mode is Mode.PROBE:
+        return Present(url, reply.headers)
     if status == 200:
         return _page_of(asking, url, reply, is_conditional=is_conditional)
     if status in {404, 410}:

@@ -9,12 +9,12 @@ from pipcache.index.page_state import PageState
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.stored_pages import read_stored_page
-from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
+from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified, Present
 from pipcache.live.asked_indexes import AskedIndexes, FilePlaces
 from pipcache.live.compare import compare_pages, known_file, read_live_page
 from pipcache.live.pinned import ComparedPin, PinComparison
 from pipcache.live.questions import Asking, Mode, Question
-from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
+from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison, Probe
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normal_filename
 from pipcache.util.urls import authority_of, index_of_file_host
@@ -42,12 +42,14 @@ class ComparedFile(NamedTuple):
         judgement: None where it could not be judged.
         status: what the index says.
         is_proved: whether its key, or a page of the index, proves that the index has or had this very file.
+        probe: whether it is still at its URL; None where that was not asked.
     """
 
     artifact: Artifact
     judgement: Judgement | None
     status: FileStatus
     is_proved: bool = True
+    probe: Probe | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -374,12 +376,14 @@ def _decisive_page(
     return live if isinstance(live, PageState) else None
 
 
-def _state_of(answer: NotModified | FetchedPage | Gone, project: str) -> PageState | NoPage | None:
+def _state_of(answer: NotModified | FetchedPage | Gone | Present, project: str) -> PageState | NoPage | None:
     """Return an answer as it is compared; None where it is no index page."""
     match answer:
         case NotModified():
             return NoPage.NOT_MODIFIED
         case Gone():
             return NoPage.GONE
+        case Present():
+            return None
         case FetchedPage(body=body, content_type=content_type, url=url, headers=headers):
             return read_live_page(body, content_type, url, headers, project)

@@ -478,6 +478,20 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[len(body) // 2 :]
         self.wfile.write(body)
 
+    def do_HEAD(self) -> None:
+        asked = {name.lower(): value for name, value in self.headers.items()}
+        status, headers, body, _ = self.server.index.answer(self.path, asked)
+        self.server.index.exchanges.append(Exchange("HEAD", self.path, int(status), asked))
+        misbehave = self.server.index.misbehaviour.get(self.path)
+        if misbehave is not None and misbehave(self):
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
         pass
 
