@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Self
 from urllib.parse import urljoin
@@ -117,6 +118,7 @@ class Client:
         self._stopping = threading.Event()
         self._lines: dict[str, _Line] = {}
         self._hosts: dict[Origin, _Host] = {}
+        self._numbers = count()  # what was given up may still be at work when others are asked
 
     def __enter__(self) -> Self:
         return self
@@ -131,10 +133,10 @@ class Client:
     def ask(self, askings: Sequence[Asking]) -> Iterator[tuple[Asking, Answer]]:
         """Ask, and yield each question with its answer as it comes; every question gets one."""
         answers: SimpleQueue[tuple[int, Answer]] = SimpleQueue()
-        for number, asking in enumerate(askings):
+        left = dict(zip(self._numbers, askings, strict=False))
+        for number, asking in left.items():
             line = self._line(asking.question.index)
             line.host.workers.submit(self._work, line, number, asking, answers)
-        left = dict(enumerate(askings))
         while left:
             answered: Iterable[tuple[int, Answer]]
             try:

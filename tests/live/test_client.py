@@ -350,6 +350,35 @@ def test_an_index_that_sends_a_byte_now_and_then_is_given_up(index: Index, folde
     assert len(index.exchanges) <= 4
 
 
+def test_a_question_that_was_given_up_takes_no_later_one_with_it(index: Index, folder: str) -> None:
+    names = [f"p{number}" for number in range(6)]
+    for name in names:
+        index.add_project(name)
+    end = threading.Event()
+
+    def drip(handler: _Handler) -> bool:
+        handler.wfile.write(reply("200 OK", Content_Length="100000", Content_Type=JSON_PAGE))
+        while not end.wait(0.1):
+            handler.wfile.write(b" ")
+        return True
+
+    def pause(_handler: _Handler) -> bool:
+        end.wait(0.4)
+        return False
+
+    index.misbehaviour["/simple/slow/"] = drip
+    slow = [*(question(index, name) for name in names[:5]), question(index, "slow")]
+    try:
+        with Client(FAST, folder, longest_try=1.5) as client:
+            first = [answer for _, answer in client.ask([Asking(each) for each in slow])]
+            assert sum(isinstance(answer, Failed) for answer in first) == 1
+            index.misbehaviour |= {f"/simple/{name}/": pause for name in names}
+            later = [answer for _, answer in client.ask([Asking(question(index, name)) for name in names])]
+    finally:
+        end.set()
+    assert all(isinstance(answer, FetchedPage) for answer in later), later
+
+
 def test_five_failures_in_a_row_are_enough(index: Index, folder: str) -> None:
     index.down = True
     answers = ask([question(index, f"p{number}") for number in range(40)], folder)
