@@ -67,6 +67,7 @@ class IndexParam(click.ParamType):  # type: ignore[type-arg]  # generic in the n
 @click.option(
     "--drop-withdrawn", is_flag=True, help="Remove the files that their index has withdrawn; yanked ones stay."
 )
+@click.option("--probe", is_flag=True, help="Ask for files that are no longer listed: only delisted, or deleted?")
 @click.option("--complete", is_flag=True, help="Exit with 3 when something is not asked about.")
 @identity_option
 @click.option("--yes", "-y", is_flag=True, help="Ask no question: before more than 500 pages, or a removal.")
@@ -83,6 +84,7 @@ def refresh_command(
     index_url: str | None,
     drop: bool,
     drop_withdrawn: bool,
+    probe: bool,
     complete: bool,
     yes: bool,
     dry_run: bool,
@@ -98,6 +100,10 @@ def refresh_command(
     """
     if index_url is not None and not _name_projects(selectors):
         raise click.UsageError("--index-url needs selectors that name projects, such as twisted or 'twisted<24'.")
+    if index_url is not None and probe:
+        raise click.UsageError(
+            "--probe goes without --index-url: files are elsewhere, and no other index is asked."
+        )
     drops = command.Drops(drop, drop_withdrawn)
     if form in {"markdown", "sarif"} and (any(drops) or dry_run):
         raise click.UsageError(f"--format {form} goes without --drop, --drop-withdrawn and --dry-run.")
@@ -105,7 +111,16 @@ def refresh_command(
     if any(drops):
         require_consent(yes=yes, dry_run=dry_run, form=form, hint=_HOW_TO_GO_ON)
     request = command.RefreshRequest(
-        selectors, filters, index_url, yes, dry_run, drops, against, is_complete=complete, run=app.run
+        selectors,
+        filters,
+        index_url,
+        yes,
+        dry_run,
+        drops,
+        against,
+        is_complete=complete,
+        run=app.run,
+        probes=probe,
     )
     answer = command.find(directory, request, track)
     if any(drops) and not dry_run:

@@ -13,10 +13,12 @@ from pipcache.inventory.artifact import Artifact, path_of, unreadable_entries, w
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.live.answers import Failed
 from pipcache.live.asked_indexes import look_at_questions
-from pipcache.live.questions import FILES, Inquiry, questions_about, questions_by_hand
+from pipcache.live.probes import possible_probes, with_probes
+from pipcache.live.questions import FILES, Inquiry, Question, questions_about, questions_by_hand
 from pipcache.live.refresh import Refresher, Result
 from pipcache.live.settings import NetworkSettings, read_settings
 from pipcache.live.settled_pins import with_settled_pins
+from pipcache.live.statuses import Presence
 from pipcache.location.locate import CacheDirectory, configured_indexes
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select
@@ -34,6 +36,7 @@ from pipcache.render.text.refresh import (
     not_asked_lines,
     note_lines,
     plan_line,
+    possible_probe_lines,
     question_row,
     result_lines,
     sum_lines,
@@ -73,7 +76,8 @@ class RefreshRequest(NamedTuple):
     """What ``refresh`` was asked for.
 
     ``index_url`` is the only index to ask, None for those of the cache. With ``is_complete`` what nobody is asked
-    about counts as what could not be asked. ``run`` is said by the answer.
+    about counts as what could not be asked. ``run`` is said by the answer. With ``probes`` the files that are no
+    longer listed are asked for at their URLs.
     """
 
     selectors: tuple[Selector, ...]
@@ -85,6 +89,12 @@ class RefreshRequest(NamedTuple):
     against: tuple[str, ...] = ()
     is_complete: bool = False
     run: Run = NO_IDENTITY
+    probes: bool = False
+
+    @property
+    def may_probe(self) -> bool:
+        """Whether a dry run has to say what may be asked of files."""
+        return self.probes and self.is_dry
 
 
 class Chosen(NamedTuple):
@@ -156,7 +166,7 @@ def find(directory: CacheDirectory, request: RefreshRequest, track: Track) -> Re
         is_by_hand = request.index_url is not None
         indexes = look_at_questions(inquiry.questions, settings.searched, is_by_hand=is_by_hand)
         refresher = Refresher(cache, chosen.judgements, locks, indexes)
-        results = with_settled_pins(_ask(settings, refresher, inquiry, track))
+        results = _ask(settings, refresher, inquiry, track, probes=request.probes)
     return RefreshAnswer(directory, request, inquiry, chosen, results)
 
 
@@ -194,7 +204,9 @@ def _ask_whether_to_ask(inquiry: Inquiry) -> None:
         raise Declined("No index was asked.", hint="--yes asks without this question.", is_fault=False)
 
 
-def _ask(settings: NetworkSettings, refresher: Refresher, inquiry: Inquiry, track: Track) -> list[Result]:
+def _ask(
+    settings: NetworkSettings, refresher: Refresher, inquiry: Inquiry, track: Track, *, probes: bool
+) -> list[Result]:
     """Ask, and return what came of it in the order of the questions."""
     # these load what opens connections, which a dry run does without
     from pipcache.live.client import Client
@@ -205,7 +217,8 @@ def _ask(settings: NetworkSettings, refresher: Refresher, inquiry: Inquiry, trac
     with Client(settings, default_folder()) as client:
         for result in track(refresher.run(client, questions), len(questions), "Asking"):
             results[id(result.question)] = result
-    return [results[id(question)] for question in questions]
+        settled = with_settled_pins([results[id(question)] for question in questions])
+        return with_probes(client, settled, track) if probes else settled
 
 
 def write(answer: RefreshAnswer, form: str) -> None:
@@ -227,11 +240,17 @@ def write(answer: RefreshAnswer, form: str) -> None:
         print_answer(dump(log))
     elif answer.request.is_dry:
         print_rows([question_row(question) for question in answer.inquiry.questions], QUESTIONS)
+        for line in possible_probe_lines(_possible_probes(answer)):
+            print_answer(fitted(line, sys.stdout))
         print_answer(fitted(plan_line(answer.inquiry), sys.stdout))
     else:
         print_changes(answer)
     sys.stdout.flush()
     narrate(answer)
+
+
+def _possible_probes(answer: RefreshAnswer) -> list[Question]:
+    return possible_probes(answer.inquiry.questions) if answer.request.may_probe else []
 
 
 def document_of(
@@ -247,6 +266,7 @@ def document_of(
         unreadable=chosen.unreadable,
         is_dry=answer.request.is_dry,
         links=chosen.links,
+        possible_probes=_possible_probes(answer),
         unasked_pins=chosen.unasked_pins,
         plan=plan,
         outcome=outcome,
@@ -292,6 +312,8 @@ def exit_code(answer: RefreshAnswer) -> ExitCode:
 def is_incomplete(answer: RefreshAnswer) -> bool:
     """Return whether not all could be asked or read; with ``is_complete`` also whether not all was asked about."""
     has_failed = any(isinstance(result.answer, Failed) or result.is_unread for result in answer.results)
+    files = (file for result in answer.results for file in result.files)
+    has_failed |= any(file.probe is not None and file.probe.presence is Presence.UNKNOWN for file in files)
     is_unread = bool(answer.chosen.unreadable or answer.chosen.links)
     has_unknown_pins = any(pin.is_unknown for result in answer.results for pin in result.pins)
     is_unasked = bool(answer.inquiry.not_asked or answer.chosen.unasked_pins or has_unknown_pins)

@@ -30,8 +30,12 @@ class PageChanges(NamedTuple):
 
 
 def page_changes(first: Iterable[PageFile], second: Iterable[PageFile]) -> PageChanges:
-    """Return what the second page says otherwise than the first. Digests of no common algorithm say nothing."""
-    before, after = rows_by_filename(first), rows_by_filename(second)
+    """Return what the second page says otherwise than the first. Digests of no common algorithm say nothing.
+
+    Only files that pip may install count: JSON lists installers for Windows and signatures too, and of an HTML
+    page such links are not read.
+    """
+    before, after = (rows_by_filename(file for file in files if file.is_distribution) for files in (first, second))
     both = sorted(before.keys() & after.keys())
     return PageChanges(
         tuple(sorted(after.keys() - before.keys())),

@@ -12,6 +12,7 @@ from pipcache.index.page_text import page_text
 from pipcache.index.standing import ProjectStatus, serial_in_text, serial_of, status_in_text, status_of
 from pipcache.util.filenames import FileName, normalise, parse_filename, split_stem
 from pipcache.util.untrusted import MOST_PARTS, decode_json, has_too_many_parts, nests_too_deeply
+from pipcache.util.urls import is_http
 
 
 class PageFile(NamedTuple):
@@ -21,7 +22,8 @@ class PageFile(NamedTuple):
     digests of the ``.metadata`` file beside it: empty when the page says only that there is such a file, None when
     it does not. ``size`` (in bytes), ``upload_time`` and ``requires_python`` are None when the page does not have
     them. ``yanked`` is the reason, or True without a reason. ``egg`` is project and version in the fragment
-    (``#egg=name-1.0``), which pip takes before those in the file's name; None without it.
+    (``#egg=name-1.0``), which pip takes before those in the file's name; None without it. ``provenance`` is where
+    the file's attestations are (PEP 740); nothing here says that there are any, or whose they are.
     """
 
     filename: str
@@ -33,6 +35,12 @@ class PageFile(NamedTuple):
     core_metadata: tuple[tuple[str, str], ...] | None = None
     requires_python: str | None = None
     egg: str | None = None
+    provenance: str | None = None
+
+    @property
+    def is_distribution(self) -> bool:
+        """Whether pip may install it: not so signatures, and installers of a system."""
+        return self.egg is not None or _is_distribution(self.filename)
 
     def name(self, project: str | None = None) -> FileName | None:
         """Return project and version as pip takes them (``index/package_finder.py``); None where there are none.
@@ -271,10 +279,11 @@ def _json_file(row: Row, attributes: dict[str, object]) -> PageFile:
         tuple(hashes.items()),
         size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         upload_time if isinstance(upload_time, str) else None,
-        yanked if isinstance(yanked, (str, bool)) else False,
+        yanked if isinstance(yanked, str) and yanked else bool(yanked),  # pip takes what is true for yes
         _digests(announced) if isinstance(announced, dict) else (() if announced is True else None),
         requires_python if isinstance(requires_python, str) else None,
         next(iter(row.eggs), None),
+        _url_or_none(attributes.get("provenance")),
     )
 
 
@@ -348,9 +357,13 @@ def _html_rows(data: bytes, content_type: str) -> Rows:
     return rows
 
 
+def _is_distribution(filename: str) -> bool:
+    return bool(filename) and (parse_filename(filename) is not None or filename.endswith(".egg"))
+
+
 def _html_file(row: Row, attributes: str) -> PageFile | None:
     filename, eggs = row.filename, row.eggs
-    if not eggs and (not filename or (parse_filename(filename) is None and not filename.endswith(".egg"))):
+    if not eggs and not _is_distribution(filename):
         return None
     values = attributes_of(attributes)
     yanked = values.get("data-yanked")
@@ -365,7 +378,13 @@ def _html_file(row: Row, attributes: str) -> PageFile | None:
         None if announced is None else _html_digests(announced),
         values.get("data-requires-python"),
         next(iter(eggs), None),
+        _url_or_none(values.get("data-provenance")),
     )
+
+
+def _url_or_none(value: object) -> str | None:
+    """Return a URL of http or https; None for anything else (PEP 740 wants a whole URL)."""
+    return value if isinstance(value, str) and is_http(value) else None
 
 
 def _html_digests(announced: str) -> tuple[tuple[str, str], ...]:

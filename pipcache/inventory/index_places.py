@@ -98,6 +98,17 @@ def places_of_file(artifact: Artifact, pages: Collection[IndexPlace]) -> list[In
     return by_page or Unplaced.NO_PAGE
 
 
+def proved_url(artifact: Artifact) -> str | None:
+    """Return where a download, or what a wheel was built from, came from; None where its key does not prove it."""
+    if artifact.kind is Kind.BUILT:
+        source = artifact.source
+        is_proved = source is not None and source.commit is None and artifact.build_key is not None
+    else:
+        is_proved = artifact.url_proved
+    url = source_url(artifact)
+    return url if is_proved and is_http(url) else None
+
+
 def source_url(artifact: Artifact) -> str:
     """Return the URL of a download, or of what a built wheel was built from, without user information."""
     url = artifact.source.url if artifact.kind is Kind.BUILT and artifact.source is not None else artifact.url

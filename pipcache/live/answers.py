@@ -64,6 +64,14 @@ class Gone(NamedTuple):
     received: int = 0
 
 
+class Present(NamedTuple):
+    """There is a file at the URL; it was not downloaded."""
+
+    url: str
+    headers: Mapping[str, str]
+    received: int = 0
+
+
 class Failed(NamedTuple):
     """There is no answer. ``text`` says for people what happened."""
 
@@ -73,7 +81,7 @@ class Failed(NamedTuple):
     status: int | None = None
 
 
-Answer = NotModified | FetchedPage | Gone | Failed
+Answer = NotModified | FetchedPage | Gone | Present | Failed
 
 
 class NoAnswer(Exception):  # noqa: N818 - it says what became of the question

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Self
 from urllib.parse import urljoin
@@ -13,8 +14,9 @@ from urllib.parse import urljoin
 from urllib3.util import SKIP_HEADER
 
 from pipcache.index.page import is_empty_listing, parse_page
+from pipcache.index.page_format import PageFormat
 from pipcache.inventory.artifact import Artifact
-from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified
+from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NoAnswer, NotModified, Present
 from pipcache.live.credentials import Credentials, Origin, origin_of
 from pipcache.live.pace import Pace
 from pipcache.live.questions import Asking, Mode
@@ -35,6 +37,9 @@ _MOST_REDIRECTS = 5
 
 _LONGEST_WAIT = 60.0
 """Seconds that are waited because an index asks for it (``Retry-After``); for longer ones nobody waits."""
+
+_LONGEST_WISH = 1e9
+"""Seconds to which what an index asks for is cut; such a number may have any length."""
 
 _LONGEST_TRY = 300.0
 """Seconds after which a request is given up that still gets a byte now and then."""
@@ -67,6 +72,7 @@ class _Line:
         self.host = host
         self._failures = 0
         self._last = ""
+        self._wish = ""
 
     def note(self, answer: Answer) -> None:
         """Count failures in a row."""
@@ -77,9 +83,15 @@ class _Line:
         elif self._failures < _MOST_FAILURES:
             self._failures = 0
 
+    def leave_alone(self, wish: str) -> None:
+        """Ask no more: the index wants to be left alone for longer than anybody waits, and ``wish`` says so."""
+        self._wish = wish
+
     @property
     def given_up(self) -> Failed | None:
         """Why the index is asked no more; None while it is."""
+        if self._wish:
+            return Failed(Fault.GIVEN_UP, f"not asked: {self._wish}")
         if self._failures < _MOST_FAILURES and self.host.stuck < CONNECTIONS:
             return None
         return Failed(
@@ -106,6 +118,7 @@ class Client:
         self._stopping = threading.Event()
         self._lines: dict[str, _Line] = {}
         self._hosts: dict[Origin, _Host] = {}
+        self._numbers = count()  # what was given up may still be at work when others are asked
 
     def __enter__(self) -> Self:
         return self
@@ -120,10 +133,10 @@ class Client:
     def ask(self, askings: Sequence[Asking]) -> Iterator[tuple[Asking, Answer]]:
         """Ask, and yield each question with its answer as it comes; every question gets one."""
         answers: SimpleQueue[tuple[int, Answer]] = SimpleQueue()
-        for number, asking in enumerate(askings):
+        left = dict(zip(self._numbers, askings, strict=False))
+        for number, asking in left.items():
             line = self._line(asking.question.index)
             line.host.workers.submit(self._work, line, number, asking, answers)
-        left = dict(enumerate(askings))
         while left:
             answered: Iterable[tuple[int, Answer]]
             try:
@@ -185,15 +198,16 @@ class Client:
                 return self._ask_once(line, asking)
             except NoAnswer as error:
                 failed = error.failed
-                if not error.may_pass or tried == self._tries or self._stopping.is_set():
-                    return failed
                 if error.wait is not None and error.wait > _LONGEST_WAIT:
                     text = f"{failed.text}, and asks to wait {error.wait:,.0f} seconds"
+                    line.leave_alone(text)
                     return failed._replace(text=text)
-                line.host.begun.pop(number)
                 if error.wait is not None:
-                    line.host.pace.hold(error.wait)
-                else:
+                    line.host.pace.hold(error.wait)  # for the other questions too
+                if not error.may_pass or tried == self._tries or self._stopping.is_set():
+                    return failed
+                line.host.begun.pop(number)
+                if error.wait is None:
                     line.host.pace.pause(_BACK_OFF * 2**tried)
         assert failed is not None
         return failed
@@ -205,14 +219,15 @@ class Client:
             NoAnswer: there is no answer.
         """
         url, headers = asking.question.url, request_headers(asking.question.page, asking.mode)
+        has_body = asking.mode is not Mode.PROBE
         for _ in range(_MOST_REDIRECTS + 1):
             login = self._credentials.login(url)
-            reply = line.host.transport.get(url, headers, login)
+            reply = line.host.transport.get(url, headers, login, has_body=has_body)
             if reply.status == _UNAUTHORIZED:
                 other = self._credentials.login_after_refusal(url)
                 if other is not None and other != login:
                     line.host.pace.wait()
-                    reply = line.host.transport.get(url, headers, other)
+                    reply = line.host.transport.get(url, headers, other, has_body=has_body)
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return _answer_of(asking, url, reply, is_conditional=is_conditional(headers))
@@ -234,8 +249,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def request_headers(page: Artifact | None, mode: Mode) -> dict[str, str | None]:
     """Return the headers to ask for a page with, as pip asked for the page in the cache; None for one left out.
 
+    A file is asked for as pip asks for files.
+
     An ETag is of one representation: what ``Accept`` and ``Accept-Encoding`` had is sent again (RFC 9110, 12.5.5).
     """
+    if mode is Mode.PROBE:
+        return {"Accept": "*/*", "Accept-Encoding": "identity", "Cache-Control": "no-cache"}
     headers: dict[str, str | None] = {
         "Accept": _ACCEPT,
         "Accept-Encoding": "gzip, deflate",
@@ -300,6 +319,8 @@ def _answer_of(asking: Asking, url: str, reply: Reply, *, is_conditional: bool) 
     status, host = reply.status, host_of(url)
     if status == 304 and is_conditional:
         return NotModified(url, reply.headers)
+    if status == 200 and asking.mode is Mode.PROBE:
+        return Present(url, reply.headers)
     if status == 200:
         return _page_of(asking, url, reply, is_conditional=is_conditional)
     if status in {404, 410}:
@@ -328,7 +349,13 @@ def _page_of(asking: Asking, url: str, reply: Reply, *, is_conditional: bool) ->
         if etag is not None and etag == reply.headers.get("etag"):
             return NotModified(url, reply.headers)
     page = parse_page(reply.body, content_type)
-    if page is None and not is_empty_listing(reply.body, content_type, asking.question.project):
+    project = asking.question.project
+    if page is None:
+        is_page = is_empty_listing(reply.body, content_type, project)
+    else:
+        # an error in JSON lists nothing either; a page has to name its project (PEP 691)
+        is_page = bool(page.files) or page.is_cut or page.format is PageFormat.HTML or page.project == project
+    if not is_page:
         raise NoAnswer(
             Failed(Fault.NO_PAGE, f"what {host_of(url)} sends is no index page", received, reply.status)
         )
@@ -347,8 +374,8 @@ def retry_after(value: str | None, now: float) -> float | None:
     """
     if value is None:
         return None
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value.strip()):
+        return min(float(value), _LONGEST_WISH)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):

@@ -70,11 +70,15 @@ def compare_pages(
         note = f"not compared: {stored.excess or answer.excess}"
         return _compared(stored, answer)._replace(is_compared=False, notes=(note,))
     check = _check_of(stored, answer, changes, earlier)
-    if was_unmodified and not changes.are_none and check is not Check.PC703:
-        check = Check.PC701
-    findings = [] if check is None else [Finding(check, "", _said(stored), _said(answer, changes))]
     may_differ = check in {Check.PC703, Check.PC704} or (changes.removed and answer.serial is None)
-    ask = Ask.ONCE_MORE if may_differ and earlier is None and not was_unmodified else None
+    ask = Ask.ONCE_MORE if may_differ and earlier is None else None
+    other_rows = _rows_that_differ(stored, answer) if was_unmodified else 0
+    if was_unmodified and (other_rows or not changes.are_none) and check is not Check.PC703:
+        check = Check.PC701
+    said = _said(answer, changes)
+    if other_rows and changes.are_none:
+        said += f", {counted(other_rows, 'file')} with other URLs, digests or requirements"
+    findings = [] if check is None else [Finding(check, "", _said(stored), said)]
     return _compared(stored, answer, findings, ask)._replace(changes=changes)
 
 
@@ -94,6 +98,16 @@ def _check_of(
     if earlier is not None and not page_changes(earlier.files, answer.files).are_none:
         return Check.PC703  # the rows come and go
     return Check.PC702 if stored.serial is answer.serial else Check.PC704
+
+
+def _rows_that_differ(stored: PageState, answer: PageState) -> int:
+    """Return how many rows of two answers differ in anything that should be one answer; 0 where they need not be.
+
+    What says nothing between two states of a project, such as another URL, is an alteration in the same state.
+    """
+    if stored.format is not answer.format or stored.etag != answer.etag:
+        return 0
+    return len({row.filename for row in set(stored.files) ^ set(answer.files)})
 
 
 def _said(page: PageState, changes: PageChanges | None = None) -> str:

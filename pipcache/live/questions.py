@@ -55,6 +55,7 @@ class Mode(Enum):
     IF_CHANGED = auto()  # the page is sent only if it is not the one in the cache
     IN_FULL = auto()  # the page is sent in any case
     AFRESH = auto()  # the same, and past the caches on the way
+    PROBE = auto()  # whether there is a file at the URL; nothing is downloaded
 
 
 class Asking(NamedTuple):

@@ -4,16 +4,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from pipcache.index.page_changes import PageChanges
 from pipcache.index.page_state import PageState
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.stored_pages import read_stored_page
-from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified
+from pipcache.live.answers import Answer, Failed, Fault, FetchedPage, Gone, NotModified, Present
 from pipcache.live.asked_indexes import AskedIndexes, FilePlaces
 from pipcache.live.compare import compare_pages, known_file, read_live_page
 from pipcache.live.pinned import ComparedPin, PinComparison
 from pipcache.live.questions import Asking, Mode, Question
-from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison
+from pipcache.live.statuses import Ask, FileStatus, NoPage, PageComparison, Probe
 from pipcache.store.cache import Cache
 from pipcache.util.filenames import normal_filename
 from pipcache.util.urls import authority_of, index_of_file_host
@@ -41,12 +42,14 @@ class ComparedFile(NamedTuple):
         judgement: None where it could not be judged.
         status: what the index says.
         is_proved: whether its key, or a page of the index, proves that the index has or had this very file.
+        probe: whether it is still at its URL; None where that was not asked.
     """
 
     artifact: Artifact
     judgement: Judgement | None
     status: FileStatus
     is_proved: bool = True
+    probe: Probe | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -114,11 +117,24 @@ class _Against:
 
 
 class _Known(NamedTuple):
-    """What is known of a question that is put again: what came of it, and why it is."""
+    """What is known of a question that is put again.
+
+    Attributes:
+        result: what came of it.
+        ask: why it is put again.
+        earlier: the page that the index answered with; None where it had none.
+        was_unmodified: the index said first that the page is unmodified, which its ETag contradicts.
+    """
 
     result: Result
     ask: Ask
     earlier: PageState | None
+    was_unmodified: bool
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the next answer holds, whatever it is."""
+        return self.ask is Ask.ONCE_MORE
 
 
 _PAUSE = 2.0
@@ -164,27 +180,30 @@ class Refresher:
                 self._pages.setdefault((question.index, question.project), []).append(question.page)
             for file in question.files:
                 self._questions.setdefault(path_of(file), []).append(question)
-        again: list[Asking] = []
+        askings = [Asking(question) for question in questions]
         known: dict[int, _Known] = {}  # by what identifies the question in memory
-        for asking, answer in client.ask([Asking(question) for question in questions]):
-            result, ask, live = self._compare(Result(asking.question, answer, answer.received, 1, None), None)
-            if ask is None:
-                yield result
-            else:
-                mode = Mode.IN_FULL if ask is Ask.IN_FULL else Mode.AFRESH
-                again.append(Asking(asking.question, mode))
-                known[id(asking.question)] = _Known(result, ask, live)
-        if any(asking.mode is Mode.AFRESH for asking in again):
-            client.pause(_PAUSE)
-        for asking, answer in client.ask(again):
-            before = known[id(asking.question)]
-            received, requests = before.result.received + answer.received, before.result.requests + 1
-            if isinstance(answer, Failed):
-                # what was seen stays, and that it is not the last word is said
-                yield before.result._replace(answer=answer, received=received, requests=requests)
-                continue
-            result, _, _ = self._compare(Result(asking.question, answer, received, requests, None), before)
-            yield result
+        while askings:
+            again: list[Asking] = []
+            for asking, answer in client.ask(askings):
+                question, before = asking.question, known.get(id(asking.question))
+                result = Result(question, answer, answer.received, 1, None)
+                if before is not None:
+                    received = before.result.received + answer.received
+                    result = result._replace(received=received, requests=before.result.requests + 1)
+                    if isinstance(answer, Failed):
+                        # what was seen stays, and that it is not the last word is said
+                        yield before.result._replace(answer=answer, received=received, requests=result.requests)
+                        continue
+                result, ask, live = self._compare(result, before)
+                if ask is None:
+                    yield result
+                    continue
+                again.append(Asking(question, Mode.IN_FULL if ask is Ask.IN_FULL else Mode.AFRESH))
+                was_unmodified = ask is Ask.IN_FULL or (before is not None and before.was_unmodified)
+                known[id(question)] = _Known(result, ask, live, was_unmodified)
+            askings = again
+            if any(asking.mode is Mode.AFRESH for asking in again):
+                client.pause(_PAUSE)
 
     def _compare(self, result: Result, known: _Known | None) -> tuple[Result, Ask | None, PageState | None]:
         """Compare an answer with the cache.
@@ -210,14 +229,15 @@ class Refresher:
             stored,
             live,
             earlier=None if known is None else known.earlier,
-            was_unmodified=known is not None and known.ask is Ask.IN_FULL and stored is not None,
+            was_unmodified=known is not None and known.was_unmodified and stored is not None,
         )
         page = _decisive_page(comparison, stored, live)
         files = self._files(question, page, stored)
         pins = self._pins(question, page, stored)
         result = result._replace(comparison=comparison, files=files, pins=pins)
-        ask = comparison.ask
-        if ask is None and known is None and _loses_something(result):
+        is_last = known is not None and known.is_last
+        ask = None if is_last else comparison.ask
+        if ask is None and not is_last and _loses_something(result):
             ask = Ask.ONCE_MORE
         # an index that says that the page is unmodified answered with this page
         is_stored = live is NoPage.NOT_MODIFIED and ask is Ask.ONCE_MORE
@@ -328,14 +348,18 @@ _PAGES_IN_MEMORY = 4
 
 
 def _loses_something(result: Result) -> bool:
-    """Return whether an answer of the index lacks what the cache or a lock has, or contradicts a lock.
+    """Return whether an answer of the index lacks what the cache or a lock has, or has other bytes under a name.
 
     It may be cut, or another server's.
     """
-    lacks = result.comparison is not None and bool(result.comparison.changes.removed)
+    changes = PageChanges() if result.comparison is None else result.comparison.changes
     checks = {finding.check for file in result.files for finding in file.status.findings}
-    has_other_pins = any(pin.finding is not None for pin in result.pins)
-    return lacks or isinstance(result.answer, Gone) or Check.PC711 in checks or has_other_pins
+    contradicts = changes.replaced or any(pin.finding is not None for pin in result.pins)
+    return bool(changes.removed or contradicts or isinstance(result.answer, Gone) or checks & _MISSING_OR_OTHER)
+
+
+_MISSING_OR_OTHER = frozenset({Check.PC711, Check.PC713, Check.PC714})
+"""The checks of files that an answer lacks, or has with other bytes."""
 
 
 def _decisive_page(
@@ -352,12 +376,14 @@ def _decisive_page(
     return live if isinstance(live, PageState) else None
 
 
-def _state_of(answer: NotModified | FetchedPage | Gone, project: str) -> PageState | NoPage | None:
+def _state_of(answer: NotModified | FetchedPage | Gone | Present, project: str) -> PageState | NoPage | None:
     """Return an answer as it is compared; None where it is no index page."""
     match answer:
         case NotModified():
             return NoPage.NOT_MODIFIED
         case Gone():
             return NoPage.GONE
+        case Present():
+            return None
         case FetchedPage(body=body, content_type=content_type, url=url, headers=headers):
             return read_live_page(body, content_type, url, headers, project)

@@ -1,6 +1,6 @@
 """What the comparison of a page, or of a file, with a live index comes to."""
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from pipcache.index.page_changes import PageChanges
@@ -9,7 +9,7 @@ from pipcache.verify.checks import Check
 from pipcache.verify.file_status import FileStatus
 from pipcache.verify.verdict import Finding
 
-__all__ = ["OUTDATED", "Ask", "FileStatus", "NoPage", "PageComparison"]
+__all__ = ["OUTDATED", "Ask", "FileStatus", "NoPage", "PageComparison", "Presence", "Probe"]
 
 
 class NoPage(Enum):
@@ -17,6 +17,30 @@ class NoPage(Enum):
 
     NOT_MODIFIED = "not modified"  # status 304: the page in the cache is the index's
     GONE = "gone"  # status 404 or 410: there is no such project
+
+
+class Presence(StrEnum):
+    """Whether a file that the index no longer lists is still at its URL; the value stands in JSON."""
+
+    THERE = "still-there"  # it is only delisted
+    DELETED = "deleted"  # status 404 or 410
+    UNKNOWN = "unknown"
+
+
+class Probe(NamedTuple):
+    """What a server says of a file that the index no longer lists.
+
+    Attributes:
+        url: where the file was downloaded from; it was not downloaded again.
+        presence: whether it is still there.
+        http_status: of the answer; None without one.
+        detail: why it is not known, as text to show; None where it is.
+    """
+
+    url: str
+    presence: Presence
+    http_status: int | None
+    detail: str | None = None
 
 
 class Ask(Enum):

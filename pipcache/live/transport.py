@@ -188,8 +188,16 @@ class Transport:
         prepared = requests.Request("GET", url).prepare().url
         return not isinstance(self._session.get_adapter(prepared or url), _UncheckedAdapter)
 
-    def get(self, url: str, headers: Mapping[str, str | None], login: Login | None) -> Reply:
+    def get(
+        self, url: str, headers: Mapping[str, str | None], login: Login | None, *, has_body: bool = True
+    ) -> Reply:
         """Ask for a URL once, and follow no redirect. A header whose value is None is not sent.
+
+        Args:
+            url: the URL.
+            headers: those of the request.
+            login: user and password to send.
+            has_body: whether to ask for a page, and not only for the head of whatever is there.
 
         Raises:
             NoAnswer: there is none.
@@ -197,7 +205,8 @@ class Transport:
         if not self._trusted.allow(url):
             raise NoAnswer(Failed(Fault.INSECURE, f"{host_of(url)} is asked only with trusted-host, as by pip"))
         try:
-            response = self._session.get(
+            response = self._session.request(
+                "GET" if has_body else "HEAD",
                 url,
                 headers={"User-Agent": USER_AGENT, **headers},
                 auth=_Given(login),
@@ -207,11 +216,11 @@ class Transport:
                 stream=True,
             )
             with response:
-                return self._read(response)
+                return self._read(response, has_body=has_body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise no_answer(error, host_of(url)) from error
 
-    def _read(self, response: requests.Response) -> Reply:
+    def _read(self, response: requests.Response, *, has_body: bool) -> Reply:
         """Read a response.
 
         Raises:
@@ -219,7 +228,7 @@ class Transport:
         """
         names = {name.lower(): value for name, value in response.headers.items()}
         from_cache = bool(getattr(response, "from_cache", False))
-        if response.status_code != requests.codes["ok"]:
+        if response.status_code != requests.codes["ok"] or not has_body:
             return Reply(response.status_code, names, b"", 0, from_cache)
         if stated_format(names.get("content-type", "")) is None:
             kind = names.get("content-type", "")[:_LONGEST_TYPE] or "no Content-Type"

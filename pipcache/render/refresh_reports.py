@@ -11,7 +11,7 @@ from pipcache.live.refresh import Result
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.markdown import code_text, escaped, run_lines
 from pipcache.render.sarif import location_of, sarif_invocation, sarif_log
-from pipcache.render.text.refresh import failed_lines, not_asked_lines, note_lines, sum_lines
+from pipcache.render.text.refresh import failed_lines, not_asked_lines, note_lines, probe_text, sum_lines
 from pipcache.render.text.verify import promised, title
 from pipcache.util.redaction import redact_url
 from pipcache.util.run import NO_IDENTITY, Run
@@ -36,7 +36,10 @@ def _rows(results: Sequence[Result]) -> Iterator[_Row]:
         for finding in () if result.comparison is None else result.comparison.findings:
             yield _Row(f"index page of {question.project}", index, page, finding)
         for file in result.files:
+            text = probe_text(file)
             for finding in file.status.findings:
+                if text is not None and finding.check is Check.PC711:
+                    finding = finding._replace(actual=f"{finding.actual}. {text}")  # noqa: PLW2901
                 yield _Row(title(file.artifact), index, file.artifact, finding)
         for pin in result.pins:
             if pin.finding is not None:

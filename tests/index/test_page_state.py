@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 
 import pytest
 
@@ -93,3 +94,13 @@ def test_the_md5_in_an_etag_is_read_only_where_it_has_pypi_s_form() -> None:
     assert md5_in_etag(f'"{etag}"') == digest.hexdigest()
     for other in (None, etag, f'W/"{etag}"', f'"{etag}=="', f'"{digest.hexdigest()}"', f'"{etag[:-1]}B"', '""'):
         assert md5_in_etag(other) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "yanked"), [("", False), (None, False), (0, False), (1, True), ({"why": 1}, True)]
+)
+def test_a_yank_that_is_neither_reason_nor_boolean_counts_as_pip_counts_it(value: object, yanked: bool) -> None:  # noqa: FBT001
+    data = json_page("foo", [FILE]).replace(b'"broken"', json.dumps(value).encode())
+    state = read(data, JSON_TYPE)
+    assert state is not None
+    assert state.files[0].yanked is yanked

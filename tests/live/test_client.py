@@ -266,6 +266,9 @@ FAULTS = [
     (Fault.NO_PAGE, reply("200 OK", b"<html><form action=/login><input name=password></form></html>", **HTML)),
     (Fault.NO_PAGE, reply("200 OK", b"", **HTML)),
     (Fault.NO_PAGE, reply("200 OK", b'{"name": "foo", "files": [{"fil', **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", b"{}", **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", b'{"error": "try later", "files": []}', **JSON)),
+    (Fault.NO_PAGE, reply("200 OK", PAGE.replace(b'"foo"', b'"bar"'), **JSON)),
     (Fault.TOO_LARGE, reply("200 OK", BOMB, Content_Encoding="gzip", **JSON)),
     (Fault.REDIRECT, reply("302 Found", Location="https://elsewhere.example/simple/foo/")),
     (Fault.REDIRECT, reply("301 Moved", Location="http://127.0.0.1:1/simple/foo/")),
@@ -347,6 +350,35 @@ def test_an_index_that_sends_a_byte_now_and_then_is_given_up(index: Index, folde
     assert len(index.exchanges) <= 4
 
 
+def test_a_question_that_was_given_up_takes_no_later_one_with_it(index: Index, folder: str) -> None:
+    names = [f"p{number}" for number in range(6)]
+    for name in names:
+        index.add_project(name)
+    end = threading.Event()
+
+    def drip(handler: _Handler) -> bool:
+        handler.wfile.write(reply("200 OK", Content_Length="100000", Content_Type=JSON_PAGE))
+        while not end.wait(0.1):
+            handler.wfile.write(b" ")
+        return True
+
+    def pause(_handler: _Handler) -> bool:
+        end.wait(0.4)
+        return False
+
+    index.misbehaviour["/simple/slow/"] = drip
+    slow = [*(question(index, name) for name in names[:5]), question(index, "slow")]
+    try:
+        with Client(FAST, folder, longest_try=1.5) as client:
+            first = [answer for _, answer in client.ask([Asking(each) for each in slow])]
+            assert sum(isinstance(answer, Failed) for answer in first) == 1
+            index.misbehaviour |= {f"/simple/{name}/": pause for name in names}
+            later = [answer for _, answer in client.ask([Asking(question(index, name)) for name in names])]
+    finally:
+        end.set()
+    assert all(isinstance(answer, FetchedPage) for answer in later), later
+
+
 def test_five_failures_in_a_row_are_enough(index: Index, folder: str) -> None:
     index.down = True
     answers = ask([question(index, f"p{number}") for number in range(40)], folder)
@@ -405,6 +437,19 @@ def test_an_index_is_left_alone_for_as_long_as_it_asks_for(index: Index, folder:
     assert times[1] - times[0] >= 1
 
 
+@pytest.mark.parametrize("retries", [0, 5])
+def test_an_index_that_wants_a_long_rest_is_asked_no_more(index: Index, folder: str, retries: int) -> None:
+    names = [f"p{number}" for number in range(40)]
+    for name in names:
+        index.misbehaviour[f"/simple/{name}/"] = raw(reply("429 Slower", Retry_After="9" * 12))
+    answers = ask([question(index, name) for name in names], folder, FAST._replace(retries=retries))
+    assert len(index.exchanges) <= 4  # those that each thread had begun
+    assert {answer.fault for answer in answers if isinstance(answer, Failed)} == {Fault.BUSY, Fault.GIVEN_UP}
+    assert all(
+        "asks to wait 1,000,000,000 seconds" in answer.text for answer in answers if isinstance(answer, Failed)
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -413,7 +458,8 @@ def test_an_index_is_left_alone_for_as_long_as_it_asks_for(index: Index, folder:
         ("Tue, 05 Mar 2024 10:19:00 GMT", 0),
         ("soon", None),
         ("-1", None),
-        ("9" * 100, None),
+        ("9" * 10, 1e9),
+        ("9" * 5000, 1e9),
         (None, None),
     ],
 )

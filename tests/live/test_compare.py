@@ -87,6 +87,19 @@ def test_html_and_json_of_the_same_rows_are_equal(files: list[PageFile], serial:
         assert (comparison.findings, comparison.is_current, comparison.ask) == ((), True, None)
 
 
+def test_what_pip_never_installs_makes_no_difference_between_html_and_json() -> None:
+    others = [
+        PageFile(name, f"{FILES}{name}", (("sha256", "e" * 64),))
+        for name in ("foo-1.0.win32-py2.7.exe", "foo-1.0-1.noarch.rpm", "foo-1.0.win32.msi", "foo-1.0.tar.gz.asc")
+    ]
+    as_html = read_live_page(html_page("foo", [ONE, *others], serial=7), HTML_TYPE, URL, {}, "foo")
+    as_json = read_live_page(json_page("foo", [ONE, *others], serial=7), JSON_TYPE, URL, {}, "foo")
+    assert as_html is not None
+    assert as_json is not None
+    for stored, live in [(as_html, as_json), (as_json, as_html), (page(ONE), as_json), (as_json, page(ONE))]:
+        assert compare_pages(stored._replace(serial=7), live._replace(serial=7)).is_current
+
+
 @laws
 @given(rows, rows)
 def test_changes_turned_round_are_those_of_the_other_direction(
@@ -167,7 +180,9 @@ def test_an_unmodified_page_is_current_unless_its_etag_contradicts() -> None:
     first = compare_pages(altered, NoPage.NOT_MODIFIED)
     assert (codes(first), first.ask) == (["PC701"], Ask.IN_FULL)
     in_full = compare_pages(altered, page(ONE), was_unmodified=True)
-    assert (codes(in_full), in_full.ask, in_full.is_outdated) == (["PC701"], None, True)
+    assert (codes(in_full), in_full.ask, in_full.is_outdated) == (["PC701"], Ask.ONCE_MORE, True)
+    again = compare_pages(altered, page(ONE), earlier=page(ONE), was_unmodified=True)
+    assert (codes(again), again.ask, again.is_outdated) == (["PC701"], None, True)
     # an ETag of another server may have this form by chance
     assert compare_pages(altered, page(*altered.files), was_unmodified=True).is_current
     quarantined = page(status="quarantined")

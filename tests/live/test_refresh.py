@@ -106,8 +106,10 @@ def test_an_altered_page_is_seen_though_the_index_says_that_it_is_unchanged(
     assert ran.code == 1
     assert codes(ran.document) == ["PC701"]
     (asked,) = [asked for asked in ran.document["asked"] if asked["project"] == "src"]
-    assert (asked["requests"], asked["status"]) == (2, "page")
-    assert [exchange.status for exchange in shop.index.exchanges] == [304, 304, 304, 200]
+    # what the index sends in full lacks a file that the cache lists, and is asked for once more
+    assert (asked["requests"], asked["status"]) == (3, "page")
+    assert [exchange.status for exchange in shop.index.exchanges[:4]] == [304, 304, 304, 200]
+    assert len(shop.index.exchanges) == 5
 
 
 @pytest.mark.pips

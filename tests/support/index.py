@@ -106,6 +106,7 @@ class Project:
     algorithm: str = "sha256"  # of the digests that it lists
     status: str | None = None  # PEP 792
     reason: str | None = None
+    provenance: dict[str, str | None] = field(default_factory=dict)  # of files, by name (PEP 740)
 
 
 class Exchange(NamedTuple):
@@ -345,6 +346,8 @@ class Index(Serving["_Server"]):
                 "upload-time": UPLOAD_TIME,
                 "yanked": False if file.yanked is None else file.yanked,
             }
+            if file.filename in project.provenance:
+                entry["provenance"] = project.provenance[file.filename]
             # Both names PyPI uses; "dist-info-metadata", the third, makes pip 22.3 to 23.1 fail
             for name in ("core-metadata", "data-dist-info-metadata"):
                 entry[name] = False
@@ -378,6 +381,8 @@ class Index(Serving["_Server"]):
             if file.metadata is not None:
                 digest = f"sha256={hashlib.sha256(file.metadata).hexdigest()}"
                 attributes |= {"data-dist-info-metadata": digest, "data-core-metadata": digest}
+            if (provenance := project.provenance.get(file.filename)) is not None:
+                attributes["data-provenance"] = provenance
             pairs = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
             lines.append(f"<a {pairs}>{html.escape(file.filename)}</a><br />")
         return "\n".join([*lines, "</body></html>"])
@@ -472,6 +477,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.index.release.wait(60)
             body = body[len(body) // 2 :]
         self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        asked = {name.lower(): value for name, value in self.headers.items()}
+        status, headers, body, _ = self.server.index.answer(self.path, asked)
+        self.server.index.exchanges.append(Exchange("HEAD", self.path, int(status), asked))
+        misbehave = self.server.index.misbehaviour.get(self.path)
+        if misbehave is not None and misbehave(self):
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
         pass

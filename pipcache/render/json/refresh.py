@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypedDict
 
 from pipcache.inventory.artifact import Artifact, path_of
-from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified
+from pipcache.live.answers import Answer, Failed, FetchedPage, Gone, NotModified, Present
 from pipcache.live.pinned import ComparedPin, Listing
 from pipcache.live.questions import Inquiry, NotAsked, Question
 from pipcache.live.refresh import ComparedFile, Result
+from pipcache.live.statuses import Probe
 from pipcache.location.locate import CacheDirectory
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan
@@ -83,6 +84,22 @@ class PageRecord(TypedDict):
     notes: list[str]
 
 
+class ProbeRecord(TypedDict):
+    """Whether a file that the index no longer lists is still at its URL."""
+
+    url: str
+    status: str
+    http_status: int | None
+    detail: str | None
+
+
+class PossibleProbeRecord(TypedDict):
+    """What may be asked of a file."""
+
+    project: str
+    url: str
+
+
 class FileRecord(TypedDict):
     """A file in the cache compared with what its index lists."""
 
@@ -98,6 +115,8 @@ class FileRecord(TypedDict):
     listed: bool
     yanked: str | bool
     withdrawn: bool
+    provenance: str | None
+    probe: ProbeRecord | None
     findings: list[FindingRecord]
 
 
@@ -131,6 +150,7 @@ class RefreshDocument(TypedDict):
     cache: CacheRecord
     dry_run: bool
     questions: list[QuestionRecord]
+    possible_probes: list[PossibleProbeRecord]
     asked: list[AskedRecord]
     pages: list[PageRecord]
     files: list[FileRecord]
@@ -153,6 +173,7 @@ def refresh_document(
     unreadable: Iterable[UnreadableEntry],
     is_dry: bool,
     links: int,
+    possible_probes: Sequence[Question] = (),
     unasked_pins: Sequence[str] = (),
     plan: Plan | None = None,
     outcome: Outcome | None = None,
@@ -168,6 +189,7 @@ def refresh_document(
         unreadable: what could not be read.
         is_dry: nobody was asked.
         links: the number of links in the stores.
+        possible_probes: what may be asked of files.
         unasked_pins: the projects of lock files that no index is asked about.
         plan: what is to be removed; None where nothing was to be.
         outcome: what was removed; None where nothing was carried out.
@@ -180,6 +202,9 @@ def refresh_document(
         "cache": cache_record(cache),
         "dry_run": is_dry,
         "questions": [_question_record(question) for question in inquiry.questions],
+        "possible_probes": [
+            {"project": question.project, "url": redact_url(question.url)} for question in possible_probes
+        ],
         "asked": [_asked_record(result) for result in results],
         "pages": [record for result in results if (record := _page_record(result)) is not None],
         "files": [_file_record(result.question, file) for result in results for file in result.files],
@@ -233,7 +258,7 @@ def _status(answer: Answer) -> str:
     match answer:
         case NotModified():
             return "not-modified"
-        case FetchedPage():
+        case FetchedPage() | Present():
             return "page"
         case Gone():
             return "gone"
@@ -247,6 +272,8 @@ def _http_status(answer: Answer) -> int | None:
             return 304
         case FetchedPage():
             return 304 if answer.from_cache else 200
+        case Present():
+            return 200
         case _:
             return answer.status
 
@@ -295,7 +322,18 @@ def _file_record(question: Question, file: ComparedFile) -> FileRecord:
         "listed": row is not None,
         "yanked": False if row is None else row.yanked,
         "withdrawn": file.status.is_withdrawn,
+        "provenance": None if row is None or row.provenance is None else redact_url(row.provenance),
+        "probe": None if file.probe is None else _probe_record(file.probe),
         "findings": [finding_record(finding) for finding in file.status.findings],
+    }
+
+
+def _probe_record(probe: Probe) -> ProbeRecord:
+    return {
+        "url": redact_url(probe.url),
+        "status": probe.presence.value,
+        "http_status": probe.http_status,
+        "detail": probe.detail,
     }
 
 

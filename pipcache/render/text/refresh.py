@@ -9,7 +9,7 @@ from pipcache.live.answers import Failed, Fault
 from pipcache.live.pinned import ComparedPin, Listing
 from pipcache.live.questions import Inquiry, NotAsked, Question, index_name
 from pipcache.live.refresh import ComparedFile, Result
-from pipcache.live.statuses import PageComparison
+from pipcache.live.statuses import PageComparison, Presence
 from pipcache.location.locate import CacheDirectory
 from pipcache.render.console import styled
 from pipcache.render.text.table import Columns, Row
@@ -49,6 +49,26 @@ def plan_line(inquiry: Inquiry) -> str:
 
 def _name(index: str) -> str:
     return clean(redact_url(index_name(index)))
+
+
+def possible_probe_lines(questions: Iterable[Question]) -> Iterator[str]:
+    """Yield what may be asked of files."""
+    for question in questions:
+        yield f"Possible, if the index no longer lists the file: HEAD {clean(redact_url(question.url))}"
+
+
+def probe_text(file: ComparedFile) -> str | None:
+    """Return whether a file that the index no longer lists is still at its URL; None where that was not asked."""
+    probe = file.probe
+    if probe is None:
+        return None
+    match probe.presence:
+        case Presence.THERE:
+            return "The file is still at its URL: it is only delisted."
+        case Presence.DELETED:
+            return f"The file is deleted: its URL answers with status {probe.http_status}."
+        case Presence.UNKNOWN:
+            return f"Whether the file is still at its URL is not known: {probe.detail}."
 
 
 def not_asked_lines(not_asked: Iterable[NotAsked]) -> Iterator[str]:
@@ -94,14 +114,14 @@ def result_lines(cache: CacheDirectory, results: Iterable[Result], *, colour: bo
             what = f"index page of {result.question.project}" if page is None else title(page)
             cure = _removal(cache, page) if page is not None and comparison.is_outdated else None
             until = _fresh_until(comparison) if cure is not None else None
-            yield from _lines(
-                "page", f"{what}, {name}", page, comparison.findings, cure, colour=colour, until=until
-            )
+            more = None if until is None else f"pip since 26.2 uses it without asking until {until}."
+            yield from _lines("page", f"{what}, {name}", page, comparison.findings, cure, colour=colour, more=more)
         for file in result.files:
             if file.status.findings:
                 cure = _removal(cache, file.artifact) if file.status.is_withdrawn else None
                 what = f"{title(file.artifact)}, {name}"
-                yield from _lines(_file_word(file), what, file.artifact, file.status.findings, cure, colour=colour)
+                findings, more = file.status.findings, probe_text(file)
+                yield from _lines(_file_word(file), what, file.artifact, findings, cure, colour=colour, more=more)
         for pin in result.pins:
             if pin.finding is not None:
                 state = "replaced" if pin.listing is Listing.REPLACED else "withdrawn"
@@ -116,9 +136,9 @@ def _lines(
     cure: str | None,
     *,
     colour: bool,
-    until: str | None = None,
+    more: str | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of a page or a file, and an empty line; ``until`` says how long pip asks for no other."""
+    """Yield the lines of a page or a file, and an empty line; ``more`` is what else there is to say."""
     yield f"{styled(state, 'red' if state == Verdict.POISONED.value else 'yellow', colour=colour)}: {clean(what)}"
     if artifact is not None:
         yield f"  {clean(path_of(artifact))}"
@@ -127,8 +147,8 @@ def _lines(
         yield f"        expected  {clean(promised(finding))}"
         yield f"        there is  {clean(shortened(finding.actual))}"
         yield f"        What pip does: {finding.check.effect}."
-    if until is not None:
-        yield f"        pip since 26.2 uses it without asking until {until}."
+    if more is not None:
+        yield f"        {clean(more)}"
     if cure is not None:
         yield f"  Cure: {clean(cure)}"
     yield ""
@@ -161,6 +181,7 @@ def sum_lines(results: Sequence[Result]) -> Iterator[str]:
     if confirmed:
         yield f"Confirmed by a digest that the index lists: {counted(confirmed, 'file')}."
     requests = sum(result.requests for result in results if not _is_unasked(result))
+    requests += len({file.probe.url for file in files if file.probe is not None})
     received = format_size(sum(result.received for result in results))
     yield f"{counted(requests, 'question')} to indexes, {received} received."
 
