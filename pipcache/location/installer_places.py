@@ -41,7 +41,7 @@ class _Rules(NamedTuple):
         variables: name the cache.
         folders: the defaults.
         xdg: the default below ``XDG_CACHE_HOME``.
-        key: of the cache in a TOML configuration file; empty where the installer has none that names a cache.
+        key: of the cache in a configuration file; empty where the installer has none that names a cache.
         file_variable: names a configuration file, or with ``folder_variable`` the folder of it.
         files: a user's configuration files.
         xdg_file: a configuration file below the folders of the XDG variables.
@@ -120,9 +120,9 @@ RULES: dict[Installer, _Rules] = {
     Installer.PIP_TOOLS: _Rules(
         ("PIP_TOOLS_CACHE_DIR",), _folders(".cache/pip-tools", r"AppData\Local\pip-tools\Cache"), "pip-tools"
     ),
-    # virtualenv/app_data; before 20.33 the data folder
+    # virtualenv/app_data; before 20.33 the data folder; config/ini.py, and a variable for each option
     Installer.VIRTUALENV: _Rules(
-        ("VIRTUALENV_OVERRIDE_APP_DATA",),
+        ("VIRTUALENV_OVERRIDE_APP_DATA", "VIRTUALENV_APP_DATA"),
         {
             "linux": (".cache/virtualenv", ".local/share/virtualenv"),
             "darwin": (
@@ -132,6 +132,17 @@ RULES: dict[Installer, _Rules] = {
             "win32": (r"AppData\Local\pypa\virtualenv\Cache", r"AppData\Local\pypa\virtualenv"),
         },
         "virtualenv",
+        key="app_data",
+        file_variable="VIRTUALENV_CONFIG_FILE",
+        files={
+            "linux": (".config/virtualenv/virtualenv.ini",),
+            "darwin": (
+                "Library/Application Support/virtualenv/virtualenv.ini",
+                ".config/virtualenv/virtualenv.ini",
+            ),
+            "win32": (r"AppData\Local\pypa\virtualenv\virtualenv.ini",),
+        },
+        xdg_file="virtualenv/virtualenv.ini",
     ),
     # conda's documentation, "pkgs_dirs"; for .condarc see the module of this name
     Installer.CONDA: _Rules(
@@ -147,6 +158,9 @@ RULES: dict[Installer, _Rules] = {
 
 _LIMIT = 1 << 18
 """Bytes of a configuration file; of a longer file nothing is used, and it is named."""
+
+_LIMIT_OF_INI = 1 << 16
+"""The same for the format of ``configparser``, which errors make slow."""
 
 CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
 
@@ -247,7 +261,10 @@ def _below(platform: str, home: str, name: str) -> str:
 def configured_place(
     installer: Installer, path: str, key: str, table: tuple[str, ...] = ()
 ) -> Iterator[KnownPlace]:
-    """Yield the cache that a TOML file names, in a table of it; the file itself where it cannot be read."""
+    """Yield the cache that a file names, in a table of it; the file itself where it cannot be read.
+
+    virtualenv's files are in the format of ``configparser``, the others are TOML.
+    """
     if not key:
         return
     try:
@@ -258,10 +275,12 @@ def configured_place(
         return
     except ValueError:  # a NUL in the path
         return
-    if len(data) > _LIMIT:
-        unknown = f"it has more than {_LIMIT:,} bytes, and is not read; it may name a cache"
+    is_ini = installer is Installer.VIRTUALENV
+    limit = _LIMIT_OF_INI if is_ini else _LIMIT
+    if len(data) > limit:
+        unknown = f"it has more than {limit:,} bytes, and is not read; it may name a cache"
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
-    elif value := _setting(data, (*table, key)):
+    elif value := _setting_of_ini(data, installer.value, key) if is_ini else _setting(data, (*table, key)):
         yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
 
 
@@ -274,3 +293,15 @@ def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
+
+
+def _setting_of_ini(data: bytes, section: str, key: str) -> str | None:
+    """Return a setting of a file by section and key; None without it, and where the file is not valid."""
+    import configparser  # few have such a file
+
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(data.decode("utf-8-sig"))
+    except (configparser.Error, ValueError):
+        return None
+    return parser.get(section, key, fallback=None)
