@@ -286,6 +286,8 @@ def configured_place(
 
 def _setting(data: bytes, keys: tuple[str, ...]) -> str | None:
     """Return a setting of a TOML file by tables and key; None without it, and where the file is not valid."""
+    if keys[-1].encode() not in data:  # as in most files of projects
+        return None
     try:
         value: object = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
