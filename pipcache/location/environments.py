@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipcache.location.homes import Home
+from pipcache.location.installer_places import configured_place
 from pipcache.location.locate import Setting, Source
 from pipcache.location.look import lowest_visible, obstacle_of
 from pipcache.location.ownership import is_open_to_others
-from pipcache.location.pip_places import Place, configured, for_home, starts_at_home
+from pipcache.location.pip_places import Place, configured, for_home, path_for_home, starts_at_home
+from pipcache.store.installer import Installer
 from pipcache.util.files import open_quietly
 from pipcache.util.units import counted
 
@@ -70,6 +72,13 @@ _SHARED_PREFIXES = ("/usr", "/usr/local", "/venv", "/.venv")
 _IN_PROJECTS = (".venv", "venv", ".env", "env")
 """How environments in the folder of a project are called."""
 
+_PROJECT_FILES = {
+    "uv.toml": ((Installer.UV, ()),),
+    "poetry.toml": ((Installer.POETRY, ()),),
+    "pyproject.toml": ((Installer.UV, ("tool", "uv")), (Installer.PIP_TOOLS, ("tool", "pip-tools"))),
+}
+"""Configuration files in the folder of a project, and whose cache each may name, in which table."""
+
 _MARKS = ("pyvenv.cfg", "conda-meta", "bin/activate", "bin/python", "Scripts/python.exe", "python.exe")
 """What the folder of an environment has; virtualenv before 20 wrote no ``pyvenv.cfg``."""
 
@@ -98,6 +107,8 @@ def places_in_environments(environ: Mapping[str, str], homes: Sequence[Home]) ->
                     configured(configuration_in(prefix)), home.path, _decider_in_home(prefix, home.path)
                 )
             yield from search.unsearched(home.path)
+            for folder in search.projects:
+                yield from _places_of_project(folder, home.path)
     shared = () if sys.platform == "win32" else _SHARED
     prefixes: list[str] = []
     for name, below in FOLDERS_BY_VARIABLE.items():
@@ -111,6 +122,24 @@ def places_in_environments(environ: Mapping[str, str], homes: Sequence[Home]) ->
         yield from search.unsearched()
     for prefix in (*prefixes, *(_SHARED_PREFIXES if shared else ())):
         yield from places_in(prefix, homes)
+
+
+def _places_of_project(folder: str, home: str) -> Iterator[Place]:
+    """Yield the caches that the configuration of a project in a home names; relative paths begin in its folder."""
+    for name, of_installers in _PROJECT_FILES.items():
+        path = os.path.join(folder, name)
+        if not os.path.lexists(path):
+            continue
+        for installer, table in of_installers:
+            for place in configured_place(installer, path, "cache-dir", table):
+                setting = Setting(place.source, place.origin, place.path)
+                decides = _decider_in_home(folder, home)
+                problem = place.unknown
+                if place.problem is not None and (obstacle := obstacle_of(place.problem)):
+                    problem = f"{obstacle}; it may name a cache"
+                if place.problem is None or problem:
+                    written = os.path.join(folder, path_for_home(sys.platform, place.path, home))
+                    yield Place(setting, path if problem else written, problem, decides, installer)
 
 
 def places_in_folder(variable: str, folder: str) -> Iterator[Place]:
@@ -208,10 +237,12 @@ class _Search:
 
     Attributes:
         problems: what could not be searched: what it is called, its path, and why.
+        projects: the folders of the upper two levels, which may be those of projects.
     """
 
     def __init__(self, root: str, name: str) -> None:
         self.problems: list[tuple[str, str, str]] = []
+        self.projects: list[str] = []
         self._unlisted: list[tuple[str, str]] = []
         self._root, self._name = root, name
         self._left = MOST_FOLDERS
@@ -262,12 +293,15 @@ class _Search:
     def _in_projects(self) -> Iterator[str]:
         """Yield the environments among the folders of the upper two levels, and in these under usual names."""
         yield from filter(_is_configured, (os.path.join(self._root, name) for name in _IN_PROJECTS))
+        self.projects.append(self._root)
         for folder in self._folders(self._root):
+            self.projects.append(folder)
             if _is_configured(folder):
                 yield folder
             if os.path.basename(folder).startswith("."):
                 continue
             for below in self._folders(folder):
+                self.projects.append(below)
                 paths = (below, *(os.path.join(below, name) for name in _IN_PROJECTS))
                 yield from filter(_is_configured, paths)
 

@@ -40,7 +40,7 @@ class _Rules(NamedTuple):
         variables: name the cache.
         folders: the defaults.
         xdg: the default below ``XDG_CACHE_HOME``.
-        key: of the cache in a TOML configuration file; empty where the installer has none that names a cache.
+        key: of the cache in a configuration file; empty where the installer has none that names a cache.
         file_variable: names a configuration file, or with ``folder_variable`` the folder of it.
         files: a user's configuration files.
         xdg_file: a configuration file below the folders of the XDG variables.
@@ -119,9 +119,9 @@ RULES: dict[Installer, _Rules] = {
     Installer.PIP_TOOLS: _Rules(
         ("PIP_TOOLS_CACHE_DIR",), _folders(".cache/pip-tools", r"AppData\Local\pip-tools\Cache"), "pip-tools"
     ),
-    # virtualenv/app_data; before 20.33 the data folder
+    # virtualenv/app_data; before 20.33 the data folder; config/ini.py, and a variable for each option
     Installer.VIRTUALENV: _Rules(
-        ("VIRTUALENV_OVERRIDE_APP_DATA",),
+        ("VIRTUALENV_OVERRIDE_APP_DATA", "VIRTUALENV_APP_DATA"),
         {
             "linux": (".cache/virtualenv", ".local/share/virtualenv"),
             "darwin": (
@@ -131,6 +131,17 @@ RULES: dict[Installer, _Rules] = {
             "win32": (r"AppData\Local\pypa\virtualenv\Cache", r"AppData\Local\pypa\virtualenv"),
         },
         "virtualenv",
+        key="app_data",
+        file_variable="VIRTUALENV_CONFIG_FILE",
+        files={
+            "linux": (".config/virtualenv/virtualenv.ini",),
+            "darwin": (
+                "Library/Application Support/virtualenv/virtualenv.ini",
+                ".config/virtualenv/virtualenv.ini",
+            ),
+            "win32": (r"AppData\Local\pypa\virtualenv\virtualenv.ini",),
+        },
+        xdg_file="virtualenv/virtualenv.ini",
     ),
     # conda's documentation, "pkgs_dirs"; for .condarc see the module of this name
     Installer.CONDA: _Rules(
@@ -146,6 +157,9 @@ RULES: dict[Installer, _Rules] = {
 
 _LIMIT = 1 << 18
 """Bytes of a configuration file; of a longer file nothing is used, and it is named."""
+
+_LIMIT_OF_INI = 1 << 16
+"""The same for the format of ``configparser``, which errors make slow."""
 
 CONDA_PREFIXES = ("/opt/conda", "/opt/miniconda3", "/opt/anaconda3", "/opt/miniforge3")
 
@@ -246,28 +260,45 @@ def _below(platform: str, home: str, name: str) -> str:
 def configured_place(
     installer: Installer, path: str, key: str, table: tuple[str, ...] = ()
 ) -> Iterator[KnownPlace]:
-    """Yield the cache that a TOML file names, in a table of it; the file itself where it cannot be read."""
+    """Yield the cache that a file names, in a table of it; the file itself where it cannot be read.
+
+    virtualenv's files are in the format of ``configparser``, the others are TOML.
+    """
     if not key:
         return
+    is_ini = installer is Installer.VIRTUALENV
     try:
-        document = read_toml(path)
+        data = _read(path, _LIMIT_OF_INI if is_ini else _LIMIT)
+        value = _value_in_ini(data, installer.value, key) if is_ini else _value_in_toml(data, table, key)
     except OSError as error:
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, error)
-        return
     except LongFile as error:
-        yield KnownPlace(
-            installer, Source.CONFIGURATION, path, path, unknown=f"{error}, and is not read; it may name a cache"
-        )
-        return
+        unknown = f"{error}, and is not read; it may name a cache"
+        yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
     except ValueError:
         return
-    value = table_in(document, table).get(key)
-    if value and isinstance(value, str):
-        yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
+    else:
+        if value and isinstance(value, str):
+            yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
 
 
 class LongFile(ValueError):  # noqa: N818 - it is the file that is long
     """A file is longer than configuration files are."""
+
+
+def _read(path: str, limit: int) -> bytes:
+    """Return the bytes of a configuration file.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        LongFile: it has more bytes than the limit.
+        ValueError: there is a NUL in the path.
+    """
+    with open(path, "rb", opener=open_regular) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise LongFile(f"it has more than {limit:,} bytes")
+    return data
 
 
 def read_toml(path: str) -> Mapping[str, object]:
@@ -278,10 +309,10 @@ def read_toml(path: str) -> Mapping[str, object]:
         LongFile: it is longer than configuration files are.
         ValueError: it is no TOML.
     """
-    with open(path, "rb", opener=open_regular) as file:
-        data = file.read(_LIMIT + 1)
-    if len(data) > _LIMIT:
-        raise LongFile(f"it has more than {_LIMIT:,} bytes")
+    return _toml_of(_read(path, _LIMIT))
+
+
+def _toml_of(data: bytes) -> Mapping[str, object]:
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except RecursionError as error:
@@ -294,3 +325,30 @@ def table_in(document: Mapping[str, object], names: tuple[str, ...]) -> Mapping[
     for name in names:
         table = table.get(name) if isinstance(table, dict) else None
     return table if isinstance(table, dict) else {}
+
+
+def _value_in_toml(data: bytes, table: tuple[str, ...], key: str) -> object:
+    """Return the value of a key in a table of a TOML file; None without it.
+
+    Raises:
+        ValueError: it is no TOML.
+    """
+    if key.encode() not in data:  # as in most files of projects
+        return None
+    return table_in(_toml_of(data), table).get(key)
+
+
+def _value_in_ini(data: bytes, section: str, key: str) -> str | None:
+    """Return the value of a key in a section of a file; None without it.
+
+    Raises:
+        ValueError: the file is not valid.
+    """
+    import configparser  # few have such a file
+
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(data.decode("utf-8-sig"))
+    except configparser.Error as error:
+        raise ValueError("not valid") from error
+    return parser.get(section, key, fallback=None)

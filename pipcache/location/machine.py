@@ -160,8 +160,8 @@ def find_caches(
     first = locate(option, environ)
     finder = _Finder(first, doubted_home(environ, first.source))
     users = [*existing_homes(homes())]
-    for setting, written_path, obstacle, home in places_of_pip(environ, users):
-        finder.add(Installer.PIP, setting, written_path, obstacle, home)
+    for place in places_of_pip(environ, users):
+        finder.add(place.installer, *place[:4])
     # HOME may be none of the homes that the system lists
     own_home = expanduser("~", environ)
     is_listed = any(os.path.realpath(home.path) == os.path.realpath(own_home) for home in users)
@@ -170,11 +170,11 @@ def find_caches(
         users.insert(0, Home("this run", own_home, None, (*names,)))
     for installer, setting, path, obstacle, home in _known_places(environ, users):
         finder.add_visible(installer, setting, path, obstacle, home)
-    for setting, path, obstacle, home in places_in_environments(environ, users):
-        finder.add_visible(Installer.PIP, setting, path, obstacle, home)
+    for place in places_in_environments(environ, users):
+        finder.add_visible(place.installer, *place[:4])
     _follow_notes(finder, users)
-    if place := _place_of_unknown_homes():
-        finder.add(Installer.PIP, *place, None)
+    if homes_place := _place_of_unknown_homes():
+        finder.add(Installer.PIP, *homes_place, None)
     return finder.result()
 
 
@@ -187,8 +187,8 @@ def _follow_notes(finder: "_Finder", homes: Sequence[Home]) -> None:
         prefixes = dict.fromkeys(prefix for path in fresh for prefix in prefixes_in_notes(path))
         for prefix in prefixes:
             if prefix not in seen_prefixes:
-                for setting, path, obstacle, home in places_in(prefix, homes):
-                    finder.add(Installer.PIP, setting, path, obstacle, home)
+                for place in places_in(prefix, homes):
+                    finder.add(place.installer, *place[:4])
         seen_prefixes.update(prefixes)
 
 

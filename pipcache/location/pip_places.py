@@ -11,6 +11,7 @@ from pipcache.location.homes import Home
 from pipcache.location.locate import Setting, Source, environment_settings
 from pipcache.location.look import RELATIVE, lowest_visible, obstacle_of
 from pipcache.location.ownership import doubted_home
+from pipcache.store.installer import Installer
 
 _LIMIT = 1 << 16
 """Characters of a configuration file; a longer one is named and not read: errors make ``configparser`` slow."""
@@ -20,12 +21,14 @@ class Place(NamedTuple):
     """A path where a cache may be, the setting that leads to it, and why the path is known to be unreadable.
 
     ``home`` is the home of the user who decides; None where the settings of this run or of the machine do.
+    ``installer`` is whose cache it would be.
     """
 
     setting: Setting
     path: str
     problem: str | None = None
     home: str | None = None
+    installer: Installer = Installer.PIP
 
 
 def default_places(platform: str, user: str, home: str) -> list[tuple[str, str]]:

@@ -318,7 +318,7 @@ def test_what_lies_beside_advisories_and_was_not_read_is_told(program: Program, 
     write(folder, osv("evil", ["1.0"]))
     write(folder, "0" * 64, "SHA256SUMS")
     ran = program("audit", "--advisory", str(folder), "--format", "json")
-    assert any("1 files (SHA256SUMS)" in note for note in ran.document["notes"])
+    assert any("1 file (SHA256SUMS)" in note for note in ran.document["notes"])
 
 
 @with_litellm

@@ -114,6 +114,7 @@ VARIABLES = {
     "PIPENV_CACHE_DIR": "pipenv",
     "PIP_TOOLS_CACHE_DIR": "pip-tools",
     "VIRTUALENV_OVERRIDE_APP_DATA": "virtualenv",
+    "VIRTUALENV_APP_DATA": "virtualenv",
     "CONDA_PKGS_DIRS": "conda",
 }
 
@@ -200,10 +201,74 @@ def test_a_file_that_names_no_place_names_nothing(box: Machine, text: str) -> No
     assert box.unread() == {}
 
 
+PROJECT_FILES = {
+    "uv": ("uv.toml", 'cache-dir = "{}"\n'),
+    "uv in pyproject": ("pyproject.toml", '[project]\nname = "x"\n[tool.uv]\ncache-dir = "{}"\n'),
+    "poetry": ("poetry.toml", 'cache-dir = "{}"\n'),
+    "pip-tools": ("pyproject.toml", '[tool.pip-tools]\ncache-dir = "{}"\n'),
+}
+
+
+@linux
+@pytest.mark.parametrize("project", ["", "/web", "/work/web"])
+@pytest.mark.parametrize("written", ["whole", "relative"])
+@pytest.mark.parametrize("kind", PROJECT_FILES)
+def test_the_cache_that_a_project_in_a_home_names_is_known(
+    box: Machine, kind: str, project: str, written: str
+) -> None:
+    box.home("ada")
+    name, text = PROJECT_FILES[kind]
+    cache = f"home/ada{project}/.cached"
+    box.write(f"{cache}/pkgs/six-1.17.0-py2.py3-none-any.whl")
+    path = f"{box.folder}/{cache}" if written == "whole" else "./.cached"
+    file = box.write(f"home/ada{project}/{name}", text.format(path))
+    ((tool, found, owners, problem),) = box.others()
+    assert (tool, owners, problem) == (kind.partition(" ")[0], (f"{file} cache-dir",), None)
+    assert found == os.path.realpath(box.folder / cache)
+
+
+@linux
+@pytest.mark.parametrize(
+    "text", ["[tool.uv]\ndev = true\n", "[tool.other]\ncache-dir = '/x'\n", "cache-dir = [", "cache-dir = 7\n"]
+)
+def test_a_project_that_names_no_cache_names_nothing(box: Machine, text: str) -> None:
+    for name in ("pyproject.toml", "uv.toml", "poetry.toml"):
+        box.write(f"home/me/web/{name}", text)
+    box.write("home/me/web/.cached/pkgs/six-1.17.0-py2.py3-none-any.whl")
+    assert box.unread() == {}
+
+
+@linux
+@pytest.mark.parametrize("variable", ["VIRTUALENV_CONFIG_FILE", "XDG_CONFIG_HOME", ""])
+@pytest.mark.parametrize("is_of_run", [True, False])
+def test_the_configuration_of_virtualenv_is_read(box: Machine, variable: str, *, is_of_run: bool) -> None:
+    box.home("ada")
+    box.write("disk/seeds/wheel/house/pip-26.3-py3-none-any.whl")
+    folder = "conf" if variable else "home/ada/.config"
+    file = box.write(f"{folder}/virtualenv/virtualenv.ini", f"[virtualenv]\napp_data = {box.folder}/disk/seeds\n")
+    value = str(file if variable == "VIRTUALENV_CONFIG_FILE" else box.folder / folder)
+    if is_of_run:
+        box.environ |= {variable: value} if variable else {}
+    elif variable:
+        box.write("home/ada/.profile", f"export {variable}={value}\n")
+    assert box.unread() == {"disk/seeds": ("virtualenv", None)}
+    assert box.find().unread[0].owners == (f"{file} app_data",)
+
+
+@linux
+@pytest.mark.parametrize(
+    "text", ["[virtualenv]\nseeder = app-data\n", "app_data = /disk\n", "[virtualenv\n", "\xff"]
+)
+def test_a_configuration_of_virtualenv_that_names_nothing_names_nothing(box: Machine, text: str) -> None:
+    box.write("home/me/.config/virtualenv/virtualenv.ini", text.encode("latin-1"))
+    assert box.unread() == {}
+
+
 @linux
 @pytest.mark.parametrize(
     ("file", "text"),
     [
+        (".config/virtualenv/virtualenv.ini", "[virtualenv]\napp_data = here\n"),
         (".config/uv/uv.toml", 'cache-dir = "./here"\n'),
         (".config/pypoetry/config.toml", 'cache-dir = "here"\n'),
         (".config/pdm/config.toml", 'cache_dir = "~nobody-of-this-name/x"\n'),
