@@ -93,6 +93,7 @@ class _Scan:
         self._revisions: dict[str, File] = {}
         self._unknown: list[str] = []
         self._archives: dict[Link, File] = {}
+        self._unlisted: dict[int, File] = {}  # buckets of archives by their numbers
         self._links: dict[Link, tuple[Store, File]] = {}
         self._used: set[Link] = set()
         self._environments: set[Link] = set()
@@ -173,7 +174,10 @@ class _Scan:
 
     def _scan_archives(self, bucket: File) -> None:
         number = int(bucket.path.rpartition("-v")[2])
-        for file in self._children(Store.UV_WHEELS, bucket):
+        files = self._children(Store.UV_WHEELS, bucket)
+        if self._entries and entry_path(self._entries[-1]) == bucket.path:
+            self._unlisted[number] = bucket
+        for file in files:
             name = os.path.basename(file.path)
             if not is_folder(file.stat):
                 if name not in MARKERS:
@@ -206,7 +210,11 @@ class _Scan:
         if pointer is not None:
             link = Link(pointer.archive_id, pointer.archive_version)
             self._used.add(link)
-            self._entries.append(UnpackedEntry(Store.UV_WHEELS, link.archive_id, file, self._archives.get(link)))
+            archive = self._archives.get(link)
+            if archive is None and (bucket := self._unlisted.get(link.archive_version)) is not None:
+                # what cannot be looked at is not gone
+                archive = bucket._replace(path=os.path.join(bucket.path, link.archive_id))
+            self._entries.append(UnpackedEntry(Store.UV_WHEELS, link.archive_id, file, archive))
 
     def _read_pointer(self, store: Store, file: File) -> Pointer | None:
         """Return a pointer; None where it is not read, which is noted."""
