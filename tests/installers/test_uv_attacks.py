@@ -290,12 +290,12 @@ def test_any_bit_that_turned_anywhere_is_read_or_told(uv: UvCache, capsys: pytes
 
 
 @pytest.mark.permissions
-@pytest.mark.parametrize("is_bucket", [True, False])
+@pytest.mark.parametrize("place", ["bucket", "folder"])
 def test_an_archive_that_may_not_be_listed_is_not_called_gone(
-    uv: UvCache, capsys: pytest.CaptureFixture[str], is_bucket: bool
+    uv: UvCache, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
     archive = uv.archive_of(uv.wheel("rich", "14.0"))
-    closed = archive.parent if is_bucket else archive
+    closed = archive.parent if place == "bucket" else archive
     chmod(closed, 0)
     program = Program(uv.root, capsys)
     audited, verified, listed = program("audit", "rich==14.0"), program("verify", "rich"), program("list", "rich")
