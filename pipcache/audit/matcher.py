@@ -228,6 +228,12 @@ class Matcher:
             clauses += self._clauses_of_release(normalise(parsed.project), {parsed.version}, set(), Kind.SDIST)
         return list(dict.fromkeys(clauses))
 
+    def clauses_of_commit(self, commit: str) -> list[Clause]:
+        """Return what looks for a commit of which the beginning of the id is known."""
+        pairs = [(indicator, selector.commit) for indicator, selector in self._selectors if selector.commit]
+        fitting = (pair for pair in pairs if pair[1].startswith(commit) or commit.startswith(pair[1]))
+        return [Clause(indicator, f"commit {commit}") for indicator, _ in fitting]
+
     def clauses_of(self, artifact: Artifact, facts: DigestFacts) -> list[Clause]:
         """Return what matches an artifact, the most exact first."""
         clauses = [*self._clauses_by_key(artifact), *self._clauses_by_digest(artifact, facts)]

@@ -33,11 +33,11 @@ from pipcache.store.entries import (
     is_link,
 )
 from pipcache.store.keys import request_key
-from pipcache.util.filenames import normalise
+from pipcache.util.filenames import normalise, parse_filename
 from pipcache.util.hashes import DIGITS, Digest, hex_of
 from pipcache.util.progress import Track
 from pipcache.util.urls import digests_in_path
-from pipcache.util.versions import parse_version
+from pipcache.util.versions import parse_version, same_version
 from pipcache.util.workers import Workers
 
 
@@ -146,7 +146,9 @@ def _clauses(artifact: Artifact, matcher: Matcher, facts: DigestFacts) -> list[C
     """Return what matches an artifact, by digests, by the URL that uv noted, and by names."""
     key = request_key(artifact.url) if artifact.url and artifact.kind is not Kind.BUILT else None
     by_url = matcher.clauses_of_listed_file([key], ()) if key is not None else []
-    return list(dict.fromkeys((*by_url, *matcher.clauses_of(artifact, facts))))
+    commit = _commit(artifact)
+    by_commit = matcher.clauses_of_commit(commit) if commit else ()
+    return list(dict.fromkeys((*by_url, *by_commit, *matcher.clauses_of(artifact, facts))))
 
 
 def _seen(artifact: Artifact, matcher: Matcher) -> Iterator[Hit]:
@@ -292,11 +294,15 @@ def _why_incomparable(
         noted: the digests that are known of the file.
         projects: its normalised names.
     """
+    if (reason := _why_of_unknown_origin(artifact, matcher, noted, projects)) is not None:
+        return reason
     source = artifact.source
     known, url = (noted, artifact.url) if artifact.kind is not Kind.BUILT else ((), None)
     if source is not None:
         known, url = (*source.hashes, *digests_in_path(source.url)), source.url
-    elif artifact.kind is Kind.BUILT and _family(artifact) in {"git", "editable"}:
+    elif _family(artifact) == "checkouts" or (
+        artifact.kind is Kind.BUILT and _family(artifact) in {"git", "editable"}
+    ):
         return None  # of a commit or a folder, which have no digest
     wanted = matcher.algorithms_of_files(projects, has_url=url is not None)
     if not wanted or not wanted.isdisjoint(name for name, _ in known):
@@ -304,6 +310,28 @@ def _why_incomparable(
     if artifact.kind is Kind.BUILT:
         return f"uv noted no {', '.join(sorted(wanted))} of what it was built from"
     return f"uv noted no {', '.join(sorted(wanted))} of its file, and does not keep the file"
+
+
+def _why_of_unknown_origin(
+    artifact: Artifact, matcher: Matcher, noted: Sequence[Digest], projects: Collection[str]
+) -> str | None:
+    """Return why an artifact may be from a URL that is looked for, where uv noted nothing of where it is from."""
+    if artifact.url is not None or artifact.source is not None or noted:
+        return None
+    files = [parse_filename(name) for name in matcher.url_filenames]
+    if _commit(artifact) and None in files:
+        return "uv did not note which repository it is from"
+    versions = [file.version for file in files if file is not None and normalise(file.project) in projects]
+    own = artifact.version
+    if any(own is None or version is None or same_version(own, version) for version in versions):
+        return "uv did not note which URL it is from"
+    return None
+
+
+def _commit(artifact: Artifact) -> str:
+    """Return the beginning of the id of the commit that an artifact is of, which its folder has; else nothing."""
+    parts = path_of(artifact).split(os.sep)
+    return parts[3] if _family(artifact) in {"git", "checkouts"} and len(parts) > 3 else ""
 
 
 def _family(artifact: Artifact) -> str:

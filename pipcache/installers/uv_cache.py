@@ -9,8 +9,9 @@ from pipcache.archive.record import RECORD_LIMIT
 from pipcache.errors import CacheNotFound, ErrorKind, NotAPipCache
 from pipcache.installers.folder_digests import MOST_LEVELS, FolderDigests, digests_below, digests_of_files
 from pipcache.installers.guarded_directory import GuardedDirectory
+from pipcache.installers.uv_layout import INFO_ENDINGS
 from pipcache.installers.uv_pointer import Pointer
-from pipcache.installers.uv_scan import INFO_ENDINGS, scan
+from pipcache.installers.uv_scan import scan
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, Entry, InstalledEntry, UnpackedEntry, UnreadableEntry, entry_files
 from pipcache.store.installer import Installer, PipsMarks, installer_of

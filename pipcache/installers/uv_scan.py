@@ -10,17 +10,18 @@
     environments-vN/<hex>/<hex>                           a link to an archive that is an environment
     environments-vN/<name>-<hex>/                         an environment
     simple-vN, flat-index-vN                              index pages
+    git-vN/checkouts/<hex>/<commit>/                      the files of a repository at a commit
     .tmp*, builds-vN/.tmp*                                of installs and builds, at work or killed
 
 The numbers change between patch releases, so every number is read. Members of archives are not listed here.
 """
 
 import os
-import re
 import stat as stat_module
 from typing import NamedTuple
 
 from pipcache.installers.guarded_directory import GuardedDirectory
+from pipcache.installers.uv_layout import INFO_ENDINGS, MARKERS, NEWEST, WITHOUT_DISTRIBUTIONS, bucket_in
 from pipcache.installers.uv_pointer import (
     POINTER_LIMIT,
     Link,
@@ -45,32 +46,8 @@ from pipcache.store.entries import (
 from pipcache.store.layout import Store
 from pipcache.util.files import File, is_folder
 
-INFO_ENDINGS = (".dist-info", ".egg-info")
-"""How the folder of a distribution's metadata is called at its end."""
-
-_BUCKET = re.compile(r"([a-z]+(?:-[a-z]+)*)-v([0-9]{1,4})")
-
-_NEWEST = {
-    "wheels": 8,
-    "sdists": 11,
-    "built-wheels": 3,
-    "archive": 0,
-    "environments": 2,
-    "simple": 28,
-    "flat-index": 28,
-    "builds": 0,
-}
-"""The newest layout of each bucket that is known here (uv 0.13.9); a higher number may be another layout."""
-
-_WITHOUT_DISTRIBUTIONS = frozenset(
-    {"interpreter", "python", "binaries", "osv", "git", "workspace", "certificates", "credentials"}
-)
-"""Buckets that hold no distribution that uv installs from; ``git`` has clones of repositories."""
-
-_OF_PIP = frozenset({"http-v2"})
-"""Stores of pip, which may have been given the same directory, and that are called like buckets."""
-
-_MARKERS = frozenset({"CACHEDIR.TAG", ".gitignore", ".git", ".lock", ".DS_Store"})
+_LEVEL_OF_CHECKOUTS = 2
+"""Levels of folders between the bucket of repositories and what is checked out: ``checkouts``, and one of each."""
 
 _POINTERS = (".http", ".rev")
 
@@ -116,6 +93,7 @@ class _Scan:
         self._revisions: dict[str, File] = {}
         self._unknown: list[str] = []
         self._archives: dict[Link, File] = {}
+        self._unlisted: dict[int, File] = {}  # buckets of archives by their numbers
         self._links: dict[Link, tuple[Store, File]] = {}
         self._used: set[Link] = set()
         self._environments: set[Link] = set()
@@ -135,8 +113,10 @@ class _Scan:
             self._scan_pages(bucket, 3)
         for bucket in buckets.pop("builds", []):
             self._scan_builds(bucket)
+        for bucket in buckets.pop("git", []):
+            self._scan_checkouts(bucket, 0)
         for name, files in buckets.items():
-            if name not in _WITHOUT_DISTRIBUTIONS:
+            if name not in WITHOUT_DISTRIBUTIONS:
                 self._entries += [StrayEntry(Store.STRAY, file, Foreign.FOLDER) for file in files]
         for link, archive in self._archives.items():
             if link not in self._used:
@@ -149,16 +129,17 @@ class _Scan:
         """Return the buckets, by their names without the number; add what else lies in the cache directory."""
         buckets: dict[str, list[File]] = {}
         for file in self._directory.children(""):
-            match = _BUCKET.fullmatch(file.path)
-            if match is not None and is_folder(file.stat) and file.path not in _OF_PIP:
-                buckets.setdefault(match[1], []).append(file)
-                if int(match[2]) > _NEWEST.get(match[1], 9999):
+            bucket = bucket_in(file.path)
+            if bucket is not None and is_folder(file.stat):
+                name, number = bucket
+                buckets.setdefault(name, []).append(file)
+                if number > NEWEST.get(name, 9999):
                     self._unknown.append(file.path)
             elif file.path.startswith(".tmp") and is_folder(file.stat):
                 self._add_loose(Store.UV_WHEELS, file)
-            elif file.path not in _MARKERS:
+            elif file.path not in MARKERS:
                 # a link in the place of a bucket: uv goes where it leads
-                store = Store.STRAY if match is None or is_folder(file.stat) else Store.UV_WHEELS
+                store = Store.STRAY if bucket is None or is_folder(file.stat) else Store.UV_WHEELS
                 why = Foreign.NOT_UVS if is_folder(file.stat) else odd_type(file) or Foreign.NOT_UVS
                 self._entries.append(StrayEntry(store, file, why))
         return buckets
@@ -167,6 +148,18 @@ class _Scan:
         for file in self._children(Store.UV_SDISTS, bucket):
             if is_folder(file.stat):
                 self._add_loose(Store.UV_SDISTS, file)
+
+    def _scan_checkouts(self, folder: File, level: int) -> None:
+        """Scan the bucket of repositories, or a folder that is so many levels below it; clones have no files."""
+        for file in self._children(Store.UV_SDISTS, folder):
+            if level or os.path.basename(file.path) == "checkouts":
+                if odd_type(file) is Foreign.LINK:
+                    self._entries.append(StrayEntry(Store.UV_SDISTS, file, Foreign.LINK))
+                elif is_folder(file.stat) and level < _LEVEL_OF_CHECKOUTS:
+                    self._scan_checkouts(file, level + 1)
+                elif is_folder(file.stat):
+                    key = os.path.basename(file.path)
+                    self._entries.append(UnpackedEntry(Store.UV_SDISTS, key, None, file))
 
     def _children(self, store: Store, folder: File) -> list[File]:
         try:
@@ -181,10 +174,13 @@ class _Scan:
 
     def _scan_archives(self, bucket: File) -> None:
         number = int(bucket.path.rpartition("-v")[2])
-        for file in self._children(Store.UV_WHEELS, bucket):
+        files = self._children(Store.UV_WHEELS, bucket)
+        if self._entries and entry_path(self._entries[-1]) == bucket.path:
+            self._unlisted[number] = bucket
+        for file in files:
             name = os.path.basename(file.path)
             if not is_folder(file.stat):
-                if name not in _MARKERS:
+                if name not in MARKERS:
                     self._entries.append(StrayEntry(Store.UV_WHEELS, file, odd_type(file) or Foreign.NOT_UVS))
             elif is_archive_id(name):
                 self._archives[Link(name, number)] = file
@@ -214,7 +210,11 @@ class _Scan:
         if pointer is not None:
             link = Link(pointer.archive_id, pointer.archive_version)
             self._used.add(link)
-            self._entries.append(UnpackedEntry(Store.UV_WHEELS, link.archive_id, file, self._archives.get(link)))
+            archive = self._archives.get(link)
+            if archive is None and (bucket := self._unlisted.get(link.archive_version)) is not None:
+                # what cannot be looked at is not gone
+                archive = bucket._replace(path=os.path.join(bucket.path, link.archive_id))
+            self._entries.append(UnpackedEntry(Store.UV_WHEELS, link.archive_id, file, archive))
 
     def _read_pointer(self, store: Store, file: File) -> Pointer | None:
         """Return a pointer; None where it is not read, which is noted."""
@@ -241,7 +241,7 @@ class _Scan:
             self._entries.append(StrayEntry(store, file, Foreign.SPECIAL))
         elif name.endswith(".msgpack"):
             self._entries.append(NoteEntry(store, file))
-        elif name not in _MARKERS and not name.endswith(".lock") and not self._is_link_file(store, file):
+        elif name not in MARKERS and not name.endswith(".lock") and not self._is_link_file(store, file):
             self._entries.append(StrayEntry(store, file, Foreign.NOT_UVS))
 
     def _is_link_file(self, store: Store, file: File) -> bool:
@@ -325,7 +325,7 @@ class _Scan:
                 files = self._children(Store.UV_ENVIRONMENTS, file)
                 if not self._add_environment(file, files) and depth > 1:
                     self._scan_environments(files, depth - 1)
-            elif name in _MARKERS or name.endswith(".lock"):
+            elif name in MARKERS or name.endswith(".lock"):
                 continue
             elif stat_module.S_ISLNK(file.stat.st_mode):
                 link = read_link(self._directory.link_text(file))

@@ -7,6 +7,7 @@ from pipcache.archive.metadata import Metadata, header_fields, parse_metadata
 from pipcache.installers.uv_cache import UvCache, sizes_in
 from pipcache.installers.uv_pointer import METADATA_START, Pointer, read_metadata
 from pipcache.inventory.artifact import Artifact, Claim, Evidence, Kind, Place, path_of
+from pipcache.inventory.uv_checkouts import identify_checkout, is_checkout
 from pipcache.store.cache import Cache
 from pipcache.store.entries import BuiltEntry, InstalledEntry, NoteEntry, UnpackedEntry, entry_path
 from pipcache.store.layout import Store
@@ -26,7 +27,7 @@ _GONE = "what uv unpacked is gone: uv downloads it again"
 
 _GOES_WITH_ALL = "uv removes it only with everything else in its cache"
 
-_BUCKETS_THAT_STAY = ("wheels-v", "sdists-v", "built-wheels-v", "builds-v")
+_BUCKETS_THAT_STAY = ("wheels-v", "sdists-v", "built-wheels-v", "builds-v", "git-v")
 """Buckets in which ``uv cache prune`` looks for what nothing uses, if at all; others it empties."""
 
 _UNNAMED = "nothing leads to it: of a killed or running install, or of a pointer that is gone"
@@ -54,14 +55,14 @@ def identify_uv(cache: Cache, entry: UvEntry, *, deep: bool) -> Artifact:
 def _goes_with_all(cache: UvCache, artifact: Artifact) -> bool:
     """Return whether ``uv cache clean PROJECT`` and ``uv cache prune`` both leave an artifact (uv 0.2 to 0.13).
 
-    They leave editable projects, what a killed download or build left in a bucket, and sources from a URL or a
-    path of which uv never learned the name, because they could not be built.
+    They leave editable projects, what uv checked out of repositories, what a killed download or build left in a
+    bucket, and sources from a URL or a path of which uv never learned the name, because they could not be built.
     """
     path = path_of(artifact)
     bucket, *folders = path.split(os.sep)
     if isinstance(artifact.entry, NoteEntry) or not bucket.startswith(_BUCKETS_THAT_STAY):
         return False
-    if folders[0] == "editable" or any(folder.startswith(".tmp") for folder in folders):
+    if folders[0] in {"editable", "checkouts"} or any(folder.startswith(".tmp") for folder in folders):
         return True
     if folders[0] not in {"url", "path", "git"} or artifact.store is not Store.UV_SDISTS:
         return False
@@ -73,6 +74,8 @@ def _goes_with_all(cache: UvCache, artifact: Artifact) -> bool:
 
 def _identify(cache: UvCache, entry: UvEntry, *, deep: bool) -> Artifact:
     match entry:
+        case UnpackedEntry() if is_checkout(entry):
+            return identify_checkout(cache, entry)
         case UnpackedEntry(store=Store.UV_SDISTS) if _is_sdist(cache, entry):
             return _identify_sdist(cache, entry, deep=deep)
         case UnpackedEntry():
@@ -121,7 +124,10 @@ def _identify_wheel(cache: UvCache, entry: UnpackedEntry, *, deep: bool) -> Arti
         notes.append(_UNNAMED)
     elif pointer is not None and not pointer.noted_digests:
         notes.append("uv noted no digest of the file")
-    is_empty = entry.folder is not None and not infos
+    problem = None
+    if entry.folder is not None and not infos:
+        refused = cache.refused.get(entry.folder.path)
+        problem = f"cannot be listed: {refused}" if refused else "no .dist-info folder is in it"
     return Artifact(
         entry,
         Kind.UNKNOWN if entry.folder is None else Kind.BUILT if is_built else Kind.WHEEL,
@@ -132,7 +138,7 @@ def _identify_wheel(cache: UvCache, entry: UnpackedEntry, *, deep: bool) -> Arti
         build=build,
         url=source.url if source is not None else None if pointer is None else pointer.url,
         source=source,
-        problem="no .dist-info folder is in it" if is_empty else None,
+        problem=problem,
         notes=tuple(notes),
         noted_digests=() if pointer is None else pointer.noted_digests,
         disk=disk + sum(file.allocated for file in (entry.pointer,) if file is not None),

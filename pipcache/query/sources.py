@@ -106,10 +106,13 @@ def parse_source(text: str) -> Source:
 
 
 def proved_url(artifact: Artifact) -> str | None:
-    """Return the URL that an artifact is proved to be from; of a built wheel the source's, by ``origin.json``."""
+    """Return the URL that an artifact is proved to be from; of a built wheel the source's, by ``origin.json``.
+
+    In uv's cache it is the URL that uv noted, of downloads and of what it built from: there is no other.
+    """
     if artifact.source is not None:
         return artifact.source.url
-    return artifact.url if artifact.url_proved else None
+    return artifact.url if artifact.url_proved or artifact.store.is_uvs else None
 
 
 def is_from(artifact: Artifact, sources: Iterable[Source]) -> bool:

@@ -287,3 +287,22 @@ def test_any_bit_that_turned_anywhere_is_read_or_told(uv: UvCache, capsys: pytes
                 assert "Traceback" not in ran.err
                 assert ran.code in {0, 1, 3}, (path, ran.err)
             path.write_bytes(data)
+
+
+@pytest.mark.permissions
+@pytest.mark.parametrize("place", ["bucket", "folder"])
+def test_an_archive_that_may_not_be_listed_is_not_called_gone(
+    uv: UvCache, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    archive = uv.archive_of(uv.wheel("rich", "14.0"))
+    closed = archive.parent if place == "bucket" else archive
+    chmod(closed, 0)
+    program = Program(uv.root, capsys)
+    audited, verified, listed = program("audit", "rich==14.0"), program("verify", "rich"), program("list", "rich")
+    chmod(closed, 0o755)
+    assert audited.code == 1
+    assert "found: rich-14.0-py3-none-any.whl (wheel" in audited.out
+    assert "rich==14.0" not in audited.out.partition("not kept")[2]
+    assert (verified.code, "gone" in verified.out) == (3, False)
+    assert (listed.code, "no .dist-info folder" in listed.err) == (3, False)
+    assert "Permission denied" in listed.err

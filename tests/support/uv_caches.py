@@ -261,6 +261,21 @@ class UvCache:
         write_all(folder, unzip(build_wheel(name, version)[1]))
         return folder
 
+    def checkout(self, members: Mapping[str, bytes], commit: str = "cbeff78") -> Path:
+        """The files of a repository at a commit, beside the clone that they are from."""
+        (self.root / "git-v2/db/00112233445566ff/.git").mkdir(parents=True, exist_ok=True)
+        folder = self.root / "git-v2/checkouts/ffeeddccbbaa0099" / commit
+        write_all(folder, {".git/HEAD": b"ref: refs/heads/main\n", **members})
+        folder.with_name(f"{commit}.ok").write_bytes(b"")
+        return folder
+
+    def built_of_commit(self, name: str, version: str, commit: str = "cbeff7864c7fdafa") -> Path:
+        """A wheel that was built of a repository at a commit; uv notes no pointer of it."""
+        filename, data = build_wheel(name, version)
+        folder = self.root / self.generation.sdists / "git/0123456789abcdef" / commit
+        write_all(folder, {filename: data, "metadata.msgpack": pack([name, version, [], None, [], False])})
+        return folder / filename
+
     def archive_of(self, path: Path) -> Path:
         """The archive of a wheel, by the link beside its pointer."""
         link = path.with_suffix("")
