@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipcache.util.filenames import normalise
-from tests.support.archives import build_sdist
+from tests.support.archives import build_sdist, source_tree
 from tests.support.caches import look, make_old
 from tests.support.program import Program
 from tests.support.real_uvs import NEWEST, RELEASES, RealUv, full_cache
+from tests.support.uv_caches import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,6 +197,40 @@ def test_what_uv_leaves_by_its_project_goes_with_everything(
     own.uv("cache", "clean")
     own.root.mkdir(exist_ok=True)
     assert program("audit", "editable", "unbuilt").code == 0
+
+
+def test_a_checkout_is_found_after_uv_cleaned_its_project(
+    own: FullCache, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """uv builds from it again without the network, and nothing but an empty cache is without it."""
+    repository = tmp_path / "repository"
+    write_all(repository, source_tree("ofgit", "7.0"))
+    for words in (["init", "-q"], ["add", "."], [*_AUTHOR, "commit", "-qm", "first"]):
+        subprocess.run([_git(), *words], cwd=repository, check=True, timeout=60)
+    commit = subprocess.check_output([_git(), "rev-parse", "HEAD"], cwd=repository, text=True, timeout=60).strip()
+    url = f"git+{repository.as_uri()}"
+    own.uv.install(f"ofgit @ {url}@{commit}")
+    program = Program(own.root, capsys)
+    assert relations(program, commit) == {("match", "built", "7.0"), ("match", "sdist", "7.0")}
+    assert program("audit", url).code == 3
+    own.uv("cache", "clean", "ofgit")
+    own.uv("cache", "prune")
+    assert relations(program, "ofgit") == {("match", "sdist", "7.0")}
+    (part,) = program("audit", "ofgit", "--format", "json").document["caches"]
+    assert part["native_commands"] == [f"uv cache clean --cache-dir {own.root}"]
+    own.uv("cache", "clean")
+    own.root.mkdir(exist_ok=True)
+    assert program("audit", "ofgit").code == 0
+
+
+_AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+
+
+def _git() -> str:
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed")
+    return git
 
 
 def test_what_another_release_cleans_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
