@@ -111,9 +111,13 @@ def _with_own_name(artifact: Artifact) -> Artifact:
     """
     if artifact.own is not None or artifact.kind is Kind.PAGE:
         return artifact
-    names = [claim for claim in artifact.claims if claim.project and claim.place is not Place.TOP_FOLDER]
-    whole = next((claim for claim in names if claim.version), None)
-    return artifact._replace(own=whole or next(iter(names), None))
+    first = None
+    for claim in artifact.claims:
+        if claim.project and claim.place is not Place.TOP_FOLDER:
+            if claim.version:
+                return artifact._replace(own=claim)
+            first = first or claim
+    return artifact if first is None else artifact._replace(own=first)
 
 
 def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
