@@ -20,15 +20,17 @@ S = TypeVar("S")
 class Records(Generic[T]):
     """A list of records in a document, each of which is made when it is written, and is not kept."""
 
-    __slots__ = ("_items", "_make")
+    __slots__ = ("_items", "_make", "are_long")
 
-    def __init__(self, make: Callable[[S], T], items: Collection[S]) -> None:
+    def __init__(self, make: Callable[[S], T], items: Collection[S], *, are_long: bool = False) -> None:
         """Make the list.
 
         Args:
             make: makes a record.
             items: what the records are made of.
+            are_long: the records hold lists of records themselves, and are written in pieces too.
         """
+        self.are_long = are_long
         self._make: Callable[[S], T] = make
         self._items = items
 
@@ -81,7 +83,11 @@ def _pieces(value: object, line: str) -> Iterator[str]:
     elif isinstance(value, Records) and len(value):
         start = "["
         for record in value:
-            yield f"{start}{inner}{_text(record, inner, is_path=False)}"
+            yield start + inner
+            if value.are_long:
+                yield from _pieces(record, inner)
+            else:
+                yield _text(record, inner, is_path=False)
             start = ","
         yield line + "]"
     else:
