@@ -106,12 +106,18 @@ def _text(value: object, line: str, *, is_path: bool) -> str:
         return _quoted(value) if is_path else _shown(value)
     if value is None:
         return "null"
+    if type(value) is dict and value:
+        return _map_text(value, line, is_path=is_path)
     if isinstance(value, (list, tuple, Records)):
         if not len(value):
             return "[]"
         inner = line and line + " "
         between = "," + (inner or " ")
-        return f"[{inner}{between.join([_text(each, inner, is_path=is_path) for each in value])}{line}]"
+        texts = [
+            _quoted(each) if is_path and type(each) is str else _text(each, inner, is_path=is_path)
+            for each in value
+        ]
+        return f"[{inner}{between.join(texts)}{line}]"
     if isinstance(value, (dict, Mapping)):
         return _map_text(value, line, is_path=is_path) if value else "{}"
     return str(value) if type(value) is int else json.dumps(value)
@@ -190,7 +196,9 @@ def _names(names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
 def _holds_records(value: object) -> bool:
     if isinstance(value, Records):
         return True
-    return isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value)
+    return isinstance(value, (list, tuple)) and any(
+        type(each) is not str and isinstance(each, Mapping) for each in value
+    )
 
 
 def _shown(text: str) -> str:
