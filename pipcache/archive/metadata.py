@@ -3,6 +3,7 @@
 Reads and decompressed bytes are bounded. Bytes that are no such file give None, never an error.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipcache.archive.tar_reader import BLOCK, is_tar, tar_members
@@ -63,21 +64,27 @@ def header_fields(data: bytes, *, every_block: bool = False) -> dict[str, list[s
     fields: dict[str, list[str]] = {}
     for line in (text if every_block else text.partition("\n\n")[0]).split("\n"):
         name, colon, value = line.partition(":")
-        if colon and not name[:1].isspace():
-            fields.setdefault(name.lower(), []).append(value.strip())
+        if not colon or name[:1].isspace():
+            continue
+        lowered = name.lower()
+        if lowered in fields:
+            fields[lowered].append(value.strip())
+        else:
+            fields[lowered] = [value.strip()]
     return fields
 
 
 def parse_metadata(data: bytes) -> Metadata | None:
     """Return the fields of a METADATA or PKG-INFO file; None for bytes that are no such file."""
     fields = header_fields(data[: 64 << 10])
-    if not fields.get("metadata-version") and not (fields.get("name") and fields.get("version")):
+    if "metadata-version" not in fields and not ("name" in fields and "version" in fields):
         return None
-
-    def first(name: str) -> str | None:
-        return next((value for value in fields.get(name, ()) if value), None)
-
-    return Metadata(first("name"), first("version"), first("summary"), first("requires-python"))
+    return Metadata(
+        next(filter(None, fields.get("name", ())), None),
+        next(filter(None, fields.get("version", ())), None),
+        next(filter(None, fields.get("summary", ())), None),
+        next(filter(None, fields.get("requires-python", ())), None),
+    )
 
 
 def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
@@ -94,16 +101,31 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     wheel = next((name for name in names if name.endswith("/WHEEL")), None)
     if wheel is None:
         return None
-    # scikit-build 0.16 left a blank line before the tags
-    fields = header_fields(directory.read(tops[wheel], 16 << 10), every_block=True)
+    data = directory.read(tops[wheel], 16 << 10)
+    written = _read_short_wheel_file(data) if len(data) <= _SHORT else _read_wheel_file(data)
     metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
-        folder=wheel.removesuffix(".dist-info/WHEEL"),
-        tags=tuple(fields.get("tag", ())),
-        build=next(iter(fields.get("build", ())), None) or None,
-        generator=next(iter(fields.get("generator", ())), None) or None,
+        wheel.removesuffix(".dist-info/WHEEL"),
+        *written,
         metadata=None if metadata is None else parse_metadata(directory.read(metadata, 64 << 10)),
     )
+
+
+def _read_wheel_file(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Return the tags, the build tag and the generator in a WHEEL file."""
+    # scikit-build 0.16 left a blank line before the tags
+    fields = header_fields(data, every_block=True)
+    return (
+        tuple(fields.get("tag", ())),
+        next(iter(fields.get("build", ())), None) or None,
+        next(iter(fields.get("generator", ())), None) or None,
+    )
+
+
+_SHORT = 256
+"""Bytes of a WHEEL file that many wheels may have: all of the same generator and for the same tags."""
+
+_read_short_wheel_file = lru_cache(maxsize=256)(_read_wheel_file)
 
 
 _SIGNS = ("PKG-INFO", "setup.py", "pyproject.toml")

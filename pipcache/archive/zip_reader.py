@@ -244,10 +244,11 @@ class ZipDirectory:
             count += 1
             if count > MOST_MEMBERS:
                 raise TooMuchInItError(f"more than {MOST_MEMBERS:,} members")
-            name, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
-            name_end = position + 46 + name
-            is_plain = rows.find(b"\0", position + 46, name_end) < 0
-            if rows.endswith(encoded, position + 46, name_end) if is_plain else self._ends_so(position, endings):
+            length, extra, comment = _LENGTHS.unpack_from(rows, position + 28)
+            name = position + 46
+            name_end = name + length
+            is_plain = rows.find(b"\0", name, name_end) < 0
+            if rows.endswith(encoded, name, name_end) if is_plain else self._ends_so(position, endings):
                 members.append(self._row(position)[0])
             if extra and b"up" in (fields := rows[name_end : name_end + extra]):
                 self._check_second_name(position, fields, endings)

@@ -217,16 +217,16 @@ class Artifact(NamedTuple):
     @property
     def project(self) -> str | None:
         """The project that ``own`` names, else the most trusted source; normalised (PEP 503)."""
-        return next((normalise(claim.project) for claim in self._own_first if claim.project), None)
+        if self.own is not None and self.own.project:  # as of most: nothing is looked through
+            return normalise(self.own.project)
+        return next((normalise(claim.project) for claim in self.claims if claim.project), None)
 
     @property
     def version(self) -> str | None:
         """The version that ``own`` gives, else the most trusted source; as it is spelled there."""
-        return next((claim.version for claim in self._own_first if claim.version), None)
-
-    @property
-    def _own_first(self) -> tuple[Claim, ...]:
-        return self.claims if self.own is None else (self.own, *self.claims)
+        if self.own is not None and self.own.version:
+            return self.own.version
+        return next((claim.version for claim in self.claims if claim.version), None)
 
     @property
     def filename(self) -> str | None:

@@ -111,9 +111,19 @@ def _with_own_name(artifact: Artifact) -> Artifact:
     """
     if artifact.own is not None or artifact.kind is Kind.PAGE:
         return artifact
-    names = [claim for claim in artifact.claims if claim.project and claim.place is not Place.TOP_FOLDER]
-    whole = next((claim for claim in names if claim.version), None)
-    return artifact._replace(own=whole or next(iter(names), None))
+    own = _first_name(artifact.claims)
+    return artifact if own is None else artifact._replace(own=own)
+
+
+def _first_name(claims: Sequence[Claim]) -> Claim | None:
+    """Return the first name with a version that is not that of a top folder, else the first without a version."""
+    first = None
+    for claim in claims:
+        if claim.project and claim.place is not Place.TOP_FOLDER:
+            if claim.version:
+                return claim
+            first = first or claim
+    return first
 
 
 def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
@@ -257,9 +267,11 @@ def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
             wheel := next((name for name in named if name is not None and name.tags is not None), None)
         ) is not None:
             tags, build = tuple(expand_tags(["-".join(wheel.tags or ())])), wheel.build
+    all_claims = (*claims, *artifact.claims)
     return artifact._replace(
         kind=Kind.WHEEL,
-        claims=(*claims, *artifact.claims),
+        claims=all_claims,
+        own=artifact.own or _first_name(all_claims),
         filenames=tuple(wheel_filenames([facts.folder], build, tags)),
         tags=_tags_kept_once(tags),
         build=build,

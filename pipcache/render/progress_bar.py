@@ -85,6 +85,10 @@ class _Bar:
     def advance(self, size: int) -> None:
         """Move on by ``size``."""
         self._progress.advance(self._progress.task_ids[0], size)
+        self.show()
+
+    def show(self) -> None:
+        """Show the bar as it is now, where its time has come."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -125,12 +129,17 @@ class BytesMeter:
     def __init__(self, progress: "Progress | None") -> None:
         self._progress = progress
         self._bar = None if progress is None else _Bar(progress)
+        self._label = "" if progress is None else progress.tasks[0].description
         self._again = 0
 
-    def expect(self, size: int) -> None:
-        """Say how many bytes there are to do, as far as is known."""
-        if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], total=size)
+    def expect(self, size: int | None, read: int = 0) -> None:
+        """Say how many bytes there are to do: None where it is not known yet, and ``read`` artifacts were read."""
+        if self._progress is None or self._bar is None:
+            return
+        task = self._progress.task_ids[0]
+        self._progress.tasks[0].total = size  # rich takes no None for a total that was known
+        self._progress.update(task, description=f"{self._label} ({read:,} read)" if read else self._label)
+        self._bar.show()
 
     def advance(self, size: int) -> None:
         """Say that so many more bytes are done, or to be done again: then the bar waits, and does not go back."""

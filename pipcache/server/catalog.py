@@ -51,7 +51,7 @@ class Overview(NamedTuple):
 class _NoMeter:
     """Shows no progress."""
 
-    def expect(self, size: int) -> None:
+    def expect(self, size: int | None, read: int = 0) -> None:
         """Nobody watches."""
 
     def advance(self, size: int) -> None:

@@ -122,6 +122,8 @@ def entry_files(entry: Entry) -> tuple[File, ...]:
     """Return the files of an entry, the one pip trusts first (head before body, wheel before origin)."""
     match entry:
         case HttpEntry(head=head, body=body):
+            if head is not None and body is not None:
+                return head, body
             return tuple(file for file in (head, body) if file is not None)
         case BuiltEntry(wheel=wheel, origin=origin):
             return (wheel,) if origin is None else (wheel, origin)

@@ -62,8 +62,10 @@ def read_fields(document: object, *, is_joint: bool) -> Fields:
     response, vary = document.get("response"), document.get("vary", {})
     if not isinstance(response, dict):
         raise UnusableFields("the stored response has no 'response'")
-    odd = ((name, value) for name, value in response.items() if name not in _WRITTEN)
-    doubts = tuple(_why_odd(name, value, is_joint=is_joint) for name, value in odd)
+    doubts: tuple[str, ...] = ()
+    if not response.keys() <= _WRITTEN:
+        odd = ((name, value) for name, value in response.items() if name not in _WRITTEN)
+        doubts = tuple(_why_odd(name, value, is_joint=is_joint) for name, value in odd)
     if "body" not in response:
         raise UnusableFields("the stored response has no 'body'")
     headers = _read_headers(response)

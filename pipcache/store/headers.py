@@ -6,6 +6,8 @@ has what is the same, once; a response keeps its own values as one text.
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import compress
+from operator import ne
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -74,20 +76,20 @@ def pack_headers(names: tuple[str, ...], values: tuple[str, ...]) -> Headers:
         if len(_models) >= _MOST_LAYOUTS:
             return Headers(dict(zip(names, values, strict=True)), "")
         model = _models[names] = values
-    is_same = tuple(map(str.__eq__, values, model))
-    own = _END.join([value for value, same in zip(values, is_same, strict=True) if not same])
-    if own.count(_END) != max(is_same.count(False) - 1, 0):
+    differs = tuple(map(ne, values, model))
+    own = _END.join(compress(values, differs))
+    if own.count(_END) != max(differs.count(True) - 1, 0):
         return Headers(dict(zip(names, values, strict=True)), "")
-    return Headers(_layout(names, is_same), own)
+    return Headers(_layout(names, differs), own)
 
 
 @lru_cache(maxsize=_MOST_LAYOUTS)
-def _layout(names: tuple[str, ...], is_same: tuple[bool, ...]) -> Layout:
-    """Return the layout of responses that share the values of their model where it ``is_same``."""
+def _layout(names: tuple[str, ...], differs: tuple[bool, ...]) -> Layout:
+    """Return the layout of responses that share the values of their model but where one ``differs``."""
     model = _models[names]
     layout: dict[str, str | int] = {}
     place = 0
-    for name, value, same in zip(names, model, is_same, strict=True):
-        layout[name] = value if same else place
-        place += not same
+    for name, value, is_own in zip(names, model, differs, strict=True):
+        layout[name] = place if is_own else value
+        place += is_own
     return layout

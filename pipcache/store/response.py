@@ -84,7 +84,7 @@ def _read_split(
     if head is not None and not deep and is_page_by_head(head):
         return response._replace(content=PageBody(), size=file.size, body=body)
     try:
-        return response._replace(content=body.content(deep=deep), size=file.size, body=body)
+        content = body.content(deep=deep)
     except OSError as error:
         body.close()
         return response._replace(
@@ -94,6 +94,8 @@ def _read_split(
             problem=response.problem or explain_read_error(error),
             unreadable=response.unreadable or not isinstance(error, FileNotFoundError),
         )
+    _, _, _, problem, notes, unreadable, frame, _ = response
+    return Response(head, content, file.size, problem, notes, unreadable, frame, body)
 
 
 def _read_head(directory: Directory, file: File | None) -> Response:

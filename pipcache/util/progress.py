@@ -36,8 +36,13 @@ def untracked(items: Iterable[T], length: int, label: str) -> Iterable[T]:  # no
 class Meter(Protocol):
     """Shows how much of the work is done."""
 
-    def expect(self, size: int) -> None:
-        """Set the bytes of all the work, as far as they are known."""
+    def expect(self, size: int | None, read: int = 0) -> None:
+        """Set the bytes of all the work.
+
+        Args:
+            size: the bytes; None as long as they are not known.
+            read: how many artifacts were read until now, as long as more are read.
+        """
 
     def advance(self, size: int) -> None:
         """Add ``size`` to the bytes done; it may be negative. Called from any thread."""

@@ -60,10 +60,10 @@ _ASSIGNED = _PRIVATE_NAME + r"""(["']?[=:]["']?)([^\s"'<>&;,]+)"""
 _SAID = _PRIVATE_NAME + r"""(["']?:\s{1,3}["']?)([^\s"'<>&;,]+)"""
 
 _SIGN = (
-    r"(?i)[:=@?%]|bearer|basic|digest|token|negotiate|apikey|login"
-    r"|eyj|gh[opsur]_|github_|gl[a-z]{2,5}-|pypi-age|npm_|hf_|xox[a-z]-|a[ks]ia"
+    r"[:=@?%]|b(?:earer|asic)|digest|token|negotiate|apikey|login"
+    r"|eyj|g(?:h[opsur]_|ithub_|l[a-z]{2,5}-)|pypi-age|npm_|hf_|xox[a-z]-|a[ks]ia"
 )
-"""What a text has that holds a secret of any of these forms."""
+"""What a text in lower case has that holds a secret of any of these forms."""
 
 _PLAIN_WORD = r"[(\[]?[A-Za-z]?[a-z'-]*[).\]:!?]*"
 
@@ -82,7 +82,9 @@ _SHORT = 100
 
 
 def _redact(text: str) -> str:
-    if re.search(_SIGN, text) is None:
+    # re skips quickly to where a letter of a known case stands; letters beyond ASCII have cases of their own
+    has_sign = re.search(_SIGN, text.lower()) if text.isascii() else re.search("(?i)" + _SIGN, text)
+    if has_sign is None:
         return text  # as most are
     return _until_settled(_redact_once, text)
 

@@ -91,7 +91,7 @@ class Verifier:
         self._cache = cache
         self._options = options
         self._proofs: dict[str, Task] = {}
-        self._size_begun = 0
+        self._begun = 0
         self._stopping = threading.Event()
         self._should_stop = should_stop
         self._meter = meter
@@ -122,8 +122,8 @@ class Verifier:
 
     def begin(self, artifact: Artifact) -> None:
         """Start the proof by its key of an artifact that ``judge`` will be given, where it may have one."""
-        self._size_begun += artifact.size if is_judged(artifact, self._options.locks) else 0
-        self._meter.expect(self._size_begun)
+        self._begun += 1
+        self._meter.expect(None, self._begun)
         if self._may_be_proved(artifact):
             self._prove([artifact])
 

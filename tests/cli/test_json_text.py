@@ -51,6 +51,7 @@ def is_path(name: str, value: object) -> bool:
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 @example({})
+@example({"100%s": "%d", "%(name)s%%": [{"%": None}], "true": True, "text": Kind.WHEEL})
 @example({"files": [{"path": SECRET, "url": SECRET}], "path": {"url": SECRET}, "empty": [[], {}, ()]})
 def test_the_text_is_that_of_the_standard_library(document: dict[str, object]) -> None:
     expected = json.dumps(redacted(document), indent=1).replace("\x7f", "\\u007f")
@@ -65,7 +66,9 @@ def test_records_are_written_like_a_list(records: list[dict[str, object]]) -> No
         return records[number]
 
     lazy: Records[dict[str, object]] = Records(made, range(len(records)))
-    for document in ({"records": lazy}, {"plan": {"records": lazy}, "after": 1}, {"caches": [{"records": lazy}]}):
+    long = Records(lambda records: {"records": records}, [lazy], are_long=True)
+    plain = {"records": lazy}, {"plan": {"records": lazy}, "after": 1}, {"caches": [{"records": lazy}]}
+    for document in (*plain, {"caches": long}):
         whole = json.loads(json.dumps(document, default=list))
         assert json.loads(dump(document)) == json.loads(dump(whole))
     assert dump({"records": lazy, "files": lazy}) == dump({"records": records, "files": records}) or not records
@@ -85,3 +88,19 @@ def test_a_record_is_made_when_it_is_written_and_none_before() -> None:
     assert made == [0, 1]
     assert "after" in "".join(text)
     assert made == [0, 1, 2]
+
+
+def test_of_a_long_record_each_record_in_it_is_made_when_it_is_written() -> None:
+    made: list[int] = []
+
+    def record(number: int) -> dict[str, int]:
+        made.append(number)
+        return {"number": number}
+
+    long = Records(lambda count: {"hits": Records(record, range(count))}, [3], are_long=True)
+    text: Iterator[str] = pieces({"caches": long})
+    assert any('"number": 0' in piece for piece in text)
+    assert made == [0]
+    assert json.loads(dump({"caches": long})) == {
+        "caches": [{"hits": [{"number": 0}, {"number": 1}, {"number": 2}]}]
+    }

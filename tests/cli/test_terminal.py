@@ -224,8 +224,8 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("columns", [40, 80, 120])
-def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> None:
+def verify_slowly(builder: CacheBuilder, columns: int) -> bytes:
+    """What a verify writes to a terminal, whose progress bar is shown at once and at every step."""
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, columns))
     with subprocess.Popen(
@@ -248,6 +248,19 @@ def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> Non
             written += data
         program.wait()
     os.close(controller)
+    return written
+
+
+def test_a_verify_counts_what_was_read_while_nobody_knows_how_much_it_is(builder: CacheBuilder) -> None:
+    written = STYLE.sub("", verify_slowly(builder, 120).decode())
+    pictures = [picture for picture in re.split(r"[\r\n]+", written) if "Verifying" in picture]
+    assert any("Verifying (2 read)" in picture and "/? " in picture for picture in pictures), pictures
+    assert not re.search(r"read\)|\?", pictures[-1]), pictures
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_a_bar_leaves_nothing_behind(builder: CacheBuilder, columns: int) -> None:
+    written = verify_slowly(builder, columns)
     assert b"Verifying" in written or b"Reading" in written, written
     # no picture of it is wider than the terminal, which would leave a part of it behind
     pictures = re.split(r"[\r\n]+", STYLE.sub("", written.decode()))

@@ -57,11 +57,12 @@ class Silent:
     """A meter that nobody watches; it keeps the sum."""
 
     def __init__(self) -> None:
-        self.total = self.expected = 0
+        self.total = self.expected = self.read = 0
 
-    def expect(self, size: int) -> None:
+    def expect(self, size: int | None, read: int = 0) -> None:
         """Keep what was expected last."""
-        self.expected = size
+        self.expected = size or 0
+        self.read = read
 
     def advance(self, size: int) -> None:
         """Count."""

@@ -273,3 +273,15 @@ def test_other_headers_are_shown_as_they_are(name: str, value: str) -> None:
 @pytest.mark.parametrize("name", ["location", "Content-Location"])
 def test_where_a_response_points_to_is_shown_without_its_signature(name: str, value: str) -> None:
     assert SECRET not in redact_header(name, value)
+
+
+@pytest.mark.parametrize(
+    "letter", ["s", "S", "\u017f"], ids=["small", "capital", "long"]
+)  # one letter, as re reads it
+def test_a_secret_is_hidden_however_its_sign_is_spelled(letter: str) -> None:
+    for sign in ("ba{}ic dXNlcjpwYXNzd29yZA==", "BA{}IC dXNlcjpwYXNzd29yZA=="):
+        assert redact_text(sign.format(letter)) == f"{sign.format(letter).split()[0]} ***"
+    for token in ("gh{}_0123456789abcdefghijABCDEFGHIJ", "A{}IA0123456789ABCDEF"):
+        spelled = token.format("s" if token.startswith("g") else "S")
+        assert redact_text(f"é {spelled}") == "é ***"
+        assert redact_text(spelled) == "***"

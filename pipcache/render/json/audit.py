@@ -18,6 +18,7 @@ from pipcache.render.json.records import (
     redacted_headers,
 )
 from pipcache.render.json.run import AdvisoryRecord, RunRecord, advisory_records, run_record
+from pipcache.render.json.writer import Records
 from pipcache.util.hashes import Digests
 from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import iso_time
@@ -60,10 +61,10 @@ class AuditedCacheRecord(TypedDict):
     cache: CacheRecord
     found_by: list[str]
     problem: str | None
-    hits: list[HitRecord]
-    seen: list[HitRecord]
+    hits: Records[HitRecord]
+    seen: Records[HitRecord]
     native_commands: list[str]
-    unjudged: list[InconclusiveRecord]
+    unjudged: Records[InconclusiveRecord]
     entries: int
     distributions: int
     pages: int
@@ -92,7 +93,7 @@ class AuditDocument(TypedDict):
     complete: bool
     since: str | None
     until: str | None
-    caches: list[AuditedCacheRecord]
+    caches: Records[AuditedCacheRecord]
     unread: list[UnreadCacheRecord]
     indicators: int
     records: int
@@ -118,7 +119,7 @@ def audit_document(report: AuditReport, run: Run = NO_IDENTITY) -> AuditDocument
         "complete": report.is_whole,
         "since": _moment(report.time_range.since),
         "until": _moment(report.time_range.until),
-        "caches": [audited_cache_record(cache) for cache in report.caches],
+        "caches": Records(audited_cache_record, report.caches, are_long=True),
         "unread": [unread_record(cache) for cache in report.unread],
         "indicators": len(advisories.indicators),
         "records": advisories.records,
@@ -152,10 +153,10 @@ def audited_cache_record(cache: AuditedCache) -> AuditedCacheRecord:
         "cache": cache_record(cache.directory),
         "found_by": list(cache.owners),
         "problem": cache.problem,
-        "hits": [hit_record(hit) for hit in cache.audit.hits],
-        "seen": [hit_record(hit) for hit in cache.audit.seen],
+        "hits": Records(hit_record, cache.audit.hits),
+        "seen": Records(hit_record, cache.audit.seen),
         "native_commands": native_commands(cache),
-        "unjudged": [inconclusive_record(entry) for entry in cache.audit.inconclusive],
+        "unjudged": Records(inconclusive_record, cache.audit.inconclusive),
         "entries": cache.audit.entries,
         "distributions": cache.audit.distributions,
         "pages": cache.audit.pages,

@@ -23,6 +23,7 @@ from pipcache.render.json.remove import (
     plan_record,
 )
 from pipcache.render.json.run import advisory_records, run_record
+from pipcache.render.json.writer import Records
 from pipcache.render.purged_cache import PurgedCache, answer_of
 from pipcache.util.run import NO_IDENTITY, Run
 
@@ -140,11 +141,11 @@ def _sum_of_outcomes(outcomes: Sequence[OutcomeRecord]) -> OutcomeRecord | None:
 
 
 def _sum_of_audits(caches: Sequence[PurgedCache]) -> AuditedCacheRecord:
-    first, *others = [audited_cache_record(cache.before) for cache in caches]
-    for other in others:
-        first["hits"] += other["hits"]
-        first["unjudged"] += other["unjudged"]
-        first["entries"] += other["entries"]
-        first["distributions"] += other["distributions"]
-        first["pages"] += other["pages"]
+    first = audited_cache_record(caches[0].before)
+    audits = [cache.before.audit for cache in caches]
+    first["hits"] = Records(hit_record, [hit for audit in audits for hit in audit.hits])
+    first["unjudged"] = Records(inconclusive_record, [entry for audit in audits for entry in audit.inconclusive])
+    first["entries"] = sum(audit.entries for audit in audits)
+    first["distributions"] = sum(audit.distributions for audit in audits)
+    first["pages"] = sum(audit.pages for audit in audits)
     return first

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pipcache.util.untrusted import redact_text
 
@@ -20,15 +20,17 @@ S = TypeVar("S")
 class Records(Generic[T]):
     """A list of records in a document, each of which is made when it is written, and is not kept."""
 
-    __slots__ = ("_items", "_make")
+    __slots__ = ("_items", "_make", "are_long")
 
-    def __init__(self, make: Callable[[S], T], items: Collection[S]) -> None:
+    def __init__(self, make: Callable[[S], T], items: Collection[S], *, are_long: bool = False) -> None:
         """Make the list.
 
         Args:
             make: makes a record.
             items: what the records are made of.
+            are_long: the records hold lists of records themselves, and are written in pieces too.
         """
+        self.are_long = are_long
         self._make: Callable[[S], T] = make
         self._items = items
 
@@ -81,7 +83,11 @@ def _pieces(value: object, line: str) -> Iterator[str]:
     elif isinstance(value, Records) and len(value):
         start = "["
         for record in value:
-            yield f"{start}{inner}{_text(record, inner, is_path=False)}"
+            yield start + inner
+            if value.are_long:
+                yield from _pieces(record, inner)
+            else:
+                yield _text(record, inner, is_path=False)
             start = ","
         yield line + "]"
     else:
@@ -96,22 +102,75 @@ def _text(value: object, line: str, *, is_path: bool) -> str:
         line: the end of a line, with the blanks before what closes the value; empty for everything on one line.
         is_path: the texts in it are paths, which hide nothing.
     """
-    if type(value) is str:
+    if isinstance(value, str):
         return _quoted(value) if is_path else _shown(value)
     if value is None:
         return "null"
-    inner = line and line + " "
-    between = "," + (inner or " ")
+    if type(value) is dict and value:
+        return _map_text(value, line, is_path=is_path)
     if isinstance(value, (list, tuple, Records)):
-        texts = [_text(each, inner, is_path=is_path) for each in value]
-        return f"[{inner}{between.join(texts)}{line}]" if texts else "[]"
+        if not len(value):
+            return "[]"
+        inner = line and line + " "
+        between = "," + (inner or " ")
+        texts = [
+            _quoted(each) if is_path and type(each) is str else _text(each, inner, is_path=is_path)
+            for each in value
+        ]
+        return f"[{inner}{between.join(texts)}{line}]"
     if isinstance(value, (dict, Mapping)):
-        fields = [(_quoted(name), each, True) for name, each in value.items()] if is_path else _fields(value)
-        texts = [f"{name}: {_text(each, inner, is_path=keeps)}" for name, each, keeps in fields]
-        return f"{{{inner}{between.join(texts)}{line}}}" if texts else "{}"
-    if isinstance(value, str):
-        return _quoted(value) if is_path else _shown(value)
+        return _map_text(value, line, is_path=is_path) if value else "{}"
     return str(value) if type(value) is int else json.dumps(value)
+
+
+def _map_text(record: Mapping[str, object], line: str, *, is_path: bool) -> str:
+    """Return a map that is not empty as JSON text; the arguments are those of ``_text``."""
+    inner = line and line + " "
+    if is_path:
+        fields: Collection[tuple[str, object, bool]] = [
+            (_quoted(name), each, True) for name, each in record.items()
+        ]
+    elif (shape := _shape(tuple(record), line)) is not None:
+        # most of a long answer comes this way: what takes no other call is told apart here
+        texts = [
+            _shown_short(each)
+            if (kind := type(each)) is str and not holds_paths and len(each) <= _SHORT  # type: ignore[arg-type]
+            else "null"
+            if each is None
+            else "[]"
+            if kind is list and not each
+            else _text(each, inner, is_path=holds_paths and not _holds_records(each))
+            for each, holds_paths in zip(record.values(), shape.are_paths, strict=True)
+        ]
+        return shape.template % tuple(texts)
+    else:
+        fields = _fields(record)
+    between = "," + (inner or " ")
+    texts = [f"{name}: {_text(each, inner, is_path=keeps)}" for name, each, keeps in fields]
+    return f"{{{inner}{between.join(texts)}{line}}}"
+
+
+class _Shape(NamedTuple):
+    """What the texts of all records with the same fields share.
+
+    Attributes:
+        template: the text of the record, with a ``%s`` in the place of each value.
+        are_paths: of each field, whether its value is a path or several.
+    """
+
+    template: str
+    are_paths: tuple[bool, ...]
+
+
+@lru_cache(maxsize=256)
+def _shape(names: tuple[str, ...], line: str) -> _Shape | None:
+    """Return what the texts of records with these fields share; None where two names are the same when shown."""
+    shown = _names(names)
+    if len({name for name, _ in shown}) < len(shown):
+        return None
+    inner = line and line + " "
+    fields = ("," + (inner or " ")).join(name.replace("%", "%%") + ": %s" for name, _ in shown)
+    return _Shape(f"{{{inner}{fields}{line}}}", tuple(is_path for _, is_path in shown))
 
 
 def _fields(record: Mapping[str, object]) -> Collection[tuple[str, object, bool]]:
@@ -137,7 +196,9 @@ def _names(names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
 def _holds_records(value: object) -> bool:
     if isinstance(value, Records):
         return True
-    return isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value)
+    return isinstance(value, (list, tuple)) and any(
+        type(each) is not str and isinstance(each, Mapping) for each in value
+    )
 
 
 def _shown(text: str) -> str:
