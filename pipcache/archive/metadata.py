@@ -3,6 +3,7 @@
 Reads and decompressed bytes are bounded. Bytes that are no such file give None, never an error.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipcache.archive.tar_reader import BLOCK, is_tar, tar_members
@@ -94,17 +95,31 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     wheel = next((name for name in names if name.endswith("/WHEEL")), None)
     if wheel is None:
         return None
-    # scikit-build 0.16 left a blank line before the tags
-    fields = header_fields(directory.read(tops[wheel], 16 << 10), every_block=True)
+    data = directory.read(tops[wheel], 16 << 10)
+    tags, build, generator = (_usual_wheel_fields if len(data) <= _USUAL_WHEEL else _wheel_fields)(data)
     metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
         folder=wheel.removesuffix(".dist-info/WHEEL"),
-        tags=tuple(fields.get("tag", ())),
-        build=next(iter(fields.get("build", ())), None) or None,
-        generator=next(iter(fields.get("generator", ())), None) or None,
+        tags=tags,
+        build=build,
+        generator=generator,
         metadata=None if metadata is None else parse_metadata(directory.read(metadata, 64 << 10)),
     )
 
+
+_USUAL_WHEEL = 512  # bytes
+
+
+def _wheel_fields(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Return the tags, the build tag and the generator in a WHEEL file."""
+    # scikit-build 0.16 left a blank line before the tags
+    fields = header_fields(data, every_block=True)
+    build, generator = (next(iter(fields.get(name, ())), None) or None for name in ("build", "generator"))
+    return tuple(fields.get("tag", ())), build, generator
+
+
+_usual_wheel_fields = lru_cache(maxsize=256)(_wheel_fields)
+"""The same, once for all wheels with an equal file: those of a builder have it."""
 
 _SIGNS = ("PKG-INFO", "setup.py", "pyproject.toml")
 """Files of which an sdist has one beside its packages."""

@@ -58,13 +58,14 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
         artifact: a downloaded wheel or sdist; others are returned as they are.
         digests: of its bytes.
     """
-    if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
+    key = artifact.key
+    if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or key is None:
         return artifact
     for filename in candidate_filenames(artifact):
         is_plain = _NEVER_QUOTED.fullmatch(filename) is not None
         for spelling in (filename,) if is_plain else unique((filename, quote(filename, errors="surrogatepass"))):
             for url in file_urls(digests.blake2b_256, spelling):
-                if http_key(url) == artifact.key:
+                if http_key(url) == key:
                     return _proved(artifact, filename, url)
     return artifact
 

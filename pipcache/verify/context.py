@@ -9,9 +9,10 @@ from pipcache.inventory.artifact import Artifact, Kind, Place, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
+from pipcache.inventory.deeper_names import identify_deeper, identify_open
 from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
-from pipcache.inventory.identify import identify, identify_deeper, identify_open
+from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
 from pipcache.inventory.releases import Releases
 from pipcache.store.body import Body
@@ -206,7 +207,7 @@ class Context:
         """Take what the bytes of an artifact say by themselves while its body is open, which is closed then."""
         entry, head = artifact.entry, artifact.head
         if isinstance(entry, HttpEntry) and entry.store is Store.HTTP_V2 and head is not None:
-            identify_open(self.cache, entry, head, body, self._keep)
+            identify_open(self.cache, artifact, body, self._keep)
 
     def _keep(self, artifact: Artifact, body: Body) -> None:
         """Take an artifact with the names in its bytes, and whether it is a sound wheel."""

@@ -87,7 +87,7 @@ def _judge_by_key(
     Where ``is_last_reading``, the bytes are hashed for all promises that are known by now.
     """
     assert artifact.head is not None
-    if why_unusable(artifact.head) is not None or head_findings(artifact):
+    if why_unusable(artifact.head) is not None or head_findings(artifact, is_usable=True):
         return None
     try:
         if _length_findings(artifact, (window := body.window).length):
