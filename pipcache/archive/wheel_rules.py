@@ -72,12 +72,12 @@ _USUAL_WHEEL = 512  # bytes
 def _flaw_of_wheel_file(data: bytes) -> Flaw | None:
     """Return why pip refuses a WHEEL file, by its bytes; None where it does not."""
     try:
-        stated = parse_headers(data)["Wheel-Version"]
+        stated = next(iter(parse_headers(data).get("wheel-version", ())), None)
     except UnicodeDecodeError:
         return Flaw(Defect.INCOMPLETE, "", "text in UTF-8", "other bytes, so that every pip refuses it")
     if stated is None:
         return Flaw(Defect.INCOMPLETE, "", "a Wheel-Version", "none, so that every pip refuses it")
-    text = str(stated).strip()[:100]
+    text = stated.strip()[:100]
     try:
         version = tuple(map(int, text.split(".")))
     except ValueError:
