@@ -104,7 +104,8 @@ def _lines_of_record(data: bytes) -> Iterable[list[str]]:
         UnicodeDecodeError, csv.Error: now or later: the bytes are no RECORD.
     """
     if len(data) <= _SHORT_RECORD and b'"' not in data and b"\r" not in data and b"\0" not in data:
-        return [line.split(",") for line in data.decode().split("\n") if line]  # all that the csv module does
+        # all that the csv module does
+        return [line.split(",") if line else [] for line in data.decode().removesuffix("\n").split("\n")]
     return csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
 
 
