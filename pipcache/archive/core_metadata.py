@@ -4,9 +4,9 @@ Sources: pip ``metadata/importlib``, ``resolution/resolvelib/candidates.py`` and
 core metadata specification. ``archive.metadata`` reads the same file for its names alone, and never refuses it.
 """
 
+import email.message  # noqa: F401 - else the parser loads it later, when no descriptor may be left
 import re
-from collections.abc import Iterator
-from email.message import Message  # else the parser loads it later, when no descriptor may be left
+from collections.abc import Iterator, Mapping, Sequence
 from email.parser import HeaderParser
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ class CoreMetadata(NamedTuple):
     extras: frozenset[str]
 
 
-def parse_headers(data: bytes) -> Message:
-    """Return the headers of METADATA or WHEEL, as pip reads them.
+def parse_headers(data: bytes) -> Mapping[str, Sequence[str]]:
+    """Return the values of the headers of METADATA or WHEEL by lower-case name, as pip reads them.
 
     Raises:
         UnicodeDecodeError: the bytes are not UTF-8.
@@ -40,13 +40,15 @@ def parse_headers(data: bytes) -> Message:
     text = data.decode()
     end = text.find("\n\n")  # the parser would read what follows line by line, and keep none of it as a header
     text = text if end < 0 else text[: end + 1]
+    headers: dict[str, list[str]] = {}
     if _PLAIN_HEADERS.fullmatch(text) is None:
-        return HeaderParser().parsestr(text)
-    message = Message()
+        for name, value in HeaderParser().parsestr(text).items():
+            headers.setdefault(name.lower(), []).append(str(value))
+        return headers
     for line in text.removesuffix("\n").split("\n") if text else ():
         name, _, value = line.partition(":")
-        message.set_raw(name, value.lstrip(" \t"))
-    return message
+        headers.setdefault(name.lower(), []).append(value.lstrip(" \t"))
+    return headers
 
 
 _PLAIN_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\r\n]*\n)*(?:[!-9;-~]+:[^\r\n]*)?")
@@ -56,21 +58,21 @@ _PLAIN_HEADERS = re.compile(r"(?:[!-9;-~]+:[^\r\n]*\n)*(?:[!-9;-~]+:[^\r\n]*)?")
 def read_core_metadata(data: bytes) -> CoreMetadata | None:
     """Return the fields of METADATA; None for bytes that are not UTF-8, which every pip refuses."""
     try:
-        message = parse_headers(data)
+        headers = parse_headers(data)
     except UnicodeDecodeError:
         return None
     return CoreMetadata(
-        name=_text(message.get("Name")),
-        version=_text(message.get("Version")),
+        name=_first(headers, "name"),
+        version=_first(headers, "version"),
         # a value that begins on the next line begins with that line's end
-        requires=tuple(str(value).strip() for value in message.get_all("Requires-Dist", [])),
-        requires_python=_text(message.get("Requires-Python")),
-        extras=frozenset(normalise(str(value)) for value in message.get_all("Provides-Extra", [])),
+        requires=tuple(value.strip() for value in headers.get("requires-dist", ())),
+        requires_python=_first(headers, "requires-python"),
+        extras=frozenset(map(normalise, headers.get("provides-extra", ()))),
     )
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _first(headers: Mapping[str, Sequence[str]], name: str) -> str | None:
+    return next(iter(headers.get(name, ())), None)
 
 
 def metadata_flaws(data: bytes, where: str) -> Iterator[Flaw]:

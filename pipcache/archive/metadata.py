@@ -102,31 +102,30 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     if wheel is None:
         return None
     data = directory.read(tops[wheel], 16 << 10)
-    written = _read_short_wheel_file(data) if len(data) <= _SHORT else _read_wheel_file(data)
+    tags, build, generator = (_usual_wheel_fields if len(data) <= _USUAL_WHEEL else _wheel_fields)(data)
     metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
-        wheel.removesuffix(".dist-info/WHEEL"),
-        *written,
+        folder=wheel.removesuffix(".dist-info/WHEEL"),
+        tags=tags,
+        build=build,
+        generator=generator,
         metadata=None if metadata is None else parse_metadata(directory.read(metadata, 64 << 10)),
     )
 
 
-def _read_wheel_file(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]:
+_USUAL_WHEEL = 512  # bytes
+
+
+def _wheel_fields(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return the tags, the build tag and the generator in a WHEEL file."""
     # scikit-build 0.16 left a blank line before the tags
     fields = header_fields(data, every_block=True)
-    return (
-        tuple(fields.get("tag", ())),
-        next(iter(fields.get("build", ())), None) or None,
-        next(iter(fields.get("generator", ())), None) or None,
-    )
+    build, generator = (next(iter(fields.get(name, ())), None) or None for name in ("build", "generator"))
+    return tuple(fields.get("tag", ())), build, generator
 
 
-_SHORT = 256
-"""Bytes of a WHEEL file that many wheels may have: all of the same generator and for the same tags."""
-
-_read_short_wheel_file = lru_cache(maxsize=256)(_read_wheel_file)
-
+_usual_wheel_fields = lru_cache(maxsize=256)(_wheel_fields)
+"""The same, once for all wheels with an equal file: those of a builder have it."""
 
 _SIGNS = ("PKG-INFO", "setup.py", "pyproject.toml")
 """Files of which an sdist has one beside its packages."""

@@ -39,7 +39,9 @@ class _MemberDigests:
         self._recorded = recorded
         self._budget = budget
         self._hashes = {
-            name: hashlib.new(name, usedforsecurity=False) for name in {digest.algorithm for digest in recorded}
+            # of the usual algorithm without a search for it
+            name: hashlib.sha256() if name == "sha256" else hashlib.new(name, usedforsecurity=False)
+            for name in {digest.algorithm for digest in recorded}
         }
 
     def update(self, data: bytes, /) -> None:
@@ -81,12 +83,12 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
         raise LongRecord(f"too much in it: more than {RECORD_LIMIT:,} bytes")
     rows: dict[str, list[Digest]] = {}
     try:
-        for number, fields in enumerate(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))):
+        for number, fields in enumerate(_lines_of_record(data)):
             if number >= MOST_LINES:
                 raise LongRecord(f"too much in it: more than {MOST_LINES:,} lines")
             if not fields:
                 continue
-            digests = rows.setdefault(_normal_path(fields[0]), [])
+            digests = rows.setdefault(fields[0].removeprefix("./"), [])
             algorithm, _, value = fields[1].partition("=") if len(fields) > 1 else ("", "", "")
             if value := value.rstrip("="):
                 digests.append(Digest(algorithm.lower(), value))
@@ -94,6 +96,20 @@ def parse_record(data: bytes) -> dict[str, list[Digest]] | None:
         return None
     return rows
 
+
+def _lines_of_record(data: bytes) -> Iterable[list[str]]:
+    """Return the fields of each line.
+
+    Raises:
+        UnicodeDecodeError, csv.Error: now or later: the bytes are no RECORD.
+    """
+    if len(data) <= _SHORT_RECORD and b'"' not in data and b"\r" not in data and b"\0" not in data:
+        # all that the csv module does
+        return [line.split(",") if line else [] for line in data.decode().removesuffix("\n").split("\n")]
+    return csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
+
+
+_SHORT_RECORD = 4 << 10  # bytes
 
 _AT_START = re.compile(
     r"(?:[^/]+\.data/(?:purelib/|platlib/|data/lib(?:64)?/(?:[^/]+/)?(?:site|dist)-packages/))?(?:[^/]+\.pth|(?:site|user)customize(?:\.[^/]+|/.+))",

@@ -137,7 +137,7 @@ def wheel_path_flaws(names: Iterable[str], folder: str) -> Iterator[Flaw]:
             yield from _name_flaws(name)
         path = name if is_plain else posixpath.normpath(name)
         if is_plain and ".data" not in name:
-            yield from _conflicts(tree, path, name)
+            yield from () if tree.add_file(path) else (_both(name),)
         elif _leaves(path) or _leaves_on_windows(name):
             yield Flaw(Defect.CLIMBS, name, "a path inside of the folder", "one that leads out of it")
         elif name.partition("/")[0].endswith(".data"):
@@ -167,7 +167,11 @@ def _conflicts(tree: _Tree, path: str, name: str) -> Iterator[Flaw]:
     if path == ".":
         yield Flaw(Defect.REFUSED, name, "the name of a file", "that of a folder, so that every pip refuses it")
     elif not tree.add_file(path):
-        yield Flaw(Defect.REFUSED, name, "a file or a folder", "both, so that every pip refuses it")
+        yield _both(name)
+
+
+def _both(name: str) -> Flaw:
+    return Flaw(Defect.REFUSED, name, "a file or a folder", "both, so that every pip refuses it")
 
 
 def _name_flaws(name: str) -> Iterator[Flaw]:

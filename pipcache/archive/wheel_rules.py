@@ -5,6 +5,7 @@ Sources: pip ``utils/wheel.py``, ``operations/install/wheel.py``, ``metadata/imp
 
 import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pipcache.archive.core_metadata import (
     METADATA_LIMIT,
@@ -60,22 +61,34 @@ def _folder_flaws(named: Mapping[str, Member], folder: str) -> Iterator[Flaw]:
 
 def _wheel_file_flaws(data: bytes, where: str) -> Iterator[Flaw]:
     """Yield why pip refuses a WHEEL file (``wheel_metadata``, ``wheel_version``, ``check_compatibility``)."""
+    flaw = (_flaw_of_usual if len(data) <= _USUAL_WHEEL else _flaw_of_wheel_file)(data)
+    if flaw is not None:
+        yield flaw._replace(where=where)
+
+
+_USUAL_WHEEL = 512  # bytes
+
+
+def _flaw_of_wheel_file(data: bytes) -> Flaw | None:
+    """Return why pip refuses a WHEEL file, by its bytes; None where it does not."""
     try:
-        stated = parse_headers(data)["Wheel-Version"]
+        stated = next(iter(parse_headers(data).get("wheel-version", ())), None)
     except UnicodeDecodeError:
-        yield Flaw(Defect.INCOMPLETE, where, "text in UTF-8", "other bytes, so that every pip refuses it")
-        return
+        return Flaw(Defect.INCOMPLETE, "", "text in UTF-8", "other bytes, so that every pip refuses it")
     if stated is None:
-        yield Flaw(Defect.INCOMPLETE, where, "a Wheel-Version", "none, so that every pip refuses it")
-        return
-    text = str(stated).strip()[:100]
+        return Flaw(Defect.INCOMPLETE, "", "a Wheel-Version", "none, so that every pip refuses it")
+    text = stated.strip()[:100]
     try:
         version = tuple(map(int, text.split(".")))
     except ValueError:
-        yield Flaw(Defect.INCOMPLETE, where, "Wheel-Version 1.0", f"{text!r}, which every pip refuses")
-        return
+        return Flaw(Defect.INCOMPLETE, "", "Wheel-Version 1.0", f"{text!r}, which every pip refuses")
     if version[0] > 1:
-        yield Flaw(Defect.REFUSED, where, "Wheel-Version 1.0", f"{text}, which every pip refuses")
+        return Flaw(Defect.REFUSED, "", "Wheel-Version 1.0", f"{text}, which every pip refuses")
+    return None
+
+
+_flaw_of_usual = lru_cache(maxsize=256)(_flaw_of_wheel_file)
+"""The same, once for all wheels with an equal file: those of a builder have it."""
 
 
 def _metadata_flaws(directory: ZipDirectory, named: Mapping[str, Member], path: str) -> Iterator[Flaw]:
@@ -116,7 +129,8 @@ def read_metadata(window: Window) -> bytes | None:
 def record_rule_flaws(data: bytes, where: str) -> Iterator[Flaw]:
     """Yield a blank line of RECORD, at which every pip fails (``get_csv_rows_for_installed``)."""
     try:
-        if all(csv.reader(data.decode().splitlines())):
+        lines = data.decode().splitlines()
+        if all(lines) or all(csv.reader(lines)):
             return
     except (UnicodeDecodeError, csv.Error):
         return  # it is no RECORD, which is a defect of its own

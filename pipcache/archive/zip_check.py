@@ -208,8 +208,10 @@ def _other_archives(window: Window, directory: ZipDirectory, members: Iterable[M
     end += int.from_bytes(window.read(end - 2, 2), "little")
     if end != window.length:
         yield Flaw(Defect.SLACK, "", f"the end at {end}", f"{window.length} bytes")
-    outside = (window.part(0, first), window.part(end, window.length))
-    if is_tar(window.read(0, 512)) or any(_is_archive(part) for part in outside):
+    outside = [window.part(0, first)] if first > 0 else []
+    if end < window.length:
+        outside.append(window.part(end, window.length))
+    if is_tar(window.read(0, 512)) or any(map(_is_archive, outside)):
         yield Flaw(Defect.AMBIGUOUS, "", "one archive", "another before or behind it")
     start = max(0, window.length - _REACH)
     tail = window.read(start, _REACH)

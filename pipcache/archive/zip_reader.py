@@ -27,6 +27,10 @@ MOST_MEMBERS = 200_000
 
 _MEMBER_LIMIT = 256 << 10
 
+_KEPT = (
+    16 << 10
+)  # bytes of a member below which they are kept with the directory: WHEEL and METADATA are read twice
+
 _EOCD = Struct("<4s4H2LH")
 
 _EOCD64_LOCATOR = Struct("<4sLQL")
@@ -64,7 +68,7 @@ class _Directory:
     It does not know the window, which keeps it: without a circle it goes with the window.
     """
 
-    __slots__ = ("count", "end_record", "members", "rows", "shift", "start", "tail", "tail_start")
+    __slots__ = ("contents", "count", "end_record", "members", "rows", "shift", "start", "tail", "tail_start")
 
     def __init__(self, window: Window) -> None:
         """Find the directory.
@@ -75,6 +79,7 @@ class _Directory:
         self.tail_start = max(0, window.length - _TAIL)
         self.tail = window.read(self.tail_start, _TAIL)
         self.members: list[Member] | None = None
+        self.contents: dict[tuple[int, int, int], bytes] = {}
         try:
             self._find(window)
         except struct.error as error:
@@ -268,6 +273,9 @@ class ZipDirectory:
 
     def read(self, member: Member, limit: int = _MEMBER_LIMIT) -> bytes:
         """Return the first ``limit`` bytes of a member; fewer, or none, where it does not decompress."""
+        place = member.header, member.compressed, member.method
+        if (known := self._directory.contents.get(place)) is not None and limit >= _KEPT:
+            return known
         local = self._at(member.header, _LOCAL.size)
         if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
             return b""
@@ -279,9 +287,12 @@ class ZipDirectory:
         if member.method != 8:
             return _read_rare(self._window.part(start, member.compressed), member.method, limit)
         try:
-            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, limit)
+            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, limit)
         except zlib.error:
             return b""
+        if len(content) < min(limit, _KEPT) and len(data) == member.compressed:
+            self._directory.contents[place] = content  # the whole of it
+        return content
 
 
 def _read_rare(data: Window, method: int, limit: int) -> bytes:

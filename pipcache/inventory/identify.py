@@ -65,9 +65,9 @@ def identify(
     """
     match entry:
         case HttpEntry():
-            return _identify_http(cache.response(entry, deep=deep, head=head), entry, bases, look)
+            return identify_response(cache.response(entry, deep=deep, head=head), entry, bases, look)
         case BuiltEntry() if not entry.store.is_uvs:
-            return _with_own_name(identify_built(cache, entry))
+            return with_own_name(identify_built(cache, entry))
         case StrayEntry(store=Store.SELFCHECK):
             from pipcache.inventory.selfcheck_note import identify_note  # a cache has few of them, or none
 
@@ -84,27 +84,7 @@ def identify(
             return identify_uv(cache, entry, deep=deep)
 
 
-def identify_deeper(cache: Cache, artifact: Artifact, known: Artifact | None = None) -> Artifact:
-    """Return an artifact with the names in METADATA or PKG-INFO too; what is as it was is kept once.
-
-    Args:
-        cache: the cache that the artifact is from.
-        artifact: the artifact.
-        known: the same with these names, where it was identified before.
-    """
-    deeper = known or identify(cache, artifact.entry, deep=True, head=artifact.head)
-
-    def shared(claim: Claim) -> Claim:
-        return next((each for each in artifact.claims if each == claim), claim)
-
-    return deeper._replace(
-        claims=tuple(map(shared, deeper.claims)),
-        own=None if deeper.own is None else shared(deeper.own),
-        filenames=artifact.filenames if artifact.filenames == deeper.filenames else deeper.filenames,
-    )
-
-
-def _with_own_name(artifact: Artifact) -> Artifact:
+def with_own_name(artifact: Artifact) -> Artifact:
     """Return an artifact with the first name in its entry as its own.
 
     A page is named by its key before that, and a top folder that names no release can have any name.
@@ -138,14 +118,15 @@ def identify_by_head(cache: Cache, entry: Entry) -> Artifact:
     if head is not None:
         kind = Kind.PAGE if is_page_by_head(head) else promised_kind(artifact) or Kind.UNKNOWN
         artifact = artifact._replace(kind=kind)
-    return _with_own_name(artifact)
+    return with_own_name(artifact)
 
 
-def _identify_http(
+def identify_response(
     response: Response, entry: HttpEntry, bases: PageBases | None, look: Look | None = None
 ) -> Artifact:
+    """Return a download as an artifact, and close its response; the arguments are as for ``identify``."""
     try:
-        artifact = _with_own_name(_of_response(entry, response, bases))
+        artifact = with_own_name(_of_response(entry, response, bases))
         if look is not None and response.body is not None:
             look(artifact, response.body)
         return artifact
@@ -153,9 +134,12 @@ def _identify_http(
         response.close()
 
 
-def identify_open(cache: Cache, entry: HttpEntry, head: Head, body: Body, look: Look) -> None:
-    """Give ``look`` what ``identify`` returns when it is ``deep``, by a body that is open, and is closed then."""
-    _identify_http(cache.response(entry, deep=True, head=head, body=body), entry, None, look)
+def claims_of_metadata(facts: WheelFacts) -> tuple[Claim, ...]:
+    """Return the name in the METADATA of a wheel, where it was read."""
+    metadata = facts.metadata
+    if metadata is None:
+        return ()
+    return (Claim(Evidence.CONTENT, "METADATA", kept_once(metadata.name), kept_once(metadata.version)),)
 
 
 def _of_response(entry: HttpEntry, response: Response, bases: PageBases | None) -> Artifact:
@@ -256,10 +240,7 @@ def _as_redirect(artifact: Artifact, head: Head) -> Artifact:
 
 def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
     project, _, version = map(sys.intern, facts.folder.partition("-"))
-    claims = [Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)]
-    if (metadata := facts.metadata) is not None:
-        name, version_in = kept_once(metadata.name), kept_once(metadata.version)
-        claims.append(Claim(Evidence.CONTENT, "METADATA", name, version_in))
+    folder = Claim(Evidence.CONTENT, Place.DIST_INFO.value, project, version or None, place=Place.DIST_INFO)
     tags, build = facts.tags, facts.build
     if not tags:
         named = (parse_filename(claim.filename) for claim in artifact.claims if claim.filename)
@@ -267,11 +248,11 @@ def _as_wheel(artifact: Artifact, facts: WheelFacts) -> Artifact:
             wheel := next((name for name in named if name is not None and name.tags is not None), None)
         ) is not None:
             tags, build = tuple(expand_tags(["-".join(wheel.tags or ())])), wheel.build
-    all_claims = (*claims, *artifact.claims)
+    claims = (folder, *claims_of_metadata(facts), *artifact.claims)
     return artifact._replace(
         kind=Kind.WHEEL,
-        claims=all_claims,
-        own=artifact.own or _first_name(all_claims),
+        claims=claims,
+        own=artifact.own or _first_name(claims),
         filenames=tuple(wheel_filenames([facts.folder], build, tags)),
         tags=_tags_kept_once(tags),
         build=build,

@@ -48,6 +48,24 @@ def candidate_filenames(artifact: Artifact) -> list[str]:
             return claimed
 
 
+_OF_ITSELF = frozenset({Evidence.CONTENT, Evidence.HEADER})
+
+
+def has_only_own_names(artifact: Artifact) -> bool:
+    """Return whether all names of an artifact are from its own files."""
+    return all(claim.evidence in _OF_ITSELF for claim in artifact.claims)
+
+
+def has_same_candidates(deeper: Artifact, artifact: Artifact) -> bool:
+    """Return whether the names in METADATA add no file name to those that an artifact may have had before."""
+    if any(getattr(deeper, field) != getattr(artifact, field) for field in ("kind", "filenames", "tags", "build")):
+        return False
+    names = [claim for claim in artifact.claims if claim.project and claim.version]
+    projects, versions = {claim.project for claim in names}, {claim.version for claim in names}
+    added = [claim for claim in deeper.claims if claim.project and claim.version and claim not in names]
+    return all(claim.project in projects and claim.version in versions and not claim.filename for claim in added)
+
+
 def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
     """Return ``artifact`` with its URL and file name where its bytes prove them; else ``artifact`` itself.
 
@@ -58,13 +76,14 @@ def prove_by_content(artifact: Artifact, digests: Digests) -> Artifact:
         artifact: a downloaded wheel or sdist; others are returned as they are.
         digests: of its bytes.
     """
-    if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or artifact.key is None:
+    key = artifact.key
+    if artifact.kind not in {Kind.WHEEL, Kind.SDIST} or key is None:
         return artifact
     for filename in candidate_filenames(artifact):
         is_plain = _NEVER_QUOTED.fullmatch(filename) is not None
         for spelling in (filename,) if is_plain else unique((filename, quote(filename, errors="surrogatepass"))):
             for url in file_urls(digests.blake2b_256, spelling):
-                if http_key(url) == artifact.key:
+                if http_key(url) == key:
                     return _proved(artifact, filename, url)
     return artifact
 

@@ -58,17 +58,18 @@ class ReleasesOnPage:
     def wants(self, row: Row) -> bool:
         """Return whether a row may be a download, by its name or by a digest."""
         digests = self._releases.digests
-        return any(map(self._release_of, self._names_of(row))) or (bool(digests) and row.may_have(digests))
+        if self._release_of(row.filename) is not None or (digests and row.may_have(digests)):
+            return True
+        return any(map(self._release_of, self._names_of_eggs(row)))
 
     def wanted_by(self, row: Row, file: PageFile) -> Iterator[Release | str]:
         """Yield the release, and the digests, of the downloads that a row may be."""
-        yield from filter(None, map(self._release_of, self._names_of(row)))
+        yield from filter(None, map(self._release_of, [row.filename, *self._names_of_eggs(row)]))
         yield from {digest for _, digest in file.hashes if digest in self._releases.digests}
 
-    def _names_of(self, row: Row) -> list[str]:
-        """Return the file names that a row gives; an egg is like the name of an sdist."""
-        eggs = row.eggs
-        return [row.filename, *(f"{egg}.tar" for egg in eggs)] if eggs else [row.filename]
+    def _names_of_eggs(self, row: Row) -> list[str]:
+        """Return the file names that the eggs of a row stand for: each is like the name of an sdist."""
+        return [f"{egg}.tar" for egg in row.eggs]
 
     def _release_of(self, filename: str) -> Release | None:
         """Return the release of a listed file, where it is looked for."""

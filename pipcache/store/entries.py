@@ -139,11 +139,9 @@ def entry_files(entry: Entry) -> tuple[File, ...]:
 
 def entry_path(entry: Entry) -> str:
     """Return the path of an entry: that of its first file, relative to the cache directory."""
-    match entry:
-        case HttpEntry(head=File(path=path)) | UnreadableEntry(path=path):
-            return path
-        case _:
-            return entry_files(entry)[0].path
+    if isinstance(entry, HttpEntry) and entry.head is not None:
+        return entry.head.path  # most are such, and a run asks for each path dozens of times
+    return entry.path if isinstance(entry, UnreadableEntry) else entry_files(entry)[0].path
 
 
 def stray_folders(entries: Iterable[Entry]) -> list[str]:

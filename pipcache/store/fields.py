@@ -151,10 +151,15 @@ def _check_length(stated: str | None) -> None:
 
 def _lengths(stated: str | None) -> set[int]:
     """Return the lengths in a ``Content-Length``, read as urllib3 reads them; none where it is no number."""
+    if stated is not None and len(stated) < _USUAL_LENGTH and stated.isascii() and stated.isdigit():
+        return {int(stated)}
     try:
         return set() if stated is None else {int(part) for part in stated.split(",")}
     except ValueError:
         return set()
+
+
+_USUAL_LENGTH = 20  # digits
 
 
 def stated_length(stated: str | None) -> int | None:

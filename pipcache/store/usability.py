@@ -43,7 +43,12 @@ def doubts_about(head: Head, size: int) -> tuple[str, ...]:
         head: the decoded head.
         size: the bytes of its body.
     """
-    return () if why_unusable(head) is not None else (*head.doubts, *_doubts(head, size))
+    return () if why_unusable(head) is not None else doubts_about_usable(head, size)
+
+
+def doubts_about_usable(head: Head, size: int) -> tuple[str, ...]:
+    """Return what ``doubts_about`` returns, of a head of which ``why_unusable`` has nothing to say."""
+    return (*head.doubts, *_doubts(head, size))
 
 
 def _is_split(head: Head) -> bool:

@@ -205,7 +205,8 @@ def wheel_filenames(
         every: as for ``tag_orders``.
     """
     middle = f"-{build}" if build else ""
-    return unique(f"{stem}{middle}-{order}.whl" for stem in stems for order in tag_orders(tags, every=every))
+    endings = [f"{middle}-{order}.whl" for order in tag_orders(tags, every=every)]
+    return unique([stem + ending for stem in stems for ending in endings])
 
 
 def stems(names: Iterable[str], versions: Iterable[str]) -> list[str]:

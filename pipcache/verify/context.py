@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 
 from pipcache.archive.record import check_wheel
 from pipcache.inventory.artifact import Artifact, Kind, Place, path_of
 from pipcache.inventory.body import digests_of
 from pipcache.inventory.built_from import SourceIndex, source_key
 from pipcache.inventory.collector import IndexUrls, configured_bases, name_by_pages
+from pipcache.inventory.deeper_names import identify_deeper, identify_open
 from pipcache.inventory.from_origins import OriginNames
 from pipcache.inventory.from_pages import PageReader
-from pipcache.inventory.identify import identify, identify_deeper, identify_open
+from pipcache.inventory.identify import identify
 from pipcache.inventory.page_names import as_page, may_be_a_page, name_pages_by_guess, page_bases
+from pipcache.inventory.proof import has_same_candidates
 from pipcache.inventory.releases import Releases
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
@@ -98,6 +101,7 @@ class Context:
         links: the paths of symbolic links among the entries.
         hashed: hex digests by algorithm of bodies that were hashed before, by the paths of their entries; nothing
             is wrong with the heads of these.
+        unproved: the paths of downloads whose key the bytes and their own names were found not to prove.
         sound: the paths of small wheels in whose bytes nothing is wrong, where ``hashed`` has their digests too.
         structures: what is wrong with folders of unpacked wheels that were read before, by their paths.
         digests: the algorithms of the digests that each judgement has in any case.
@@ -125,6 +129,7 @@ class Context:
         self.hashed: dict[str, dict[str, str]] = {}
         self.structures: dict[str, Structure] = {}
         self.sound: set[str] = set()
+        self.unproved: set[str] = set()
         self.local_digests: KnownDigests | None = {} if local_sources else None
         self._index_urls = index_urls
         self._artifacts: Sequence[Artifact] = ()
@@ -169,6 +174,7 @@ class Context:
         self._identities.clear()
         self.structures.clear()
         self.sound.clear()
+        self.unproved.clear()
         artifacts: list[Artifact] = []
         for artifact in self._artifacts:
             is_page = artifact.kind is Kind.PAGE
@@ -206,13 +212,21 @@ class Context:
         """Take what the bytes of an artifact say by themselves while its body is open, which is closed then."""
         entry, head = artifact.entry, artifact.head
         if isinstance(entry, HttpEntry) and entry.store is Store.HTTP_V2 and head is not None:
-            identify_open(self.cache, entry, head, body, self._keep)
+            identify_open(self.cache, artifact, body, partial(self._keep, artifact))
 
-    def _keep(self, artifact: Artifact, body: Body) -> None:
-        """Take an artifact with the names in its bytes, and whether it is a sound wheel."""
+    def _keep(self, before: Artifact, artifact: Artifact, body: Body) -> None:
+        """Take an artifact with the names in its bytes, and whether it is a sound wheel.
+
+        Args:
+            before: the same without the names in METADATA or PKG-INFO.
+            artifact: the artifact with these names.
+            body: its bytes.
+        """
         if artifact.problem is not None:
             return  # what could not be read may be read the next time
         self._identities[path_of(artifact)] = artifact
+        if path_of(artifact) in self.hashed and has_same_candidates(artifact, before):
+            self.unproved.add(path_of(artifact))
         folder = next((claim for claim in artifact.claims if claim.place is Place.DIST_INFO), None)
         if artifact.kind is not Kind.WHEEL or body.encoding is not None or folder is None:
             return

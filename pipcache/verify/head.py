@@ -5,7 +5,7 @@ from pipcache.store.cache import Cache
 from pipcache.store.cachecontrol import HEAD_LIMIT, MalformedResponse, decode_head, read_inline
 from pipcache.store.entries import HttpEntry, entry_path
 from pipcache.store.layout import Store
-from pipcache.store.usability import doubts_about, why_unusable
+from pipcache.store.usability import doubts_about, doubts_about_usable, why_unusable
 from pipcache.verify.checks import Check, Verdict
 from pipcache.verify.context import Context
 from pipcache.verify.verdict import Finding, Judgement, conclude
@@ -67,11 +67,15 @@ def _why_undecodable(cache: Cache, entry: HttpEntry) -> tuple[bool, str]:
 _SECRETS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def head_findings(artifact: Artifact) -> list[Finding]:
+def head_findings(artifact: Artifact, *, is_usable: bool = False) -> list[Finding]:
     """Return the findings of a head that leave its verdict alone.
 
     There is one for each header with credentials of the request that the head keeps for ``Vary``, without the
     credentials, and one for each reason why some pips cannot use the head.
+
+    Args:
+        artifact: the artifact.
+        is_usable: whether ``why_unusable`` was asked about the head, and had nothing to say.
     """
     head = artifact.head
     if head is None:
@@ -81,5 +85,5 @@ def head_findings(artifact: Artifact) -> list[Finding]:
         for name, value in head.vary.items()
         if value and name.lower() in _SECRETS
     ]
-    doubts = doubts_about(head, artifact.size)
+    doubts = (doubts_about_usable if is_usable else doubts_about)(head, artifact.size)
     return [*credentials, *(Finding(Check.PC109, "", "a response that every pip can use", why) for why in doubts)]

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.body import open_body
-from pipcache.inventory.proof import name_by_digest, prove_by_content
+from pipcache.inventory.proof import has_only_own_names, name_by_digest, prove_by_content
 from pipcache.store.body import Body
 from pipcache.store.entries import BuiltEntry, HttpEntry, UnpackedEntry, UnreadableEntry
 from pipcache.store.response import explain_read_error
@@ -87,7 +87,7 @@ def _judge_by_key(
     Where ``is_last_reading``, the bytes are hashed for all promises that are known by now.
     """
     assert artifact.head is not None
-    if why_unusable(artifact.head) is not None or head_findings(artifact):
+    if why_unusable(artifact.head) is not None or head_findings(artifact, is_usable=True):
         return None
     try:
         if _length_findings(artifact, (window := body.window).length):
@@ -216,7 +216,7 @@ def _finding_of(comparison: Comparison) -> Finding:
 def _length_findings(artifact: Artifact, size: int) -> list[Finding]:
     """Compare with the lengths that the head states: of the body, or of the file of which it is a part."""
     head = artifact.head
-    if head is None:
+    if head is None or (head.stated_length == size and head.whole_length is None):
         return []
     stated = {"content-length": head.stated_length, "content-range": head.whole_length}
     return [
@@ -245,7 +245,8 @@ def _compare_with_promises(
     digests = context.hashed.get(path_of(artifact), {})
     if algorithms := algorithms - digests.keys():
         digests = digests | hash_window(body.window, algorithms, context.tick)
-    if wants_proof and (blake := digests.get(_BLAKE)) is not None:
+    is_tried = path_of(artifact) in context.unproved and has_only_own_names(artifact)
+    if wants_proof and not is_tried and (blake := digests.get(_BLAKE)) is not None:
         artifact = prove_by_content(artifact, Digests(blake, "", None))
         if artifact.url_proved:
             of_key = [

@@ -292,8 +292,28 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
     They are Artifactory's ``X-Checksum-*``, ``Repr-Digest`` and ``Content-Digest`` (RFC 9530), ``Content-MD5``
     (RFC 1864), Google's ``x-goog-hash``, and ``ETag`` where PyPI and S3 put an MD5 digest into it.
     """
-    headers = artifact.head.headers if artifact.head is not None else {}
+    if artifact.head is None:
+        return
+    headers = artifact.head.headers
     is_coded = artifact.encoding is not None
+    if not _DIGEST_HEADERS.isdisjoint(headers):
+        yield from _of_digest_headers(headers, is_coded=is_coded)
+    etag = headers.get("etag", "").strip()
+    if artifact.kind in DISTRIBUTIONS and not is_coded and _MD5_ETAG.fullmatch(etag) is not None:
+        # an object store's; the ETag of an object that was uploaded in parts has a dash, and is no digest of it
+        yield Promise("etag", "md5", etag[1:-1], Check.PC207, Influence.WHEN_KEPT)
+    elif "x-pypi-last-serial" in headers and (digest := _hex_of_base64(etag.strip('"') + "==", 16)) is not None:
+        # PyPI's, of the page as it was sent (webob's md5_etag over the compressed bytes)
+        yield Promise("etag", "md5", digest, Check.PC207, Influence.WHEN_KEPT)
+
+
+_MD5_ETAG = re.compile(r'"[0-9a-f]{32}"')
+
+_DIGEST_HEADERS = frozenset({*_CHECKSUM_HEADERS, "repr-digest", "content-digest", "content-md5", "x-goog-hash"})
+
+
+def _of_digest_headers(headers: Mapping[str, str], *, is_coded: bool) -> Iterator[Promise]:
+    """Yield what the headers promise that are there for digests."""
     for name, algorithm in _CHECKSUM_HEADERS.items():
         # the digest is of the file in the repository; a content coding changes the bytes
         value = headers.get(name)
@@ -307,13 +327,6 @@ def _of_headers(artifact: Artifact) -> Iterator[Promise]:
     for name, value in (("content-md5", headers.get("content-md5", "")), *of_google):
         if (digest := _hex_of_base64(value, 16)) is not None:
             yield Promise(name, "md5", digest, Check.PC205)
-    etag = headers.get("etag", "").strip()
-    if re.fullmatch(r'"[0-9a-f]{32}"', etag) and artifact.kind in DISTRIBUTIONS and not is_coded:
-        # an object store's; the ETag of an object that was uploaded in parts has a dash, and is no digest of it
-        yield Promise("etag", "md5", etag[1:-1], Check.PC207, Influence.WHEN_KEPT)
-    elif "x-pypi-last-serial" in headers and (digest := _hex_of_base64(etag.strip('"') + "==", 16)) is not None:
-        # PyPI's, of the page as it was sent (webob's md5_etag over the compressed bytes)
-        yield Promise("etag", "md5", digest, Check.PC207, Influence.WHEN_KEPT)
 
 
 def _google_digests(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from pipcache.inventory.artifact import Artifact, Kind, path_of, with_refusals
+from pipcache.inventory.artifact import PYPI, TEST_PYPI, Artifact, Kind, path_of, with_refusals
 from pipcache.inventory.collector import IndexUrls
 from pipcache.inventory.from_pages import PageReader
 from pipcache.store.body import Body
@@ -215,17 +215,18 @@ class Verifier:
         """Return whether the key may prove the bytes: a download that may be PyPI's and that no lock file pins."""
         if not isinstance(artifact.entry, HttpEntry):
             return False
-        is_download = artifact.kind in {Kind.WHEEL, Kind.SDIST} and (
-            artifact.came_from is None or artifact.is_from_pypi
-        )
-        return is_download and not self._options.thorough and not self._options.locks.pins_of(artifact)
+        if self._options.thorough or artifact.kind not in {Kind.WHEEL, Kind.SDIST}:
+            return False
+        return artifact.came_from in {None, PYPI, TEST_PYPI} and not self._options.locks.pins_of(artifact)
 
     def _prove(self, artifacts: Iterable[Artifact], work: Work = judge_by_key) -> list[Task]:
         """Let the threads prove artifacts by their keys, each only once in a run."""
+        proofs: list[Task] = []
         for artifact in artifacts:
             if (path := path_of(artifact)) not in self._proofs:
                 (self._proofs[path],) = self._submit([artifact], work)
-        return [self._proofs[path_of(artifact)] for artifact in artifacts]
+            proofs.append(self._proofs[path])
+        return proofs
 
     def _submit(self, artifacts: Iterable[Artifact], work: Work) -> list[Task]:
         """Do ``work`` on each artifact, the large ones in the threads."""

@@ -10,7 +10,9 @@ import pytest
 
 from pipcache.archive import zip_reader
 from pipcache.index.rows import PageFile
-from pipcache.util.urls import PAGE_BASES
+from pipcache.inventory import proof
+from pipcache.store.keys import http_key
+from pipcache.util.urls import FILES_HOST, PAGE_BASES
 from tests.support.archives import build_wheel, metadata
 from tests.support.caches import FILE_HEADERS, flip
 from tests.support.index_pages import JSON_TYPE, json_page
@@ -100,3 +102,32 @@ def test_what_is_wrong_with_a_small_wheel_is_seen_when_it_is_read_once(
     flip(body, place % len(wheel))
     (judgement,) = program("verify", "--format", "json").document["judgements"]
     assert judgement["verdict"] in {"damaged", "poisoned"}
+
+
+def test_the_bytes_of_a_download_are_tried_with_the_same_names_once(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filename, wheel = build_wheel("foo", "1.0")
+    builder.download(f"https://files.example/{filename}", wheel)
+    tried: list[str] = []
+
+    def count(url: str) -> str:
+        tried.append(url)
+        return http_key(url)
+
+    monkeypatch.setattr(proof, "http_key", count)
+    (judgement,) = program("verify", "--format", "json").document["judgements"]
+    assert judgement["verdict"] == "intact"
+    assert tried
+    assert len(tried) == len(set(tried))
+
+
+def test_bytes_are_tried_again_with_a_name_that_metadata_alone_has(
+    builder: CacheBuilder, program: Program
+) -> None:
+    _, wheel = build_wheel("Foo-Bar", "1.0")  # its folder has Foo_Bar, of which nobody makes the name of the file
+    digest = hashlib.blake2b(wheel, digest_size=32).hexdigest()
+    path = f"packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/Foo-Bar-1.0-py3-none-any.whl"
+    builder.download(f"https://{FILES_HOST}/{path}", wheel)
+    (judgement,) = program("verify", "--format", "json").document["judgements"]
+    assert judgement["verdict"] == "verified"

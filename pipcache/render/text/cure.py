@@ -71,6 +71,8 @@ def cure_of_all(cache: CacheDirectory, judgements: Sequence[Judgement], scope: S
     curable = [
         judgement for judgement in judgements if judgement.is_curable and judgement.artifact.key is not None
     ]
+    if not curable:
+        return None
     by_verdict = [
         judgement for judgement in curable if scope.is_repeatable and judgement.verdict in _GO_BY_VERDICT
     ]

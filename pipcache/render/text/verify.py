@@ -32,7 +32,7 @@ def in_order(judgements: Iterable[Judgement]) -> list[Judgement]:
     ordered = sort((judgement.artifact for judgement in by_path.values()), SortKey.NAME)
     return sorted(
         (by_path[entry_path(artifact.entry)] for artifact in ordered),
-        key=lambda judgement: (_ORDER[judgement.verdict], not any(_at_start(judgement))),
+        key=lambda judgement: (_ORDER[judgement.verdict], not (judgement.findings and any(_at_start(judgement)))),
     )
 
 
