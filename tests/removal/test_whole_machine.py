@@ -138,6 +138,9 @@ def test_one_command_for_a_machine(machine: Machine) -> None:
     assert "Nothing was removed." in again.lines
     document = machine.run("--format", "json", save=machine.kept).document
     assert (document["answer"], document["outcome"], document["plan"]["file_count"]) == ("found", None, 0)
+    clean, prune = document["found"]["native_commands"]
+    assert f"uv cache clean evil --cache-dir {machine.uvs}" in clean
+    assert f"uv cache prune --cache-dir {machine.uvs}" in prune
     assert confirmed(machine.kept) == 24
     # what was named is all there is
     for folder in (machine.uvs, machine.poetrys, machine.pdms):

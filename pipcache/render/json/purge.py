@@ -12,6 +12,7 @@ from pipcache.render.json.audit import (
     audited_cache_record,
     hit_record,
     inconclusive_record,
+    native_commands,
     unread_record,
 )
 from pipcache.render.json.records import CacheRecord, cache_record
@@ -145,6 +146,8 @@ def _sum_of_audits(caches: Sequence[PurgedCache]) -> AuditedCacheRecord:
     audits = [cache.before.audit for cache in caches]
     first["hits"] = Records(hit_record, [hit for audit in audits for hit in audit.hits])
     first["unjudged"] = Records(inconclusive_record, [entry for audit in audits for entry in audit.inconclusive])
+    first["seen"] = Records(hit_record, [hit for audit in audits for hit in audit.seen])
+    first["native_commands"] = [command for cache in caches for command in native_commands(cache.before)]
     first["entries"] = sum(audit.entries for audit in audits)
     first["distributions"] = sum(audit.distributions for audit in audits)
     first["pages"] = sum(audit.pages for audit in audits)
