@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipcache.location.environments import FOLDERS_BY_VARIABLE
+from pipcache.location.installer_places import RULES
 from tests.support.caches import CacheBuilder
 from tests.support.index import Index, add_standard_projects
 from tests.support.pips import make_certificate
@@ -29,6 +31,14 @@ for _signal, _handler in (
     if _signal is not None and signal.getsignal(_signal) is signal.SIG_IGN:
         # in a job in the background, and a program that is started by a test would ignore it too
         signal.signal(_signal, _handler)
+
+# where other installers of this machine have their files says nothing of the machines of tests
+_OF_CONDA = ("CONDARC", "CONDA_EXE", "CONDA_PREFIX", "MAMBA_ROOT_PREFIX")
+_OF_INSTALLERS = (
+    name for rules in RULES.values() for name in (*rules.variables, rules.file_variable, rules.folder_variable)
+)
+for _name in (*FOLDERS_BY_VARIABLE, *_OF_CONDA, *filter(None, _OF_INSTALLERS)):
+    os.environ.pop(_name, None)
 
 NO_PERMISSIONS = "root may read and change everything, and Windows has other permissions"
 
