@@ -10,6 +10,7 @@ from tests.support.archives import build_sdist, build_wheel
 from tests.support.index import JSON_PAGE
 from tests.support.saved_locks import FORMS, WHEEL, digest, save
 from tests.support.shop import add_pages, put_page, refresh
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def sums(folder: Path, **files: bytes) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(1, FORMS))
 def test_a_file_that_the_page_in_the_cache_lists_and_the_index_does_not(
     shop: Shop, program: Program, builder: CacheBuilder, tmp_path: Path, form: str
 ) -> None:
@@ -66,7 +67,7 @@ def test_a_file_that_the_page_in_the_cache_lists_and_the_index_does_not(
         assert "PC711" in program("refresh", "--against", lock, "--format", other).out
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(1, FORMS))
 def test_a_project_that_is_gone_takes_its_pins_along(
     shop: Shop, program: Program, builder: CacheBuilder, tmp_path: Path, form: str
 ) -> None:
@@ -83,7 +84,7 @@ def codes(record: dict[str, Any]) -> list[str]:
     return [finding["code"] for finding in record["findings"]]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(1, FORMS))
 def test_pip_has_asked_since_and_every_index_that_pip_searches_is_asked(
     shop: Shop, program: Program, builder: CacheBuilder, tmp_path: Path, form: str
 ) -> None:

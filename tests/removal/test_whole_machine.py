@@ -190,7 +190,9 @@ def finish(machine: Machine) -> None:
     assert len([path for path in machine.kept.rglob("*evil*") if path.is_file()]) == 24
 
 
-@pytest.mark.parametrize("moment", [2, 17, 33, 50, 66, 80])
+@pytest.mark.parametrize(
+    "moment", [33, 66, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (2, 17, 50, 80))]
+)
 def test_killed_at_some_moments(machine: Machine, moment: int) -> None:
     assert killed_at(machine, moment) == -signal.SIGKILL
     check(machine)
