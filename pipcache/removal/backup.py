@@ -258,8 +258,12 @@ class _Backup:
             return None
         kept = [(record["note"], record["note_sha256"]), (record["name"] or "", record["sha256"])]
         names = {path.rpartition("/")[2]: sha256 for path, sha256 in kept}
-        if any(folder.sha256(name) != names[name] for name in names.keys() & folder.names()):
+        existing = folder.names()
+        if any(folder.sha256(name) != names[name] for name in names.keys() & existing):
             return None
+        if record["note"].rpartition("/")[2] not in existing:
+            # it will be this run's, which the list says before it is made: another kill may come
+            record["note_sha256"] = hashlib.sha256(item.note).hexdigest()
         return record
 
     def _copy(self, source: BackupSource, records: list[CopyRecord]) -> Saved:
@@ -301,7 +305,6 @@ class _Backup:
                     raise _SourceRefused(f"{name} changed while it was copied.", path=folder.path, hint=hint)
             self._made.append((folder, name))
         if note not in existing:
-            record["note_sha256"] = hashlib.sha256(item.note).hexdigest()
             with folder.new_file(note) as file:
                 file.add(item.note)
             self._made.append((folder, note))
