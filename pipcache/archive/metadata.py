@@ -3,14 +3,17 @@
 Reads and decompressed bytes are bounded. Bytes that are no such file give None, never an error.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pipcache.archive.tar_reader import BLOCK, is_tar, tar_members
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.util.compression import BZIP2, GZIP, LZMA, LZMA_HEADER, XZ, archive_format, decompress_beginning
 from pipcache.util.filenames import names_release
 from pipcache.util.files import Window
+
+T = TypeVar("T")
 
 
 class Metadata(NamedTuple):
@@ -102,7 +105,7 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     if wheel is None:
         return None
     data = directory.read(tops[wheel], 16 << 10)
-    tags, build, generator = (_usual_wheel_fields if len(data) <= _USUAL_WHEEL else _wheel_fields)(data)
+    tags, build, generator = _wheel_fields(data)
     metadata = None if not deep else tops.get(wheel.removesuffix("WHEEL") + "METADATA")
     return WheelFacts(
         folder=wheel.removesuffix(".dist-info/WHEEL"),
@@ -113,9 +116,16 @@ def read_wheel(directory: ZipDirectory, *, deep: bool) -> WheelFacts | None:
     )
 
 
-_USUAL_WHEEL = 512  # bytes
+def once_for_equal_files(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """Return a reader of files that reads equal small files once: a builder writes the same into many wheels."""
+    once = lru_cache(maxsize=256)(read)
+    return lambda data: (once if len(data) <= _USUAL_WHEEL_FILE else read)(data)
 
 
+_USUAL_WHEEL_FILE = 512  # bytes
+
+
+@once_for_equal_files
 def _wheel_fields(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return the tags, the build tag and the generator in a WHEEL file."""
     # scikit-build 0.16 left a blank line before the tags
@@ -123,9 +133,6 @@ def _wheel_fields(data: bytes) -> tuple[tuple[str, ...], str | None, str | None]
     build, generator = (next(iter(fields.get(name, ())), None) or None for name in ("build", "generator"))
     return tuple(fields.get("tag", ())), build, generator
 
-
-_usual_wheel_fields = lru_cache(maxsize=256)(_wheel_fields)
-"""The same, once for all wheels with an equal file: those of a builder have it."""
 
 _SIGNS = ("PKG-INFO", "setup.py", "pyproject.toml")
 """Files of which an sdist has one beside its packages."""

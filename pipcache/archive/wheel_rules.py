@@ -5,7 +5,6 @@ Sources: pip ``utils/wheel.py``, ``operations/install/wheel.py``, ``metadata/imp
 
 import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from pipcache.archive.core_metadata import (
     METADATA_LIMIT,
@@ -16,6 +15,7 @@ from pipcache.archive.core_metadata import (
 )
 from pipcache.archive.entry_points import ENTRY_POINTS_LIMIT, entry_point_flaws
 from pipcache.archive.flaw import Defect, Flaw
+from pipcache.archive.metadata import once_for_equal_files
 from pipcache.archive.unpacked_paths import method_flaws, wheel_path_flaws
 from pipcache.archive.zip_reader import Member, ZipDirectory
 from pipcache.util.files import Window
@@ -61,14 +61,12 @@ def _folder_flaws(named: Mapping[str, Member], folder: str) -> Iterator[Flaw]:
 
 def _wheel_file_flaws(data: bytes, where: str) -> Iterator[Flaw]:
     """Yield why pip refuses a WHEEL file (``wheel_metadata``, ``wheel_version``, ``check_compatibility``)."""
-    flaw = (_flaw_of_usual if len(data) <= _USUAL_WHEEL else _flaw_of_wheel_file)(data)
+    flaw = _flaw_of_wheel_file(data)
     if flaw is not None:
         yield flaw._replace(where=where)
 
 
-_USUAL_WHEEL = 512  # bytes
-
-
+@once_for_equal_files
 def _flaw_of_wheel_file(data: bytes) -> Flaw | None:
     """Return why pip refuses a WHEEL file, by its bytes; None where it does not."""
     try:
@@ -85,10 +83,6 @@ def _flaw_of_wheel_file(data: bytes) -> Flaw | None:
     if version[0] > 1:
         return Flaw(Defect.REFUSED, "", "Wheel-Version 1.0", f"{text}, which every pip refuses")
     return None
-
-
-_flaw_of_usual = lru_cache(maxsize=256)(_flaw_of_wheel_file)
-"""The same, once for all wheels with an equal file: those of a builder have it."""
 
 
 def _metadata_flaws(directory: ZipDirectory, named: Mapping[str, Member], path: str) -> Iterator[Flaw]:
