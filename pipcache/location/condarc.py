@@ -4,9 +4,10 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipcache.location.config import expanduser, open_regular, xdg_folder
+from pipcache.location.config import LongFile, expanduser, open_regular, read_limited, xdg_folder
 from pipcache.location.installer_places import CONDA_PREFIXES, KnownPlace, roots_of_conda
 from pipcache.location.locate import Source
+from pipcache.location.look import MOST_FILES, TOO_MANY_FILES
 from pipcache.store.installer import Installer
 
 _KEY = "pkgs_dirs"
@@ -14,17 +15,10 @@ _KEY = "pkgs_dirs"
 _LIMIT = 1 << 16
 """Bytes of a file; of a longer file nothing is used, and it is named."""
 
-_MOST_FILES = 64
-"""Files of a folder that are read; the folder is named where it has more."""
-
 _MOST_PREFIXES = 1_000
 """Environments in conda's list of them that are looked at."""
 
 _NAMES = (".condarc", "condarc", "condarc.d")
-
-_TOO_LONG = f"it has more than {_LIMIT:,} bytes, and is not read; it may name a cache"
-
-_TOO_MANY = f"it has more than {_MOST_FILES} files, of which only these are read; another may name a cache"
 
 _UNKNOWN = "a path in it has variables, which are not worked out; it may name a cache"
 
@@ -95,23 +89,22 @@ def places_in_condarc(path: str) -> Iterator[KnownPlace]:
     except OSError as error:
         yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, error)
         return
-    if len(names) > _MOST_FILES:
-        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, unknown=_TOO_MANY)
-    for name in names[:_MOST_FILES]:
+    if len(names) > MOST_FILES:
+        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, unknown=TOO_MANY_FILES)
+    for name in names[:MOST_FILES]:
         yield from _in_file(os.path.join(path, name))
 
 
 def _in_file(path: str) -> Iterator[KnownPlace]:
     try:
-        with open(path, "rb", opener=open_regular) as file:
-            data = file.read(_LIMIT + 1)
+        data = read_limited(path, _LIMIT)
     except OSError as error:
         yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, error)
         return
-    except ValueError:  # a NUL in the path
+    except LongFile as error:
+        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, unknown=str(error))
         return
-    if len(data) > _LIMIT:
-        yield KnownPlace(Installer.CONDA, Source.CONFIGURATION, path, path, unknown=_TOO_LONG)
+    except ValueError:  # a NUL in the path
         return
     for value in _values(data):
         # conda expands both the home and variables

@@ -181,6 +181,25 @@ def open_regular(path: str, flags: int) -> int:
     return descriptor
 
 
+class LongFile(ValueError):  # noqa: N818 - it is the file that is long
+    """A file is longer than configuration files are, and is not read; the text says so to people."""
+
+
+def read_limited(path: str, limit: int) -> bytes:
+    """Return the bytes of a configuration file.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        LongFile: it has more bytes than the limit.
+        ValueError: there is a NUL in the path.
+    """
+    with open(path, "rb", opener=open_regular) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise LongFile(f"it has more than {limit:,} bytes, and is not read; it may name a cache")
+    return data
+
+
 def _require_regular(status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

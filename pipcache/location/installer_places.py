@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pipcache.location.config import expanduser, open_regular, xdg_folder
+from pipcache.location.config import LongFile, expanduser, read_limited, xdg_folder
 from pipcache.location.locate import Source
 from pipcache.store.installer import Installer
 
@@ -268,37 +268,17 @@ def configured_place(
         return
     is_ini = installer is Installer.VIRTUALENV
     try:
-        data = _read(path, _LIMIT_OF_INI if is_ini else _LIMIT)
+        data = read_limited(path, _LIMIT_OF_INI if is_ini else _LIMIT)
         value = _value_in_ini(data, installer.value, key) if is_ini else _value_in_toml(data, table, key)
     except OSError as error:
         yield KnownPlace(installer, Source.CONFIGURATION, path, path, error)
     except LongFile as error:
-        unknown = f"{error}, and is not read; it may name a cache"
-        yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=unknown)
+        yield KnownPlace(installer, Source.CONFIGURATION, path, path, unknown=str(error))
     except ValueError:
         return
     else:
         if value and isinstance(value, str):
             yield KnownPlace(installer, Source.CONFIGURATION, f"{path} {key}", value, file=path)
-
-
-class LongFile(ValueError):  # noqa: N818 - it is the file that is long
-    """A file is longer than configuration files are."""
-
-
-def _read(path: str, limit: int) -> bytes:
-    """Return the bytes of a configuration file.
-
-    Raises:
-        OSError: the file is missing or cannot be read.
-        LongFile: it has more bytes than the limit.
-        ValueError: there is a NUL in the path.
-    """
-    with open(path, "rb", opener=open_regular) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise LongFile(f"it has more than {limit:,} bytes")
-    return data
 
 
 def read_toml(path: str) -> Mapping[str, object]:
@@ -309,7 +289,7 @@ def read_toml(path: str) -> Mapping[str, object]:
         LongFile: it is longer than configuration files are.
         ValueError: it is no TOML.
     """
-    return _toml_of(_read(path, _LIMIT))
+    return _toml_of(read_limited(path, _LIMIT))
 
 
 def _toml_of(data: bytes) -> Mapping[str, object]:

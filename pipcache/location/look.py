@@ -11,6 +11,12 @@ from pipcache.store.layout import Store, find_stores, unread_stores
 RELATIVE = "a path in it is relative: a cache may be in each folder in which its installer is started"
 """Why nobody can say which caches a setting names."""
 
+MOST_FILES = 64
+"""Files of a folder of configuration that are read; the folder is named where it has more."""
+
+TOO_MANY_FILES = f"it has more than {MOST_FILES} files, of which only these are read; another may name a cache"
+"""Why nobody can say which caches the files of a folder name."""
+
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR}
 """The errors of the system for a path where no directory is (of a configuration: no file)."""
 

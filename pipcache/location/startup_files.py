@@ -16,7 +16,7 @@ from pipcache.location.config import open_regular
 from pipcache.location.environments import FOLDERS_BY_VARIABLE, places_in_folder
 from pipcache.location.installer_places import RULES, KnownPlace, configured_by, values_of
 from pipcache.location.locate import Source
-from pipcache.location.look import RELATIVE
+from pipcache.location.look import MOST_FILES, RELATIVE, TOO_MANY_FILES
 from pipcache.location.pip_places import configured, files_named_by, path_for_home
 from pipcache.location.service_files import SERVICE_FILES, USER_UNITS, as_shell, files_of_services
 from pipcache.store.installer import Installer
@@ -36,9 +36,6 @@ SHARED_FILES = (
 
 _LIMIT = 1 << 16
 """Bytes of a file; what lies behind is not read, and the file is named."""
-
-_MOST_FILES = 64
-"""Files of a folder that are read; the folder is named where it has more."""
 
 _WORD = r"""((?:"[^"\n]{0,500}"|'[^'\n]{0,500}'|\$\([^)\n]{0,500}\)?|`[^`\n]{0,500}`|[^\s;&|"'`()]){1,500})"""
 
@@ -75,8 +72,6 @@ _MOST_REPLACED = 5_000
 """Variables in all values of a user together, each with what stands in its own value."""
 
 _TOO_LONG = f"it has more than {_LIMIT:,} bytes, of which only these are read; it may name a cache"
-
-_TOO_MANY = f"it has more than {_MOST_FILES} files, of which only these are read; another may name a cache"
 
 _WHAT_IS_UNKNOWN = "its value is worked out by a shell, which is not run; it may name a cache"
 
@@ -262,8 +257,8 @@ def _files_at(path: str) -> tuple[list[str], OSError | None, str | None]:
         return [path], None, None
     except OSError as error:
         return [], error, None
-    unknown = _TOO_MANY if len(names) > _MOST_FILES else None
-    return [os.path.join(path, name) for name in names[:_MOST_FILES]], None, unknown
+    unknown = TOO_MANY_FILES if len(names) > MOST_FILES else None
+    return [os.path.join(path, name) for name in names[:MOST_FILES]], None, unknown
 
 
 def _text(path: str) -> tuple[str, OSError | None, str | None]:

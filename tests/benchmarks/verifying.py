@@ -66,9 +66,13 @@ def write_large(cache: Path, number: int, size: int) -> None:
 
 
 def _measure(cache: Path, runs: int, bar: Bar) -> int:
-    artifacts = [one for one in read_inventory(Cache(str(cache)), Need()) if one.key is not None and one.size]
+    inventory = read_inventory(Cache(str(cache)), Need())
+    artifacts = [artifact for artifact in inventory if artifact.key is not None and artifact.size]
     # of a pair the body, of an old entry the file that holds it
-    bodies = [os.path.join(cache, one.files[-1 if one.store == "http-v2" else 0].path) for one in artifacts]
+    bodies = [
+        os.path.join(cache, artifact.files[-1 if artifact.store == "http-v2" else 0].path)
+        for artifact in artifacts
+    ]
     size = sum(map(os.path.getsize, bodies))
     print(f"{len(bodies):,} bodies, {size / 1e6:,.0f} MB, {os.cpu_count()} cores")
     verify = [sys.executable, "-m", "pipcache", "verify", "--cache-dir", os.fspath(cache)]

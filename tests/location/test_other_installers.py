@@ -210,7 +210,7 @@ PROJECT_FILES = {
 
 
 @linux
-@pytest.mark.parametrize("project", ["", "/web", "/work/web"])
+@pytest.mark.parametrize("project", ["", "/web", "/projects/web"])
 @pytest.mark.parametrize("written", ["whole", "relative"])
 @pytest.mark.parametrize("kind", PROJECT_FILES)
 def test_the_cache_that_a_project_in_a_home_names_is_known(
@@ -222,9 +222,9 @@ def test_the_cache_that_a_project_in_a_home_names_is_known(
     box.write(f"{cache}/pkgs/six-1.17.0-py2.py3-none-any.whl")
     path = f"{box.folder}/{cache}" if written == "whole" else "./.cached"
     file = box.write(f"home/ada{project}/{name}", text.format(path))
-    ((tool, found, owners, problem),) = box.others()
+    ((tool, path_of_cache, owners, problem),) = box.others()
     assert (tool, owners, problem) == (kind.partition(" ")[0], (f"{file} cache-dir",), None)
-    assert found == os.path.realpath(box.folder / cache)
+    assert path_of_cache == os.path.realpath(box.folder / cache)
 
 
 @linux
@@ -472,8 +472,8 @@ def test_a_hidden_home_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(machine, "_HOMES", {"linux": str(tmp_path / "home")})
     box = Machine(tmp_path)
     path = box.pip("home/.dora/.cache/pip")
-    found = machine.find_caches(box.environ).caches
-    assert [(cache.cache.path, cache.owners) for cache in found if cache.cache.path == path] == [
+    caches = machine.find_caches(box.environ).caches
+    assert [(cache.cache.path, cache.owners) for cache in caches if cache.cache.path == path] == [
         (path, ("default of .dora",))
     ]
 
@@ -489,8 +489,8 @@ def test_a_folder_of_homes_that_cannot_be_listed_is_named(
     path = box.pip("home/me/.cache/pip")
     homes.chmod(0o311)
     request.addfinalizer(lambda: homes.chmod(0o700))
-    found, named = box.find().caches
-    assert (found.cache.path, found.problem) == (path, None)
+    default, named = box.find().caches
+    assert (default.cache.path, default.problem) == (path, None)
     assert (named.cache.path, named.owners) == (os.path.realpath(homes), (f"homes in {homes}",))
     assert named.problem == "cannot be read: Permission denied; homes in it may have caches"
     homes.chmod(0o700)

@@ -42,7 +42,7 @@ class _Machine:
         CacheBuilder(self.folder / path).download("https://index.example/simple/twisted/", b"page")
         return os.path.realpath(self.folder / path)
 
-    def found(self, option: str | None = None) -> MachineCaches:
+    def look(self, option: str | None = None) -> MachineCaches:
         """What is there, without what the machine that runs the tests really has."""
         caches, unread = find_caches(self.environ, option, homes=lambda: self.users)
         here = os.path.realpath(self.folder)
@@ -61,7 +61,7 @@ class PipMachine(_Machine):
 
     def find(self, option: str | None = None) -> list[MachineCache]:
         """What is found and is pip's, or may be."""
-        return self.found(option).caches
+        return self.look(option).caches
 
     def ways(self) -> dict[str, tuple[str, ...]]:
         """Each place after the first, below the folder, and the ways that led to it."""
@@ -80,7 +80,7 @@ class MixedMachine(_Machine):
 
     def find(self) -> MachineCaches:
         """What is there."""
-        return self.found()
+        return self.look()
 
     def unread(self) -> dict[str, tuple[str, str | None]]:
         """What is not pip's, below the folder: whose, and why it cannot be read. Only uv's are read."""
