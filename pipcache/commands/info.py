@@ -76,7 +76,7 @@ def write(answer: InfoAnswer, form: str) -> None:
         _print_table(directory, answer)
     say_unreadable(answer.unreadable)
     say_unknown(answer.unknown)
-    say_others(answer.others)
+    say_others(answer.directory, answer.others)
 
 
 def _print_table(directory: CacheDirectory, answer: InfoAnswer) -> None:

@@ -100,7 +100,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
         artifacts,
         unmatched,
         cache.unknown,
-        stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else (),
+        stray_folders(artifact.entry for artifact in artifacts),
     )
 
 
@@ -127,7 +127,7 @@ def write(answer: ListAnswer, form: str, *, null: bool) -> None:
             _write_table(answer)
     say_unmatched(answer.directory, answer.unmatched)
     say_unknown(answer.unknown)
-    say_others(answer.others)
+    say_others(answer.directory, answer.others)
 
 
 def _write_table(answer: ListAnswer) -> None:

@@ -65,7 +65,7 @@ def find(
     details = list(describe(cache, named, artifacts, judgements, track))
     seen = [*with_refusals(artifacts, cache.refused), *(judgement.artifact for judgement in verified.judgements)]
     is_incomplete = any(artifact.unreadable for artifact in seen)
-    others = stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else ()
+    others = stray_folders(artifact.entry for artifact in artifacts)
     return ShowAnswer(directory, details, selection.unmatched, is_incomplete, cache.unknown, others)
 
 
@@ -89,4 +89,4 @@ def write(answer: ShowAnswer, form: str) -> None:
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
     say_unknown(answer.unknown)
-    say_others(answer.others)
+    say_others(answer.directory, answer.others)

@@ -110,7 +110,7 @@ def find(directory: CacheDirectory, request: VerifyRequest, track: Track) -> Ver
         is_usual=not request.thorough and request.wanted == frozenset(Check),
     )
     ordered = in_order(judgements)
-    others = stray_folders(artifact.entry for artifact in artifacts) if directory.tool == "pip" else ()
+    others = stray_folders(artifact.entry for artifact in artifacts)
     cure = cure_of_all(directory, ordered, scope)
     return VerifyAnswer(directory, ordered, tally, selection.unmatched, cure, others)
 
@@ -152,7 +152,7 @@ def write(answer: VerifyAnswer, form: str) -> None:
             print(line)  # noqa: T201
     sys.stdout.flush()
     say_unmatched(answer.directory, answer.unmatched)
-    say_others(answer.others)
+    say_others(answer.directory, answer.others)
     if left := answer.tally.left:
         done = len(answer.judgements)
         say(f"Interrupted: {done:,} of {done + left + answer.tally.gone:,} artifacts were judged.")

@@ -47,9 +47,9 @@ def say_unknown(names: Iterable[str]) -> None:
         say(f"Note: {clean(name)} has a newer layout than is known here; it was read as the last known one.")
 
 
-def say_others(folders: Sequence[str]) -> None:
+def say_others(directory: CacheDirectory, folders: Sequence[str]) -> None:
     """Say which of these folders in a cache of pip's are called as uv's, and were not read."""
-    if not folders:
+    if directory.tool != "pip" or not folders:
         return
     from pipcache.store.installer import is_uv_bucket  # few caches of pip's have other folders
 
