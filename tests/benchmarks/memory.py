@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.measure import Bar, least_cpu, plain_environment
-from tests.benchmarks.synthetic import fill
+from tests.benchmarks.synthetic import filled
 
 FILES_LIMIT, FILES_GOAL = 250.0, 150.0  # MB
 LINES_LIMIT = 60.0  # MB
@@ -55,10 +55,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs of list and walk; the least counts (3)")
     parser.add_argument("--cache", type=Path, help="write the cache here and keep it, or use the one here")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pipcache-memory-") as folder:
-        cache: Path = options.cache or Path(folder)
-        if not (cache / "http-v2").exists():
-            fill(cache, options.pairs)
+    with filled(options.cache, options.pairs) as cache:
         results = [_measure(name, cache) for name in COMMANDS]
         ratio = _ratio(cache, options.runs)
     print(f"list --format json against a bare walk: processor {_RATIO.judged(ratio)}")

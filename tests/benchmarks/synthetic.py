@@ -12,13 +12,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgpack
 
 from tests.benchmarks.measure import Bar, alternating, plain_environment, process, run_child
 from tests.support.archives import build_wheel
 from tests.support.truth import url_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RATIO = Bar(6, 4)
 MEMORY = Bar(250, 150, " MB")
@@ -32,11 +37,18 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs of each (5)")
     parser.add_argument("--cache", type=Path, help="write the cache here and keep it, or use the one here")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pipcache-synthetic-") as folder:
-        cache: Path = options.cache or Path(folder)
-        if not (cache / "http-v2").exists():
-            fill(cache, options.pairs)
+    with filled(options.cache, options.pairs) as cache:
         return _measure(cache, options.runs)
+
+
+@contextmanager
+def filled(folder: Path | None, pairs: int) -> Iterator[Path]:
+    """A cache of so many entries: in a folder that stays and may have it already, or in a temporary one."""
+    with tempfile.TemporaryDirectory(prefix="pipcache-synthetic-") as temporary:
+        cache = folder or Path(temporary)
+        if not (cache / "http-v2").exists():
+            fill(cache, pairs)
+        yield cache
 
 
 def fill(cache: Path, pairs: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,7 +81,8 @@ def test_every_form_says_who_asked_and_when_unless_nobody_is_to_know(
     for form in ("markdown", "sarif", "json"):
         nameless = [program("refresh", "--no-identity", "--format", form) for _ in range(2)]
         assert nameless[0].out == nameless[1].out
-        assert who.host not in nameless[0].out
+        # a short name may be a part of an ETag, which is in base64
+        assert not re.search(rf"(?<![\w+/=]){re.escape(who.host)}(?![\w+/=])", nameless[0].out)
     record = refresh(program, "--no-identity").document["run"]
     assert {name for name, value in record.items() if value is not None} == {"tool", "version"}
 
