@@ -171,6 +171,7 @@ def test_a_member_is_read_as_zipfile_reads_it(plan: Plan, limit: int) -> None:
             assert content.startswith(start)
 
 
+@pytest.mark.slow
 @laws
 @given(zips(), st.booleans())
 def test_a_wheel_says_of_itself_what_zipfile_and_email_read(plan: Plan, deep: bool) -> None:  # noqa: FBT001

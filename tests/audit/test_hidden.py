@@ -134,6 +134,7 @@ CUT: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bytes", "anchors", "URLs in one another"])
 def test_a_page_that_was_not_read_whole(builder: CacheBuilder, program: Program, name: str) -> None:
     builder.download(EVIL, CUT[name](), headers=HTML | {"Content-Encoding": "gzip"})

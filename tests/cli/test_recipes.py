@@ -177,6 +177,7 @@ def add_releases(index: Index) -> None:
         index.add_file(sdists, filename, body, version=version)
 
 
+@pytest.mark.slow
 def test_github_keeps_what_the_lock_needs(job: Job, index: Index) -> None:
     """The cache stays as large as one lock, and a run with the lock of the run before downloads no file."""
     add_releases(index)
@@ -213,6 +214,7 @@ def test_circleci(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     assert kept(job.home / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
 
 
+@pytest.mark.slow
 def test_azure(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     variables: dict[str, str] = yaml.safe_load(recipe("azure"))["variables"]
     place = str(job.folder / "workspace")
@@ -225,6 +227,7 @@ def test_azure(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Successfully installed" in job.run(azure(is_exact_hit=True), **expanded)
 
 
+@pytest.mark.slow
 def test_jenkins_twice_on_one_agent(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         assert re.search(r"Kept \d+ entries, removed 0: ", job.run(jenkins()))

@@ -132,6 +132,7 @@ def large() -> tuple[str, bytes]:
     return archives.build_wheel("foo", "1.0", members={"foo/noise.bin": os.urandom(LARGE)})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what is read")
 @pytest.mark.parametrize(("vouched_by", "readings"), [("the key", 1), ("a page", 1), ("headers", 2)])
 def test_a_body_is_read_once_for_all_its_digests_and_once_more_for_flaws(

@@ -386,6 +386,7 @@ ANY_URL = (
 )
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=500)
 @given(ANY_URL, st.none() | ANY_URL, st.sampled_from([None, PAGE]))
 @example("https:\n//files.example/foo-1.zip", None, None)
@@ -597,6 +598,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_a_page_made_to_be_slow_ends(name: str, tmp_path: Path) -> None:
     """A megabyte that takes quadratic time would take hours; a minute is for the slowest machine."""

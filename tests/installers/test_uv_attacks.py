@@ -275,6 +275,7 @@ def test_a_bit_that_turned_in_any_file_of_a_wheel_is_found(
     assert program("verify").code == 0
 
 
+@pytest.mark.slow
 def test_any_bit_that_turned_anywhere_is_read_or_told(uv: UvCache, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = random.Random(19)
     paths = [path for path in sorted(uv.root.rglob("*")) if path.is_file() and not path.is_symlink()]

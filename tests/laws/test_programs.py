@@ -74,6 +74,7 @@ BODIES = {
 }
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("headers", [GZIPPED_PAGE, GZIPPED_TEXT], ids=["page", "text"])
 @pytest.mark.parametrize("name", slow_but(2, BODIES))

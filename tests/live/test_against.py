@@ -10,6 +10,7 @@ from tests.support.archives import build_wheel
 from tests.support.caches import look
 from tests.support.saved_locks import FORMS, WHEEL, digest, save
 from tests.support.shop import add_pages, refresh
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("home")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(1, FORMS))
 def test_a_replacement_that_the_cached_page_has_too_is_noticed(
     shop: Shop, program: Program, builder: CacheBuilder, tmp_path: Path, form: str
 ) -> None:

@@ -108,6 +108,7 @@ PAGE = b'{"meta": {"api-version": "1.1"}, "name": "foo", "files": []}'
 # What is sent
 
 
+@pytest.mark.slow
 def test_unchanged_pages_cost_a_request_each_and_no_byte_of_a_body(
     builder: CacheBuilder, index: Index, folder: str
 ) -> None:
@@ -351,6 +352,7 @@ def test_an_index_that_sends_a_byte_now_and_then_is_given_up(index: Index, folde
     assert len(index.exchanges) <= 4
 
 
+@pytest.mark.slow
 def test_a_question_that_was_given_up_takes_no_later_one_with_it(index: Index, folder: str) -> None:
     names = [f"p{number}" for number in range(6)]
     for name in names:

@@ -47,6 +47,7 @@ def removed(document: dict[str, object]) -> list[tuple[str, str, str]]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 @pytest.mark.parametrize("pip", slow_except({"23.2.1", "26.3"}, PIPS))
 def test_pip_chooses_right_at_once_after_the_outdated_pages_went(
@@ -70,6 +71,7 @@ def test_pip_chooses_right_at_once_after_the_outdated_pages_went(
     assert refresh(program).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 def test_pip_26_chooses_from_the_old_page_while_it_is_fresh(
     filled: Shop, builder: CacheBuilder, home: Path, program: Program
@@ -131,8 +133,8 @@ def test_of_a_project_that_is_gone_all_goes(shop: Shop, program: Program, builde
 
 
 @pytest.mark.parametrize("still_lists", [False, True], ids=["no files", "the files"])
-@pytest.mark.parametrize("html", [True, False], ids=["HTML", "JSON"])
-@pytest.mark.parametrize("reason", [None, "malware \x1b[31m"])
+@pytest.mark.parametrize("html", [pytest.param(True, marks=pytest.mark.slow), False], ids=["HTML", "JSON"])
+@pytest.mark.parametrize("reason", [pytest.param(None, marks=pytest.mark.slow), "malware \x1b[31m"])
 def test_of_a_project_in_quarantine_all_goes(
     shop: Shop,
     program: Program,
@@ -228,6 +230,7 @@ def test_of_two_stores_both_copies_of_a_withdrawn_file_go(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["other bytes", "yanked", "gone"])
 @pytest.mark.parametrize("folder", ["/packages/other", "/whl/two"])
 def test_a_file_of_another_index_of_the_host_whose_page_is_not_here_is_left_alone(
@@ -268,6 +271,7 @@ def test_a_file_of_another_index_of_the_host_whose_page_is_not_here_is_left_alon
     assert [what for what in removed(ran.document) if what[0] == "withdrawn"] == []
 
 
+@pytest.mark.slow
 def test_a_file_that_was_replaced_before_pip_asked_again_is_told_and_stays(
     live_index: Index, program: Program, builder: CacheBuilder
 ) -> None:

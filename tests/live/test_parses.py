@@ -36,6 +36,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return parsed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("html", [True, False], ids=["HTML", "JSON"])
 @pytest.mark.parametrize("change", ["nothing", "gone", "replaced", "never listed"])
 def test_many_files_of_a_project_cost_no_more_parses_than_few(

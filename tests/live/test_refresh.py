@@ -41,6 +41,7 @@ def codes(document: dict[str, Any]) -> list[str]:
     return sorted(finding["code"] for record in records for finding in record["findings"])
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 @pytest.mark.parametrize("pip", slow_except({"23.2.1", "26.3"}, PIPS))
 def test_what_pip_has_just_filled_is_current_and_costs_no_body(
@@ -86,6 +87,7 @@ def test_what_has_changed_is_told_and_nothing_else(filled: Shop, program: Progra
     assert f"Cure: pipcache remove --cache-dir {program.cache} {gone['key']}" in text.out
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 def test_other_bytes_under_a_name_are_told_and_a_project_that_went(filled: Shop, program: Program) -> None:
     other = build_wheel("foo", "2.0", tags=["py3-none-any"])[1] + b" "
@@ -220,6 +222,7 @@ def test_the_filters_by_what_the_cached_pages_say_narrow_it(
     assert (ran.code, ran.document["files"], shop.index.exchanges) == (0, [], [])
 
 
+@pytest.mark.slow
 def test_a_wheel_stays_intact_when_its_sdist_is_replaced(
     shop: Shop, program: Program, builder: CacheBuilder
 ) -> None:
@@ -302,6 +305,7 @@ def test_what_is_no_index_is_a_wrong_command_line(program: Program, url: str) ->
     assert program("refresh", "foo", "--index-url", url).code == 2
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown_or_kept(
     shop: Shop, program: Program, builder: CacheBuilder, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("home")
 
 
+@pytest.mark.slow
 def test_what_was_found_is_in_a_ticket_and_on_a_dashboard(
     shop: Shop, program: Program, builder: CacheBuilder
 ) -> None:

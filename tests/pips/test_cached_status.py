@@ -36,6 +36,7 @@ def codes(document: dict[str, Any]) -> dict[str, set[str]]:
     return {name: those for name, those in findings.items() if those}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("older", "newer"),
     [

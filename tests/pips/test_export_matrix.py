@@ -77,6 +77,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exported("26.3", tmp_path_factory.mktemp("export"))
 
 
+@pytest.mark.slow
 def test_both_layouts_give_the_same_files(export: Path, tmp_path: Path) -> None:
     old = exported("21.3.1", tmp_path)
     sums = [(folder.parent / "unbuilt" / "SHA256SUMS").read_text("utf-8") for folder in (export, old)]
@@ -140,6 +141,7 @@ def test_pip_asks_json_pages_for_upload_times(export: Path, tmp_path: Path) -> N
         assert (done.returncode == 0) is is_there, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, ["20.3.4", "23.2.1", "26.3"]))
 def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path, version: str) -> None:
     index = (export.parent / "unbuilt" / "simple").as_uri()
@@ -190,6 +192,7 @@ def test_hashes_of_a_lock_hold_for_the_export(export: Path, tmp_path: Path, vers
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["21.3.1", "26.3"])
 def test_tampered_bodies_are_not_exported(
     version: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest

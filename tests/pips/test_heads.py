@@ -58,6 +58,7 @@ SAMPLES = {
 FAILS = ("miss", "dies")
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 @pytest.mark.parametrize("name", slow_but(2, SAMPLES))
 def test_every_turned_bit_of_a_head_is_judged_as_pips_read_it(

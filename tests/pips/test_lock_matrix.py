@@ -136,6 +136,7 @@ def test_pip_installs_from_its_cache_with_a_lock_and_no_index(
     assert shop.installed("from-lock") == ALL
 
 
+@pytest.mark.slow
 def test_the_lock_of_the_whole_cache_installs_too_and_is_read_back(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,6 +193,7 @@ def test_pip_installs_from_pylock(shop: Shop, capsys: pytest.CaptureFixture[str]
     assert lock.read_text("utf-8").count("upload-time") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shop", READS_PYLOCK, indirect=True)
 def test_with_pylock_pip_takes_no_wheel_that_it_has_built(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     program = Program(shop.cache, capsys)
@@ -203,6 +205,7 @@ def test_with_pylock_pip_takes_no_wheel_that_it_has_built(shop: Shop, capsys: py
     assert shop.install(lock, "from-lock").returncode != 0
 
 
+@pytest.mark.slow
 def test_an_sdist_of_which_no_wheel_was_built_needs_an_index(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:

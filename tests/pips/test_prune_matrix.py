@@ -371,6 +371,7 @@ def assert_whole(cache: Path, pattern: str) -> None:
     assert [path for path in wheel.parent.iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.slow
 def test_a_running_build_survives_every_policy(tmp_path: Path) -> None:
     cache, gate = tmp_path / "cache", tmp_path / "gate"
     gate.mkdir()
@@ -394,6 +395,7 @@ def test_a_running_build_survives_every_policy(tmp_path: Path) -> None:
         assert_kept("26.3", index, cache, "slow")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", slow_except({"26.3"}, ["23.2.1", "26.3"]))
 def test_a_download_in_flight_survives_every_policy(version: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.archives import build_wheel
 from tests.support.homes import Homes, manifest_below
 from tests.support.index import Index
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 USERS = {"ada": "26.3", "bob": "23.2.1"}
 
 
+@pytest.mark.slow
 def test_no_user_installs_it_any_more(tmp_path: Path) -> None:
     homes = Homes(tmp_path)
     with Index() as index:

@@ -169,6 +169,7 @@ def without_pages(shop: Shop) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_what_failed_is_found_named_and_cured(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     verifier = Verifier(capsys)
     assert shop.pip("fine", "source")

@@ -344,6 +344,7 @@ def test_sha256sum_confirms_the_copies(homes: Homes, capsys: pytest.CaptureFixtu
     assert (done.returncode, done.stdout.count(": OK")) == (0, 24)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("moment", [1, 5, 20, 27])
 @pytest.mark.parametrize("is_there", [False, True], ids=["a new folder", "a folder with copies"])

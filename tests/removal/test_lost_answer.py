@@ -32,6 +32,7 @@ def purge(cache: Path, output: Path, advisory: Path, size: int) -> subprocess.Co
         )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files here")
 def test_at_every_length_of_the_answer_what_was_removed_is_said(builder: CacheBuilder, tmp_path: Path) -> None:
     filename, wheel = archives.build_wheel("evil", "1.0")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.pips
 
 
+@pytest.mark.slow
 def test_pips_install_while_pipcache_removes(tmp_path: Path) -> None:
     turns = itertools.count()
     with Index() as index:

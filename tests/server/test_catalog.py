@@ -122,6 +122,7 @@ def test_a_cache_that_comes_into_being_is_served(shelf: Shelf) -> None:
         assert site.json("front-end").status == 200
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_filled_and_emptied_gives_no_error(shelf: Shelf) -> None:
     """Only whole answers, whatever another process does at the same moment."""
     filename, body = build_wheel("busy", "1.0")

@@ -33,5 +33,5 @@ def slow_except(quick: Collection[str], values: Iterable[str]) -> list[str | Par
     return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
-QUICK_PIPS = frozenset({"20.3.4", "23.2.1", "26.3"})
+QUICK_PIPS = frozenset({"23.2.1", "26.3"})
 """Pips of the quick tests, of both layouts; the other pips are tried by the long tests."""

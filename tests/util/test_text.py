@@ -36,6 +36,7 @@ def test_cleaned_text_holds_nothing_that_steers_a_terminal(text: str) -> None:
     assert not any(map(steers, clean(text)))
 
 
+@pytest.mark.slow
 def test_no_single_character_gets_through_that_steers_a_terminal() -> None:
     every = [chr(code) for code in range(0x110000)]
     assert [character for character in every if any(map(steers, clean(character)))] == []
@@ -186,6 +187,7 @@ SPEECH = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=2_000)
 @given(SPEECH | ANY_TEXT)
 def test_what_is_hidden_already_stays_as_it_is(text: str) -> None:

@@ -68,6 +68,7 @@ sys.exit(run(["verify", "--format", "json", "--cache-dir", sys.argv[1]]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="has no limits to set")
 @pytest.mark.parametrize("what", BOMBS)
 def test_a_bomb_is_judged_within_little_memory(what: str, tmp_path: Path) -> None:

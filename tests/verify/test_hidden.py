@@ -351,6 +351,7 @@ def many_members(count: int) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of memory")
 @pytest.mark.parametrize(
     ("make", "count"),

@@ -305,6 +305,7 @@ def test_a_prefix_is_told_as_a_prefix(builder: CacheBuilder) -> None:
     ] == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("coding", "module"), [("gzip", "gzip"), ("br", "brotli")])
 def test_a_coded_page_is_decoded_to_its_end_and_no_large_piece_at_a_time(
     coding: str, module: str, builder: CacheBuilder
