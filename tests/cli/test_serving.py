@@ -302,7 +302,7 @@ os.write(1, b"ready\\n")
 for _ in range(600):
     time.sleep(0.1)
 """
-"""A command that says which signal came; its sleeps are short, since a signal just before a sleep does not end it."""
+"""A command that says which signal came. Its sleeps are short: a signal just before a sleep does not end it."""
 
 
 @POSIX
