@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
 
 
+@pytest.fixture(autouse=True)
+def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of this machine need not be waited for before it is asked once more."""
+    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.05)
+
+
 @pytest.fixture
 def live_index() -> Iterator[Index]:
     with Index() as running:

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("home")
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
 def missing(ran: Ran) -> list[tuple[str | None, list[str]]]:
     """The pins that are not listed, by their file names, and the codes of their findings."""
     return [

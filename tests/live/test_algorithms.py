@@ -24,11 +24,6 @@ IN_FRAGMENTS = ["md5", "sha1", "sha224", "sha384", "sha512"]
 """What pip reads from the fragment of a URL."""
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
 def stock(index: Index, builder: CacheBuilder, algorithm: str, *, html: bool = False) -> Project:
     """Let an index list a wheel by such digests, and put it and the page into the cache."""
     project = index.add_project("foo", html=html)

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("home")
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
 def codes(document: dict[str, list[dict[str, list[dict[str, str]]]]], of: str) -> list[str]:
     return [finding["code"] for record in document[of] for finding in record["findings"]]
 

@@ -47,11 +47,6 @@ def test_the_url_of_attestations_is_reported_and_not_asked_for(
     assert {exchange.path for exchange in shop.index.exchanges} == {"/simple/foo/"}
 
 
-@pytest.fixture(autouse=True)
-def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
 def delist(shop: Shop, builder: CacheBuilder, name: str) -> list[str]:
     """Put a page and its files into the cache, and let the index list none of them; give the URLs."""
     put_page(shop.index, builder, f"/simple/{name}/")

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("home")
 
 
-@pytest.fixture(autouse=True)
-def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
-
-
 def codes(document: dict[str, Any]) -> list[str]:
     records = [*document["pages"], *document["files"]]
     return sorted(finding["code"] for record in records for finding in record["findings"])

@@ -32,7 +32,6 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("pipcache.index.page_state.parse_page", count)
     monkeypatch.setattr("pipcache.live.client.parse_page", count)
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.0)
     return parsed
 
 

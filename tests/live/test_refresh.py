@@ -379,12 +379,10 @@ def test_an_older_page_is_asked_for_once_more_and_takes_no_file_away(
     shop: Shop,
     program: Program,
     builder: CacheBuilder,
-    monkeypatch: pytest.MonkeyPatch,
     times: int,
     found: list[str],
     code: int,
 ) -> None:
-    monkeypatch.setattr("pipcache.live.refresh._PAUSE", 0.1)
     add_pages(shop, builder)
     last = shop.projects["foo"].files[1]
     builder.download(shop.index.root + last.path, last.body)
