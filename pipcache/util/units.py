@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _SIZE = r"(?i)\s*(\d+(?:\.\d+)?)\s*+(?:([kmgt])(i?)(?:b|bytes?)?|b|bytes?)?\s*"
 
@@ -123,9 +124,12 @@ _LAST_SECOND = 250_000_000_000
 
 def iso_time(nanoseconds: int | None) -> str | None:
     """Return nanoseconds since the epoch as ISO 8601 UTC, to the second; None for times no calendar has."""
-    if nanoseconds is None:
-        return None
+    return None if nanoseconds is None else _iso_second(nanoseconds // 1_000_000_000)
+
+
+@lru_cache(maxsize=1024)  # many files of a cache were written in the same second
+def _iso_second(seconds: int) -> str | None:
     try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
     except (OverflowError, OSError, ValueError):
         return None

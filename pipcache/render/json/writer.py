@@ -106,6 +106,8 @@ def _text(value: object, line: str, *, is_path: bool) -> str:
         return _quoted(value) if is_path else _shown(value)
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if type(value) is dict and value:
         return _map_text(value, line, is_path=is_path)
     if isinstance(value, (list, tuple, Records)):
