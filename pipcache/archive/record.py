@@ -3,12 +3,12 @@
 import csv
 import hashlib
 import io
-import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Flaw
+from pipcache.archive.start_files import normal_path, runs_at_start
 from pipcache.archive.wheel_rules import record_rule_flaws, wheel_rule_flaws
 from pipcache.archive.zip_check import check_zip
 from pipcache.archive.zip_reader import MOST_MEMBERS, AmbiguousName, Member, ZipDirectory
@@ -111,16 +111,6 @@ def _lines_of_record(data: bytes) -> Iterable[list[str]]:
 
 _SHORT_RECORD = 4 << 10  # bytes
 
-_AT_START = re.compile(
-    r"(?:[^/]+\.data/(?:purelib/|platlib/|data/lib(?:64)?/(?:[^/]+/)?(?:site|dist)-packages/))?(?:[^/]+\.pth|(?:site|user)customize(?:\.[^/]+|/.+))",
-    re.IGNORECASE,
-)
-
-
-def runs_at_start(name: str) -> bool:
-    """Return whether every Python that starts in an environment runs a member, asked or not (module ``site``)."""
-    return _AT_START.fullmatch(_normal_path(name)) is not None
-
 
 def unlisted(name: str) -> Flaw:
     """Return that RECORD does not know a member."""
@@ -133,20 +123,15 @@ def read_record(directory: ZipDirectory, member: Member) -> bytes:
     return directory.read(member, RECORD_LIMIT + 1)
 
 
-def _normal_path(path: str) -> str:
-    """Return a path as members and RECORD both have it: installers take ``./a`` for ``a``."""
-    return path.removeprefix("./")
-
-
 def rows_by_members(rows: Mapping[str, list[Digest]], names: Iterable[str]) -> Mapping[str, list[Digest]]:
     r"""Return the rows of RECORD by the paths of members: ``\`` is ``/`` where no member has it (flit 0.11)."""
     if not any("\\" in path for path in rows):
         return rows
-    paths = set(map(_normal_path, names))
+    paths = set(map(normal_path, names))
     by_members: dict[str, list[Digest]] = {}
     for path, digests in rows.items():
         is_written = path in paths or "\\" not in path
-        by_members.setdefault(path if is_written else _normal_path(path.replace("\\", "/")), []).extend(digests)
+        by_members.setdefault(path if is_written else normal_path(path.replace("\\", "/")), []).extend(digests)
     return by_members
 
 
@@ -169,7 +154,7 @@ class RecordCheck:
 
     def observe(self, name: str) -> _MemberDigests | None:
         """Return what takes the bytes of a member; None when RECORD has no digest that can be computed."""
-        digests = [digest for digest in self._rows.get(_normal_path(name), ()) if digest.algorithm in _ALGORITHMS]
+        digests = [digest for digest in self._rows.get(normal_path(name), ()) if digest.algorithm in _ALGORITHMS]
         if not digests:
             return None
         try:
@@ -195,7 +180,7 @@ class RecordCheck:
         names = {name for name in members if not name.endswith("/")}
         doubtful = [name for name in names - self._exempt if not self._is_as_recorded(name)]
         for name in sorted(doubtful, key=lambda name: (not runs_at_start(name), name)):
-            digests = self._rows.get(_normal_path(name))
+            digests = self._rows.get(normal_path(name))
             if digests is None:
                 yield unlisted(name)
             elif not any(digest.algorithm in _ALGORITHMS for digest in digests):
@@ -204,7 +189,7 @@ class RecordCheck:
             elif name in self._states:
                 for recorded, digest in self._states[name].differing():
                     yield Flaw(Defect.RECORD_DIGEST, name, "=".join(recorded), "=".join(digest))
-        for path in sorted(self._rows.keys() - set(map(_normal_path, names)) - self._exempt):
+        for path in sorted(self._rows.keys() - set(map(normal_path, names)) - self._exempt):
             if not path.endswith("/"):
                 yield Flaw(Defect.RECORD_MISSING, path, "a member", "none")
 

@@ -17,9 +17,9 @@ from pipcache.archive.record import (
     RecordCheck,
     parse_record,
     rows_by_members,
-    runs_at_start,
     unlisted,
 )
+from pipcache.archive.start_files import runs_at_start
 from pipcache.archive.zip_reader import MOST_MEMBERS
 from pipcache.util.budget import Budget, TooMuchInItError, is_mostly_holes
 from pipcache.util.files import CHUNK, File

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from pipcache.advisories.model import Advisories
+from pipcache.audit.answer import Answer
 from pipcache.audit.build_tags import name_by_build_tags
 from pipcache.audit.derivation import Derivation, Hit, Relation, display_name
 from pipcache.audit.hashed_members import hash_members
@@ -89,14 +89,6 @@ class TimeRange(NamedTuple):
             (self.since is None or time >= self.since) and (self.until is None or time <= self.until)
             for time in times
         )
-
-
-class Answer(StrEnum):
-    """What a run says of what it looked for: it is not there, it is there, or that could not be judged."""
-
-    CLEAN = "clean"
-    FOUND = "found"
-    UNKNOWN = "unknown"
 
 
 class AuditReport(NamedTuple):

@@ -2,9 +2,9 @@
 
 import click
 
+from pipcache.cli.consent import REMOVE_CODES, require_consent
 from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import cache_dir_option, consent_options, epilog, format_option
-from pipcache.cli.remove import REMOVE_CODES, require_consent
 from pipcache.commands import clear as command
 from pipcache.commands.consent import Consent
 from pipcache.commands.left_to_uv import refusal_to_clear

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from pipcache.cli.consent import HOW_TO_GO_ON
 from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     SelectorParam,
@@ -16,7 +17,6 @@ from pipcache.cli.options import (
     format_option,
     source_options,
 )
-from pipcache.cli.remove import HOW_TO_GO_ON
 from pipcache.cli.slips import Slip
 from pipcache.commands import prune as command
 from pipcache.commands.consent import Consent

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from pipcache.cli.consent import require_consent
 from pipcache.cli.group import App, cli
 from pipcache.cli.options import (
     against_option,
@@ -14,7 +15,6 @@ from pipcache.cli.options import (
     identity_option,
     selectors_argument,
 )
-from pipcache.cli.remove import require_consent
 from pipcache.commands import refresh as command, refresh_drop
 from pipcache.commands.consent import Consent
 from pipcache.errors import ExitCode

@@ -1,11 +1,11 @@
 """The command line of ``remove``."""
 
-import sys
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import click
 
-from pipcache.audit.request import AuditRequest
+from pipcache.cli.consent import REMOVE_CODES, require_consent
 from pipcache.cli.group import App, cli, tool_option
 from pipcache.cli.options import (
     advisory_options,
@@ -19,22 +19,17 @@ from pipcache.cli.options import (
     selectors_argument,
 )
 from pipcache.cli.selector_files import read_selectors
-from pipcache.commands import advised_removal, remove as command, remove_advised
+from pipcache.commands import remove as command
 from pipcache.commands.consent import Consent
 from pipcache.commands.left_to_uv import refusal_to_remove
-from pipcache.errors import ExitCode, NoConsent
+from pipcache.errors import ExitCode
 from pipcache.query.filters import Filters
 from pipcache.query.selector import Selector
 from pipcache.removal.plan import Reason
-from pipcache.render.console import is_terminal
 from pipcache.render.progress_bar import track
 
-REMOVE_CODES = {
-    0: "done: gone, or was never there",
-    1: "with --must-match: a selector matched nothing",
-    2: "the command line or an advisory was wrong, or the question was not answered with yes: nothing was removed",
-    3: "something was not removed or not judged: no cache of pip, files that stay, places not read, links",
-}
+if TYPE_CHECKING:
+    from pipcache.audit.request import AuditRequest
 
 _CODES = {**REMOVE_CODES, 4: "with --advisory: all that was found is removed, but something could not be judged"}
 
@@ -142,39 +137,26 @@ def remove_command(
     directory = app.directory(cache_dir, tool=None if all_caches else tool)
 
     @cache  # what is read from standard input cannot be read again
-    def search() -> AuditRequest:
-        named = (*selectors, *(selector for file in files for selector in read_selectors(file)))
+    def named() -> tuple[Selector, ...]:
+        return (*selectors, *(selector for file in files for selector in read_selectors(file)))
+
+    def search() -> "AuditRequest":
+        from pipcache.audit.request import AuditRequest  # most removals audit nothing
+
         return AuditRequest(
-            advisories, named, only_listed_versions, deep, all_caches, only_ids=only_ids, tool=tool
+            advisories, named(), only_listed_versions, deep, all_caches, only_ids=only_ids, tool=tool
         )
 
     with app.leaving_to_uv(directory, lambda place: refusal_to_remove(place, search(), track)):
         require_consent(yes=yes, dry_run=dry_run, form=form)
         if is_search:
+            from pipcache.commands import advised_removal, remove_advised  # as above
+
             purge = advised_removal.AdvisedRequest(search(), derived, keep_pages, save, app.run)
             run = partial(remove_advised.run, advised_removal.find(directory, purge, track), purge)
         else:
             verdicts = ((damaged, Reason.DAMAGED), (poisoned, Reason.POISONED))
             reasons = tuple(reason for wanted, reason in verdicts if wanted)
-            request = command.RemoveRequest(
-                search().selectors, filters, keep_pages, must_match, reasons, against, app.run
-            )
+            request = command.RemoveRequest(named(), filters, keep_pages, must_match, reasons, against, app.run)
             run = partial(command.run, command.find(directory, request, track), request)
     return run(Consent(yes, dry_run), form, track)
-
-
-HOW_TO_GO_ON = "Nothing was removed: add --yes to go on without a question, or --dry-run for the plan alone."
-
-
-def require_consent(*, yes: bool, dry_run: bool, form: str, hint: str = HOW_TO_GO_ON) -> None:
-    """Return when no question has to be asked, or it can be; called before anything in the cache is read.
-
-    Raises:
-        NoConsent: a question would have to be asked, and cannot be.
-    """
-    if yes or dry_run:
-        return
-    if form in {"json", "line"}:
-        raise NoConsent(f"--format {form} asks no question.", hint=hint)
-    if sys.stdin is None or not is_terminal(sys.stdin):
-        raise NoConsent("There is no terminal to ask at.", hint=hint)

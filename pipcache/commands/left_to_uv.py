@@ -3,16 +3,18 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pipcache.audit.request import AuditRequest, audit_cache, read_matcher
 from pipcache.errors import LeftToUv
-from pipcache.inventory.uv_removal import commands_for
 from pipcache.location.locate import CacheDirectory
 from pipcache.store.installer import uv_commands
 from pipcache.util.progress import Track
 
+if TYPE_CHECKING:
+    from pipcache.audit.request import AuditRequest
 
-def refusal_to_remove(directory: CacheDirectory, request: AuditRequest, track: Track) -> LeftToUv:
+
+def refusal_to_remove(directory: CacheDirectory, request: "AuditRequest", track: Track) -> LeftToUv:
     """Return the error with the commands that remove what is named, and the audit that shows whether it is gone.
 
     uv removes projects as a whole: of what is found, the projects are named. Without selectors and advisories it
@@ -25,6 +27,9 @@ def refusal_to_remove(directory: CacheDirectory, request: AuditRequest, track: T
     """
     if not (request.selectors or request.advisories):
         return LeftToUv(directory.path, (_again("verify", directory, ()),))
+    from pipcache.audit.request import audit_cache, read_matcher  # pip's cache is changed without it
+    from pipcache.inventory.uv_removal import commands_for  # as above
+
     _, matcher = read_matcher(request)
     audit = audit_cache(directory._replace(tool="uv"), matcher, request, track)
     artifacts = [hit.artifact for hit in audit.hits]

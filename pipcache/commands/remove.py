@@ -1,16 +1,15 @@
 """``remove``: remove what the selectors mean, and the index pages that list it."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.audit.auditor import Answer
-from pipcache.commands.cached_status import statuses_for
+from pipcache.audit.answer import Answer
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
-from pipcache.commands.run_verifier import judge_for
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.query.filters import Filters
+from pipcache.query.filters import Filters, IndexStatuses
 from pipcache.query.selection import Unmatched, select, without_usable_version
 from pipcache.query.selector import Selector
 from pipcache.removal.duplicates import find_copies
@@ -26,7 +25,9 @@ from pipcache.util.progress import Track
 from pipcache.util.run import NO_IDENTITY, Run
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
-from pipcache.verify.lock_index import read_lock_index
+
+if TYPE_CHECKING:
+    from pipcache.commands.run_verifier import Judged
 
 
 class RemoveRequest(NamedTuple):
@@ -60,7 +61,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    locks = read_lock_index(request.against)
+    judge = _judge(request)
     by_pages = request.filters.needs_pages
     need = Need(
         deep=bool(request.selectors) or by_pages,
@@ -70,10 +71,14 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
     )
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+    statuses: IndexStatuses = {}
+    if request.filters.statuses:
+        from pipcache.commands.cached_status import statuses_for  # most removals ask for no status
+
+        artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
-    if request.reasons:
-        judged = judge_for(cache, request.reasons, selection.chosen, artifacts, locks)
+    if judge is not None:
+        judged = judge(cache, selection.chosen, artifacts)
         artifacts = with_refusals(artifacts, cache.refused)
         plan = plan_artifacts(judged.taken, artifacts)
         return RemoveAnswer(directory, plan, selection.unmatched, [], artifacts, 0, judged.unjudged)
@@ -95,6 +100,17 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
         artifacts,
         sum(artifact.is_unnamed for artifact in artifacts) if by_name else 0,
     )
+
+
+def _judge(request: RemoveRequest) -> "Callable[[Cache, Sequence[Artifact], Sequence[Artifact]], Judged] | None":
+    """Return what judges artifacts, given the cache, them and all; None where no verdict is asked for."""
+    if not request.reasons:
+        return None
+    from pipcache.commands.run_verifier import judge_for  # most removals judge nothing
+    from pipcache.verify.lock_index import read_lock_index  # as above
+
+    locks = read_lock_index(request.against)
+    return lambda cache, chosen, artifacts: judge_for(cache, request.reasons, chosen, artifacts, locks)
 
 
 def run(answer: RemoveAnswer, request: RemoveRequest, consent: Consent, form: str, track: Track) -> ExitCode:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipcache import __version__
-from pipcache.audit.auditor import Answer, AuditReport
+from pipcache.audit.answer import Answer
+from pipcache.audit.auditor import AuditReport
 from pipcache.audit.derivation import Hit, Relation, display_name
 from pipcache.render.purged_cache import PurgedCache, answer_of
 from pipcache.util.run import Run

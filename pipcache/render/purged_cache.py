@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipcache.audit.auditor import Answer, AuditedCache
+from pipcache.audit.answer import Answer
+from pipcache.audit.auditor import AuditedCache
 from pipcache.audit.derivation import Hit
 from pipcache.audit.inconclusive import Inconclusive
 from pipcache.removal.outcome import Outcome

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from pipcache import __version__
-from pipcache.audit.auditor import Answer, AuditedCache, AuditReport
+from pipcache.audit.answer import Answer
+from pipcache.audit.auditor import AuditedCache, AuditReport
 from pipcache.audit.derivation import Hit, Relation
 from pipcache.render.json.audit import native_commands, origin_text
 from pipcache.render.json.run import WITH_ANSWER, advisory_records, run_record

@@ -5,7 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, Evidence, Kind
 from pipcache.store.layout import Store
@@ -13,7 +13,9 @@ from pipcache.util.filenames import normal_filename
 from pipcache.util.hashes import DIGITS, is_forgeable
 from pipcache.util.urls import pypi_path_in
 from pipcache.verify.checks import Check
-from pipcache.verify.lock_index import LockIndex
+
+if TYPE_CHECKING:
+    from pipcache.verify.lock_index import LockIndex
 
 
 class Influence(Enum):
@@ -88,7 +90,9 @@ class Promise(NamedTuple):
         return actual == self.expected or actual in self.alternatives
 
 
-def find_promises(artifact: Artifact, locks: LockIndex, of_built_wheels: Iterable[Promise] = ()) -> list[Promise]:
+def find_promises(
+    artifact: Artifact, locks: "LockIndex", of_built_wheels: Iterable[Promise] = ()
+) -> list[Promise]:
     """Return every promise that is known of an artifact, the decisive ones first.
 
     Args:
@@ -103,7 +107,7 @@ def find_promises(artifact: Artifact, locks: LockIndex, of_built_wheels: Iterabl
     return sorted(dict.fromkeys(known), key=lambda promise: not promise.is_decisive)
 
 
-def _of_locks(artifact: Artifact, locks: LockIndex) -> Iterator[Promise]:
+def _of_locks(artifact: Artifact, locks: "LockIndex") -> Iterator[Promise]:
     """Yield what lock files promise; of several digests of one algorithm any is right."""
     grouped: dict[tuple[str, str, bool], list[str]] = {}
     for pin in locks.pins_of(artifact):

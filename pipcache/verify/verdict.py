@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pipcache.archive.record import runs_at_start
+from pipcache.archive.start_files import runs_at_start
 from pipcache.inventory.artifact import Artifact
 from pipcache.verify.checks import Check, Trait, Verdict
 from pipcache.verify.promises import Influence, Promise

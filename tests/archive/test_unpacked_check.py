@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipcache.archive.flaw import Defect, Flaw
-from pipcache.archive.record import runs_at_start
+from pipcache.archive.start_files import runs_at_start
 from pipcache.archive.unpacked_check import check_unpacked
 from pipcache.util.folders import Folder
 from pipcache.util.progress import Stopped, no_tick

@@ -1,11 +1,13 @@
 """The records of a run and of the advisories that it read, as JSON has them."""
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from pipcache import __version__
-from pipcache.audit.auditor import AuditReport
 from pipcache.util.run import Run, now
 from pipcache.util.units import iso_time
+
+if TYPE_CHECKING:
+    from pipcache.audit.auditor import AuditReport
 
 WITH_ANSWER = frozenset({"audit", "remove"})
 """The commands whose documents have ``answer``."""
@@ -61,7 +63,7 @@ def run_record(run: Run, *, is_over: bool = True) -> RunRecord:
     }
 
 
-def advisory_records(report: AuditReport) -> list[AdvisoryRecord]:
+def advisory_records(report: "AuditReport") -> list[AdvisoryRecord]:
     """Return the advisories that were read as JSON has them, in the order in which they were read."""
     return [
         {"name": file.name, "sha256": file.sha256, "records": file.records} for file in report.advisories.files
