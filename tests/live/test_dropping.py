@@ -319,7 +319,7 @@ def test_without_a_question_nobody_is_asked_and_a_no_removes_nothing(
         assert ran.code == 2
         assert "add --yes" in ran.err + ran.out
     assert shop.index.connections == 0
-    monkeypatch.setattr("pipcache.cli.remove.is_terminal", lambda _stream: True)
+    monkeypatch.setattr("pipcache.cli.consent.is_terminal", lambda _stream: True)
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
     ran = program("refresh", "--drop")
     assert ran.code == 2
