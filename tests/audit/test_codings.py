@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import archives
 from tests.support.caches import FILE_HEADERS
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
@@ -24,7 +25,7 @@ LIE = {"X-PyPI-File-Project": "good", "X-PyPI-File-Version": "1.0", "X-PyPI-File
 CODINGS = ["", "identity", "none", "gzip", "GZIP", "identity, gzip", "br", "a coding of nobody"]
 
 
-@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("coding", slow_but_every(3, CODINGS))
 @pytest.mark.parametrize("content_type", ["application/zip", "text/html", "application/vnd.pypi.simple.v1+json"])
 @pytest.mark.parametrize("is_coded", [False, True])
 def test_an_archive_behind_text_under_any_coding(

@@ -47,7 +47,7 @@ class Hoard:
         return self.root + path
 
 
-@pytest.mark.parametrize("name", slow_but_every(3, [name for name, row in ROWS.items() if row is not from_git]))
+@pytest.mark.parametrize("name", slow_but_every(6, [name for name, row in ROWS.items() if row is not from_git]))
 def test_what_a_pip_would_take_is_never_clean(
     name: str,
     tmp_path: Path,

@@ -12,6 +12,7 @@ import pytest
 from pipcache.index.anchors import find_anchors
 from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from tests.support.caches import CacheBuilder
@@ -103,7 +104,8 @@ HTML = {
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/html", "Text/HTML; Charset=UTF-8", "application/vnd.pypi.simple.v1+html"]
+    "content_type",
+    slow_but(1, ["text/html", "Text/HTML; Charset=UTF-8", "application/vnd.pypi.simple.v1+html"]),
 )
 @pytest.mark.parametrize("name", HTML)
 def test_html_that_pip_reads(builder: CacheBuilder, program: Program, name: str, content_type: str) -> None:

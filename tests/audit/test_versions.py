@@ -10,6 +10,7 @@ from tests.support import archives
 from tests.support.audits import osv, page, put, write
 from tests.support.caches import CacheBuilder
 from tests.support.program import Program
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def ask(program: Program, folder: Path, document: object) -> Ran:
     return program("audit", "--advisory", write(folder, document, name))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but_every(3, FORMS))
 @pytest.mark.parametrize(("listed", "version", "is_meant"), MEANT)
 @pytest.mark.parametrize("place", ["wheel", "sdist", "built", "page"])
 def test_a_version_means_the_same_everywhere(

@@ -18,6 +18,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.program import Program, run_limited, run_script
+from tests.support.slow import slow_but_every
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -341,7 +342,7 @@ def signalled(number: signal.Signals, at: int, *arguments: str, root: Path) -> s
 
 
 @posix
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", slow_but_every(4, range(4)))
 @pytest.mark.parametrize("command", ["list", "verify"])
 def test_an_interruption_ends_a_run_from_its_first_instruction_on(
     command: str, part: int, filled: CacheBuilder

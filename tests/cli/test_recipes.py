@@ -207,6 +207,7 @@ def test_gitlab(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     assert kept(job.folder / ".cache" / "pip", capsys) == {"built", "sdist", "wheel", "page"}
 
 
+@pytest.mark.slow
 def test_circleci(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     scripts = circleci()
     assert len(scripts) == 4
@@ -247,6 +248,7 @@ def test_docker(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     assert kept(job.home / ".cache" / "pip", capsys) >= {"built", "sdist", "wheel"}
 
 
+@pytest.mark.slow
 def test_cron(job: Job) -> None:
     job.run(gitlab("script"))
     (job.home / ".local" / "bin").mkdir(parents=True)

@@ -15,6 +15,7 @@ from pipcache.util.urls import PAGE_BASES
 from tests.support import archives, caches, truth
 from tests.support.caches import CacheBuilder
 from tests.support.places import REPOSITORY
+from tests.support.slow import slow_but_every
 from tests.support.watching import watched
 
 FILES = "https://files.example/packages/"
@@ -72,7 +73,7 @@ def code_of(arguments: tuple[str, ...]) -> int:
     return 3 if is_incomplete else 0
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", slow_but_every(2, COMMANDS), ids=" ".join)
 def test_a_run_reads_and_does_nothing_else(cache: CacheBuilder, arguments: tuple[str, ...]) -> None:
     events = watched(cache, *arguments, code=code_of(arguments))
     done = {event.name for event in events if not event.name.startswith(("ctypes.", "_thread.", "cpython."))}
@@ -88,7 +89,7 @@ def test_a_run_reads_and_does_nothing_else(cache: CacheBuilder, arguments: tuple
             assert not flags & changing, event
 
 
-@pytest.mark.parametrize("arguments", COMMANDS[:-2], ids=" ".join)
+@pytest.mark.parametrize("arguments", slow_but_every(3, COMMANDS[:-2]), ids=" ".join)
 def test_a_run_opens_nothing_beside_the_cache_but_its_own_code_and_configuration(
     cache: CacheBuilder, arguments: tuple[str, ...]
 ) -> None:

@@ -37,6 +37,7 @@ from pipcache.util.untrusted import clean, quoted
 from pipcache.util.urls import filename_in, has_key, pypi_path_in, without_user
 from pipcache.util.versions import parse_version
 from tests.support.places import PACKAGE
+from tests.support.slow import slow_but_every
 
 MODULES = {
     ".".join(part for part in path.relative_to(PACKAGE).with_suffix("").parts if part != "__init__"): path
@@ -207,7 +208,7 @@ def test_every_pattern_of_the_package_is_known() -> None:
 
 
 @pytest.mark.parametrize("longest", [QUICK, pytest.param(LONGEST, marks=pytest.mark.slow)], ids=["short", "long"])
-@pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.place}-{use.method}")
+@pytest.mark.parametrize("use", slow_but_every(3, USES), ids=lambda use: f"{use.place}-{use.method}")
 def test_twice_the_text_takes_no_more_than_twice_the_time(use: Use, longest: int) -> None:
     apply = run_of(use)
     slow = next((pair for pair in pieces_of(use) if is_slow(apply, *pair, longest)), None)

@@ -20,6 +20,7 @@ from pipcache.store.cache import Cache
 from pipcache.util.urls import PAGE_BASES
 from tests.support import archives
 from tests.support.caches import FILE_HEADERS, CacheBuilder
+from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,7 +222,7 @@ def assert_same_rows(program: Program, expected: Row) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-@pytest.mark.parametrize("listed", [True, False], ids=["listed", "alone"])
+@pytest.mark.parametrize("listed", slow_but(1, [True, False]), ids=["listed", "alone"])
 def test_a_row_is_the_same_in_every_command(
     builder: CacheBuilder, program: Program, case: Case, *, listed: bool
 ) -> None:

@@ -85,7 +85,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 @posix
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("damage", slow_but(3, DAMAGE))
+@pytest.mark.parametrize("damage", slow_but(1, DAMAGE))
 def test_an_odd_file_is_a_row_or_a_gap(
     damage: str, part: str, tmp_path: Path, ask: Callable[[Path, Sequence[str]], Answer]
 ) -> None:

@@ -355,7 +355,7 @@ def of_old_layouts(builder: CacheBuilder) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", slow_but_every(2, HEALTHY))
+@pytest.mark.parametrize("name", slow_but_every(4, HEALTHY))
 def test_a_healthy_oddity_stays_however_old_it_is(name: str, builder: CacheBuilder, program: Program) -> None:
     populate(builder)
     HEALTHY[name](builder, url_of(name))

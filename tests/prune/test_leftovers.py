@@ -30,6 +30,7 @@ from tests.support.leftovers import (
 from tests.support.pips import clean_environment, pip_wheel
 from tests.support.program import Program
 from tests.support.removal import age
+from tests.support.slow import slow_but_every
 
 
 def assert_said(pruned: Pruned, name: str) -> None:
@@ -38,7 +39,7 @@ def assert_said(pruned: Pruned, name: str) -> None:
     assert [removal["detail"] for removal in pruned.removals if LEFTOVERS[name].why not in removal["detail"]] == []
 
 
-@pytest.mark.parametrize("name", LEFTOVERS)
+@pytest.mark.parametrize("name", slow_but_every(3, LEFTOVERS))
 def test_a_leftover_goes_with_its_folders_and_is_told(name: str, builder: CacheBuilder, program: Program) -> None:
     populate(builder)
     going = leave(builder, name)
@@ -50,7 +51,7 @@ def test_a_leftover_goes_with_its_folders_and_is_told(name: str, builder: CacheB
     assert prune(builder, program).removals == []
 
 
-@pytest.mark.parametrize("name", [name for name in LEFTOVERS if LEFTOVERS[name].wait])
+@pytest.mark.parametrize("name", slow_but_every(3, [name for name in LEFTOVERS if LEFTOVERS[name].wait]))
 def test_a_leftover_stays_while_a_pip_may_be_at_work_on_it(
     name: str, builder: CacheBuilder, program: Program
 ) -> None:
@@ -70,7 +71,7 @@ def test_what_is_whole_and_of_no_use_goes_at_once(name: str, builder: CacheBuild
     assert prune(builder, program).gone == going
 
 
-@pytest.mark.parametrize("name", LEFTOVERS)
+@pytest.mark.parametrize("name", slow_but_every(3, LEFTOVERS))
 def test_what_an_old_pip_may_use_stays_for_those_who_say_so(
     name: str, builder: CacheBuilder, program: Program
 ) -> None:
@@ -82,7 +83,7 @@ def test_what_an_old_pip_may_use_stays_for_those_who_say_so(
     assert prune(builder, program, "--keep-old-layouts").removals == []
 
 
-@pytest.mark.parametrize("name", LEFTOVERS)
+@pytest.mark.parametrize("name", slow_but_every(3, LEFTOVERS))
 def test_a_leftover_goes_with_the_old_store_too(name: str, builder: CacheBuilder, program: Program) -> None:
     populate(builder)
     going = leave(builder, name)

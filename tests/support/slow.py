@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
     from _pytest.mark import ParameterSet
 
+T = TypeVar("T")
 
-def slow_but(quick: int, values: Iterable[str]) -> list[str | ParameterSet]:
+
+def slow_but(quick: int, values: Iterable[T]) -> list[T | ParameterSet]:
     """The values of a parameter: those behind the first `quick` are marked `slow`."""
     return [
         value if number < quick else pytest.param(value, marks=pytest.mark.slow)
@@ -20,7 +22,7 @@ def slow_but(quick: int, values: Iterable[str]) -> list[str | ParameterSet]:
     ]
 
 
-def slow_but_every(step: int, values: Iterable[str]) -> list[str | ParameterSet]:
+def slow_but_every(step: int, values: Iterable[T]) -> list[T | ParameterSet]:
     """The values of a parameter: of every `step` of them, all but the first are marked `slow`."""
     return [
         pytest.param(value, marks=pytest.mark.slow) if number % step else value
@@ -28,7 +30,7 @@ def slow_but_every(step: int, values: Iterable[str]) -> list[str | ParameterSet]
     ]
 
 
-def slow_except(quick: Collection[str], values: Iterable[str]) -> list[str | ParameterSet]:
+def slow_except(quick: Collection[T], values: Iterable[T]) -> list[T | ParameterSet]:
     """The values of a parameter: all but those in `quick` are marked `slow`."""
     return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
