@@ -118,6 +118,7 @@ def test_yaml_has_a_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         read_advisories([str(path)])
 
 
+@pytest.mark.slow
 def test_a_dump_of_twenty_thousand_records_is_read(tmp_path: Path) -> None:
     every = [record(number, versions=[f"1.{n}" for n in range(100)]) for number in range(20_000)]
     path = tmp_path / "all.json"

@@ -110,6 +110,7 @@ def test_other_formats_are_refused_with_those_that_are_read(read: Read, document
         read("a.json", document)
 
 
+@pytest.mark.slow
 def test_a_long_list_is_read_a_record_at_a_time(write: Write) -> None:
     record = litellm()
     rows = [record | {"id": f"X-{number}", "details": f"{number} " * 500} for number in range(1500)]

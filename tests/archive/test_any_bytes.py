@@ -104,6 +104,7 @@ def whole_archives() -> list[bytes]:
 PLACES = st.integers(-60, 60) | st.integers(-400, 400) | st.integers(-(10**6), 10**6)
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=400)
 @given(
     st.integers(0, len(whole_archives()) - 1),
@@ -146,6 +147,7 @@ def test_a_bomb_in_a_wheel_costs_no_more_than_its_limit(name: str) -> None:
     _costs_little(write_zip(members), WheelFacts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tar.gz", ".tar.bz2", ".tar.xz"])
 def test_a_bomb_in_an_sdist_costs_no_more_than_its_limit(suffix: str) -> None:
     entries = [(tar_entry("foo-1.0/bomb"), b"\0" * (64 * MEGABYTE))]

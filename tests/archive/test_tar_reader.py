@@ -145,6 +145,7 @@ def test_an_sdist_that_hardly_compresses_is_read_too(suffix: str, size: int, *, 
     assert content == SdistFacts("foo-1.0", suffix, Metadata("foo", "1.0", "A fixture", None) if deep else None)
 
 
+@pytest.mark.slow
 @DEPTHS
 @SUFFIXES
 def test_a_truncated_sdist_is_named_as_long_as_its_beginning_is_there(suffix: str, *, deep: bool) -> None:

@@ -138,6 +138,7 @@ def test_the_members_of_a_zip_are_those_zipfile_finds(plan: Plan) -> None:
         assert directory.count == len(expected)
 
 
+@pytest.mark.slow
 @laws
 @given(zips(), st.sampled_from([(WHEEL,), (METADATA,), (WHEEL, METADATA), ("c",), (".py", "a"), ("",)]))
 def test_the_members_with_an_ending_are_those_zipfile_finds(plan: Plan, endings: tuple[str, ...]) -> None:
@@ -147,6 +148,7 @@ def test_the_members_with_an_ending_are_those_zipfile_finds(plan: Plan, endings:
         assert ZipDirectory(window).ending(*endings) == expected
 
 
+@pytest.mark.slow
 @laws
 @given(zips())
 def test_the_last_member_with_an_ending_is_found_or_left_to_the_full_search(plan: Plan) -> None:
@@ -237,6 +239,7 @@ def test_a_wheel_that_brings_the_dist_info_of_others_is_itself(order: int, *, de
     assert (facts.folder, facts.tags) == ("foo-1.0", ("py3-none-any",))
 
 
+@pytest.mark.slow
 def test_a_zip_with_more_members_than_the_old_end_record_counts_is_read() -> None:
     members = [Written(f"{number}", b"", zipfile.ZIP_STORED) for number in range(66_000)]
     data = write_zip([*members, wheel_file("foo-1.0" + WHEEL, "py3-none-any")])

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support import archives
 from tests.support.audits import page, put, sha256, write
 from tests.support.caches import FILE_HEADERS, CacheBuilder
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SEEDS = ("1", "2", "3", "4", "5", "6")
 
 
+@pytest.mark.slow
 def test_no_answer_hangs_on_the_order_of_sets(builder: CacheBuilder, tmp_path: Path) -> None:
     # a page that lists by URLs alone, and a metadata file with several names
     files = [archives.build_wheel("evil", f"1.{number}") for number in range(6)]
@@ -55,6 +58,7 @@ def test_no_answer_hangs_on_the_order_of_sets(builder: CacheBuilder, tmp_path: P
     assert len(answers) == 1
 
 
+@pytest.mark.slow
 def test_a_page_that_lists_a_match_elsewhere_is_read_no_more_often(builder: CacheBuilder) -> None:
     bad = archives.build_wheel("evil", "1.0")
     put(builder, bad, url="https://signed.example/1?token=x")

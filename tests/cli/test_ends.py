@@ -18,7 +18,7 @@ from tests.support.caches import CacheBuilder
 from tests.support.pips import clean_environment
 from tests.support.places import REPOSITORY
 from tests.support.program import Program, run_limited, run_script
-from tests.support.slow import slow_but_every
+from tests.support.slow import slow_but_every, slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,14 +58,15 @@ OFTEN = frozenset(
 )
 """A command of each way of answering, for every run of the tests; the others are long tests."""
 
+HARDEST = frozenset({("verify", "--thorough", *JSON), ("remove", "foo", "--yes")})
+"""Those that need the most threads and descriptors."""
 
-def each(*more: tuple[str, ...]) -> pytest.MarkDecorator:
-    """Try a test with each command, and with `more` in every run."""
-    often = OFTEN | set(more)
-    commands = [
-        pytest.param(command, marks=() if command in often else pytest.mark.slow) for command in (*COMMANDS, *more)
-    ]
-    return pytest.mark.parametrize("command", commands, ids=[" ".join(command) for command in (*COMMANDS, *more)])
+
+def each(*more: tuple[str, ...], often: frozenset[tuple[str, ...]] = OFTEN) -> pytest.MarkDecorator:
+    """Try a test with each command, and with `often` and `more` in every run."""
+    commands = (*COMMANDS, *more)
+    ids = [" ".join(command) for command in commands]
+    return pytest.mark.parametrize("command", slow_except(often | set(more), commands), ids=ids)
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_its_traceback_is_shown_to_those_who_ask(
 
 
 @posix
-@each()
+@each(often=HARDEST)
 def test_where_no_thread_can_start_the_answer_is_the_same(command: tuple[str, ...], filled: CacheBuilder) -> None:
     changes = command[0] in {"remove", "clear", "prune"} and "--dry-run" not in command
     expected = None if changes else run_limited(filled.root, [*command], limits={})
@@ -216,7 +217,7 @@ def test_the_limit_of_threads_is_real() -> None:
 
 
 @posix
-@each()
+@each(often=HARDEST)
 def test_few_descriptors_are_enough_or_the_answer_is_not_whole(
     command: tuple[str, ...], filled: CacheBuilder
 ) -> None:

@@ -163,6 +163,7 @@ def test_nothing_is_paged_where_nobody_can_scroll_or_wants_to(
     assert not (tmp_path / "pages").exists()
 
 
+@pytest.mark.slow
 def test_a_pager_that_does_not_exist_or_ends_early_is_no_failure(machine: dict[str, str]) -> None:
     missing = shown(machine, "json", PAGER="nosuchpager")
     assert (missing.code, "every field" in missing.text) == (0, True)

@@ -132,6 +132,7 @@ def test_every_row_is_tried() -> None:
     assert len(table.splitlines()) == len(tried)
 
 
+@pytest.mark.slow
 def test_you_have_a_full_disk(person: Person) -> None:
     info, prune = lines_for("The disk is full")
     assert person.listed() == ALL
@@ -146,6 +147,7 @@ def test_you_have_a_full_disk(person: Person) -> None:
     assert person.listed() == {"six 1.17.0 wheel"}
 
 
+@pytest.mark.slow
 def test_you_have_a_hash_mismatch_every_time(person: Person) -> None:
     verify, remove = lines_for("pip fails with a hash mismatch")
     (body,) = [path for path in person.cache.rglob("*.body") if b"six/__init__.py" in path.read_bytes()]
@@ -173,6 +175,7 @@ def test_you_have_a_project_that_has_to_go(person: Person, at: int, gone: set[st
     assert person.listed() == ALL - {f"twisted {version} wheel" for version in gone}
 
 
+@pytest.mark.slow
 def test_you_have_a_bad_upload(person: Person) -> None:
     audit, remove, file, line = lines_for("A bad upload")
     text, code = person.types(audit)
@@ -187,6 +190,7 @@ def test_you_have_a_bad_upload(person: Person) -> None:
     assert "found: litellm-1.82.7" not in person.types(audit)[0]
 
 
+@pytest.mark.slow
 def test_you_have_something_that_was_deleted_since(person: Person, shop: Index) -> None:
     dry, refresh = lines_for("Was something yanked")
     files = shop.project("litellm").files
@@ -275,6 +279,7 @@ def pip_cache(person: Person, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_pip_shows_and_removes_built_wheels_alone(person: Person) -> None:
     listed = pip_cache(person, "list")
     assert "docopt-0.6.2" in listed

@@ -199,6 +199,7 @@ def test_github_keeps_what_the_lock_needs(job: Job, index: Index) -> None:
     assert sizes[2] <= sizes[0] * 1.05
 
 
+@pytest.mark.slow
 def test_gitlab(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     variables: dict[str, str] = yaml.safe_load(recipe("gitlab"))["test"]["variables"]
     assert len(variables) == 3
@@ -242,6 +243,7 @@ def test_every_recipe_is_run() -> None:
     } - {"every"}
 
 
+@pytest.mark.slow
 def test_docker(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     printed = job.run(docker())
     assert re.search(r"Kept \d entries, removed 0: ", printed)

@@ -140,6 +140,7 @@ def test_json_and_html_give_the_same_files(files: list[PageFile], old: bool, dat
     assert parse_page(as_html(project, anchors)) == Page(PageFormat.HTML, normal, expected)
 
 
+@pytest.mark.slow
 @laws
 @given(st.lists(page_files(), max_size=4), st.data())
 def test_only_the_files_that_are_wanted_are_taken_apart(files: list[PageFile], data: st.DataObject) -> None:

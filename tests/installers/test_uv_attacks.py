@@ -116,6 +116,7 @@ def test_a_pointer_to_elsewhere_leads_nowhere(uv: UvCache, capsys: pytest.Captur
     run_all(uv, capsys, codes={0, 1, 3})
 
 
+@pytest.mark.slow
 def test_a_pointer_cut_at_each_byte_is_read_or_passed_over(
     uv: UvCache, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +218,7 @@ def test_what_may_not_be_listed_makes_the_answer_incomplete(
     assert Program(uv.root, capsys)("verify").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_DIR_FD, reason="the system cannot open files relative to a folder")
 @pytest.mark.parametrize(
     "command", [("list", "--all"), ("show", "six"), ("verify",)], ids=lambda command: command[0]

@@ -253,6 +253,7 @@ NAMES = st.sampled_from(
 INFOS = st.sampled_from([INFO, OTHER_INFO, b"", b"Name: odd\n", b"Metadata-Version: 1.0\nName: odd\n"])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(TOPS, NAMES), min_size=1, max_size=5, unique=True),

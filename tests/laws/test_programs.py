@@ -18,6 +18,7 @@ from tests.support.slow import slow_but
 pytestmark = pytest.mark.usefixtures("alone")
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("command", slow_but(1, [("list", "--all"), ("show", "*"), ("info",)]), ids=" ".join)
 def test_a_terminal_gets_colours_and_nothing_else_that_steers_it(command: tuple[str, ...], tmp_path: Path) -> None:

@@ -179,6 +179,7 @@ def test_each_policy_keeps_its_word_in_a_few(shape: dict[str, set[int]], asked: 
     hold(shape, asked)
 
 
+@pytest.mark.slow
 @quick
 @given(shapes, requests(alone=False))
 def test_policies_together_keep_theirs_in_a_few(shape: dict[str, set[int]], asked: dict[str, object]) -> None:

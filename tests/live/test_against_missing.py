@@ -94,6 +94,7 @@ def test_pip_has_asked_since_and_every_index_that_pip_searches_is_asked(
     assert asked[1].headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"])
 @pytest.mark.parametrize("form", ["sums", "requirements"])
 def test_a_file_that_may_have_come_from_elsewhere_is_only_noted(
@@ -167,6 +168,7 @@ def test_a_file_of_a_folder_that_is_another_index_is_none_of_this(
     assert missing(ran) == [("torch-2.0-cp310-none-any.whl", ["PC711"]), ("torch-2.0-cp39-none-any.whl", [])]
 
 
+@pytest.mark.slow
 def test_what_one_of_two_indexes_lists_is_not_gone(
     shop: Shop,
     live_index: Index,

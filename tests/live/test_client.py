@@ -218,6 +218,7 @@ def test_an_index_gets_ten_requests_a_second_at_most_and_four_connections(index:
     assert index.connections <= 4
 
 
+@pytest.mark.slow
 def test_two_indexes_of_a_host_are_one_server(index: Index, folder: str) -> None:
     asked = []
     for number in range(24):
@@ -342,6 +343,7 @@ def test_an_index_that_falls_silent_is_not_waited_for(index: Index, folder: str,
     assert answer.fault is Fault.TIMEOUT, answer
 
 
+@pytest.mark.slow
 def test_an_index_that_sends_a_byte_now_and_then_is_given_up(index: Index, folder: str) -> None:
     asked = [question(index, f"p{number}") for number in range(12)]
     beginning = reply("200 OK", Content_Length="100000", Content_Type=JSON_PAGE)
@@ -391,6 +393,7 @@ def test_five_failures_in_a_row_are_enough(index: Index, folder: str) -> None:
     assert len(index.exchanges) <= 5 + 4  # those that the other threads had begun
 
 
+@pytest.mark.slow
 def test_failures_that_are_not_in_a_row_do_not_count(index: Index, folder: str) -> None:
     names = [f"p{number}" for number in range(16)]
     for number, name in enumerate(names):
@@ -410,6 +413,7 @@ def test_nobody_listens(folder: str) -> None:
     assert "127.0.0.1:1" in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", slow_but(1, ["503 Down", "500 Oops", "429 Slower"]))
 def test_what_may_pass_is_asked_again(index: Index, folder: str, status: str) -> None:
     left = [status, status]

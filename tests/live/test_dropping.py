@@ -13,7 +13,7 @@ from tests.support.caches import look
 from tests.support.index import JSON_PAGE, Identity
 from tests.support.pips import run_pip
 from tests.support.shop import PIPS, add_pages, older, put_page, refresh
-from tests.support.slow import slow_except
+from tests.support.slow import QUICK_PIPS, slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def removed(document: dict[str, object]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.pips
-@pytest.mark.parametrize("pip", slow_except({"23.2.1", "26.3"}, PIPS))
+@pytest.mark.parametrize("pip", slow_except(QUICK_PIPS, PIPS))
 def test_pip_chooses_right_at_once_after_the_outdated_pages_went(
     shop: Shop, builder: CacheBuilder, home: Path, program: Program, pip: str
 ) -> None:
@@ -133,8 +133,8 @@ def test_of_a_project_that_is_gone_all_goes(shop: Shop, program: Program, builde
 
 
 @pytest.mark.parametrize("still_lists", [False, True], ids=["no files", "the files"])
-@pytest.mark.parametrize("html", [pytest.param(True, marks=pytest.mark.slow), False], ids=["HTML", "JSON"])
-@pytest.mark.parametrize("reason", [pytest.param(None, marks=pytest.mark.slow), "malware \x1b[31m"])
+@pytest.mark.parametrize("html", slow_except({False}, (True, False)), ids=["HTML", "JSON"])
+@pytest.mark.parametrize("reason", slow_except({"malware \x1b[31m"}, (None, "malware \x1b[31m")))
 def test_of_a_project_in_quarantine_all_goes(
     shop: Shop,
     program: Program,

@@ -114,6 +114,7 @@ def test_an_altered_page_is_seen_though_the_index_says_that_it_is_unchanged(
     assert len(shop.index.exchanges) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 def test_a_dry_run_says_whom_it_would_ask_and_opens_no_connection(
     filled: Shop, program: Program, builder: CacheBuilder

@@ -60,6 +60,7 @@ def test_what_was_not_answered_is_there_too(shop: Shop, program: Program, builde
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == 3
 
 
+@pytest.mark.slow
 def test_every_form_says_who_asked_and_when_unless_nobody_is_to_know(
     shop: Shop, program: Program, builder: CacheBuilder
 ) -> None:

@@ -113,6 +113,7 @@ NAMES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.pips
 @pytest.mark.parametrize("version", slow_but(1, ["26.3", "23.2.1"]))
 def test_both_answers_are_those_of_a_session_of_pip(tmp_path: Path, version: str) -> None:

@@ -68,6 +68,7 @@ def read_or_refuse(path: Path, content: bytes) -> None:
         assert "" not in {pin.version, pin.filename, pin.url}
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=400)
 @given(st.sampled_from(NAMES), CONTENT)
 @example("requirements.txt", b"https://[ --hash=sha256:" + WHEEL.encode())
@@ -125,6 +126,7 @@ def as_toml(value: Any) -> str:  # Any: a tree of whatever
     return json.dumps(value)
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=400)
 @given(st.sampled_from(NAMES[1:]), DOCUMENTS)
 def test_any_tree_is_a_lock_file_or_refused(folder: Path, name: str, document: dict[str, Any]) -> None:

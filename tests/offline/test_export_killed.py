@@ -131,6 +131,7 @@ def test_ended_by_the_clock(shelf: Shelf, program: Program, tmp_path: Path, numb
     assert content_of(folder) == whole
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_the_work(shelf: Shelf, program: Program, tmp_path: Path) -> None:
     fill(shelf)
     program("export", str(tmp_path / "whole"))

@@ -19,7 +19,7 @@ from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Identity, Index
 from tests.support.machines import PipMachine
 from tests.support.program import Program, Ran
-from tests.support.slow import QUICK_PIPS, slow_except
+from tests.support.slow import NEWEST_PIP, slow_except
 from tests.support.truth import (
     Source,
     built_entries,
@@ -157,7 +157,7 @@ class Machine(PipMachine[Shop]):
         return "-r", path.name
 
 
-@pytest.fixture(scope="module", params=slow_except(QUICK_PIPS, VERSIONS))
+@pytest.fixture(scope="module", params=slow_except({NEWEST_PIP}, VERSIONS))
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
     with Index() as index:

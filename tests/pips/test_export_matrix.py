@@ -14,7 +14,7 @@ from tests.support.archives import build_sdist, build_wheel, metadata, source_tr
 from tests.support.index import Index
 from tests.support.pips import fill_cache, needs_tls, run_pip
 from tests.support.program import Program
-from tests.support.slow import QUICK_PIPS, slow_except
+from tests.support.slow import NEWEST_PIP, slow_except
 from tests.support.static_server import DOWN, LOOPBACK, StaticServer
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def install(
     )
 
 
-@pytest.mark.parametrize("version", slow_except(QUICK_PIPS, PIPS))
+@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, PIPS))
 def test_pip_installs_from_the_folder(export: Path, tmp_path: Path, version: str) -> None:
     index = (export / "simple").as_uri()
     done = install(version, tmp_path, "--index-url", index, environment=DOWN)
@@ -121,8 +121,9 @@ def test_pip_installs_from_the_files_alone(export: Path, tmp_path: Path, version
     assert installed(tmp_path / "t") == INSTALLED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("negotiates", [False, True], ids=["html", "json"])
-@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, PIPS))
+@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, PIPS))
 def test_pip_installs_over_http(export: Path, tmp_path: Path, version: str, negotiates: bool) -> None:  # noqa: FBT001
     with StaticServer(export, negotiates=negotiates) as server:
         done = install(version, tmp_path, "--index-url", f"{server.root}/simple/", environment=LOOPBACK)
@@ -133,6 +134,7 @@ def test_pip_installs_over_http(export: Path, tmp_path: Path, version: str, nego
         assert has_metadata
 
 
+@pytest.mark.slow
 def test_pip_asks_json_pages_for_upload_times(export: Path, tmp_path: Path) -> None:
     for moment, is_there in (("2000-01-01", False), ("2100-01-01", True)):
         with StaticServer(export, negotiates=True) as server:
@@ -142,7 +144,7 @@ def test_pip_asks_json_pages_for_upload_times(export: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, ["20.3.4", "23.2.1", "26.3"]))
+@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, ["20.3.4", "23.2.1", "26.3"]))
 def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path, version: str) -> None:
     index = (export.parent / "unbuilt" / "simple").as_uri()
     done = install(version, tmp_path, "--index-url", index, environment=DOWN, requirement="source")
@@ -150,7 +152,7 @@ def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path
     assert installed(tmp_path / "t") == {"source-0.3"}
 
 
-@pytest.mark.parametrize("version", slow_except({"23.2.1", "26.3"}, ["20.3.4", "22.3.1", "23.2.1", "26.3"]))
+@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, ["20.3.4", "22.3.1", "23.2.1", "26.3"]))
 def test_pip_takes_files_for_another_machine(export: Path, tmp_path: Path, version: str) -> None:
     done = run_pip(
         version,

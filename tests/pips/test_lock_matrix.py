@@ -11,7 +11,7 @@ from tests.support.archives import build_sdist, build_wheel, metadata
 from tests.support.index import Index
 from tests.support.pips import fill_cache, needs_tls, run_pip
 from tests.support.program import Program
-from tests.support.slow import QUICK_PIPS, slow_except
+from tests.support.slow import NEWEST_PIP, slow_except
 from tests.support.static_server import DOWN
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def fill(tmp_path_factory: pytest.TempPathFactory) -> Fill:
     return filled
 
 
-@pytest.fixture(params=slow_except(QUICK_PIPS, PIPS))
+@pytest.fixture(params=slow_except({NEWEST_PIP}, PIPS))
 def shop(request: pytest.FixtureRequest, fill: Fill, tmp_path: Path) -> Shop:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None

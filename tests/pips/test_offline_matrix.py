@@ -14,7 +14,7 @@ from tests.support.index import Index
 from tests.support.pips import clean_environment, fill_cache, needs_tls, pip_program
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
-from tests.support.slow import slow_except
+from tests.support.slow import NEWEST_PIP, slow_except
 from tests.support.static_server import DOWN
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Shop(NamedTuple):
         return {path.as_posix() for path in self.cache.glob("wheels/**/*.whl")}
 
 
-@pytest.fixture(params=slow_except({"23.2.1", "26.3"}, PIPS))  # a pip of each layout
+@pytest.fixture(params=slow_except({NEWEST_PIP}, PIPS))  # a pip of each layout
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None

@@ -156,6 +156,7 @@ def links_of_pip(
     return links
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", slow_except(QUICK_PIPS, PIP_VERSIONS))
 def test_no_link_is_missed_that_pip_sees(version: str, tmp_path: Path) -> None:
     if version in {"20.3.4", "21.3.1", "22.3.1"} and sys.version_info >= (3, 12):

@@ -222,6 +222,7 @@ def base64url(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["foo 1.8", "zope.interface 6.0"])
 def test_a_digest_selects_the_bytes_it_is_of_however_it_is_written(stocked: Stocked, name: str) -> None:
     body = stocked.bodies[name]
@@ -497,6 +498,7 @@ def _is_pep_440(version: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 @laws
 @given(st.lists(st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,4}", fullmatch=True), min_size=2, max_size=10))
 def test_plain_releases_stand_in_the_order_of_pep_440(some: list[Artifact], versions: list[str]) -> None:

@@ -190,6 +190,7 @@ def finish(machine: Machine) -> None:
     assert len([path for path in machine.kept.rglob("*evil*") if path.is_file()]) == 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment", [33, 66, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (2, 17, 50, 80))]
 )

@@ -115,6 +115,7 @@ def opened(port: int, path: str, header: str = "") -> socket.socket:
     return connection
 
 
+@pytest.mark.slow
 def test_clients_that_take_nothing_keep_no_other_waiting(shelf: Shelf, large: Path) -> None:
     assert large.stat().st_size > 1 << 24
     with serving(shelf.builder.root) as site, ExitStack() as clients:
@@ -124,6 +125,7 @@ def test_clients_that_take_nothing_keep_no_other_waiting(shelf: Shelf, large: Pa
         assert site.json("large").status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("header", "how"), [("", "in place"), ("Range: bytes=10-\r\n", "in place"), ("", "cut")])
 def test_bytes_that_are_changed_while_they_are_sent_do_not_arrive(
     shelf: Shelf, large: Path, header: str, how: str

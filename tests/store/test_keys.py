@@ -216,6 +216,7 @@ def test_the_origin_that_fits_is_found_among_others() -> None:
     assert invert_key(key, []) is None
 
 
+@pytest.mark.slow
 @laws
 @given(
     st.sampled_from(INTERPRETERS),

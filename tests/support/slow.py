@@ -35,5 +35,8 @@ def slow_except(quick: Collection[T], values: Iterable[T]) -> list[T | Parameter
     return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
-QUICK_PIPS = frozenset({"23.2.1", "26.3"})
+NEWEST_PIP = "26.3"
+"""The pip of the quick tests that need many seconds for each pip."""
+
+QUICK_PIPS = frozenset({"23.2.1", NEWEST_PIP})
 """Pips of the quick tests, of both layouts; the other pips are tried by the long tests."""

@@ -95,6 +95,7 @@ def test_streams_are_counted(read: Callable[[BytesWindow], object]) -> None:
     assert str(caught.value) == reason
 
 
+@pytest.mark.slow
 def test_a_file_of_bgzip_is_no_bomb() -> None:
     block = bytes(8 << 10)
     window = BytesWindow(gzip.compress(block) * 22_000)

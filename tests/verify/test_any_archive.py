@@ -12,6 +12,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from pipcache.inventory.artifact import Kind
@@ -112,6 +113,7 @@ def mutated(data: bytes, change: tuple[str, int, int, bytes]) -> bytes:
             return data[:place] + data[start : start + 60] + data[place + 60 :]
 
 
+@pytest.mark.slow
 @settings(laws, max_examples=400)
 @given(st.integers(0, len(WHOLE) - 1), st.lists(CHANGE, min_size=1, max_size=4), KINDS, FILENAMES, ENCODINGS)
 def test_a_mutated_archive_has_flaws_or_none(
@@ -160,6 +162,7 @@ def test_a_wheel_of_zipfile_has_no_flaw(
 TAR_FORMS = st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 
 
+@pytest.mark.slow
 @laws
 @given(
     st.dictionaries(PATHS, CONTENT.filter(lambda data: hostile.END not in data), max_size=5),

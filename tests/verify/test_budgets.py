@@ -200,6 +200,7 @@ def test_all_records_of_a_wheel_share_a_budget(builder: CacheBuilder, monkeypatc
     assert members.recorded_members(cache, artifact).paths == {}
 
 
+@pytest.mark.slow
 def test_a_body_of_many_streams_is_unreadable(tmp_path: Path) -> None:
     sdist = gzip.compress(INFO_MEMBER) + gzip.compress(b"") * 9_999 + gzip.compress(TAR_END)
     assert judged_download(tmp_path / "under", SDIST_NAME, sdist).verdict is Verdict.INTACT

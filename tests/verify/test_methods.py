@@ -44,6 +44,7 @@ def test_an_lzma_stream_with_and_without_an_end_mark_is_read(tmp_path: Path) -> 
     assert judged_built(tmp_path / "flagged", marked).verdict == "intact"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", READ)
 def test_any_flipped_bit_of_a_member_is_damage(method: str, tmp_path: Path) -> None:
     data = of(READ[method])

@@ -135,6 +135,7 @@ def test_a_wheel_without_record_is_found(what: str, tmp_path: Path) -> None:
     assert judgement == Judged("damaged", frozenset({("PC504", RECORD)}))
 
 
+@pytest.mark.slow
 def test_a_record_of_too_many_lines_is_unreadable(tmp_path: Path) -> None:
     record = LISTED + b"".join(b"foo/%d,,\n" % number for number in range(200_001))
     judgement = judged_built(tmp_path, of_record(TRUE, record))
