@@ -13,7 +13,7 @@ from pipcache.inventory.common_projects import common_projects
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
-from pipcache.store.keys import http_key
+from pipcache.store.keys import http_key, keys_below
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import PAGE_BASES, has_key, without_user
 
@@ -93,11 +93,16 @@ def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> 
 def _page_urls(names: Iterable[str], bases: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield each name with the URLs that its page may have."""
     for name in dict.fromkeys(names):
-        if name and not _UNFIT.search(name):
+        if _is_fit(name):
             yield from ((name, f"{base}{name}{ending}") for base in bases for ending in _ENDINGS)
 
 
-_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+def _is_fit(name: str) -> bool:
+    """Return whether a name can stand in the URL of a page as it is."""
+    return _FIT.fullmatch(name) is not None
+
+
+_FIT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def _index_roots(start: str) -> tuple[str, ...]:
@@ -152,11 +157,13 @@ def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Se
     nameless = {artifact.key for artifact in artifacts if may_be_a_page(artifact)}
     if not nameless:
         return list(artifacts)
-    spelled = [spelling for name in names for spelling in (normalise(name), name)]
+    spelled = sorted({spelling for name in names for spelling in (normalise(name), name) if _is_fit(spelling)})
     proved: dict[str | None, tuple[str, str]] = {}
-    for name, url in _page_urls(sorted(set(spelled)), bases):
-        if (key := http_key(url)) in nameless:
-            proved.setdefault(key, (normalise(name), url))
+    for base in bases:
+        tails = [name + ending for name in spelled for ending in _ENDINGS]
+        for tail, key in zip(tails, keys_below(base, tails), strict=True):
+            if key in nameless:
+                proved.setdefault(key, (normalise(tail.rstrip("/")), base + tail))
     return [
         as_page(artifact, *proved[artifact.key])
         if artifact.key in proved and may_be_a_page(artifact)

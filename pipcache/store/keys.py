@@ -20,6 +20,27 @@ def http_key(url: str) -> str:
     return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def keys_below(base: str, tails: Iterable[str]) -> Iterator[str]:
+    """Yield the keys of URLs that begin alike: of ``base`` with each of ``tails``, in their order.
+
+    Args:
+        base: an absolute URL whose end is in its path.
+        tails: ends of URLs, without ``?`` and ``#``.
+
+    Raises:
+        ValueError: ``base`` is not absolute.
+    """
+    start = normalise_url(base)
+    if normalise_url(f"{base}x") != f"{start}x":
+        yield from (http_key(base + tail) for tail in tails)
+        return
+    hashed = sha224(start.encode("utf-8", "surrogatepass"))
+    for tail in tails:
+        full = hashed.copy()
+        full.update(tail.encode("utf-8", "surrogatepass"))
+        yield full.hexdigest()
+
+
 def request_key(url: str) -> str | None:
     """Return the key of what pip requests for ``url``, which is ``url`` without user information.
 

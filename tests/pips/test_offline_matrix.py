@@ -106,7 +106,7 @@ class Shop(NamedTuple):
         return {path.as_posix() for path in self.cache.glob("wheels/**/*.whl")}
 
 
-@pytest.fixture(params=slow_except({NEWEST_PIP}, PIPS))  # a pip of each layout
+@pytest.fixture(params=slow_except({NEWEST_PIP}, PIPS))
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     version = request.param
     certificate = request.getfixturevalue("certificate") if needs_tls(version) else None

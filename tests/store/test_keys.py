@@ -9,7 +9,7 @@ import pytest
 from cachecontrol.controller import CacheController
 from hypothesis import given, settings, strategies as st
 
-from pipcache.store.keys import BuildKey, http_key, invert_key, request_key
+from pipcache.store.keys import BuildKey, http_key, invert_key, keys_below, request_key
 from pipcache.store.origin import Origin, parse_origin
 from pipcache.util.urls import INDEX_HOST, normalise_url
 from tests.support import truth
@@ -43,6 +43,21 @@ def test_a_url_is_normalised_and_hashed_as_cachecontrol_does(url: str) -> None:
         return
     assert normalise_url(url) == theirs
     assert http_key(url) == hashlib.sha224(theirs.encode()).hexdigest()
+
+
+TAILS = st.lists(st.text("abcXYZ019._-/", max_size=12), max_size=4)
+
+
+@laws
+@given(URLS, TAILS)
+def test_urls_that_begin_alike_have_the_keys_that_each_has(base: str, tails: list[str]) -> None:
+    try:
+        http_key(base)
+    except ValueError:
+        with pytest.raises(ValueError, match="absolute"):
+            list(keys_below(base, tails))
+    else:
+        assert list(keys_below(base, tails)) == [http_key(base + tail) for tail in tails]
 
 
 @laws
