@@ -41,17 +41,19 @@ def serial_in_ends(form: PageFormat, start: bytes, end: bytes) -> int | None:
 
     HTML has it in its last lines, JSON before or after the list of files.
     """
-    pattern = _SERIALS[form]
-    match = pattern.search(end[-1024:] if form is PageFormat.HTML else end)
-    if match is None and form is PageFormat.JSON:
-        match = pattern.search(start)
+    if form is PageFormat.HTML:
+        match = _HTML_SERIAL.search(end[-1024:])
+    else:
+        # looking for plain bytes first is ten times faster, and many pages have no serial
+        match = next(filter(None, (_JSON_SERIAL.search(part) for part in (end, start) if _SERIAL_KEY in part)), None)
     return None if match is None else int(match[1])
 
 
-_SERIALS = {
-    PageFormat.HTML: re.compile(rb"<!--SERIAL (\d{1,20})-->\s*\Z"),
-    PageFormat.JSON: re.compile(rb'(?<!\\)"_last-serial"\s*:\s*(\d{1,20})'),
-}
+_HTML_SERIAL = re.compile(rb"<!--SERIAL (\d{1,20})-->\s*\Z")
+
+_SERIAL_KEY = b'"_last-serial"'
+
+_JSON_SERIAL = re.compile(rb'(?<!\\)"_last-serial"\s*:\s*(\d{1,20})')
 
 
 def serial_in_text(text: str) -> int | None:
