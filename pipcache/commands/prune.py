@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
-from pipcache.commands.run_verifier import Judged, judge_for
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
@@ -15,7 +14,6 @@ from pipcache.prune.plan import plan_pruning
 from pipcache.prune.policies import decide
 from pipcache.prune.request import PruneRequest
 from pipcache.prune.result import PruneResult
-from pipcache.query.needs import read_needs
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason
 from pipcache.render.console import fitted, is_narrow, is_terminal, say
@@ -33,6 +31,9 @@ from pipcache.util.progress import Track
 from pipcache.util.units import counted
 from pipcache.util.untrusted import clean
 from pipcache.verify.lock_index import read_lock_index
+
+if TYPE_CHECKING:
+    from pipcache.commands.run_verifier import Judged
 
 
 class PruneAnswer(NamedTuple):
@@ -83,9 +84,15 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    needs, locks = read_needs(request.keep_for), read_lock_index(request.against)
+    needs, locks = None, read_lock_index(request.against)
+    if request.keep_for:
+        from pipcache.query.needs import read_needs  # brings the readers of lock files, which few runs have
 
-    def judge(cache: Cache, artifacts: Sequence[Artifact]) -> Judged:
+        needs = read_needs(request.keep_for)
+
+    def judge(cache: Cache, artifacts: Sequence[Artifact]) -> "Judged":
+        from pipcache.commands.run_verifier import judge_for  # most prunings judge nothing
+
         return judge_for(cache, request.verdicts, artifacts, artifacts, locks)
 
     return gather(directory, request, needs, judge if request.verdicts else None, track)

@@ -45,7 +45,8 @@ def serial_in_ends(form: PageFormat, start: bytes, end: bytes) -> int | None:
         match = _HTML_SERIAL.search(end[-1024:])
     else:
         # looking for plain bytes first is ten times faster, and many pages have no serial
-        match = next(filter(None, (_JSON_SERIAL.search(part) for part in (end, start) if _SERIAL_KEY in part)), None)
+        matches = (_JSON_SERIAL.search(part) for part in (end, start) if _SERIAL_KEY in part)
+        match = next(filter(None, matches), None)
     return None if match is None else int(match[1])
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.archive.zip_reader import ZipDirectory
 from pipcache.inventory.artifact import Artifact, Kind, path_of, unreadable_entries, with_refusals
@@ -16,7 +16,6 @@ from pipcache.prune.dead_weight import DAY
 from pipcache.prune.request import PruneRequest
 from pipcache.prune.sources import find_sources_by_bytes
 from pipcache.query.filters import Filters
-from pipcache.query.needs import Needs, needed_paths
 from pipcache.query.selection import Unmatched, select
 from pipcache.removal.clearing import is_leftover_folder
 from pipcache.removal.duplicates import find_duplicates
@@ -26,6 +25,9 @@ from pipcache.store.entries import BuiltEntry, Entry, HttpEntry, Leftover, Stray
 from pipcache.store.scan import FolderContents, Survey
 from pipcache.util.files import File
 from pipcache.util.progress import Track
+
+if TYPE_CHECKING:
+    from pipcache.query.needs import Needs
 
 
 class Facts(NamedTuple):
@@ -91,7 +93,7 @@ Judge = Callable[[Cache, Sequence[Artifact]], tuple[Sequence[Candidate], int]]
 
 
 def gather(
-    directory: CacheDirectory, request: PruneRequest, needs: Needs | None, judge: Judge | None, track: Track
+    directory: CacheDirectory, request: PruneRequest, needs: "Needs | None", judge: Judge | None, track: Track
 ) -> GatheredFacts:
     """Read the cache as far as the policies need it. Nothing is changed.
 
@@ -114,6 +116,8 @@ def gather(
     selection = select(cache, artifacts, request.keep, Filters(), track)
     needed, of_unnamed_projects = None, frozenset[str]()
     if needs is not None:
+        from pipcache.query.needs import needed_paths  # brings the readers of lock files, which few runs have
+
         needed = needed_paths(cache, artifacts, needs, track)
         of_unnamed_projects = frozenset(
             path_of(artifact)
@@ -214,7 +218,7 @@ def _last_use(file: File, has_access_times: bool) -> float:  # noqa: FBT001 - a 
 
 
 def _read_artifacts(
-    cache: Cache, survey: Survey, request: PruneRequest, needs: Needs | None, track: Track
+    cache: Cache, survey: Survey, request: PruneRequest, needs: "Needs | None", track: Track
 ) -> list[Artifact]:
     """Return the artifacts of a survey, named as far as the policies need it."""
     entries = track(survey.entries, len(survey.entries), "Reading")

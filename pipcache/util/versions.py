@@ -5,10 +5,12 @@ A text that is no version equals only itself and meets no specifier; ``None`` st
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_version
 from packaging.version import Version as Version  # noqa: PLC0414 - the type, for those who compare
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 MOST_OF_A_VERSION = 256
 """Characters of a version; longer texts cost time and are none."""
@@ -35,6 +37,8 @@ def public_version(text: str) -> Version | None:
 @lru_cache(maxsize=1 << 17)
 def canonical(text: str) -> str:
     """Return a version in its normalised spelling, without trailing zeros; another text in lower case."""
+    from packaging.utils import canonicalize_version  # takes 10 ms, and a cache may have no two versions
+
     version = parse_version(text)
     return text.lower() if version is None else canonicalize_version(version)
 
@@ -95,11 +99,13 @@ def compares_as(version: Version, edge: Version) -> Version:
 
 
 @lru_cache(maxsize=1 << 10)
-def _specifier_set(specifiers: str) -> SpecifierSet:
+def _specifier_set(specifiers: str) -> "SpecifierSet":
+    from packaging.specifiers import SpecifierSet  # takes 10 ms, and few commands have specifiers
+
     return SpecifierSet(specifiers)
 
 
-def meets(specifiers: SpecifierSet, text: str) -> bool:
+def meets(specifiers: "SpecifierSet", text: str) -> bool:
     """Return whether a version meets specifiers, pre-releases too; one that is not PEP 440 meets only ``===``."""
     # === compares texts (PEP 440), so the version as it is written counts as well
     unmet = [
