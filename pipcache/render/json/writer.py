@@ -116,7 +116,11 @@ def _text(value: object, line: str, *, is_path: bool) -> str:
         inner = line and line + " "
         between = "," + (inner or " ")
         texts = [
-            _quoted(each) if is_path and type(each) is str else _text(each, inner, is_path=is_path)
+            _quoted(each)
+            if is_path and type(each) is str
+            else _map_text(each, inner, is_path=is_path)
+            if not is_path and type(each) is dict and each
+            else _text(each, inner, is_path=is_path)
             for each in value
         ]
         return f"[{inner}{between.join(texts)}{line}]"
@@ -139,8 +143,16 @@ def _map_text(record: Mapping[str, object], line: str, *, is_path: bool) -> str:
             if (kind := type(each)) is str and not holds_paths and len(each) <= _SHORT  # type: ignore[arg-type]
             else "null"
             if each is None
+            else each
+            if kind is int
+            else "true"
+            if each is True
+            else "false"
+            if each is False
             else "[]"
             if kind is list and not each
+            else "{}"
+            if kind is dict and not each
             else _text(each, inner, is_path=holds_paths and not _holds_records(each))
             for each, holds_paths in zip(record.values(), shape.are_paths, strict=True)
         ]
