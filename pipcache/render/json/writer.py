@@ -138,7 +138,7 @@ def _map_text(record: Mapping[str, object], line: str, *, is_path: bool) -> str:
         ]
     elif (shape := _shape(tuple(record), line)) is not None:
         # most of a long answer comes this way: what takes no other call is told apart here
-        texts = [
+        values = [
             _shown_short(each)
             if (kind := type(each)) is str and not holds_paths and len(each) <= _SHORT  # type: ignore[arg-type]
             else "null"
@@ -156,7 +156,7 @@ def _map_text(record: Mapping[str, object], line: str, *, is_path: bool) -> str:
             else _text(each, inner, is_path=holds_paths and not _holds_records(each))
             for each, holds_paths in zip(record.values(), shape.are_paths, strict=True)
         ]
-        return shape.template % tuple(texts)
+        return shape.template % tuple(values)
     else:
         fields = _fields(record)
     between = "," + (inner or " ")
