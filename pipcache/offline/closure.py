@@ -151,13 +151,14 @@ def close(request: ClosureRequest, target: Target) -> Closure:
     tried back and forth as an installer does: where no version meets all, the newest that meets most is taken, and
     the rest is missing.
     """
-    chosen = {project: _pick(request, project, ()) for project in request.fixed}
+    fixed = sorted(request.fixed)  # the order of what is missing does not hang on that of a set
+    chosen = {project: _pick(request, project, ()) for project in fixed}
     wants: dict[str, list[Wanted]] = {}
     for _ in range(_MOST_ROUNDS):
         wants = _wants(request, chosen, target)
         again = {
             project: picked
-            for project in (*request.fixed, *wants)
+            for project in (*fixed, *wants)
             if (picked := _pick(request, project, wants.get(project, ())))
         }
         if again == chosen:
@@ -215,7 +216,7 @@ def _wants(
 
     for root in request.roots:
         want(root)
-    for project in request.fixed:
+    for project in sorted(request.fixed):
         of_project = chosen.get(project, ())
         visit((release for release in of_project if not request.is_only_to_build(release)), (), "")
     while queue and request.with_dependencies:

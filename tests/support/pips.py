@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PIP_VERSIONS = ("20.3.4", "21.3.1", "22.3.1", "23.2.1", "23.3.2", "24.3.1", "25.3", "26.3")
 
 # These import distutils, or a pkg_resources that needs pkgutil.ImpImporter; Python 3.12 has neither
-BEFORE_PYTHON_312 = frozenset({"20.3.4", "21.3.1", "22.3.1"})
+BEFORE_PYTHON_312 = frozenset({"19.3.1", "20.3.4", "21.3.1", "22.3.1"})
 # pip caches http:// from trusted hosts since 21.3, https:// always
 _NEEDS_TLS = frozenset({"20.3.4"})
 
