@@ -116,7 +116,8 @@ def _index_roots(start: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(roots))
 
 
-_LISTED = re.compile(r"""["'](https?://[^\s"'<>#?]{1,1500})""")
+_LISTED = re.compile(r"""["'](https?://[^\s"'<>#?/][^\s"'<>#?]{0,1499})""")
+"""An absolute URL: one without a host has no key, and no page lies below it."""
 
 _MOST_LISTED = 3
 
