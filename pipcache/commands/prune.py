@@ -84,11 +84,12 @@ def gather_facts(directory: CacheDirectory, request: PruneRequest, track: Track)
         CacheNotFound: the directory is a file, or cannot be read.
         NotAPipCache: it holds something, and none of pip's stores.
     """
-    needs, locks = None, read_lock_index(request.against)
+    needs = None
     if request.keep_for:
         from pipcache.query.needs import read_needs  # brings the readers of lock files, which few runs have
 
         needs = read_needs(request.keep_for)
+    locks = read_lock_index(request.against)
 
     def judge(cache: Cache, artifacts: Sequence[Artifact]) -> "Judged":
         from pipcache.commands.run_verifier import judge_for  # most prunings judge nothing

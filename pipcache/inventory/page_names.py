@@ -13,7 +13,7 @@ from pipcache.inventory.common_projects import common_projects
 from pipcache.store.body import Body
 from pipcache.store.cache import Cache
 from pipcache.store.entries import HttpEntry
-from pipcache.store.keys import http_key, keys_below
+from pipcache.store.keys import keys_below
 from pipcache.util.filenames import normalise
 from pipcache.util.urls import PAGE_BASES, has_key, without_user
 
@@ -84,22 +84,15 @@ def _claimed_projects(artifact: Artifact) -> list[str]:
 
 def _proved_url(key: str | None, names: Iterable[str], bases: Sequence[str]) -> tuple[str, str] | None:
     """Return the project and the URL of a page whose key proves both; None where none does."""
-    for name, url in _page_urls(names, bases):
-        if http_key(url) == key:
-            return name, url
-    return None
+    return next(((name, url) for name, url, page_key in _page_keys(names, bases) if page_key == key), None)
 
 
-def _page_urls(names: Iterable[str], bases: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each name with the URLs that its page may have."""
-    for name in dict.fromkeys(names):
-        if _is_fit(name):
-            yield from ((name, f"{base}{name}{ending}") for base in bases for ending in _ENDINGS)
-
-
-def _is_fit(name: str) -> bool:
-    """Return whether a name can stand in the URL of a page as it is."""
-    return _FIT.fullmatch(name) is not None
+def _page_keys(names: Iterable[str], bases: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield names with the URLs that their pages may have, and the keys of these."""
+    tails = {name + ending: name for name in names if _FIT.fullmatch(name) for ending in _ENDINGS}
+    for base in bases if tails else ():
+        for (tail, name), key in zip(tails.items(), keys_below(base, tails), strict=True):
+            yield name, base + tail, key
 
 
 _FIT = re.compile(r"[A-Za-z0-9._-]+")
@@ -158,13 +151,11 @@ def name_pages_of(artifacts: Sequence[Artifact], names: Iterable[str], bases: Se
     nameless = {artifact.key for artifact in artifacts if may_be_a_page(artifact)}
     if not nameless:
         return list(artifacts)
-    spelled = sorted({spelling for name in names for spelling in (normalise(name), name) if _is_fit(spelling)})
+    spelled = {spelling for name in names for spelling in (normalise(name), name)}
     proved: dict[str | None, tuple[str, str]] = {}
-    for base in bases:
-        tails = [name + ending for name in spelled for ending in _ENDINGS]
-        for tail, key in zip(tails, keys_below(base, tails), strict=True):
-            if key in nameless:
-                proved.setdefault(key, (normalise(tail.rstrip("/")), base + tail))
+    for name, url, key in _page_keys(sorted(spelled), bases):
+        if key in nameless:
+            proved.setdefault(key, (normalise(name), url))
     return [
         as_page(artifact, *proved[artifact.key])
         if artifact.key in proved and may_be_a_page(artifact)

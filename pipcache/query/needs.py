@@ -100,13 +100,13 @@ class Needs:
         )
 
 
-def read_needs(paths: Sequence[str]) -> Needs | None:
-    """Return what the lock and requirements files at ``paths`` name; None without a path.
+def read_needs(paths: Sequence[str]) -> Needs:
+    """Return what the lock and requirements files at ``paths`` name.
 
     Raises:
         BadLock: as ``read_named``.
     """
-    return Needs(read_named(paths, state="Nothing was removed.")) if paths else None
+    return Needs(read_named(paths, state="Nothing was removed."))
 
 
 def read_named(paths: Iterable[str], *, state: str) -> list[Pin]:

@@ -44,10 +44,10 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("command", "limit"),
     [
         (["list"], 3_600),
-        pytest.param(["list", "--format", "json"], 3_000, marks=pytest.mark.slow),
+        (["list", "--format", "json"], 3_000),
         (["list", "--format", "jsonl"], 1_400),  # what is remembered of names, which has a limit
         (["prune", "--dry-run", "--unused-for", "1d", "--format", "json"], 3_000),
-        pytest.param(["verify", "--format", "json"], 5_500, marks=pytest.mark.slow),
+        (["verify", "--format", "json"], 5_500),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("alone")
 
 @pytest.mark.slow
 @posix
-@pytest.mark.parametrize("command", slow_but(1, [("list", "--all"), ("show", "*"), ("info",)]), ids=" ".join)
+@pytest.mark.parametrize("command", [("list", "--all"), ("show", "*"), ("info",)], ids=" ".join)
 def test_a_terminal_gets_colours_and_nothing_else_that_steers_it(command: tuple[str, ...], tmp_path: Path) -> None:
     import pty  # noqa: PLC0415 - POSIX only
 

@@ -19,7 +19,6 @@ from pipcache.store.cache import Cache
 from tests.support.caches import CacheBuilder
 from tests.support.index import JSON_PAGE, PAGE_POLICY, Index
 from tests.support.pips import make_certificate
-from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -414,7 +413,7 @@ def test_nobody_listens(folder: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("status", slow_but(1, ["503 Down", "500 Oops", "429 Slower"]))
+@pytest.mark.parametrize("status", ["503 Down", "500 Oops", "429 Slower"])
 def test_what_may_pass_is_asked_again(index: Index, folder: str, status: str) -> None:
     left = [status, status]
 

@@ -14,7 +14,6 @@ from pipcache.live.settings import BadSetting, NetworkSettings, read_settings
 from pipcache.live.transport import Transport
 from pipcache.live.trusted_hosts import TrustedHosts
 from tests.support.pips import clean_environment, pip_program
-from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +114,7 @@ NAMES = (
 
 @pytest.mark.slow
 @pytest.mark.pips
-@pytest.mark.parametrize("version", slow_but(1, ["26.3", "23.2.1"]))
+@pytest.mark.parametrize("version", ["26.3", "23.2.1"])
 def test_both_answers_are_those_of_a_session_of_pip(tmp_path: Path, version: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", SESSION, str(pip_program(version).parent), str(tmp_path / "cache")],

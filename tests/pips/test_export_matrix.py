@@ -123,7 +123,7 @@ def test_pip_installs_from_the_files_alone(export: Path, tmp_path: Path, version
 
 @pytest.mark.slow
 @pytest.mark.parametrize("negotiates", [False, True], ids=["html", "json"])
-@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, PIPS))
+@pytest.mark.parametrize("version", PIPS)
 def test_pip_installs_over_http(export: Path, tmp_path: Path, version: str, negotiates: bool) -> None:  # noqa: FBT001
     with StaticServer(export, negotiates=negotiates) as server:
         done = install(version, tmp_path, "--index-url", f"{server.root}/simple/", environment=LOOPBACK)

@@ -15,7 +15,6 @@ import pytest
 from pipcache.index.links import absolute_urls
 from pipcache.index.rows import page_rows
 from tests.support.pips import PIP_VERSIONS, clean_environment, pip_program
-from tests.support.slow import QUICK_PIPS, slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,7 +156,7 @@ def links_of_pip(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", slow_except(QUICK_PIPS, PIP_VERSIONS))
+@pytest.mark.parametrize("version", PIP_VERSIONS)
 def test_no_link_is_missed_that_pip_sees(version: str, tmp_path: Path) -> None:
     if version in {"20.3.4", "21.3.1", "22.3.1"} and sys.version_info >= (3, 12):
         pytest.skip(f"pip {version} does not work under Python 3.12 and newer")
