@@ -302,7 +302,7 @@ def names(text: str, artifact: dict[str, Any], file: File | None) -> bool:  # An
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", slow_but(4, FORMS))
+@pytest.mark.parametrize("form", FORMS)
 def test_a_broken_file_ends_well_and_takes_only_what_it_names(
     small: Shelf, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

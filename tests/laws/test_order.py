@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import archives
 from tests.support.caches import FILE_HEADERS, CacheBuilder
-from tests.support.pips import clean_environment
-from tests.support.places import REPOSITORY
+from tests.support.seeds import only_answer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEEDS = ("1", "2", "3", "4")
 FILES = "https://files.example/packages/"
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
 JSON = ("--format", "json")
@@ -65,16 +61,5 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> CacheBuilder:
 def test_no_answer_hangs_on_the_order_of_sets(
     cache: CacheBuilder, command: tuple[str, ...], tmp_path: Path
 ) -> None:
-    answers = set()
-    for seed in SEEDS:
-        names = {"PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": seed, "PIPCACHE_NO_IDENTITY": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "pipcache", *command, "--cache-dir", str(cache.root)],
-            env=clean_environment(tmp_path / "home") | names,
-            cwd=tmp_path,
-            capture_output=True,
-            check=False,
-        )
-        assert done.stdout, done.stderr
-        answers.add((done.returncode, done.stdout, done.stderr))
-    assert len(answers) == 1
+    answer = only_answer(tmp_path, *command, "--cache-dir", str(cache.root))
+    assert answer.output, answer.errors

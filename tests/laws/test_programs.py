@@ -13,7 +13,6 @@ import pytest
 from tests.support import caches
 from tests.support.answers import FILE, MEGABYTE, SIMPLE, STEERING, WORDS, add_words, check, posix, start
 from tests.support.caches import CacheBuilder
-from tests.support.slow import slow_but
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -78,7 +77,7 @@ BODIES = {
 @pytest.mark.slow
 @posix
 @pytest.mark.parametrize("headers", [GZIPPED_PAGE, GZIPPED_TEXT], ids=["page", "text"])
-@pytest.mark.parametrize("name", slow_but(2, BODIES))
+@pytest.mark.parametrize("name", BODIES)
 def test_a_page_that_unpacks_to_far_more_than_is_looked_at_takes_bounded_memory(
     name: str, headers: dict[str, str], tmp_path: Path
 ) -> None:

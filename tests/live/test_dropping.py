@@ -13,7 +13,7 @@ from tests.support.caches import look
 from tests.support.index import JSON_PAGE, Identity
 from tests.support.pips import run_pip
 from tests.support.shop import PIPS, add_pages, older, put_page, refresh
-from tests.support.slow import QUICK_PIPS, slow_except
+from tests.support.slow import slow_except
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def removed(document: dict[str, object]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.pips
-@pytest.mark.parametrize("pip", slow_except(QUICK_PIPS, PIPS))
+@pytest.mark.parametrize("pip", PIPS)
 def test_pip_chooses_right_at_once_after_the_outdated_pages_went(
     shop: Shop, builder: CacheBuilder, home: Path, program: Program, pip: str
 ) -> None:

@@ -23,7 +23,6 @@ from tests.support.index import JSON_PAGE
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
 from tests.support.shop import PIPS, Shop, add_pages, older, refresh
-from tests.support.slow import slow_except
 from tests.support.truth import url_key
 from tests.support.watching import watched
 
@@ -43,7 +42,7 @@ def codes(document: dict[str, Any]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.pips
-@pytest.mark.parametrize("pip", slow_except({"23.2.1", "26.3"}, PIPS))
+@pytest.mark.parametrize("pip", PIPS)
 def test_what_pip_has_just_filled_is_current_and_costs_no_body(
     shop: Shop, builder: CacheBuilder, home: Path, program: Program, pip: str
 ) -> None:

@@ -39,11 +39,7 @@ def codes(document: dict[str, Any]) -> dict[str, set[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("older", "newer"),
-    [
-        ("20.3.4", "26.3"),
-        pytest.param("23.2.1", "23.3.2", marks=pytest.mark.slow),
-        pytest.param("21.3.1", "25.3", marks=pytest.mark.slow),
-    ],
+    [("20.3.4", "26.3"), ("23.2.1", "23.3.2"), ("21.3.1", "25.3")],
 )
 def test_what_the_index_changed_between_two_pips_is_found_and_nothing_else(
     older: str, newer: str, tmp_path: Path, certificate: Certificate, capsys: pytest.CaptureFixture[str]

@@ -144,7 +144,7 @@ def test_pip_asks_json_pages_for_upload_times(export: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", slow_except({NEWEST_PIP}, ["20.3.4", "23.2.1", "26.3"]))
+@pytest.mark.parametrize("version", ["20.3.4", "23.2.1", "26.3"])
 def test_an_sdist_is_built_with_what_the_export_has(export: Path, tmp_path: Path, version: str) -> None:
     index = (export.parent / "unbuilt" / "simple").as_uri()
     done = install(version, tmp_path, "--index-url", index, environment=DOWN, requirement="source")

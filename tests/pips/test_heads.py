@@ -10,7 +10,6 @@ import pytest
 from tests.support import archives
 from tests.support.pips import PIP_VERSIONS
 from tests.support.real_readers import Sample, read_heads, readers, write_head
-from tests.support.slow import slow_but
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +59,7 @@ FAILS = ("miss", "dies")
 
 @pytest.mark.slow
 @pytest.mark.pips
-@pytest.mark.parametrize("name", slow_but(2, SAMPLES))
+@pytest.mark.parametrize("name", SAMPLES)
 def test_every_turned_bit_of_a_head_is_judged_as_pips_read_it(
     builder: CacheBuilder, program: Program, tmp_path: Path, name: str
 ) -> None:

@@ -27,7 +27,6 @@ from tests.support.index import Delivery, Index, Project
 from tests.support.pips import clean_environment, needs_tls, run_pip
 from tests.support.places import REPOSITORY
 from tests.support.program import Program
-from tests.support.slow import slow_except
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -396,7 +395,7 @@ def test_a_running_build_survives_every_policy(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", slow_except({"26.3"}, ["23.2.1", "26.3"]))
+@pytest.mark.parametrize("version", ["23.2.1", "26.3"])
 def test_a_download_in_flight_survives_every_policy(version: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with Index() as index, ThreadPoolExecutor(1) as pool:
