@@ -4,6 +4,7 @@ Nothing is unpacked to the disk, and a member's name is only shown. An archive t
 ways, or that is damaged, is refused as a whole, as a damaged file is.
 """
 
+import re
 from collections.abc import Callable
 
 from pipcache.advisories.model import AdvisoryError
@@ -129,6 +130,8 @@ def _too_much(place: str, size: int, most: int) -> AdvisoryError:
 
 def _is_record(name: str) -> bool:
     """Return whether a member's name is that of a record: hidden files, and those that macOS adds, are none."""
-    parts = name.replace("\\", "/").split("/")
-    is_hidden = any(part.startswith(".") and part not in {".", ".."} for part in parts) or "__MACOSX" in parts
-    return name.lower().endswith(READ_SUFFIXES) and not is_hidden
+    return name.lower().endswith(READ_SUFFIXES) and _HIDDEN.search(name) is None
+
+
+_HIDDEN = re.compile(r"(?:\A|[/\\])(?:\.(?!\.?(?:[/\\]|\Z))|__MACOSX(?:[/\\]|\Z))")
+"""A part of a path that begins with a dot and is no ``.`` or ``..``, or that macOS adds."""

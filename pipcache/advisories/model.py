@@ -1,5 +1,7 @@
 """What advisories say is bad: indicators, version ranges, and counts of what was read."""
 
+import itertools
+import operator
 import re
 from collections.abc import Collection, Sequence
 from fnmatch import translate
@@ -163,6 +165,7 @@ class AdvisoriesBuilder:
 
     Attributes:
         name: how the file that is being read is called in answers, without the folders above it.
+        texts: texts that stand in many records, such as versions, each by itself: they are kept once.
         skipped: records that no pattern of ids selects.
         skipped_without_id: those of them that have no id, since the last reset.
     """
@@ -179,6 +182,7 @@ class AdvisoriesBuilder:
         self.skipped = 0
         self.skipped_without_id = 0
         self.indicators: dict[Indicator, None] = {}
+        self.texts: dict[str, str] = {}
         self._records = 0
         self.foreign = 0
         self.withdrawn: list[str] = []
@@ -232,7 +236,10 @@ class AdvisoriesBuilder:
 
     def sort_behind(self, count: int) -> None:
         """Put all indicators but the first ``count`` into the order of their sources."""
-        later = sorted(list(self.indicators)[count:], key=lambda indicator: indicator.source)
+        sources = [indicator.source for indicator in itertools.islice(self.indicators, count, None)]
+        if all(map(operator.le, sources, sources[1:])):
+            return  # as in an archive that was packed from sorted names
+        later = sorted(itertools.islice(self.indicators, count, None), key=operator.attrgetter("source"))
         for indicator in later:
             del self.indicators[indicator]
         self.indicators.update(dict.fromkeys(later))

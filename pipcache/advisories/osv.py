@@ -1,9 +1,8 @@
 """Read OSV records (ossf.github.io/osv-schema, 1.7.5), with what the sources of malicious-packages add to them."""
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pipcache.advisories.model import (
     MOST_EVENTS,
@@ -173,8 +172,7 @@ def _affected(record: _Record, row: Table, projects: dict[str, list[Indicator]])
         return
     project = project_name(package.text("name"), package.place("name"))
     purl = _package_purl(record, package, project)
-    # the same few thousand texts are in most records
-    versions = tuple(map(sys.intern, dict.fromkeys(row.texts("versions"))))
+    versions = _versions(row, record.builder.texts)
     ranges = [_range(record, span, project) for span in row.tables("ranges")]
     if not versions and not ranges and purl is not None and purl.version:
         versions = (purl.version,)
@@ -195,6 +193,24 @@ def _affected(record: _Record, row: Table, projects: dict[str, list[Indicator]])
     _clues(record, row.table("database_specific").values.get("indicators"), project)
 
 
+def _versions(row: Table, known: dict[str, str]) -> tuple[str, ...]:
+    """Return the versions of a row of ``affected``, each once and as the object that it is in ``known``.
+
+    Args:
+        row: the row.
+        known: the versions of all records, which are added; the same few thousand are in most of them.
+
+    Raises:
+        TableError: they are no list of texts.
+    """
+    values = row.rows("versions")
+    try:
+        return tuple(dict.fromkeys(map(known.__getitem__, cast(list[str], values))))
+    except (KeyError, TypeError):  # new texts, or others than texts
+        texts = row.texts("versions")
+        return tuple(dict.fromkeys(map(known.setdefault, texts, texts)))
+
+
 def _is_of_pypi(package: Table) -> bool:
     """Return whether a package is PyPI's.
 
@@ -211,8 +227,9 @@ def _is_of_pypi(package: Table) -> bool:
 
 
 def _package_purl(record: _Record, package: Table, project: str) -> Purl | None:
-    if not (text := package.text("purl")):
-        return None
+    text = package.text("purl")
+    if not text or text == f"pkg:pypi/{project}":
+        return None  # it says no more than the name
     purl = read_purl(text, package.place("purl"))
     if purl is None or purl.project != project:
         raise AdvisoryError(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipcache.archive.flaw import Defect, Digester, Flaw
 from pipcache.archive.tar_reader import is_tar
-from pipcache.archive.zip_content import Reading, content_flaws, takes_at_once
+from pipcache.archive.zip_content import ReadAhead, Reading, content_flaws, takes_at_once
 from pipcache.archive.zip_reader import MOST_MEMBERS, Member, ZipDirectory, is_zip, second_name, zip64_fields
 from pipcache.util.budget import Budget, TooMuchInItError
 from pipcache.util.files import Window
@@ -105,7 +105,7 @@ def iterate_flaws(
     yield from _name_flaws(members)
     if directory.shift >= 0:
         reading = Reading(tick, budget or Budget(window.length))
-        yield from _member_flaws(window, directory, members, observe, reading)
+        yield from _member_flaws(ReadAhead(window), directory, members, observe, reading)
 
 
 def _member_flaws(

@@ -21,6 +21,41 @@ from pipcache.util.files import Window
 from pipcache.util.progress import Tick
 
 
+class ReadAhead(Window):
+    """A view of all bytes of a window, for many small reads in order: a system call serves several of them."""
+
+    __slots__ = ("_block", "_block_start", "_window")
+
+    def __init__(self, window: Window) -> None:
+        """Take the window, which has to stay open."""
+        super().__init__(window.descriptor, window.start, window.length, owned=False)
+        self._window, self._block, self._block_start = window, b"", 0
+
+    def part(self, start: int, length: int) -> Window:
+        """Return a part of the window, which reads nothing ahead."""
+        return self._window.part(start, length)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``; fewer at the end of the window or of the file.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        begin = offset - self._block_start
+        if begin < 0 or begin + size > len(self._block):
+            if size > _MOST_FROM_BLOCK:
+                return self._window.read(offset, size)
+            self._block, self._block_start, begin = self._window.read(offset, _BLOCK), offset, 0
+        return self._block[begin : begin + size]
+
+
+_BLOCK = 128 << 10
+"""Bytes that are read ahead."""
+
+_MOST_FROM_BLOCK = 32 << 10
+"""Bytes that are worth a system call of their own when more of them are asked for."""
+
+
 class Reading(NamedTuple):
     """What watches the reading of members, and counts it."""
 

@@ -58,7 +58,9 @@ def decode_text(data: bytes) -> str:
     Raises:
         UnicodeError: they are not in that encoding.
     """
-    return data.decode(next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8"))
+    if not data.startswith(_MARK_BYTES):
+        return data.decode()  # as nearly all of many small files
+    return data.decode(next(name for mark, name in _MARKS if data.startswith(mark)))
 
 
 _MARKS = (
@@ -66,6 +68,8 @@ _MARKS = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
+
+_MARK_BYTES = tuple(mark for mark, _ in _MARKS)
 
 
 def open_input(path: str) -> Window:

@@ -112,6 +112,26 @@ def test_folders_and_other_members_are_not_read_and_the_others_are_counted(write
     assert note.startswith("all.zip: not read, as their names are not those of advisories: 2 files (README.md, ")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_read"),
+    [
+        ("./MAL-1.json", True),
+        ("../osv/..\\MAL-1.JSON", True),
+        ("a.b/MAL.1.jsonl", True),
+        ("osv__MACOSX/MAL-1.json", True),
+        (".MAL-1.json", False),
+        ("osv/.git/MAL-1.json", False),
+        ("osv\\.MAL-1.json", False),
+        (".../MAL-1.json", False),
+        ("..osv/MAL-1.json", False),
+        ("osv/__MACOSX/MAL-1.json", False),
+    ],
+)
+def test_hidden_files_are_no_records(write: Write, name: str, is_read: bool) -> None:  # noqa: FBT001
+    members = {"first.json": RECORD, name: RECORD}
+    assert read_advisories([write("all.zip", zipped(members))]).records == 1 + is_read
+
+
 def test_a_name_that_leads_elsewhere_is_only_a_name(write: Write, tmp_path: Path) -> None:
     names = ["../../above.json", "/rooted.json", "..\\..\\windows.json", "a\x1b[31m\nb.json"]
     advisories = read_advisories([write("in/all.zip", zipped(dict.fromkeys(names, RECORD)))])

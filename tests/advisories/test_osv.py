@@ -40,6 +40,24 @@ def test_a_record_says_versions_and_the_files_that_its_references_show(read: Rea
     assert (advisories.records, advisories.foreign, advisories.withdrawn) == (1, 0, ())
 
 
+def test_each_version_stands_once_in_the_order_of_its_record(read: Read) -> None:
+    rows = [["2.0", "1.0", "2.0"], ["1.0", "2.0", "1.0"], ["1.0", "3.0", "1.0"]]
+    document = [affected(versions=row) | {"id": f"MAL-{number}"} for number, row in enumerate(rows)]
+    assert [indicator.versions for indicator in read("a.json", document).indicators] == [
+        ("2.0", "1.0"),
+        ("1.0", "2.0"),
+        ("1.0", "3.0"),
+    ]
+
+
+@pytest.mark.parametrize("wrong", [1, 1.0, None, ["1.0"], {"1.0": 1}, "", " ", True])
+def test_versions_that_are_known_hide_no_wrong_one_behind_them(read: Read, wrong: object) -> None:
+    rows: list[list[object]] = [["1", "1.0", "True"], ["1", "1.0", wrong]]
+    document = [affected(versions=row) | {"id": f"MAL-{number}"} for number, row in enumerate(rows)]
+    with pytest.raises(AdvisoryError, match=r"MAL-1.*affected.0..versions holds .*text was expected"):
+        read("a.json", document)
+
+
 def test_the_digest_of_a_report_is_never_that_of_a_file(read: Read) -> None:
     advisories = read("MAL-2026-2144.json", litellm())
     assert digest("report") not in repr(advisories)
