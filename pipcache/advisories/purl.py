@@ -13,8 +13,8 @@ from pipcache.util.versions import MOST_OF_A_VERSION, parse_version
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 
-_NORMAL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-"""A name that is normalised."""
+_NORMAL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+"""A name that is normalised, unless it has two dashes in a row."""
 
 _ARCHIVES = frozenset(suffix[1:] for suffix in SDIST_SUFFIXES)
 
@@ -29,7 +29,7 @@ def project_name(text: str, where: str) -> str:
     Raises:
         AdvisoryError: the text is no name of a project (PEP 508).
     """
-    if _NORMAL.fullmatch(text):
+    if _NORMAL.fullmatch(text) and "--" not in text:
         return text  # as nearly all
     if not _NAME.fullmatch(text):
         raise AdvisoryError(f"{where}: {quoted(text)} is no name of a project on an index for pip")

@@ -42,11 +42,14 @@ class ReadAhead(Window):
             OSError: they cannot be read.
         """
         begin = offset - self._block_start
-        if begin < 0 or begin + size > len(self._block):
-            if size > _MOST_FROM_BLOCK:
-                return self._window.read(offset, size)
-            self._block, self._block_start, begin = self._window.read(offset, _BLOCK), offset, 0
-        return self._block[begin : begin + size]
+        data = self._block[begin : begin + size] if begin >= 0 else b""
+        if (missing := size - len(data)) <= 0:
+            return data
+        is_large = missing > _MOST_FROM_BLOCK
+        data += self._window.read(offset + len(data), missing if is_large else _BLOCK)
+        if not is_large:
+            self._block, self._block_start = data, offset
+        return data[:size]
 
 
 _BLOCK = 128 << 10

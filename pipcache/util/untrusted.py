@@ -107,54 +107,28 @@ class Table:
     Attributes:
         values: the keys and values.
         document: the file and the record in it, e.g. ``bad.json, record 2 (MAL-1)``.
+        path: the keys that lead to the table, e.g. ``affected[0].package``; "" for the whole document.
     """
 
-    __slots__ = ("_above", "_index", "_path", "document", "values")
+    __slots__ = ("document", "path", "values")
 
-    def __init__(
-        self,
-        values: object,
-        document: str,
-        path: str = "",
-        above: "Table | None" = None,
-        index: int | None = None,
-    ) -> None:
-        """Take what should be a table.
-
-        Args:
-            values: the keys and values; None counts as empty.
-            document: the file and the record in it.
-            path: the keys that lead to the table, from the document or from the table ``above``.
-            above: the table that holds it, or holds the list that it is in.
-            index: its place in that list, from 0.
-
-        Raises:
-            TableError: it is no table.
-        """
-        self.document, self._path, self._above, self._index = document, path, above, index
-        if isinstance(values, dict):
-            self.values: Mapping[str, object] = values
-        elif values is None:
-            self.values = {}
-        else:
+    def __init__(self, values: object, document: str, path: str = "") -> None:
+        self.document, self.path = document, path
+        if values is not None and not isinstance(values, dict):
             raise TableError(f"{self.place()} is {quoted(values)}; a table was expected")
-
-    @property
-    def path(self) -> str:
-        """The keys that lead to the table, e.g. ``affected[0].package``; "" for the whole document."""
-        path = self._path if self._index is None else f"{self._path}[{self._index}]"
-        above = self._above.path if self._above is not None else ""
-        return f"{above}.{path}" if above and path else above or path
+        self.values: Mapping[str, object] = values or {}
 
     def place(self, key: str = "") -> str:
         """Return the place of the table, or of the value under ``key``, for error messages."""
-        path = self.path
-        path = f"{path}.{key}" if path and key else path or key
+        path = self._path(key)
         return f"{self.document}: {path}" if path else self.document
+
+    def _path(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path and key else self.path or key
 
     def table(self, key: str) -> "Table":
         """Return the table under ``key``."""
-        return Table(self.values.get(key), self.document, key, self)
+        return Table(self.values.get(key), self.document, self._path(key))
 
     def rows(self, key: str) -> list[object]:
         """Return the list under ``key``."""
@@ -165,7 +139,8 @@ class Table:
 
     def tables(self, key: str) -> "list[Table]":
         """Return the tables of the list under ``key``."""
-        return [Table(row, self.document, key, self, index) for index, row in enumerate(self.rows(key))]
+        path = self._path(key)
+        return [Table(row, self.document, f"{path}[{index}]") for index, row in enumerate(self.rows(key))]
 
     def text(self, key: str) -> str:
         """Return the text under ``key``."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING
+
+import pytest
+
+from pipcache.advisories.model import AdvisoryError
+from pipcache.advisories.purl import project_name
 
 if TYPE_CHECKING:
     from tests.support.advisory_samples import Read
@@ -29,3 +36,14 @@ def test_package_urls_are_decoded(read: Read) -> None:
     assert (first.project, first.versions) == ("foo-bar", ("1.0+cpu",))
     assert (second.project, second.every_version, set(second.kinds)) == ("foo", True, {"wheel"})
     assert (third.versions, third.kinds, advisories.foreign, len(advisories.notes)) == (("1",), frozenset(), 1, 1)
+
+
+def test_every_short_name_is_normalised_or_refused() -> None:
+    for length in range(6):
+        for letters in itertools.product("aZ9-_.", repeat=length):
+            text = "".join(letters)
+            if text and {text[0], text[-1]} <= set("aZ9"):  # PEP 508
+                assert project_name(text, "here") == re.sub(r"[-_.]+", "-", text).lower()
+            else:
+                with pytest.raises(AdvisoryError, match=re.escape("is no name of a project")):
+                    project_name(text, "here")
