@@ -14,9 +14,13 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.benchmarks.measure import Bar, least_cpu, run_child
+from tests.benchmarks.measure import Bar, run_child
 from tests.benchmarks.synthetic import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EACH = Bar(0.4, 0.25, " ms")
 GROWTH = Bar(1.1, 1.02)
@@ -43,7 +47,7 @@ def main() -> int:
         if options.command == "all":
             results = [_grows_evenly(folder, name, options.runs) for name in _COMMANDS]
             return int(not all(results))
-        none, many = (_cpu(folder, options.command, pairs, options.runs) for pairs in (1, options.pairs))
+        none, many = _least_cpu(folder, options.command, (1, options.pairs), options.runs)
         each = (many - none) / options.pairs * 1000
         print(f"{options.command} of {options.pairs:,} entries: {many:.2f} s, with one {none:.2f} s")
         print(f"  processor for each {EACH.judged(each)}")
@@ -51,29 +55,36 @@ def main() -> int:
 
 
 def _grows_evenly(folder: Path, name: str, runs: int) -> bool:
-    first, second, third, last = (_cpu(folder, name, pairs, runs) for pairs in _SIZES)
+    first, second, third, last = _least_cpu(folder, name, _SIZES, runs)
     small, large = (second - first) / (_SIZES[1] - _SIZES[0]), (last - third) / (_SIZES[3] - _SIZES[2])
     print(f"{name:7} {small * 1000:.3f} ms for each entry, {large * 1000:.3f} ms among many")
     print(f"  growth {GROWTH.judged(large / small)}", flush=True)
     return GROWTH.is_met(large / small)
 
 
-def _cpu(folder: Path, name: str, pairs: int, runs: int) -> float:
-    """Return the least seconds of the processor that a command takes on a cache of so many entries."""
+def _least_cpu(folder: Path, name: str, sizes: Sequence[int], runs: int) -> list[float]:
+    """Return the least seconds of the processor that a command takes on caches of so many entries.
+
+    The caches take turns, so that all meet the same noise: processors change their speed within minutes.
+    """
+    taken = [[_cpu(folder, name, pairs) for pairs in sizes] for _ in range(runs)]
+    return [min(of_size) for of_size in zip(*taken, strict=True)]
+
+
+def _cpu(folder: Path, name: str, pairs: int) -> float:
+    """Return the seconds of the processor that a command takes on a cache of so many entries."""
     cache = folder / f"s{pairs}"
     if not (cache / "http-v2").exists():
         fill(cache, pairs)
     command = [sys.executable, "-m", "pipcache", *_COMMANDS[name], "--cache-dir"]
-    expected = {0, 1} if name == "audit" else {0}
     if name != "clear":
-        return least_cpu([*command, os.fspath(cache)], runs, expected)
+        return run_child([*command, os.fspath(cache)], {0, 1} if name == "audit" else {0}).cpu
     copy = folder / "copy"
-    taken: list[float] = []
-    for _ in range(runs):
-        shutil.copytree(cache, copy, copy_function=os.link)
-        taken.append(run_child([*command, os.fspath(copy)]).cpu)
+    shutil.copytree(cache, copy, copy_function=os.link)
+    try:
+        return run_child([*command, os.fspath(copy)]).cpu
+    finally:
         shutil.rmtree(copy)
-    return min(taken)
 
 
 if __name__ == "__main__":
