@@ -69,7 +69,7 @@ def plan_clearing(
     look: Callable[[StrayEntry], FolderContents],
     clearing: Clearing,
     now: float,
-    mount_above: Callable[[str], str | None] = lambda _: None,
+    mount_above: Callable[[str, int | None], str | None] = lambda _, __: None,
 ) -> Plan:
     """Return the plan for everything that pip can download or build again.
 
@@ -81,11 +81,13 @@ def plan_clearing(
         look: Returns what lies in a leftover folder.
         clearing: What is to go.
         now: Seconds since the epoch.
-        mount_above: Returns on which folder another file system is mounted that a path is on.
+        mount_above: Returns on which folder another file system is mounted that a path is on; it takes the path,
+            and the device of a file there where one was looked at.
     """
     removals: list[Removal] = []
     left: list[Left] = []
-    folders = [folder for folder in survey.empty if clearing.wants_folder(folder) and not mount_above(folder)]
+    wanted = filter(clearing.wants_folder, survey.empty)
+    folders = [folder for folder in wanted if mount_above(folder, None) is None]
     mounts: dict[str, Left] = {}
     last_wheels = find_last_wheels(survey.entries, {entry_path(entry) for entry in survey.entries})
     for entry in survey.entries:
@@ -97,8 +99,10 @@ def plan_clearing(
             continue
         # a file is no mount of its own: its folders are asked about, each once
         is_file = isinstance(entry, HttpEntry | BuiltEntry)
-        path = entry_path(entry)
-        if (mount := mount_above(path.rpartition(os.sep)[0] if is_file else path)) is not None:
+        path, device = entry_path(entry), None
+        if is_file:
+            path, device = path.rpartition(os.sep)[0], entry_files(entry)[0].st_dev
+        if (mount := mount_above(path, device)) is not None:
             mounts[mount] = Left(mount, OTHER_FILE_SYSTEM, is_mount=True)
             continue
         files, looked_at, inside = files_of(entry, last_wheels), entry_files(entry), None

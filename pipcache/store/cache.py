@@ -77,9 +77,14 @@ class Cache:
         """Return the METADATA of a distribution that is kept unpacked; None for what is not, and where none is."""
         return None
 
-    def mount_above(self, path: str) -> str | None:
-        """Return the highest folder on the way to a path, or the path, that another file system is mounted on."""
-        return self._directory.mount_above(path)
+    def mount_above(self, path: str, device: int | None = None) -> str | None:
+        """Return the highest folder on the way to a path, or the path, that another file system is mounted on.
+
+        Args:
+            path: of a folder.
+            device: that a file in the folder is on, where it is known.
+        """
+        return self._directory.mount_above(path, device)
 
     def look_again(self, entry: Entry) -> Entry | None:
         """Return ``entry`` with the files that it has now; None when it is gone."""

@@ -31,18 +31,25 @@ class Directory:
         """
         return File(path, os.lstat(os.path.join(self.root, path)))
 
-    def mount_above(self, path: str) -> str | None:
+    def mount_above(self, path: str, device: int | None = None) -> str | None:
         """Return the highest folder on the way to a path, or the path, that another file system is mounted on.
 
         None where there is none, or where that cannot be seen.
+
+        Args:
+            path: of a folder.
+            device: that a file in the folder is on, where it is known. A file on the directory's own device spares
+                a look at each folder above it; one on another device proves nothing (overlayfs).
         """
+        if self._own_device is None:
+            self._own_device = self._device("")
+        if device is not None and device == self._own_device:
+            return None
         if (is_mount := self._is_mount.get(path)) is not None:
             return path if is_mount else None
         parent = path.rpartition(os.sep)[0]
         if parent and (above := self.mount_above(parent)) is not None:
             return above
-        if not self._is_mount:
-            self._own_device = self._device("")
         self._is_mount[path] = self._device(path) not in {None, self._own_device}
         return path if self._is_mount[path] else None
 

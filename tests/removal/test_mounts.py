@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -49,8 +49,37 @@ def mount(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
             if real in os.supports_dir_fd:
                 monkeypatch.setattr(os, "supports_dir_fd", {*os.supports_dir_fd, fake})
             monkeypatch.setattr(os, name, fake)
+        scan = os.scandir
+        monkeypatch.setattr(os, "scandir", lambda folder: Listing(scan(folder)))
 
     return mounted
+
+
+class Listing:
+    """What ``os.scandir`` returns, with the statuses that ``os.stat`` has."""
+
+    def __init__(self, entries: Any) -> None:
+        self._entries = entries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entries.close()
+
+    def __iter__(self) -> Iterator[ListedFile]:
+        return map(ListedFile, self._entries)
+
+
+class ListedFile:
+    """An ``os.DirEntry``, with the status that ``os.stat`` has."""
+
+    def __init__(self, entry: os.DirEntry[str]) -> None:
+        self.name, self.path = entry.name, entry.path
+        self.is_dir, self.is_file, self.is_symlink = entry.is_dir, entry.is_file, entry.is_symlink
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        return os.stat(self.path, follow_symlinks=follow_symlinks)
 
 
 def age(root: Path) -> None:
