@@ -150,3 +150,22 @@ def test_all_on_one_file_system_goes(builder: CacheBuilder, program: Program) ->
     age(builder.root)
     assert program("clear", "--yes").code == 0
     assert not any(path.is_file() for path in builder.root.rglob("*"))
+
+
+def test_files_on_the_device_of_the_cache_spare_a_look_at_their_folders(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        builder.download(f"https://files.example/{number}/{WHEEL[0]}", WHEEL[1])
+    age(builder.root)
+    looked_at: list[str] = []
+    look = os.lstat
+
+    def counted(path: Any, **options: Any) -> os.stat_result:
+        looked_at.append(os.fspath(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "lstat", counted)
+    assert program("clear", "--dry-run").code == 0
+    # whether the cache is empty was looked for in a single folder
+    assert len([path for path in looked_at if f"{os.sep}http-v2{os.sep}" in path]) <= 5
