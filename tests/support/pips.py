@@ -168,6 +168,14 @@ def make_certificate(folder: Path, name: str = "localhost") -> Certificate:
     return made
 
 
+_ENVIRONMENT = dict(os.environ)
+"""The environment before any test changed it: the test that asks first for a pip may lead pip to its own index."""
+
+_KEPT = Path(
+    os.environ.get("PIPCACHE_TEST_PIPS") or platformdirs.user_cache_dir("pipcache-tests", appauthor=False)
+)
+"""The folder of the wheels."""
+
 _PAUSES = (5, 15, 30, 60)
 """Seconds to wait before a wheel is asked for again: an index is away for a moment now and then."""
 
@@ -185,17 +193,16 @@ def _fetched(version: str) -> Path | str:
 
 def _fetch(version: str) -> Path | str:
     """The wheel, or why there is none."""
-    home = os.environ.get("PIPCACHE_TEST_PIPS")
-    folder = Path(home) if home else Path(platformdirs.user_cache_dir("pipcache-tests", appauthor=False))
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = sorted(folder.glob(f"pip-{version}-*.whl"))
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    kept = sorted(_KEPT.glob(f"pip-{version}-*.whl"))
     if kept:
         return kept[0]
-    with tempfile.TemporaryDirectory(dir=folder) as draft:
+    with tempfile.TemporaryDirectory(dir=_KEPT) as draft:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
         options = ["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--dest", draft]
         done = subprocess.run(
             [*command, *options, f"pip=={version}"],
+            env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -206,7 +213,7 @@ def _fetch(version: str) -> Path | str:
         if done.returncode != 0 or not wheels:
             return done.stderr.strip().rpartition("\n")[2] or f"pip download ended with {done.returncode}"
         # Another worker may have been faster: either file will do, and no one sees half of one
-        target = folder / wheels[0].name
+        target = _KEPT / wheels[0].name
         wheels[0].replace(target)
         return target
 
