@@ -1,7 +1,5 @@
 """What advisories say is bad: indicators, version ranges, and counts of what was read."""
 
-import itertools
-import operator
 import re
 from collections.abc import Collection, Sequence
 from fnmatch import translate
@@ -236,13 +234,13 @@ class AdvisoriesBuilder:
 
     def sort_behind(self, count: int) -> None:
         """Put all indicators but the first ``count`` into the order of their sources."""
-        sources = [indicator.source for indicator in itertools.islice(self.indicators, count, None)]
-        if all(map(operator.le, sources, sources[1:])):
+        later = list(self.indicators)[count:]
+        ordered = sorted(later, key=lambda indicator: indicator.source)
+        if ordered == later:
             return  # as in an archive that was packed from sorted names
-        later = sorted(itertools.islice(self.indicators, count, None), key=operator.attrgetter("source"))
         for indicator in later:
             del self.indicators[indicator]
-        self.indicators.update(dict.fromkeys(later))
+        self.indicators.update(dict.fromkeys(ordered))
 
     def add(self, indicator: Indicator) -> None:
         """Add an indicator, unless it is there already."""

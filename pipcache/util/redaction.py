@@ -65,7 +65,7 @@ _SIGN = (
 )
 """What a text in lower case has that holds a secret of any of these forms.
 
-Each alternative begins with a letter, not with a set of them: only then re skips quickly to where one may begin.
+Each alternative begins with a single character, no set: only then re skips quickly to where it may begin.
 """
 
 _PLAIN_WORD = r"[(\[]?[A-Za-z]?[a-z'-]*[).\]:!?]*"

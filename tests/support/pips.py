@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -176,23 +175,10 @@ _KEPT = Path(
 )
 """The folder of the wheels."""
 
-_PAUSES = (5, 15, 30, 60)
-"""Seconds to wait before a wheel is asked for again: an index is away for a moment now and then."""
-
 
 @functools.cache
 def _fetched(version: str) -> Path | str:
-    """The wheel, or why there is none after all attempts; those that failed are not repeated by the process."""
-    wheel = _fetch(version)
-    for pause in _PAUSES if os.environ.get("CI") else ():  # elsewhere the test is skipped, and nobody waits
-        if isinstance(wheel, str):
-            time.sleep(pause)
-            wheel = _fetch(version)
-    return wheel
-
-
-def _fetch(version: str) -> Path | str:
-    """The wheel, or why there is none."""
+    """The wheel, or why there is none; a failure is not tried again by the same process."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     kept = sorted(_KEPT.glob(f"pip-{version}-*.whl"))
     if kept:
