@@ -1,7 +1,7 @@
 """``clear``: remove everything that pip can make again, without opening a file."""
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.errors import ExitCode
@@ -9,7 +9,6 @@ from pipcache.location.locate import CacheDirectory
 from pipcache.removal.clearing import Clearing, plan_clearing
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan
-from pipcache.render.json.remove import RemovalDocument, Uncovered, removal_document
 from pipcache.render.text.notices import say_unreadable
 from pipcache.render.text.remove import STORES, store_rows
 from pipcache.store.cache import Cache
@@ -17,6 +16,9 @@ from pipcache.store.entries import Entry, StrayEntry, UnreadableEntry
 from pipcache.store.layout import Store
 from pipcache.store.scan import FolderContents
 from pipcache.util.progress import Track
+
+if TYPE_CHECKING:
+    from pipcache.render.json.remove import RemovalDocument
 
 
 class ClearAnswer(NamedTuple):
@@ -58,7 +60,9 @@ def run(answer: ClearAnswer, consent: Consent, form: str, track: Track) -> ExitC
         Declined: the question was not answered with yes.
     """
 
-    def document(outcome: Outcome | None) -> RemovalDocument:
+    def document(outcome: Outcome | None) -> "RemovalDocument":
+        from pipcache.render.json.remove import Uncovered, removal_document  # only for JSON
+
         return removal_document(
             "clear",
             answer.directory,

@@ -14,7 +14,6 @@ from pipcache.removal.executor import carry_out
 from pipcache.removal.outcome import Fate, Outcome
 from pipcache.removal.plan import Plan
 from pipcache.render.console import fitted, print_answer, say
-from pipcache.render.json.writer import pieces
 from pipcache.render.text.remove import left_lines, outcome_line, plan_sum, problem_lines, what_goes
 from pipcache.render.text.table import Columns, Row, print_rows
 from pipcache.store.cache import Cache
@@ -69,6 +68,8 @@ def report_of(
 
     def answer(outcome: Outcome | None) -> str | Iterable[str]:
         if form == "json":
+            from pipcache.render.json.writer import pieces  # only for this form
+
             return pieces(document(outcome))
         if outcome is not None:
             return fitted(outcome_line(outcome), sys.stdout)

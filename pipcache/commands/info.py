@@ -11,8 +11,6 @@ from pipcache.inventory.summary import LastUse, Summary, sum_by_age, summarise
 from pipcache.location.locate import CacheDirectory
 from pipcache.prune.outlook import Prospect, look_out
 from pipcache.render.console import fitted, print_answer, wants_colour, width
-from pipcache.render.json.info import info_document
-from pipcache.render.json.writer import dump
 from pipcache.render.text.info import info_lines, prospect_lines
 from pipcache.render.text.notices import say_others, say_unknown, say_unreadable
 from pipcache.store.entries import UnreadableEntry, stray_folders
@@ -71,6 +69,9 @@ def write(answer: InfoAnswer, form: str) -> None:
     """Print the answer, and say what could not be read."""
     directory = answer.directory
     if form == "json":
+        from pipcache.render.json.info import info_document  # only for this form
+        from pipcache.render.json.writer import dump  # only for this form
+
         print_answer(dump(info_document(directory, answer.summary, answer.use, answer.prospects)))
     else:
         _print_table(directory, answer)

@@ -18,9 +18,6 @@ from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason
 from pipcache.render.console import fitted, is_narrow, is_terminal, say
 from pipcache.render.github import github_lines
-from pipcache.render.json.prune import prune_document
-from pipcache.render.json.remove import Uncovered, removal_document
-from pipcache.render.json.writer import pieces
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.prune import POLICIES, policy_rows, prospect_lines, sum_line, unpinned_lines
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
@@ -170,6 +167,10 @@ def _text(answer: PruneAnswer, consent: Consent, outcome: Outcome | None, form: 
     pruned = _result(answer, outcome)
     match form:
         case "json":
+            from pipcache.render.json.prune import prune_document  # only for this form
+            from pipcache.render.json.remove import Uncovered, removal_document  # only for this form
+            from pipcache.render.json.writer import pieces  # only for this form
+
             base = removal_document(
                 "prune",
                 answer.directory,

@@ -16,8 +16,6 @@ from pipcache.removal.duplicates import find_copies
 from pipcache.removal.outcome import Outcome
 from pipcache.removal.plan import Plan, Reason, plan_artifacts, plan_removal
 from pipcache.render.console import say
-from pipcache.render.json.remove import RemoveDocument, Uncovered, removal_document
-from pipcache.render.json.run import run_record
 from pipcache.render.text.notices import links_in_stores, say_unmatched, say_unreadable
 from pipcache.render.text.remove import ARTIFACTS, plan_rows
 from pipcache.store.cache import Cache
@@ -28,6 +26,7 @@ from pipcache.util.untrusted import clean
 
 if TYPE_CHECKING:
     from pipcache.commands.run_verifier import Judged
+    from pipcache.render.json.remove import RemoveDocument
 
 
 class RemoveRequest(NamedTuple):
@@ -146,7 +145,10 @@ def _result(answer: RemoveAnswer, outcome: Outcome | None) -> Answer:
     return Answer.UNKNOWN if _is_incomplete(answer) else Answer.CLEAN
 
 
-def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent, run: Run) -> RemoveDocument:
+def _document(answer: RemoveAnswer, outcome: Outcome | None, consent: Consent, run: Run) -> "RemoveDocument":
+    from pipcache.render.json.remove import Uncovered, removal_document  # only for JSON
+    from pipcache.render.json.run import run_record  # only for JSON
+
     uncovered = Uncovered([selector.text for selector in answer.unmatched], answer.passed_over, answer.unnamed)
     document = removal_document(
         "remove",

@@ -14,8 +14,6 @@ from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import is_terminal, print_answer, say, wants_colour, width
-from pipcache.render.json.verify import verify_document
-from pipcache.render.json.writer import pieces
 from pipcache.render.text.cure import Scope, cure_of_all
 from pipcache.render.text.notices import links_in_stores, say_others, say_unmatched
 from pipcache.render.text.verify import Tally, finding_lines, in_order, sum_lines
@@ -144,6 +142,9 @@ def _with_wanted(judgement: Judgement, wanted: frozenset[Check]) -> Judgement:
 def write(answer: VerifyAnswer, form: str) -> None:
     """Print the answer."""
     if form == "json":
+        from pipcache.render.json.verify import verify_document  # only for this form
+        from pipcache.render.json.writer import pieces  # only for this form
+
         unmatched = [selector.text for selector in answer.unmatched]
         document = verify_document(answer.directory, answer.judgements, answer.tally, unmatched, answer.cure)
         print_answer(pieces(document))

@@ -2,13 +2,15 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from hashlib import sha224
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from pipcache.store.origin import Origin
 from pipcache.util.hashes import DIGITS
 from pipcache.util.urls import normalise_url, without_user
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
 def http_key(url: str) -> str:
@@ -17,7 +19,13 @@ def http_key(url: str) -> str:
     Raises:
         ValueError: the URL is not absolute.
     """
-    return sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
+    return _sha224(normalise_url(url).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sha224(data: bytes) -> "_Hash":
+    import hashlib  # a plain list hashes nothing
+
+    return hashlib.sha224(data)
 
 
 def keys_below(base: str, tails: Iterable[str]) -> Iterator[str]:
@@ -34,7 +42,7 @@ def keys_below(base: str, tails: Iterable[str]) -> Iterator[str]:
     if normalise_url(f"{base}x") != f"{start}x":
         yield from (http_key(base + tail) for tail in tails)
         return
-    hashed = sha224(start.encode("utf-8", "surrogatepass"))
+    hashed = _sha224(start.encode("utf-8", "surrogatepass"))
     for tail in tails:
         full = hashed.copy()
         full.update(tail.encode("utf-8", "surrogatepass"))
@@ -114,7 +122,7 @@ def _current_keys(origin: Origin, hint: str | None) -> Iterator[tuple[str, Build
             template = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
             for name, version in interpreters:
                 text = template.replace("\\u0000", name, 1).replace("\\u0001", version, 1)
-                key = sha224(text.encode("ascii")).hexdigest()
+                key = _sha224(text.encode("ascii")).hexdigest()
                 yield key, BuildKey(name + version, digest[0] if digest else None)
 
 
@@ -124,7 +132,7 @@ def _legacy_keys(origin: Origin) -> Iterator[tuple[str, BuildKey]]:
         for digest in _digest_choices(origin):
             text = url if digest is None else f"{url}#{digest[0]}={digest[1]}"
             yield (
-                sha224(text.encode("utf-8", "surrogatepass")).hexdigest(),
+                _sha224(text.encode("utf-8", "surrogatepass")).hexdigest(),
                 BuildKey(None, digest[0] if digest else None),
             )
 
