@@ -1,10 +1,12 @@
 """Progress bars on standard error."""
 
+import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from pipcache.render.console import is_narrow, is_terminal, rich_console
@@ -24,20 +26,14 @@ def track(items: Iterable[T], length: int, label: str) -> Iterable[T]:
     if not _is_watched():
         yield from items
         return
-    if length:
-        progress = _new_progress(label)
-        progress.update(progress.task_ids[0], total=length)
-    else:
-        from rich.progress import MofNCompleteColumn  # only where a person watches
-
-        progress = _new_progress(label, MofNCompleteColumn())
-    bar = _Bar(progress)
+    bar = _Bar(label, _columns_of_items if length else _columns_of_count)
+    bar.total = length or None
     try:
         for item in items:
             yield item
             bar.advance(1)
     finally:
-        progress.stop()
+        bar.stop()
 
 
 _PATIENCE = 0.7
@@ -48,23 +44,93 @@ def _is_watched() -> bool:
     return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
 
-def _new_progress(label: str, *columns: "ProgressColumn") -> "Progress":
-    """Return a bar with one task, which leaves nothing behind and starts no thread."""
-    from rich.progress import (  # only where a person watches
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
+def _columns_of_items() -> "Sequence[ProgressColumn]":
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn  # only for those who have waited
+
+    return (TaskProgressColumn(),) if is_narrow(sys.stderr) else (TaskProgressColumn(), TimeRemainingColumn())
+
+
+def _columns_of_count() -> "Sequence[ProgressColumn]":
+    from rich.progress import MofNCompleteColumn  # only for those who have waited
+
+    return (MofNCompleteColumn(),)
+
+
+def _columns_of_bytes() -> "Sequence[ProgressColumn]":
+    if is_narrow(sys.stderr):
+        return _columns_of_items()
+    from rich.progress import (  # only for those who have waited
+        DownloadColumn,
         TimeRemainingColumn,
+        TransferSpeedColumn,
     )
 
-    if not columns:
-        columns = (
-            (TaskProgressColumn(),) if is_narrow(sys.stderr) else (TaskProgressColumn(), TimeRemainingColumn())
-        )
-    text = TextColumn("{task.description}")
+    return DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+
+
+class _Bar:
+    """A bar that appears when a person has waited, and moves ten times a second; for any thread.
+
+    Until then it only counts: what draws it takes longer to load than most answers.
+
+    Attributes:
+        label: what is being done.
+        total: of the work; None where it is not known.
+    """
+
+    def __init__(self, label: str, columns: "Callable[[], Sequence[ProgressColumn]]") -> None:
+        """Make a bar with the given columns behind it; they are asked for when it appears."""
+        self.label = label
+        self.total: int | None = None
+        self._columns = columns
+        self._done = 0
+        self._next = time.monotonic() + _PATIENCE
+        self._progress: Progress | None = None
+        self._lock = Lock()
+
+    def advance(self, size: int) -> None:
+        """Move on by ``size``."""
+        with self._lock:
+            self._done += size
+            self._show()
+
+    def show(self) -> None:
+        """Show the bar as it is now, where its time has come."""
+        with self._lock:
+            self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _INTERVAL
+        if self._progress is None:
+            try:
+                self._progress = _new_progress(self.label, self._columns())
+            except (ImportError, OSError):  # no descriptor may be left to load it: the work goes on without
+                self._next = math.inf
+                return
+            self._progress.start()
+        task = self._progress.tasks[0]
+        task.total = self.total  # rich's update takes no None for a total that was known
+        self._progress.update(task.id, completed=self._done, description=self.label)
+        self._progress.refresh()
+
+    def stop(self) -> None:
+        """Take the bar away; it does not come again."""
+        self._next = math.inf
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _new_progress(label: str, columns: "Sequence[ProgressColumn]") -> "Progress":
+    """Return a bar with one task, which leaves nothing behind and starts no thread."""
+    from rich.progress import BarColumn, Progress, TextColumn  # only for those who have waited
+
     progress = Progress(
-        *(text, BarColumn(None), *columns),
+        TextColumn("{task.description}"),
+        BarColumn(None),
+        *columns,
         console=rich_console(sys.stderr),
         transient=True,
         auto_refresh=False,
@@ -72,31 +138,6 @@ def _new_progress(label: str, *columns: "ProgressColumn") -> "Progress":
     )
     progress.add_task(label, total=None)
     return progress
-
-
-class _Bar:
-    """A bar that appears when a person has waited, and moves ten times a second; for any thread."""
-
-    def __init__(self, progress: "Progress") -> None:
-        self._progress = progress
-        self._next = time.monotonic() + _PATIENCE
-        self._is_shown = False
-
-    def advance(self, size: int) -> None:
-        """Move on by ``size``."""
-        self._progress.advance(self._progress.task_ids[0], size)
-        self.show()
-
-    def show(self) -> None:
-        """Show the bar as it is now, where its time has come."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + _INTERVAL
-        if not self._is_shown:
-            self._is_shown = True
-            self._progress.start()
-        self._progress.refresh()
 
 
 _INTERVAL = 0.1
@@ -109,36 +150,27 @@ def meter(label: str) -> Iterator["BytesMeter"]:
     if not _is_watched():
         yield BytesMeter(None)
         return
-    from rich.progress import (  # only where a person watches
-        DownloadColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    columns = () if is_narrow(sys.stderr) else (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    progress = _new_progress(label, *columns)
+    bar = _Bar(label, _columns_of_bytes)
     try:
-        yield BytesMeter(progress)
+        yield BytesMeter(bar)
     finally:
-        progress.stop()
+        bar.stop()
 
 
 class BytesMeter:
     """Counts bytes from any thread."""
 
-    def __init__(self, progress: "Progress | None") -> None:
-        self._progress = progress
-        self._bar = None if progress is None else _Bar(progress)
-        self._label = "" if progress is None else progress.tasks[0].description
+    def __init__(self, bar: _Bar | None) -> None:
+        self._bar = bar
+        self._label = "" if bar is None else bar.label
         self._again = 0
 
     def expect(self, size: int | None, read: int = 0) -> None:
         """Say how many bytes there are to do: None where it is not known yet, and ``read`` artifacts were read."""
-        if self._progress is None or self._bar is None:
+        if self._bar is None:
             return
-        task = self._progress.task_ids[0]
-        self._progress.tasks[0].total = size  # rich takes no None for a total that was known
-        self._progress.update(task, description=f"{self._label} ({read:,} read)" if read else self._label)
+        self._bar.total = size
+        self._bar.label = f"{self._label} ({read:,} read)" if read else self._label
         self._bar.show()
 
     def advance(self, size: int) -> None:

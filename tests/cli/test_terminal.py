@@ -226,14 +226,19 @@ sys.exit(run(sys.argv[1:]))
 
 def verify_slowly(builder: CacheBuilder, columns: int) -> bytes:
     """What a verify writes to a terminal, whose progress bar is shown at once and at every step."""
+    return on_standard_error(builder, SLOW, columns)
+
+
+def on_standard_error(builder: CacheBuilder, script: str, columns: int = 80) -> bytes:
+    """What a verify by a script writes to standard error, which alone is a terminal; the script succeeds."""
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, columns))
     with subprocess.Popen(
-        [sys.executable, "-c", SLOW, "verify", "--cache-dir", str(builder.root)],
+        [sys.executable, "-c", script, "verify", "--cache-dir", str(builder.root)],
         cwd=REPOSITORY,
         env=environment_at(builder.root.parent / "home"),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=terminal,
     ) as program:
         os.close(terminal)
@@ -246,9 +251,20 @@ def verify_slowly(builder: CacheBuilder, columns: int) -> bytes:
             if not data:
                 break
             written += data
-        program.wait()
+    assert program.wait() == 0
     os.close(controller)
     return written
+
+
+def test_what_draws_a_bar_is_loaded_for_those_who_have_waited(builder: CacheBuilder) -> None:
+    quick = "import sys; from pipcache.cli.main import run; code = run(sys.argv[1:])"
+    report = "print('rich.progress' in sys.modules, file=sys.stderr); sys.exit(code)"
+    assert on_standard_error(builder, f"{quick}; {report}").split() == [b"False"]
+
+
+def test_a_bar_that_cannot_be_loaded_ends_no_run(builder: CacheBuilder) -> None:
+    broken = SLOW.replace("import sys, time", "import sys; sys.modules['rich.progress'] = None")
+    assert on_standard_error(builder, broken) == b""
 
 
 def test_a_verify_counts_what_was_read_while_nobody_knows_how_much_it_is(builder: CacheBuilder) -> None:
