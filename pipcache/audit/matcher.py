@@ -1,6 +1,7 @@
 """Indicators, indexed so that each artifact is compared with the few that can match it."""
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -369,7 +370,7 @@ class Matcher:
         for span in indicator.ranges:
             is_left_aside = self._only_listed and not span.is_alone
             if not is_left_aside and any(range_contains(span, version) for version in sorted(versions)):
-                return f"range: {span.text()}"
+                return sys.intern(f"range: {span.text()}")  # most versions of a project are in it
         return None
 
 

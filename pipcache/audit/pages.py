@@ -1,7 +1,6 @@
 """Index pages that list a file that an advisory matches."""
 
 import re
-from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -24,41 +23,28 @@ MOST_STEPS = 10_000_000
 
 
 class _ListedDigests:
-    """The SHA-256 digests and names of the files on a page, packed: pages have hundreds of thousands together."""
+    """The SHA-256 digests of the files on a page, packed: pages have hundreds of thousands together."""
 
-    __slots__ = ("_digests", "_ends", "_names")
+    __slots__ = ("_digests",)
 
     def __init__(self) -> None:
         self._digests = bytearray()
-        self._names = bytearray()
-        self._ends = array("Q")  # of the names, in ``_names``
 
-    def add(self, digest: str, filename: str) -> None:
-        """Take a digest in hex, and the name of the file that it is listed for; other texts are left out."""
+    def add(self, digest: str) -> None:
+        """Take a digest in hex; other texts are left out."""
         try:
             value = bytes.fromhex(digest) if len(digest) == 2 * _DIGEST_SIZE else b""
         except ValueError:
             return
         if len(value) == _DIGEST_SIZE:
             self._digests += value
-            self._names += filename.encode("utf-8", "surrogatepass")
-            self._ends.append(len(self._names))
 
-    def names_of(self, digests: Iterable[str]) -> list[tuple[str, str]]:
-        """Return those of some digests that are listed, each with the first name it has, in the page's order."""
-        places = sorted((place, digest) for digest in digests if (place := self._place(digest)) is not None)
-        return [(digest, self._name(place)) for place, digest in places]
-
-    def _place(self, digest: str) -> int | None:
+    def __contains__(self, digest: str) -> bool:
         value = bytes.fromhex(digest)
         index = self._digests.find(value)
         while index % _DIGEST_SIZE and index >= 0:  # parts of two digests
             index = self._digests.find(value, index + 1)
-        return None if index < 0 else index // _DIGEST_SIZE
-
-    def _name(self, place: int) -> str:
-        start = self._ends[place - 1] if place else 0
-        return self._names[start : self._ends[place]].decode("utf-8", "surrogatepass")
+        return index >= 0
 
 
 _DIGEST_SIZE = 32  # bytes of a SHA-256
@@ -74,7 +60,7 @@ class _ScannedPage:
         unplaced: a listed file with a relative URL that may be a URL that is looked for; None without one.
         files: clauses that match listed files, by file name.
         keys: names of listed files by the keys of their URLs.
-        sha256s: the SHA-256 digests and names of listed files; None where these were not looked at.
+        sha256s: the SHA-256 digests of listed files; None where these were not looked at.
     """
 
     def __init__(self, matcher: Matcher, project: str | None) -> None:
@@ -204,7 +190,7 @@ class PageScan:
         most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
             if scanned.sha256s is not None and (digest := _sha256_of(row)) is not None:
-                scanned.sha256s.add(digest, row.filename)
+                scanned.sha256s.add(digest)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
             if is_selected or (digests and row.may_have(digests, folders)):
@@ -269,10 +255,10 @@ class PageScan:
     ) -> Iterator[tuple[str, Hit]]:
         """Yield the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example."""
         by_sha256 = {hit.digests.sha256: hit for hit in hits if hit.digests is not None}
-        if scanned.sha256s is not None:
-            yield from ((name, by_sha256[digest]) for digest, name in scanned.sha256s.names_of(by_sha256))
+        listed = scanned.sha256s
+        if listed is not None and not any(digest in listed for digest in by_sha256):
             return
-        # the page of a project that was no reason to look at its digests when it was read
+        # few pages list them so, and are read again for the names
         if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
             return
         for row in rows.rows:
