@@ -20,6 +20,9 @@ def prepare_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None and not is_terminal(sys.stdout):
+        # else each row is a call of the system with PYTHONUNBUFFERED, which many containers set
+        reconfigure(write_through=False)
     _begun.clear()
 
 
