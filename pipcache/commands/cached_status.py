@@ -1,24 +1,24 @@
 """What the index pages in the cache say of its files by now, for the commands that show or choose by it."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pipcache.inventory.artifact import Artifact, Kind, path_of
 from pipcache.inventory.collector import name_pages
-from pipcache.inventory.index_places import pages_by_place
-from pipcache.inventory.proof import prove_by_bytes
 from pipcache.location.locate import configured_indexes
 from pipcache.query.filters import Filters, IndexStatus, IndexStatuses
 from pipcache.store.cache import Cache
 from pipcache.util.progress import Track
-from pipcache.util.workers import Workers
-from pipcache.verify.cached_status import CachedStatuses, cached_statuses
-from pipcache.verify.verdict import Judgement
-from pipcache.verify.verifier import Verified
+
+if TYPE_CHECKING:
+    from pipcache.verify.cached_status import CachedStatuses
+    from pipcache.verify.verdict import Judgement
+    from pipcache.verify.verifier import Verified
 
 
 def with_statuses(
-    cache: Cache, verified: Verified, artifacts: Sequence[Artifact], track: Track
-) -> list[Judgement]:
+    cache: Cache, verified: "Verified", artifacts: Sequence[Artifact], track: Track
+) -> "list[Judgement]":
     """Return the judgements, with findings of what indexes have done since, as far as the cached pages show it."""
     if verified.not_reached:
         return verified.judgements  # an interrupted run reads nothing more
@@ -36,7 +36,7 @@ def with_statuses(
 
 def _statuses_of(
     cache: Cache, chosen: Sequence[Artifact], artifacts: Iterable[Artifact], track: Track
-) -> CachedStatuses:
+) -> "CachedStatuses":
     """Return what has become of the chosen, by the cached pages of their indexes.
 
     Args:
@@ -45,6 +45,8 @@ def _statuses_of(
         artifacts: all artifacts of the cache.
         track: shows the progress.
     """
+    from pipcache.verify.cached_status import cached_statuses  # for those who ask for a status alone
+
     known = {path_of(artifact): artifact for artifact in chosen}
     latest = [known.get(path_of(artifact), artifact) for artifact in artifacts]
     return cached_statuses(cache, chosen, name_pages(cache, latest, configured_indexes, track), track)
@@ -65,6 +67,11 @@ def statuses_for(
     """
     if not filters.statuses:
         return list(artifacts), {}
+    from pipcache.inventory.index_places import pages_by_place  # most ask for no status
+    from pipcache.inventory.proof import prove_by_bytes
+    from pipcache.util.workers import Workers
+    from pipcache.verify.cached_status import cached_statuses
+
     named = name_pages(cache, artifacts, configured_indexes, track)
     projects = {place.project for place in pages_by_place(named)}
     unproved = [artifact for artifact in named if _may_be_of(artifact, projects)]

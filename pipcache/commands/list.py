@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from pipcache.commands.cached_status import statuses_for
 from pipcache.inventory.artifact import (
     DISTRIBUTIONS,
     Artifact,
@@ -16,7 +17,7 @@ from pipcache.inventory.artifact import (
 )
 from pipcache.inventory.collector import Need, open_cache, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.query.filters import Filters, IndexStatuses, SortKey, sort
+from pipcache.query.filters import Filters, SortKey, sort
 from pipcache.query.selection import Unmatched, select
 from pipcache.query.selector import Selector
 from pipcache.render.console import fitted, is_terminal, print_answer, say
@@ -78,11 +79,7 @@ def find(directory: CacheDirectory, request: ListRequest, track: Track) -> ListA
     chosen: list[Artifact] = artifacts
     unmatched: list[Unmatched] = []
     if request.selectors or request.filters != Filters():
-        statuses: IndexStatuses = {}
-        if request.filters.statuses:
-            from pipcache.commands.cached_status import statuses_for  # a plain list judges by no page
-
-            artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+        artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
         selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
         chosen, unmatched = selection.chosen, selection.unmatched
     artifacts, chosen = with_refusals(artifacts, cache.refused), with_refusals(chosen, cache.refused)

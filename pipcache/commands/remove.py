@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipcache.audit.answer import Answer
+from pipcache.commands.cached_status import statuses_for
 from pipcache.commands.consent import Consent, exit_code_of, report_of, run_with_consent
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import Artifact, unreadable_entries, with_refusals
 from pipcache.inventory.collector import Need, read_inventory
 from pipcache.location.locate import CacheDirectory, configured_indexes
-from pipcache.query.filters import Filters, IndexStatuses
+from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched, select, without_usable_version
 from pipcache.query.selector import Selector
 from pipcache.removal.duplicates import find_copies
@@ -70,11 +71,7 @@ def find(directory: CacheDirectory, request: RemoveRequest, track: Track) -> Rem
     )
     cache = Cache(directory.path)
     artifacts = read_inventory(cache, need, configured_indexes, track)
-    statuses: IndexStatuses = {}
-    if request.filters.statuses:
-        from pipcache.commands.cached_status import statuses_for  # most removals ask for no status
-
-        artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
+    artifacts, statuses = statuses_for(cache, artifacts, request.filters, track)
     selection = select(cache, artifacts, request.selectors, request.filters, track, statuses=statuses)
     if judge is not None:
         judged = judge(cache, selection.chosen, artifacts)
