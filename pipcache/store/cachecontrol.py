@@ -223,10 +223,10 @@ def _as_head(fields: Fields, body: tuple[int, int] | None) -> Head:
 
 def _without_doubles(pairs: list[tuple[object, object]]) -> dict[object, object]:
     """Return the pairs of a map; refuse a name that is there twice: it could hide a second body."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise UnusableFields("the stored response has two fields of the same name")
-    return found
+    return fields
 
 
 def _undecodable(error: Exception) -> MalformedResponse:

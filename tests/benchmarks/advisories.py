@@ -45,20 +45,22 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs of each (5)")
     options = parser.parse_args()
     there = [
-        one for one in read_inventory(Cache(str(options.cache)), Need(deep=True)) if one.project and one.version
+        artifact
+        for artifact in read_inventory(Cache(str(options.cache)), Need(deep=True))
+        if artifact.project and artifact.version
     ]
-    releases = [(one.project or "", one.version or "") for one in there]
+    releases = [(artifact.project or "", artifact.version or "") for artifact in there]
     with tempfile.TemporaryDirectory(prefix="pipcache-advisories-") as folder:
-        many, one = Path(folder) / "many.json", Path(folder) / "one.json"
+        many, single = Path(folder) / "many.json", Path(folder) / "one.json"
         many.write_text(json.dumps(list(records(releases, options.records, options.share))), encoding="utf-8")
-        one.write_text(json.dumps(list(records([], 1, 0))), encoding="utf-8")
+        single.write_text(json.dumps(list(records([], 1, 0))), encoding="utf-8")
         print(f"{len(there):,} named entries, {options.records:,} records, {many.stat().st_size / 1e6:.1f} MB")
-        told = json.loads(audit(options.cache, many)())["caches"][0]["hits"]
-        print(f"{len(told):,} found, {len({hit['artifact']['project'] for hit in told}):,} projects")
+        hits = json.loads(audit(options.cache, many)())["caches"][0]["hits"]
+        print(f"{len(hits):,} found, {len({hit['artifact']['project'] for hit in hits}):,} projects")
         times = alternating(
             options.runs,
             audit(options.cache, many),
-            audit(options.cache, one),
+            audit(options.cache, single),
             process([sys.executable, "-c", _READ, os.fspath(many)]),
         )
         whole = [*COMMAND, os.fspath(options.cache), "--advisory", os.fspath(many), "--format", "json"]

@@ -82,9 +82,9 @@ def _measure(cache: Path, runs: int, *, in_memory: bool) -> int:
         shutil.rmtree(copy)
         subprocess.run(["cp", "-a", cache, copy], check=True)
         removing.append(timed(["rm", "-rf", os.fspath(copy)]))
-    times = [Times(tuple(one[1:])) for one in (clearing, removing, starting)]
-    for name, one in zip(("clear --yes", "rm -rf", "start-up"), times, strict=True):
-        print(f"{name:12} {one}")
+    times = [Times(tuple(seconds[1:])) for seconds in (clearing, removing, starting)]
+    for name, figures in zip(("clear --yes", "rm -rf", "start-up"), times, strict=True):
+        print(f"{name:12} {figures}")
     start = statistics.median(starting[1:])
     whole, without = times[0].median / times[1].median, (times[0].median - start) / times[1].median
     print(f"  clear / rm -rf {WHOLE.judged(whole)}, for a disk")

@@ -96,14 +96,16 @@ def help_commands() -> Iterator[Command]:
 def samples_of(shown: Iterable[Record]) -> list[Record]:
     """Return the first and the last artifact of each kind, store and verdict."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
-    for record in sorted(shown, key=lambda one: (one["project"] or "", one["version"] or "", one["files"])):
+    for record in sorted(
+        shown, key=lambda artifact: (artifact["project"] or "", artifact["version"] or "", artifact["files"])
+    ):
         groups.setdefault((record["kind"], record["store"], record["verdict"] or ""), []).append(record)
     ends = chain.from_iterable((group[0], *group[1:][-1:]) for _, group in sorted(groups.items()))
     return list(ends)
 
 
 def _one_of_each_kind(samples: Iterable[Record]) -> list[Record]:
-    by_kind = {(one["kind"], one["store"]): one for one in samples}
+    by_kind = {(record["kind"], record["store"]): record for record in samples}
     return list(by_kind.values())
 
 
@@ -116,7 +118,7 @@ def _made(record: Record) -> float | None:
 
 
 def _used(record: Record) -> float | None:
-    times = [one for one in (_made(record), _seconds(record["last_used"])) if one is not None]
+    times = [moment for moment in (_made(record), _seconds(record["last_used"])) if moment is not None]
     return max(times, default=None)
 
 
@@ -125,7 +127,7 @@ def _age(times: Iterable[float | None]) -> str:
 
     Both programs then come to the same answer although the second runs a little later.
     """
-    ages = sorted({time.time() - one for one in times if one is not None})
+    ages = sorted({time.time() - moment for moment in times if moment is not None})
     middle = ages[len(ages) // 4 : -(len(ages) // 4) or None]
     if len(middle) < 2:
         return "1d"
@@ -134,7 +136,7 @@ def _age(times: Iterable[float | None]) -> str:
 
 
 def _median_size(records: Iterable[Record]) -> str:
-    return str(int(statistics.median([one["size"] for one in records] or [0])))
+    return str(int(statistics.median([record["size"] for record in records] or [0])))
 
 
 def _filters(cache: Cache) -> list[tuple[str, ...]]:
@@ -305,7 +307,10 @@ def _clearing() -> Iterator[Command]:
 
 
 def _pruning(cache: Cache, samples: Sequence[Record], locks: Sequence[Path]) -> Iterator[Command]:
-    age, half = _age(map(_used, cache.artifacts)), str(sum(one["disk_size"] for one in cache.artifacts) // 2)
+    age, half = (
+        _age(map(_used, cache.artifacts)),
+        str(sum(artifact["disk_size"] for artifact in cache.artifacts) // 2),
+    )
     names = all_of("name", samples)
     keep = tuple(chain.from_iterable(("--keep", name) for name in names[:5]))
     policies: list[tuple[str, ...]] = [

@@ -45,19 +45,19 @@ def _tagged(record: Record, name: str) -> str | None:
 
 
 SELECTORS: Mapping[str, Callable[[Record], str | None]] = {
-    "name": lambda one: one["project"],
-    "exactly": lambda one: _requirement(one, "=="),
-    "at least": lambda one: _requirement(one, ">="),
-    "other than": lambda one: _requirement(one, "!="),
-    "pattern": lambda one: one["project"] and one["project"][:3] + "*",
-    "filename": lambda one: one["filename"],
-    "url": lambda one: one["url"],
-    "source": lambda one: one["source"] and one["source"]["url"],
-    "sha256": lambda one: _tagged(one, "sha256"),
-    "blake2b": lambda one: _tagged(one, "blake2b_256"),
-    "bare digest": lambda one: _digest(one, "md5"),
+    "name": lambda record: record["project"],
+    "exactly": lambda record: _requirement(record, "=="),
+    "at least": lambda record: _requirement(record, ">="),
+    "other than": lambda record: _requirement(record, "!="),
+    "pattern": lambda record: record["project"] and record["project"][:3] + "*",
+    "filename": lambda record: record["filename"],
+    "url": lambda record: record["url"],
+    "source": lambda record: record["source"] and record["source"]["url"],
+    "sha256": lambda record: _tagged(record, "sha256"),
+    "blake2b": lambda record: _tagged(record, "blake2b_256"),
+    "bare digest": lambda record: _digest(record, "md5"),
     "base64url": _base64url,
-    "key": lambda one: one["key"],
+    "key": lambda record: record["key"],
 }
 """Every form of a selector, made of an artifact; None where the artifact has none of it."""
 
@@ -157,14 +157,16 @@ def write_advisories(cache: Cache, folder: Path) -> list[Path]:
     """Write advisories about a part of the cache: OSV, CSV, a plain list; they have a folder of their own."""
     folder = folder / "advisories"
     folder.mkdir()
-    named = [one for one in cache.shown if one["version"] and one["kind"] in {"wheel", "sdist", "built"}]
+    named = [
+        record for record in cache.shown if record["version"] and record["kind"] in {"wheel", "sdist", "built"}
+    ]
     named = named[:: max(1, len(named) // 12)]
     osv, table, plain = folder / "osv.json", folder / "table.csv", folder / "list.txt"
     osv.write_text(json.dumps(list(_osv(named)), indent=1), encoding="utf-8")
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("name", "version", "sha256"))
-        writer.writerows((one["project"], one["version"], _digest(one) or "") for one in named)
+        writer.writerows((record["project"], record["version"], _digest(record) or "") for record in named)
     plain.write_text("\n".join(_plain(cache, named)) + "\n", encoding="utf-8")
     return [osv, table, plain]
 

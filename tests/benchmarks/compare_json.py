@@ -114,8 +114,8 @@ def differences(
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):
             yield Difference(f"{place}.length", len(old), len(new))
-        for number, (one, other) in enumerate(zip(old, new, strict=False)):
-            yield from differences(one, other, free_text, f"{place}[{number}]", is_text=is_text)
+        for number, (element, other) in enumerate(zip(old, new, strict=False)):
+            yield from differences(element, other, free_text, f"{place}[{number}]", is_text=is_text)
     elif old != new or type(old) is not type(new):
         yield Difference(place, old, new, is_text=is_text and isinstance(old, str) and isinstance(new, str))
 
@@ -191,7 +191,7 @@ class Comparison:
 
     def compare(self, cache: Path, commands: Iterable[Command]) -> None:
         """Run the commands on one cache and print one line for each."""
-        everything = [one for one in commands if not self._only or one.words[0] in self._only]
+        everything = [command for command in commands if not self._only or command.words[0] in self._only]
         before = _snapshot(cache)
         for command in everything:
             for form in self._forms(command):
@@ -212,17 +212,17 @@ class Comparison:
             lines.append(f"{len(changed)} files of the cache changed: {', '.join(changed[:SHOWN])}")
         if "Traceback (most recent call last)" in new.err:
             lines.append("the new version ends with a traceback: " + new.err.strip().splitlines()[-1])
-        found = _differences(command.form, old, new)
+        mismatches = _differences(command.form, old, new)
         remark = ""
-        if any(not one.is_text for one in found):
+        if any(not difference.is_text for difference in mismatches):
             for seed in OTHER_SEEDS:
                 second = _differences(command.form, self.runner.run("old", command, cache, seed), new)
-                if all(one.is_text for one in second):
-                    found, remark = second, "the old version varies"
+                if all(difference.is_text for difference in second):
+                    mismatches, remark = second, "the old version varies"
                     break
-        lines += [str(one) for one in found if not one.is_text]
-        sentences = [one for one in found if one.is_text]
-        self.texts.update((one.key, str(one.old), str(one.new)) for one in sentences)
+        lines += [str(difference) for difference in mismatches if not difference.is_text]
+        sentences = [difference for difference in mismatches if difference.is_text]
+        self.texts.update((difference.key, str(difference.old), str(difference.new)) for difference in sentences)
         remarks = [f"{len(sentences)} texts differ"] if sentences else []
         self._report(command, new.status, lines, [*remarks, *filter(None, [remark])])
         return after
@@ -236,8 +236,8 @@ class Comparison:
         self.commands += 1
         self.different += bool(lines)
         if lines or not self._quiet:
-            told = f"  ({', '.join(remarks)})" if remarks else ""
-            print(f"{'DIFFERENT' if lines else 'same     '} {status} {str(command)[:160]}{told}", flush=True)
+            suffix = f"  ({', '.join(remarks)})" if remarks else ""
+            print(f"{'DIFFERENT' if lines else 'same     '} {status} {str(command)[:160]}{suffix}", flush=True)
         for line in lines[:SHOWN]:
             print(f"    {line}")
         if len(lines) > SHOWN:
@@ -260,21 +260,21 @@ def _differences(form: str, old: Answer, new: Answer) -> list[Difference]:
 def _of_lines(stream: str, old: str, new: str) -> Iterator[Difference]:
     end = "\0" if "\0" in old else "\n"
     pairs = zip_longest(old.split(end), new.split(end), fillvalue=_MISSING)
-    for number, (one, other) in enumerate(pairs, 1):
-        if one != other:
-            yield Difference(f"{stream}, line {number}", one, other)
+    for number, (line, other) in enumerate(pairs, 1):
+        if line != other:
+            yield Difference(f"{stream}, line {number}", line, other)
 
 
 def _snapshot(root: Path) -> Mapping[str, object]:
     """Return sizes and times of what lies below ``root``; the last use only of files: a walk moves a folder's."""
-    found: dict[str, object] = {}
+    states: dict[str, object] = {}
     for folder, folders, names in os.walk(root):
         for name in (*folders, *names):
             path = os.path.join(folder, name)
             status = os.lstat(path)
             used = status.st_atime_ns if S_ISREG(status.st_mode) else None
-            found[os.path.relpath(path, root)] = (status.st_mode, status.st_size, status.st_mtime_ns, used)
-    return found
+            states[os.path.relpath(path, root)] = (status.st_mode, status.st_size, status.st_mtime_ns, used)
+    return states
 
 
 def _read(runner: Runner, cache: Path, *words: str) -> list[dict[str, Any]]:  # Any: artifacts as JSON has them
@@ -345,8 +345,8 @@ def _print_texts(comparison: Comparison, *, show: bool) -> None:
     by_key: Counter[str] = Counter()
     for (key, _, _), count in comparison.texts.items():
         by_key[key] += count
-    told = ", ".join(f"{key} {count}" for key, count in sorted(by_key.items()))
-    print(f"\n{by_key.total()} free texts differ{': ' + told if told else ''}")
+    summary = ", ".join(f"{key} {count}" for key, count in sorted(by_key.items()))
+    print(f"\n{by_key.total()} free texts differ{': ' + summary if summary else ''}")
     if show:
         for (key, old, new), count in sorted(comparison.texts.items()):
             print(f"  {key} ({count} times)\n    old: {old}\n    new: {new}")

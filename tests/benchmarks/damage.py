@@ -97,12 +97,12 @@ def damaged(
     root: Path, damage: Callable[[Place, Sequence[Place], random.Random], None], dice: random.Random
 ) -> set[str]:
     """Damage every downloaded distribution below `root` and return the paths of their entries."""
-    found = {
+    places_by_path = {
         entry_path(artifact.entry): place_of(root, artifact)
         for artifact in read_inventory(Cache(str(root)), Need())
         if artifact.kind in DISTRIBUTIONS and artifact.kind is not Kind.BUILT and artifact.size
     }
-    places = list(found.values())
+    places = list(places_by_path.values())
     _ORIGINALS.clear()
     if damage is swap:
         for place in places:
@@ -110,7 +110,7 @@ def damaged(
             _ORIGINALS[place.path] = data[place.start : place.start + place.length]
     for place in places:
         damage(place, places, dice)
-    return set(found)
+    return set(places_by_path)
 
 
 def place_of(root: Path, artifact: Artifact) -> Place:
@@ -131,18 +131,22 @@ def remove_pages(root: Path) -> None:
 def report(name: str, pages: str, root: Path, places: set[str]) -> None:
     """Verify and print one line, and the files that were not found by name."""
     judgements = verified(root).judgements
-    mine = [one for one in judgements if entry_path(one.artifact.entry) in places]
-    found = [one for one in mine if one.findings]
-    verdicts = Counter(one.verdict.value for one in mine)
-    others = [one for one in judgements if one.findings and entry_path(one.artifact.entry) not in places]
-    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    print(f"{name:<18}{pages:<8}{len(mine):>6}{len(found):>7}   {told}")
-    missed: Iterable[str] = [str(one.artifact.filename) for one in mine if one not in found]
+    mine = [judgement for judgement in judgements if entry_path(judgement.artifact.entry) in places]
+    hits = [judgement for judgement in mine if judgement.findings]
+    verdicts = Counter(judgement.verdict.value for judgement in mine)
+    others = [
+        judgement
+        for judgement in judgements
+        if judgement.findings and entry_path(judgement.artifact.entry) not in places
+    ]
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    print(f"{name:<18}{pages:<8}{len(mine):>6}{len(hits):>7}   {summary}")
+    missed: Iterable[str] = [str(judgement.artifact.filename) for judgement in mine if judgement not in hits]
     if name != "untouched":
         for filename in missed:
             print(f"    not found: {filename}")
-    for one in others:
-        print(f"    found besides: {entry_path(one.artifact.entry)} {sorted(codes(one))}")
+    for judgement in others:
+        print(f"    found besides: {entry_path(judgement.artifact.entry)} {sorted(codes(judgement))}")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def _artifacts(*arguments: str) -> list[dict[str, Any]]:
 
 def _check_names(cache: RealCache) -> bool:
     """Hold what `list` says of every distribution against its index page."""
-    answers = {one["key"]: one for one in _artifacts("list", "--cache-dir", os.fspath(cache.root))}
+    answers = {artifact["key"]: artifact for artifact in _artifacts("list", "--cache-dir", os.fspath(cache.root))}
     wrong: list[str] = []
     for key, file in sorted(cache.files.items()):
         answer = answers.get(key, {})

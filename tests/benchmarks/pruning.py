@@ -53,10 +53,10 @@ def _measure(cache: Path, runs: int, part: float) -> int:
         names.write_bytes(b"\0".join(os.fsencode(copy / name) for name in gone))
         deleting.append(timed(["xargs", "-0", "-r", "-a", os.fspath(names), "rm"]))
         shutil.rmtree(copy)
-    times = [Times(tuple(one[1:])) for one in (pruning, listing, deleting)]
+    times = [Times(tuple(seconds[1:])) for seconds in (pruning, listing, deleting)]
     print(f"{len(gone)} of {len(before)} files go")
-    for name, one in zip(("prune --max-size", "list --all", "xargs rm"), times, strict=True):
-        print(f"  {name:17} {one}")
+    for name, figures in zip(("prune --max-size", "list --all", "xargs rm"), times, strict=True):
+        print(f"  {name:17} {figures}")
     ratio = (times[0].median - times[2].median) / times[1].median
     print(f"  (prune - rm) / list --all {judged(ratio, RATIO_LIMIT)}")
     return int(ratio > RATIO_LIMIT)

@@ -138,7 +138,8 @@ def _named(command: list[str]) -> int:
     done = subprocess.run(command, env=plain_environment(), stdout=subprocess.PIPE, check=True)
     named = ("project", "version", "filename")
     return sum(
-        one["kind"] == "wheel" and all(one[name] for name in named) for one in json.loads(done.stdout)["artifacts"]
+        artifact["kind"] == "wheel" and all(artifact[name] for name in named)
+        for artifact in json.loads(done.stdout)["artifacts"]
     )
 
 

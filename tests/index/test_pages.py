@@ -169,11 +169,11 @@ class Anchors(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[dict[str, str | None]] = []
+        self.anchors: list[dict[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
-            self.found.append(dict(attrs))
+            self.anchors.append(dict(attrs))
 
 
 NAMES = st.sampled_from(["href", "rel", "class", "data-yanked", "data-requires-python", "data-href", "title"])
@@ -195,7 +195,7 @@ def test_the_links_are_those_html_parser_finds(tags: list[dict[str, str] | str],
     parser.feed(page.decode())
     parsed = page_rows(page)
     assert parsed is not None
-    links = [(attributes.get("href") or "").strip() for attributes in parser.found]
+    links = [(attributes.get("href") or "").strip() for attributes in parser.anchors]
     assert [f"{row.url}#{row.fragment}" for row in parsed.rows if row.url or row.fragment] == [
         link if "#" in link else f"{link}#" for link in links if link not in {"", "#"}
     ]

@@ -18,7 +18,7 @@ JSON_PAGE = {**FILE_HEADERS, "Content-Type": "application/vnd.pypi.simple.v1+jso
 
 def exact(program: Program, *arguments: str) -> tuple[bool, bool]:
     """Whether the record is exact, and whether it has a URL."""
-    (record,) = [one for one in program.artifacts(*arguments) if one["kind"] != "page"]
+    (record,) = [artifact for artifact in program.artifacts(*arguments) if artifact["kind"] != "page"]
     return record["exact"], record["url"] is not None
 
 

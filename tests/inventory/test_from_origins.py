@@ -73,7 +73,7 @@ def test_every_command_sees_the_same_download(
     by_kind = {record["kind"]: record for record in shown}
     assert by_kind["built"]["cached_sources"] == [source]
     assert by_kind["sdist"]["built_from_it"] == [wheel]
-    names = [(one["source"], one["project"], one["version"]) for one in by_kind["sdist"]["evidence"]]
+    names = [(claim["source"], claim["project"], claim["version"]) for claim in by_kind["sdist"]["evidence"]]
     assert ("origin", "glx", "0.0.0") in names
     verified = program("verify", "--thorough", "--format", "json")
     assert verified.code == 0
@@ -109,9 +109,12 @@ def test_an_origin_whose_wheel_is_gone_proves_the_url_and_names_nothing(
     key = put_built(builder, url, body)
     (wheel,) = builder.folder(key).glob("*.whl")
     caches.remove(wheel)
-    (record,) = [one for one in program.artifacts("list", "--all") if one["store"] == "http-v2"]
+    (record,) = [artifact for artifact in program.artifacts("list", "--all") if artifact["store"] == "http-v2"]
     assert (record["kind"], record["url"], record["url_proved"]) == ("sdist", url, True)
-    assert {one["source"]: one["project"] for one in record["evidence"]} == {"origin": None, "content": "glx"}
+    assert {claim["source"]: claim["project"] for claim in record["evidence"]} == {
+        "origin": None,
+        "content": "glx",
+    }
     assert program("audit", "another==1.0").code == 3
 
 
@@ -121,13 +124,13 @@ def test_a_planted_origin_hides_nothing_that_the_bytes_say(builder: CacheBuilder
     key = builder.download(url, body)
     put_built(builder, url, body, name="innocent", version="1.0")
     for selector in ("evil", "evil==6.6", filename):
-        assert key in {one["key"] for one in program.artifacts("list", selector)}, selector
+        assert key in {artifact["key"] for artifact in program.artifacts("list", selector)}, selector
         assert program("audit", selector).code == 1
     ran = program("verify", "--format", "json")
     assert ran.code == 1
     codes = {
-        one["artifact"]["kind"]: [finding["code"] for finding in one["findings"]]
-        for one in ran.document["judgements"]
+        judgement["artifact"]["kind"]: [finding["code"] for finding in judgement["findings"]]
+        for judgement in ran.document["judgements"]
     }
     assert codes == {"built": [], "sdist": ["PC303"]}
 
@@ -146,7 +149,7 @@ def test_what_cannot_be_a_source_keeps_its_kind_and_its_name(
     url = f"https://files.example/simple/{filename}"
     builder.download(url, bodies[kind], headers=headers if kind == "page" else caches.FILE_HEADERS)
     put_built(builder, url, bodies[kind], name="innocent")
-    (record,) = [one for one in program.artifacts("list", "--all") if one["kind"] != "built"]
+    (record,) = [artifact for artifact in program.artifacts("list", "--all") if artifact["kind"] != "built"]
     assert (record["kind"], record["project"]) == (kind, "evil")
 
 
@@ -158,7 +161,7 @@ def test_an_archive_of_several_projects_is_none_of_theirs(builder: CacheBuilder,
     put_built(builder, f"{url}#subdirectory=two", body, name="two")
     assert download_of(program.artifacts("list", "--kind", "sdist"))[:4] == ("sdist", "mono", "1.0", url)
     for selector in ("mono", "one", "two"):
-        assert "sdist" in {one["kind"] for one in program.artifacts("list", selector)}
+        assert "sdist" in {artifact["kind"] for artifact in program.artifacts("list", selector)}
     assert program("verify").code == 0
     assert program("audit", "another==1.0").code == 0
 
@@ -189,7 +192,7 @@ def test_a_sdist_of_the_index_keeps_the_name_that_the_index_gives(builder: Cache
     url = file_urls(hashlib.blake2b(body, digest_size=32).hexdigest(), filename)[0]
     builder.download(url, body)
     put_built(builder, url, body, name="foo", version="1.0")
-    record = next(one for one in program.artifacts("show", "foo") if one["kind"] == "sdist")
+    record = next(artifact for artifact in program.artifacts("show", "foo") if artifact["kind"] == "sdist")
     assert (record["filename"], record["verdict"]) == (filename, "verified")
     assert program("verify").code == 0
 

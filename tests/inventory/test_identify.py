@@ -173,7 +173,10 @@ def test_names_that_disagree_are_both_kept_and_both_found(cache: CacheBuilder, p
     cache.download("https://index.example/simple/foo/", page, headers=SIMPLE_JSON)
     by_page, by_content = program.artifacts("show", "foo==1.0"), program.artifacts("show", "bar==2.0")
     assert [record["key"] for record in by_page] == [record["key"] for record in by_content]
-    assert {(one["project"], one["version"]) for one in by_page[0]["evidence"]} == {("foo", "1.0"), ("bar", "2.0")}
+    assert {(claim["project"], claim["version"]) for claim in by_page[0]["evidence"]} == {
+        ("foo", "1.0"),
+        ("bar", "2.0"),
+    }
 
 
 def test_a_redirect_says_where_to_without_its_secrets(cache: CacheBuilder, program: Program) -> None:

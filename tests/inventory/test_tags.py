@@ -81,7 +81,7 @@ def test_the_proved_file_name_comes_first(
 ) -> None:
     listed(builder, filename, wheel(head))
     for arguments in (("list", "foo"), ("list", "--all", "--kind", "wheel"), ("show", "foo", "--kind", "wheel")):
-        (record,) = [one for one in program.artifacts(*arguments) if one["kind"] == "wheel"]
+        (record,) = [artifact for artifact in program.artifacts(*arguments) if artifact["kind"] == "wheel"]
         assert (record["tags"], record["build_tag"], record["filename"]) == (tags, build, filename)
 
 

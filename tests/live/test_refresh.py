@@ -374,13 +374,13 @@ def test_an_interruption_ends_it_within_a_second(shop: Shop, builder: CacheBuild
     assert "Interrupted" in err
 
 
-@pytest.mark.parametrize(("times", "found", "code"), [(1, [], 0), (2, ["PC703"], 1)])
+@pytest.mark.parametrize(("times", "finding_codes", "code"), [(1, [], 0), (2, ["PC703"], 1)])
 def test_an_older_page_is_asked_for_once_more_and_takes_no_file_away(
     shop: Shop,
     program: Program,
     builder: CacheBuilder,
     times: int,
-    found: list[str],
+    finding_codes: list[str],
     code: int,
 ) -> None:
     add_pages(shop, builder)
@@ -388,7 +388,7 @@ def test_an_older_page_is_asked_for_once_more_and_takes_no_file_away(
     builder.download(shop.index.root + last.path, last.body)
     policies = older(shop, times)
     ran = refresh(program, "foo")
-    assert (codes(ran.document), ran.code) == (found, code)
+    assert (codes(ran.document), ran.code) == (finding_codes, code)
     assert policies == ["max-age=0", "no-cache"]
     (asked,) = ran.document["asked"]
     assert asked["requests"] == 2

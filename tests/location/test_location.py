@@ -244,13 +244,13 @@ def test_it_is_the_directory_that_pip_names(name: str, tmp_path: Path, monkeypat
         named = pip.stdout.removesuffix("\n")
     monkeypatch.chdir(tmp_path)
 
-    found = locate(option, env)
+    directory = locate(option, env)
 
-    assert found.path == named
-    assert found.disabled_by is None
+    assert directory.path == named
+    assert directory.disabled_by is None
     # Elsewhere the files are in other folders; pip has been the judge there too.
     if case.source and sys.platform == "linux":
-        assert found.source is case.source
+        assert directory.source is case.source
 
 
 @posix
@@ -300,9 +300,9 @@ def test_the_file_of_the_active_environment_has_its_place(environment: Path, tmp
     if who == "named":
         write(tmp_path, {"my.conf": f"[global]\ncache-dir = {tmp_path}/mine\n"})
         env["PIP_CONFIG_FILE"] = str(tmp_path / "my.conf")
-    found = locate(None, env)
-    assert found.path == pip_of(environment, env, tmp_path)
-    assert (found.path == str(environment / "cache")) == (who in {"environment", "user"})
+    directory = locate(None, env)
+    assert directory.path == pip_of(environment, env, tmp_path)
+    assert (directory.path == str(environment / "cache")) == (who in {"environment", "user"})
 
 
 @needs_pip
@@ -343,10 +343,10 @@ def test_a_disabled_cache_still_has_its_directory(
     env = at_home(tmp_path, PIP_CACHE_DIR=str(tmp_path / "cache"), PIP_CONFIG_FILE=file, **variables)
     pip = run_pip(env=env, cwd=tmp_path)
     assert (pip.returncode, "cache is disabled" in pip.stderr) == (1, True)
-    found = locate(None, env)
-    assert found.disabled_by == by.replace("FILE", file)
-    assert found.path == str((tmp_path / "cache").resolve())
-    assert not any("no-cache-dir" in place.origin for place in found.settings)
+    directory = locate(None, env)
+    assert directory.disabled_by == by.replace("FILE", file)
+    assert directory.path == str((tmp_path / "cache").resolve())
+    assert not any("no-cache-dir" in place.origin for place in directory.settings)
 
 
 @posix
@@ -354,10 +354,10 @@ def test_a_disabled_cache_still_has_its_directory(
 def test_a_switch_that_is_no_boolean_disables_nothing_and_is_noted(tmp_path: Path) -> None:
     env = at_home(tmp_path, PIP_NO_CACHE_DIR="maybe")
     assert "invalid truth value" in run_pip(env=env, cwd=tmp_path).stderr
-    found = locate(None, env)
-    assert found.disabled_by is None
+    directory = locate(None, env)
+    assert directory.disabled_by is None
     note = "not a boolean; pip itself stops at it"
-    assert found.settings[-1] == Setting(Source.ENVIRONMENT, "PIP_NO_CACHE_DIR", "maybe", note)
+    assert directory.settings[-1] == Setting(Source.ENVIRONMENT, "PIP_NO_CACHE_DIR", "maybe", note)
 
 
 MALFORMED = {
@@ -385,9 +385,9 @@ def test_a_file_that_stops_pip_becomes_a_note_without_its_content(
     env = at_home(tmp_path, PIP_CONFIG_FILE=str(file))
     if pip_release() >= since:
         assert run_pip(env=env, cwd=tmp_path).returncode == 2
-    found = locate(None, env)
-    assert found.path == str(tmp_path.resolve() / "machine")
-    (place,) = (place for place in found.settings if place.origin == str(file))
+    directory = locate(None, env)
+    assert directory.path == str(tmp_path.resolve() / "machine")
+    (place,) = (place for place in directory.settings if place.origin == str(file))
     assert place.value is None
     assert place.note is not None
     assert reason in place.note
@@ -403,11 +403,13 @@ def test_a_file_that_cannot_be_read_is_noted_and_pip_ignores_it(tmp_path: Path) 
     (tmp_path / USER).mkdir(parents=True)
     write(tmp_path, {MACHINE: f"[global]\ncache-dir = {tmp_path}/machine\n"})
     env = at_home(tmp_path)
-    found = locate(None, env)
+    directory = locate(None, env)
     assert (
-        found.path == run_pip(env=env, cwd=tmp_path).stdout.removesuffix("\n") == f"{tmp_path.resolve()}/machine"
+        directory.path
+        == run_pip(env=env, cwd=tmp_path).stdout.removesuffix("\n")
+        == f"{tmp_path.resolve()}/machine"
     )
-    notes = {place.origin: place.note for place in found.settings if sys.platform == "linux"}
+    notes = {place.origin: place.note for place in directory.settings if sys.platform == "linux"}
     assert notes[str(tmp_path / USER)] == "cannot be read: Is a directory; pip ignores it"
 
 
@@ -415,8 +417,8 @@ def test_a_file_that_cannot_be_read_is_noted_and_pip_ignores_it(tmp_path: Path) 
 def test_a_file_without_permission_is_noted(tmp_path: Path) -> None:
     file = tmp_path / "my.conf"
     file.touch(mode=0)
-    found = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=str(file)))
-    notes = {place.origin: place.note for place in found.settings}
+    directory = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=str(file)))
+    notes = {place.origin: place.note for place in directory.settings}
     assert notes[str(file)] == "cannot be read: Permission denied; pip ignores it"
 
 
@@ -432,9 +434,9 @@ def test_every_place_is_listed_highest_first(tmp_path: Path) -> None:
         },
     )
     env = at_home(tmp_path, VIRTUAL_ENV=str(tmp_path / "active"), PIP_CACHE_DIR="/variable", XDG_CACHE_HOME="xdg")
-    found = locate("/option", env)
-    assert found[:3] == ("/option", Source.OPTION, "--cache-dir")
-    assert [place for place in found.settings if not place.origin.startswith("/etc/")] == [
+    directory = locate("/option", env)
+    assert directory[:3] == ("/option", Source.OPTION, "--cache-dir")
+    assert [place for place in directory.settings if not place.origin.startswith("/etc/")] == [
         Setting(OPTION, "--cache-dir", "/option", None),
         Setting(ENVIRONMENT, "PIP_CACHE_DIR", "/variable", None),
         Setting(CONFIGURATION, f"{tmp_path}/active/pip.conf [cache] cache-dir", "/active", None),
@@ -467,8 +469,8 @@ def test_files_that_are_missing_or_replaced_are_listed_too(tmp_path: Path) -> No
 
 
 def test_no_file_at_all_is_one_place(tmp_path: Path) -> None:
-    found = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=os.devnull))
-    assert [place for place in found.settings if place.source is CONFIGURATION] == [
+    directory = locate(None, at_home(tmp_path, PIP_CONFIG_FILE=os.devnull))
+    assert [place for place in directory.settings if place.source is CONFIGURATION] == [
         Setting(CONFIGURATION, "PIP_CONFIG_FILE", None, f"{os.devnull}; no configuration file is read")
     ]
 
@@ -513,10 +515,10 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("nobody")
 def test_without_a_home_the_rest_still_counts() -> None:
     env = {"PIP_CONFIG_FILE": os.devnull}
-    found = locate(None, env | {"PIP_CACHE_DIR": "/cache"})
-    assert found.source is ENVIRONMENT
+    directory = locate(None, env | {"PIP_CACHE_DIR": "/cache"})
+    assert directory.source is ENVIRONMENT
     unknown = Setting(DEFAULT, "platform default", None, "no home directory is known; pip itself stops at it")
-    assert found.settings[-1] == unknown
+    assert directory.settings[-1] == unknown
     assert locate(None, env | {"XDG_CACHE_HOME": "/xdg"}).path == os.path.realpath("/xdg/pip")
     with pytest.raises(CacheNotFound, match="No home directory is known"):
         locate(None, env)
@@ -526,9 +528,9 @@ def test_without_a_home_the_rest_still_counts() -> None:
 def test_the_given_environment_counts_and_not_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_CACHE_HOME", "PIP_CACHE_DIR", "PIP_CONFIG_FILE", "VIRTUAL_ENV"):
         monkeypatch.setenv(name, str(tmp_path / "process"))
-    found = locate("~/cache", {"HOME": str(tmp_path / "given")})
-    assert found.path == str(tmp_path.resolve() / "given/cache")
-    assert not any("process" in f"{place.origin}{place.value}" for place in found.settings)
+    directory = locate("~/cache", {"HOME": str(tmp_path / "given")})
+    assert directory.path == str(tmp_path.resolve() / "given/cache")
+    assert not any("process" in f"{place.origin}{place.value}" for place in directory.settings)
 
 
 def test_linux_ends_with_the_one_file_in_etc() -> None:

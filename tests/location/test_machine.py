@@ -68,7 +68,7 @@ def test_the_option_does_not_hide_what_the_environment_says(box: Machine) -> Non
     option, variable, xdg = box.pip("a"), box.pip("b"), box.pip("c/pip")
     default = box.pip("home/me/.cache/pip")
     box.environ |= {"PIP_CACHE_DIR": variable, "XDG_CACHE_HOME": str(box.folder / "c")}
-    assert [(one.cache.path, one.cache.source, one.owners) for one in box.find(option)] == [
+    assert [(place.cache.path, place.cache.source, place.owners) for place in box.find(option)] == [
         (option, Source.OPTION, ("--cache-dir",)),
         (variable, Source.ENVIRONMENT, ("PIP_CACHE_DIR",)),
         (xdg, Source.DEFAULT, ("XDG_CACHE_HOME",)),
@@ -80,7 +80,7 @@ def test_a_relative_variable_is_below_the_current_folder(box: Machine, monkeypat
     cache = box.pip("work/cache")
     monkeypatch.chdir(box.folder / "work")
     box.environ["PIP_CACHE_DIR"] = "cache"
-    assert [one.cache.path for one in box.find(str(box.folder / "none"))][1:] == [cache]
+    assert [place.cache.path for place in box.find(str(box.folder / "none"))][1:] == [cache]
 
 
 @linux
@@ -89,8 +89,8 @@ def test_every_file_of_this_run_counts_and_not_only_the_highest(box: Machine) ->
     for file, name in files.items():
         box.write(file, f"[global]\ncache-dir = {box.pip(name)}\n")
     box.environ["PIP_CONFIG_FILE"] = str(box.folder / "named.conf")
-    found = {os.path.basename(one.cache.path): one.owners for one in box.find()}
-    assert found == {
+    owners = {os.path.basename(place.cache.path): place.owners for place in box.find()}
+    assert owners == {
         name: (f"{box.folder / file} [global] cache-dir",) for file, name in sorted(files.items(), key=str)
     }
     assert box.find()[0].cache.path == str(box.folder.resolve() / "b")
@@ -128,7 +128,7 @@ def test_each_user_has_a_default_and_files(box: Machine) -> None:
         "disk/bob": (f"{bob / CONF} [global] cache-dir",),
         "disk/old": (f"{bob}/.pip/pip.conf [install] cache-dir",),
     }
-    sources = {one.cache.source for one in box.find()[2:]}
+    sources = {place.cache.source for place in box.find()[2:]}
     assert sources == {Source.CONFIGURATION}
 
 
@@ -140,7 +140,7 @@ def test_a_tilde_in_a_file_for_all_is_the_home_of_each(box: Machine) -> None:
     for user in ("me", "ada", "bob"):
         box.pip(f"home/{user}/wheels-and-all")
     origin = f"{file} [global] cache-dir"
-    assert [one.owners for one in box.find()] == [
+    assert [place.owners for place in box.find()] == [
         (origin, f"{origin} for me"),
         (f"{origin} for ada",),
         (f"{origin} for bob",),
@@ -156,9 +156,9 @@ def test_a_directory_that_is_found_in_several_ways_is_listed_once(box: Machine) 
     box.write(f"home/bob/{CONF}", f"[global]\ncache-dir = {box.folder}/other/../shared\n")
     (box.folder / "home/ada/.cache").mkdir()
     (box.folder / "home/ada/.cache/pip").symlink_to(shared)
-    (one,) = box.find()
-    assert one.cache.path == shared
-    assert one.owners == (
+    (place,) = box.find()
+    assert place.cache.path == shared
+    assert place.owners == (
         f"{box.folder}/etc/pip/pip.conf [global] cache-dir",
         "default of ada",
         f"{box.folder}/home/bob/{CONF} [global] cache-dir",
@@ -451,9 +451,9 @@ def test_a_named_pipe_of_this_run_is_read_as_pip_reads_it(box: Machine) -> None:
     os.write(writer, f"[global]\ncache-dir = {cache}\n".encode())
     os.close(writer)
     box.environ["PIP_CONFIG_FILE"] = f"/dev/fd/{reader}"
-    found = box.find()
+    places = box.find()
     os.close(reader)
-    assert [one.cache.path for one in found] == [cache]
+    assert [place.cache.path for place in places] == [cache]
 
 
 # What cannot be looked at
@@ -479,9 +479,9 @@ def close(path: Path, closed: list[Path]) -> str:
 def test_a_closed_home_is_told(box: Machine, closed: list[Path]) -> None:
     box.pip("home/ada/.cache/pip")
     home = close(box.home("ada"), closed)
-    _, told = box.find()
-    assert (told.cache.path, told.cache.origin, told.owners) == (home, "home of ada", ("home of ada",))
-    assert told.problem == "cannot be read: Permission denied"
+    _, place = box.find()
+    assert (place.cache.path, place.cache.origin, place.owners) == (home, "home of ada", ("home of ada",))
+    assert place.problem == "cannot be read: Permission denied"
 
 
 @linux
@@ -491,10 +491,10 @@ def test_homes_behind_one_closed_door_are_told_as_one(box: Machine, closed: list
         box.home(user, f"vault/{user}")
     box.users += [(f"user{number}", f"{box.folder}/vault/deep/user{number}") for number in range(5_000)]
     vault = close(box.folder / "vault", closed)
-    _, told = box.find()
-    assert told.cache.path == vault
-    assert told.owners[:3] == ("home of ada", "home of bob", "home of user0")
-    assert told.problem is not None
+    _, place = box.find()
+    assert place.cache.path == vault
+    assert place.owners[:3] == ("home of ada", "home of bob", "home of user0")
+    assert place.problem is not None
 
 
 @linux
@@ -505,9 +505,9 @@ def test_a_closed_cache_is_told(box: Machine, closed: list[Path], closed_part: s
     cache = box.pip("home/ada/.cache/pip")
     if closed_part:
         close(home / closed_part, closed)
-    _, told = box.find()
+    _, place = box.find()
     problem = "cannot be read: Permission denied" if closed_part else None
-    assert (told.cache.path, told.owners, told.problem) == (cache, ("default of ada",), problem)
+    assert (place.cache.path, place.owners, place.problem) == (cache, ("default of ada",), problem)
 
 
 @linux
@@ -519,9 +519,9 @@ def test_a_closed_configuration_is_told_for_it_may_name_a_cache(
     home = box.home("ada")
     file = box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.pip('cache')}\n")
     close(home / closed_part, closed)
-    _, told = box.find()
-    assert (told.cache.path, told.owners) == (os.path.realpath(file), (str(file),))
-    assert told.problem == "cannot be read: Permission denied; it may name a cache"
+    _, place = box.find()
+    assert (place.cache.path, place.owners) == (os.path.realpath(file), (str(file),))
+    assert place.problem == "cannot be read: Permission denied; it may name a cache"
 
 
 @linux
@@ -530,12 +530,12 @@ def test_a_configured_cache_behind_a_closed_door_is_told(box: Machine, closed: l
     box.home("ada")
     file = box.write(f"home/ada/{CONF}", f"[global]\ncache-dir = {box.pip('vault/cache')}\n")
     close(box.folder / "vault", closed)
-    _, told = box.find()
-    assert (told.cache.path, told.owners) == (
+    _, place = box.find()
+    assert (place.cache.path, place.owners) == (
         os.path.realpath(box.folder / "vault/cache"),
         (f"{file} [global] cache-dir",),
     )
-    assert told.problem is not None
+    assert place.problem is not None
 
 
 @linux

@@ -145,8 +145,8 @@ def old_folder_key(text: str) -> str:
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
 def test_a_folder_tells_which_interpreter_built_into_it(interpreter: str, *, hinted: bool) -> None:
     key = truth.wheel_key(truth.Source(ARCHIVE, "sha256", SHA256), interpreter=interpreter)
-    found = invert_key(key, [archive], hint=interpreter if hinted else None)
-    assert found == (archive, BuildKey(interpreter, "sha256"))
+    inverse = invert_key(key, [archive], hint=interpreter if hinted else None)
+    assert inverse == (archive, BuildKey(interpreter, "sha256"))
 
 
 def test_the_interpreter_of_this_test_is_found() -> None:
@@ -158,9 +158,9 @@ def test_the_interpreter_of_this_test_is_found() -> None:
 def test_a_wrong_hint_does_not_mislead() -> None:
     key = truth.wheel_key(truth.Source(ARCHIVE, "sha256", SHA256), interpreter="cp312")
     for hint in ("cp311", "py3", "", "none", "\x00"):
-        found = invert_key(key, [archive], hint=hint)
-        assert found is not None
-        assert found[1].interpreter == "cp312"
+        inverse = invert_key(key, [archive], hint=hint)
+        assert inverse is not None
+        assert inverse[1].interpreter == "cp312"
 
 
 @pytest.mark.parametrize("interpreter", ["graalpy312", "ip27", "jy27"])
@@ -214,9 +214,9 @@ def test_a_repository_at_a_commit_is_found(vcs: str, url: str, in_key: str) -> N
 @pytest.mark.parametrize("algorithm", ["sha256", None])
 def test_a_folder_of_pip_before_20_says_so(algorithm: str | None) -> None:
     key = old_folder_key(ARCHIVE if algorithm is None else f"{ARCHIVE}#sha256={SHA256}")
-    found = invert_key(key, [archive])
-    assert found == (archive, BuildKey(None, algorithm))
-    assert found[1].is_legacy
+    inverse = invert_key(key, [archive])
+    assert inverse == (archive, BuildKey(None, algorithm))
+    assert inverse[1].is_legacy
 
 
 def test_a_current_folder_is_not_called_old() -> None:
@@ -253,8 +253,8 @@ def test_any_source_is_found_again_by_what_its_origin_says(
         document["subdirectory"] = subdirectory
     origin = parse_origin(json.dumps(document).encode())
     assert origin is not None
-    found = invert_key(folder_key(**parts), [origin])
-    assert found == (origin, BuildKey(interpreter, None if digest is None else "sha256"))
+    inverse = invert_key(folder_key(**parts), [origin])
+    assert inverse == (origin, BuildKey(interpreter, None if digest is None else "sha256"))
 
 
 # origin.json

@@ -181,9 +181,9 @@ def test_a_field_that_only_some_pips_know_is_told() -> None:
 
 
 def test_a_second_body_is_not_passed_over() -> None:
-    one = pack({"response": response(b"good"), "vary": {}})
+    stored = pack({"response": response(b"good"), "vary": {}})
     second = b"\xa4body\xc4\x04evil"
-    two = one.replace(b"\xa8response\x84", b"\xa8response\x85").replace(b"\xa4vary", second + b"\xa4vary")
+    two = stored.replace(b"\xa8response\x84", b"\xa8response\x85").replace(b"\xa4vary", second + b"\xa4vary")
     with pytest.raises(MalformedResponse, match="two fields of the same name"):
         inline(two)
 
@@ -424,6 +424,6 @@ def test_cachecontrol_itself_reads_what_this_file_tests_with() -> None:
     request = PreparedRequest()
     request.prepare("GET", "https://index.example/")
     stored = caches.serialize(b"wire bytes", headers={"ETag": '"1"', "Vary": "Accept"})
-    found = Serializer().loads(request, stored)
-    assert found is not None
-    assert (found.status, found.headers["etag"], found.read()) == (200, '"1"', b"wire bytes")
+    answer = Serializer().loads(request, stored)
+    assert answer is not None
+    assert (answer.status, answer.headers["etag"], answer.read()) == (200, '"1"', b"wire bytes")

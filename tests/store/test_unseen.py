@@ -102,10 +102,10 @@ def test_what_is_gone_is_no_gap(builder: CacheBuilder, program: Program, monkeyp
 
     def scandir(path: str) -> object:
         if path.endswith(f"/{'/'.join(key[:5])}"):
-            found = list(listing(path))
+            entries = list(listing(path))
             builder.head(key).unlink(missing_ok=True)
             builder.body(key).unlink(missing_ok=True)
-            return _Listed(found)
+            return _Listed(entries)
         return listing(path)
 
     monkeypatch.setattr(os, "scandir", scandir)

@@ -56,11 +56,11 @@ class Judged(NamedTuple):
     """A verdict with the codes that led there, each with where it was found."""
 
     verdict: str
-    found: frozenset[tuple[str, str]]
+    findings: frozenset[tuple[str, str]]
 
     @property
     def codes(self) -> set[str]:
-        return {code for code, _ in self.found}
+        return {code for code, _ in self.findings}
 
 
 def judged(root: Path) -> Judged:
@@ -71,8 +71,8 @@ def judged(root: Path) -> Judged:
     )
     assert (result.gone, result.not_reached) == (0, 0)
     (judgement,) = result.judgements
-    found = frozenset((finding.check.code, finding.by) for finding in judgement.findings)
-    return Judged(judgement.verdict, found)
+    findings = frozenset((finding.check.code, finding.by) for finding in judgement.findings)
+    return Judged(judgement.verdict, findings)
 
 
 def judged_built(root: Path, data: bytes) -> Judged:
@@ -99,7 +99,9 @@ def lie(of: bytes = b"foo/__init__.py", **lies: object) -> bytes:
 def with_part(part: Part, **end: int | bytes) -> bytes:
     """A wheel with one more member, which RECORD knows, and an end record that may lie."""
     parts = [
-        one for one in wheel_parts({part.name.partition(b"\0")[0].decode(): part.content}) if one.name != part.name
+        member
+        for member in wheel_parts({part.name.partition(b"\0")[0].decode(): part.content})
+        if member.name != part.name
     ]
     return write_zip([part, *parts], end=end)
 

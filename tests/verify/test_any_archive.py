@@ -95,10 +95,10 @@ CHANGE = st.tuples(
 
 def mutated(data: bytes, change: tuple[str, int, int, bytes]) -> bytes:
     """The bytes after one thing was done to them."""
-    how, one, other, value = change
+    how, offset, other, value = change
     if not data:
         return value
-    place, second = one % len(data), other % len(data)
+    place, second = offset % len(data), other % len(data)
     start, end = min(place, second), max(place, second)
     match how:
         case "flip":

@@ -36,11 +36,11 @@ def zeros_crc(size: int) -> int:
     return crc
 
 
-def bomb(path: str, real: int, **told: int) -> bytes:
+def bomb(path: str, real: int, **claims: int) -> bytes:
     """A wheel with a member of so many zeros; what its headers say of it may be told."""
-    true = {"size": real, "crc": zeros_crc(real), **told}
+    true = {"size": real, "crc": zeros_crc(real), **claims}
     part = Part(path.encode(), stored=zeros_deflated(real), local=true, row=true)
-    rest = [one for one in wheel_parts() if one.name != part.name]
+    rest = [member for member in wheel_parts() if member.name != part.name]
     return write_zip([part, *rest])
 
 

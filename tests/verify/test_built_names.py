@@ -33,7 +33,7 @@ DIRECT = [
 
 def findings(program: Program) -> list[str]:
     judgements = program("verify", "--thorough", "--format", "json").document["judgements"]
-    (built,) = [one for one in judgements if one["artifact"]["kind"] == "built"]
+    (built,) = [judgement for judgement in judgements if judgement["artifact"]["kind"] == "built"]
     return [finding["code"] for finding in built["findings"]]
 
 
@@ -65,7 +65,7 @@ def test_the_end_of_a_direct_url_promises_nothing(
         program("prune", "--poisoned", "--damaged", "--dry-run", "--format", "json").document["plan"]["removals"]
         == []
     )
-    assert [one["kind"] for one in program.artifacts("list", "foo==9")] == []
+    assert [artifact["kind"] for artifact in program.artifacts("list", "foo==9")] == []
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_index_names_what_is_built_from_its_sdist(
     assert findings(program) == codes
     assert program("verify").code == bool(codes)
     # a file that claims to be two things is found under both
-    assert [one["kind"] for one in program.artifacts("list", "foo==1.0")] == ["built"]
+    assert [artifact["kind"] for artifact in program.artifacts("list", "foo==1.0")] == ["built"]
 
 
 def test_a_name_that_is_no_version_is_no_promise(builder: CacheBuilder, program: Program) -> None:

@@ -61,8 +61,8 @@ def test_a_wheel_is_judged_when_its_source_has_its_names(
         return name(context, artifacts)
 
     monkeypatch.setattr(Context, "name", name_slowly)
-    found = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
-    assert found[key] == {"PC602"}
+    codes_by_key = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
+    assert codes_by_key[key] == {"PC602"}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--kind", "built"), ("foo",)], ids=str)
@@ -71,8 +71,8 @@ def test_a_source_that_only_a_page_vouches_for_accuses_in_every_selection(
 ) -> None:
     key = build_from_another(builder)
     ran = program("verify", *arguments, "--format", "json")
-    found = {
+    codes_by_key = {
         record["artifact"]["key"]: [finding["code"] for finding in record["findings"]]
         for record in ran.document["judgements"]
     }
-    assert (ran.code, found[key]) == (1, ["PC602"])
+    assert (ran.code, codes_by_key[key]) == (1, ["PC602"])

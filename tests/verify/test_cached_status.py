@@ -62,7 +62,7 @@ def add_page(
     return (builder.legacy if legacy else builder.download)(f"{base}foo/", body, headers=headers)
 
 
-def found(program: Program, *arguments: str) -> dict[str, tuple[str, list[str]]]:
+def outcomes(program: Program, *arguments: str) -> dict[str, tuple[str, list[str]]]:
     """The verdict and the codes of each artifact, by its kind and version, and what the exit status is beside."""
     judgements = program("verify", *arguments, "--format", "json").document["judgements"]
     return {
@@ -87,7 +87,7 @@ def test_a_file_that_its_own_younger_page_no_longer_lists_is_found(
 ) -> None:
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [TWO], 21, html=html, legacy=legacy)
-    assert found(program) == QUIET | {"wheel 1.0": ("verified", ["PC711"])}
+    assert outcomes(program) == QUIET | {"wheel 1.0": ("verified", ["PC711"])}
     record = program.only("list", "--withdrawn")
     assert (record["project"], record["version"], record["url"]) == ("foo", "1.0", ONE.url)
     assert program.artifacts("list", "--yanked") == []
@@ -99,7 +99,7 @@ def test_a_page_that_is_no_younger_than_the_file_misses_nothing(
 ) -> None:
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [TWO], minute)
-    assert found(program) == QUIET
+    assert outcomes(program) == QUIET
     assert program.artifacts("list", "--withdrawn") == []
 
 
@@ -115,7 +115,7 @@ def test_a_yanked_file_is_found_with_its_reason(
     add_file(builder, ONE, WHEEL, 20)
     add_file(builder, TWO, NEWER, 20)
     add_page(builder, [TWO, ONE._replace(yanked=yanked)], 19, html=html)
-    assert found(program) == QUIET | {"wheel 1.0": ("verified", ["PC712"]), "wheel 2.0": ("verified", [])}
+    assert outcomes(program) == QUIET | {"wheel 1.0": ("verified", ["PC712"]), "wheel 2.0": ("verified", [])}
     assert reason in program("verify").out
     assert reason in program("show", "foo==1.0").out
     assert [record["version"] for record in program.artifacts("list", "--yanked")] == ["1.0"]
@@ -147,7 +147,7 @@ def test_pages_of_other_indexes_and_of_other_projects_say_nothing(builder: Cache
     add_page(builder, [TWO], 21, base=OWN)
     other = row(NAME, WHEEL, root="https://index.example")
     add_file(builder, other, WHEEL, 20)  # of another index of the same host, for all that is known
-    assert {codes == [] for _, codes in found(program).values()} == {True}
+    assert {codes == [] for _, codes in outcomes(program).values()} == {True}
     assert program.artifacts("list", "--withdrawn") == []
 
 
@@ -161,7 +161,7 @@ def test_a_file_of_the_same_name_of_another_index_of_the_host_says_nothing(
     builder.download("https://index.example/two/bar/", listing, headers={"Content-Type": JSON_TYPE})
     add_file(builder, other, WHEEL, 20)
     add_page(builder, [row(NAME, NEWER, yanked="bad", root="https://index.example")], 21, base=OWN)
-    assert found(program, "foo")["wheel 1.0"] == ("verified", [])
+    assert outcomes(program, "foo")["wheel 1.0"] == ("verified", [])
     for option in ("--yanked", "--withdrawn"):
         assert program.artifacts("list", option) == []
 
@@ -170,16 +170,16 @@ def test_an_index_of_one_s_own_is_known_by_an_older_page(builder: CacheBuilder, 
     mine = row(NAME, WHEEL, root="https://index.example")
     add_file(builder, mine, WHEEL, 20)
     add_page(builder, [mine], 19, base=OWN, legacy=True, html=True)
-    assert found(program)["wheel 1.0"] == ("verified", [])
+    assert outcomes(program)["wheel 1.0"] == ("verified", [])
     add_page(builder, [TWO], 21, base=OWN)
-    assert found(program)["wheel 1.0"] == ("verified", ["PC711"])
+    assert outcomes(program)["wheel 1.0"] == ("verified", ["PC711"])
     assert [record["version"] for record in program.artifacts("list", "--withdrawn")] == ["1.0"]
 
 
 def test_a_file_that_was_replaced_under_its_name_is_withdrawn(builder: CacheBuilder, program: Program) -> None:
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [row(NAME, NEWER)], 21)
-    verdict, codes = found(program)["wheel 1.0"]
+    verdict, codes = outcomes(program)["wheel 1.0"]
     assert (verdict, "PC713" in codes) == ("verified", True)
     assert [record["version"] for record in program.artifacts("list", "--withdrawn")] == ["1.0"]
 
@@ -192,7 +192,7 @@ def test_quarantine_is_found_on_the_page_and_on_its_files(
 ) -> None:
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [], 21, html=html, status="quarantined", reason="malware")
-    assert found(program) == {"wheel 1.0": ("verified", ["PC706"]), "page None": ("intact", ["PC706"])}
+    assert outcomes(program) == {"wheel 1.0": ("verified", ["PC706"]), "page None": ("intact", ["PC706"])}
     assert "malware" in program("verify").out
     assert [record["version"] for record in program.artifacts("list", "--withdrawn")] == ["1.0"]
 
@@ -200,7 +200,7 @@ def test_quarantine_is_found_on_the_page_and_on_its_files(
 def test_other_statuses_are_notes(builder: CacheBuilder, program: Program) -> None:
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [ONE], 21, status="archived", reason="use bar")
-    assert found(program) == QUIET
+    assert outcomes(program) == QUIET
     assert "the project is archived: use bar" in program("show", "foo==1.0").out
     add_page(builder, [ONE], 21, status="active")
     assert "project is" not in program("show", "foo==1.0").out
@@ -212,10 +212,10 @@ def test_an_older_page_of_another_pip_is_older_and_does_not_disagree(
     add_file(builder, ONE, WHEEL, 20)
     add_page(builder, [ONE], 19, legacy=True, html=True, serial=100)
     add_page(builder, [ONE, TWO], 21, serial="101")
-    assert found(program) == QUIET
+    assert outcomes(program) == QUIET
     # the same page in the other form
     add_page(builder, [ONE, TWO], 22, legacy=True, html=True, serial=101)
-    assert found(program) == QUIET
+    assert outcomes(program) == QUIET
 
 
 def test_the_newest_page_is_the_one_of_the_highest_serial(builder: CacheBuilder, program: Program) -> None:
@@ -242,7 +242,7 @@ def test_a_serial_of_the_head_alone_decides_nothing(builder: CacheBuilder, progr
     for write, files, minute in [(builder.legacy, [ONE], 21), (builder.download, [ONE, TWO], 22)]:
         headers = {"Date": date(minute), "Cache-Control": "max-age=600", "Content-Type": JSON_TYPE}
         write(f"{PYPI}foo/", json_page("foo", files), headers=headers | {"X-PyPI-Last-Serial": "100"})
-    assert found(program, "--kind", "page")["page None"] == ("intact", [])
+    assert outcomes(program, "--kind", "page")["page None"] == ("intact", [])
     assert program("verify", "--select", "PC7").code == 0
 
 
@@ -254,11 +254,11 @@ def test_a_built_wheel_is_withdrawn_with_its_source(builder: CacheBuilder, progr
     far = "Tue, 05 Mar 2199 10:20:30 GMT"
     headers = {"Date": far, "Cache-Control": "max-age=600", "Content-Type": JSON_TYPE}
     builder.download(f"{PYPI}foo/", json_page("foo", [TWO]), headers=headers)
-    assert found(program)["built 1.0"][1] == ["PC711"]
+    assert outcomes(program)["built 1.0"][1] == ["PC711"]
     builder.download(f"{PYPI}foo/", json_page("foo", [source._replace(yanked="bad")]), headers=headers)
-    assert found(program)["built 1.0"][1] == ["PC712"]
+    assert outcomes(program)["built 1.0"][1] == ["PC712"]
     builder.download(f"{PYPI}foo/", json_page("foo", [source]), headers=headers)
-    assert found(program)["built 1.0"][1] == []
+    assert outcomes(program)["built 1.0"][1] == []
 
 
 def test_what_is_withdrawn_or_yanked_is_removed_and_nothing_else(builder: CacheBuilder, program: Program) -> None:
@@ -280,4 +280,4 @@ def test_damaged_pages_say_nothing(builder: CacheBuilder, program: Program) -> N
     key = add_page(builder, [TWO], 21)
     path = builder.body(key)
     path.write_bytes(path.read_bytes()[:-5])
-    assert found(program)["wheel 1.0"] == ("verified", [])
+    assert outcomes(program)["wheel 1.0"] == ("verified", [])

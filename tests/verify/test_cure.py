@@ -41,9 +41,9 @@ def keys_of(program: Program) -> set[str]:
     return {artifact["key"] for artifact in program.artifacts("list", "--all")}
 
 
-def told(document: dict[str, Any]) -> set[str]:
+def accused_keys(document: dict[str, Any]) -> set[str]:
     """The keys of what has findings."""
-    return {one["artifact"]["key"] for one in document["judgements"] if one["findings"]}
+    return {judgement["artifact"]["key"] for judgement in document["judgements"] if judgement["findings"]}
 
 
 def assert_cures(program: Program, *options: str) -> None:
@@ -53,7 +53,7 @@ def assert_cures(program: Program, *options: str) -> None:
     line = ran.document["cure"]
     assert program("verify", *options).lines[-1] == f"Cure of all: {line}"
     cure(line)
-    assert keys_of(program) == before - told(ran.document)
+    assert keys_of(program) == before - accused_keys(ran.document)
     after = program("verify", *options, "--format", "json")
     assert (after.code, after.document["cure"]) == (0, None)
 

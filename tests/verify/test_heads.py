@@ -26,8 +26,8 @@ PAGE_HEADERS = {**FILE_HEADERS, "Content-Type": "text/html", "X-PyPI-Last-Serial
 
 def judged(program: Program) -> tuple[str, set[str]]:
     """The verdict of the only entry, and the codes of its findings."""
-    (one,) = program("verify", "--format", "json").document["judgements"]
-    return one["verdict"], {finding["code"] for finding in one["findings"]}
+    (judgement,) = program("verify", "--format", "json").document["judgements"]
+    return judgement["verdict"], {finding["code"] for finding in judgement["findings"]}
 
 
 UNUSABLE: dict[str, dict[str, str]] = {
@@ -97,7 +97,7 @@ def test_a_poisoned_file_beside_credentials_stays_poisoned(builder: CacheBuilder
         "https://index.example/simple/foo/", row.encode(), headers={**FILE_HEADERS, "Content-Type": "text/html"}
     )
     judgements = program("verify", "foo", "--kind", "wheel", "--format", "json").document["judgements"]
-    assert [one["verdict"] for one in judgements] == ["poisoned"]
+    assert [judgement["verdict"] for judgement in judgements] == ["poisoned"]
     assert {"PC106", "PC201"} == {finding["code"] for finding in judgements[0]["findings"]}
 
 

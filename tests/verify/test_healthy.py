@@ -335,12 +335,12 @@ def test_a_healthy_oddity_is_no_finding(oddity: str, builder: CacheBuilder, *, t
     ODDITIES[oddity](builder)
     judgements = verified(builder.root, thorough=thorough).judgements
     assert judgements
-    assert {told(one): list(one.findings) for one in judgements if one.findings} == {}
-    assert {one.verdict for one in judgements} <= {Verdict.VERIFIED, Verdict.INTACT}
+    assert {label(judgement): list(judgement.findings) for judgement in judgements if judgement.findings} == {}
+    assert {judgement.verdict for judgement in judgements} <= {Verdict.VERIFIED, Verdict.INTACT}
 
 
-def told(one: Judgement) -> str:
-    return f"{one.artifact.kind} {one.artifact.filename} {one.artifact.url}"
+def label(judgement: Judgement) -> str:
+    return f"{judgement.artifact.kind} {judgement.artifact.filename} {judgement.artifact.url}"
 
 
 VOUCHED = {
@@ -357,9 +357,11 @@ VOUCHED = {
 def test_what_something_outside_vouches_for_is_verified(oddity: str, builder: CacheBuilder) -> None:
     ODDITIES[oddity](builder)
     judgements = verified(builder.root).judgements
-    kinds = {one.artifact.kind for one in judgements if one.verdict is Verdict.VERIFIED}
+    kinds = {judgement.artifact.kind for judgement in judgements if judgement.verdict is Verdict.VERIFIED}
     assert VOUCHED[oddity] <= kinds
-    assert all(one.verdict is Verdict.VERIFIED for one in judgements if one.artifact.kind is Kind.WHEEL)
+    assert all(
+        judgement.verdict is Verdict.VERIFIED for judgement in judgements if judgement.artifact.kind is Kind.WHEEL
+    )
 
 
 @pytest.mark.parametrize("start", [b"cc=0,", b"cc=1,", b"cc=3,\x81", b"cc=9,"])
@@ -367,5 +369,5 @@ def test_what_only_old_or_unknown_pips_read_is_unreadable_and_no_finding(
     start: bytes, builder: CacheBuilder
 ) -> None:
     builder.raw(FILES + WHEEL[0], start + b"whatever", store="http")
-    (one,) = verified(builder.root).judgements
-    assert (one.verdict, one.findings) == (Verdict.UNREADABLE, ())
+    (judgement,) = verified(builder.root).judgements
+    assert (judgement.verdict, judgement.findings) == (Verdict.UNREADABLE, ())

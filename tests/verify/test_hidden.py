@@ -57,10 +57,10 @@ def pypi_url(filename: str, body: bytes) -> str:
 
 
 def of(builder: CacheBuilder, key: str, *locks: Path, thorough: bool = False) -> Judgement:
-    rows = [one._replace(source=str(path)) for path in locks for one in read_lock(str(path))]
+    rows = [row._replace(source=str(path)) for path in locks for row in read_lock(str(path))]
     judgements = verified(builder.root, LockIndex(rows), thorough=thorough).judgements
-    (found,) = [one for one in judgements if one.artifact.key == key]
-    return found
+    (judgement,) = [candidate for candidate in judgements if candidate.artifact.key == key]
+    return judgement
 
 
 # Nothing hides a broken promise
@@ -128,8 +128,10 @@ def test_no_lock_hides_what_another_one_says(builder: CacheBuilder, tmp_path: Pa
     wrong.write_text(f"foo==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     key = builder.download(FILES + WHEEL[0], WHEEL[1])
     assert of(builder, key, right).verdict is Verdict.VERIFIED
-    told = {one.promise.by: one.is_kept for one in of(builder, key, right, wrong).comparisons}
-    assert told == {str(right): True, str(wrong): False}
+    outcomes = {
+        comparison.promise.by: comparison.is_kept for comparison in of(builder, key, right, wrong).comparisons
+    }
+    assert outcomes == {str(right): True, str(wrong): False}
 
 
 def field(name: str, body: bytes) -> dict[str, str]:

@@ -56,8 +56,12 @@ def page(
 
 
 def of(builder: CacheBuilder, key: str, *, thorough: bool = False) -> tuple[Verdict, set[str]]:
-    (found,) = [one for one in verified(builder.root, thorough=thorough).judgements if one.artifact.key == key]
-    return found.verdict, codes(found)
+    (judgement,) = [
+        candidate
+        for candidate in verified(builder.root, thorough=thorough).judgements
+        if candidate.artifact.key == key
+    ]
+    return judgement.verdict, codes(judgement)
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -181,9 +185,9 @@ def test_a_wheel_of_pypi_is_verified_whatever_a_page_lists(builder: CacheBuilder
 def test_the_url_that_a_page_gives_by_a_digest_is_not_proved(builder: CacheBuilder, program: Program) -> None:
     page(builder, WHEEL)
     key = builder.download(SIGNED, WHEEL[1])
-    found = program("verify", key, "--format", "json").document["judgements"]
-    artifacts: list[dict[str, Any]] = [judgement["artifact"] for judgement in found]  # Any: JSON
-    assert [(one["url"], one["url_proved"]) for one in artifacts] == [
+    judgements = program("verify", key, "--format", "json").document["judgements"]
+    artifacts: list[dict[str, Any]] = [judgement["artifact"] for judgement in judgements]  # Any: JSON
+    assert [(artifact["url"], artifact["url_proved"]) for artifact in artifacts] == [
         (f"https://index.example/f/{WHEEL[0]}", False)
     ]
     assert PAGE_BASES[0] not in artifacts[0]["url"]

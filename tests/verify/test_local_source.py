@@ -60,9 +60,9 @@ class Verifier:
         if command == "verify":
             (judgement,) = run.document["judgements"]
             assert run.code == (1 if judgement["findings"] else 0)
-            return [one["code"] for one in judgement["findings"]], judgement["verdict"], judgement
+            return [finding["code"] for finding in judgement["findings"]], judgement["verdict"], judgement
         (shown,) = run.document["artifacts"]
-        return [one["code"] for one in shown["findings"]], shown["verdict"], shown
+        return [finding["code"] for finding in shown["findings"]], shown["verdict"], shown
 
 
 def notes_of(judgement: dict[str, Any]) -> str:

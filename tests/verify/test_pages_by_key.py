@@ -39,19 +39,19 @@ def put(builder: CacheBuilder, url: str, content_type: str, body: bytes) -> str:
 
 
 def judgements(program: Program, *arguments: str) -> dict[str, tuple[str, list[str]]]:
-    found = program("verify", *arguments, "--format", "json").document["judgements"]
+    records = program("verify", *arguments, "--format", "json").document["judgements"]
     return {
         judgement["artifact"]["key"]: (
             judgement["verdict"],
             [finding["code"] for finding in judgement["findings"]],
         )
-        for judgement in found
+        for judgement in records
     }
 
 
 def listed(program: Program, *arguments: str) -> list[tuple[str, str | None, str | None]]:
     artifacts: list[dict[str, Any]] = program("list", *arguments, "--format", "json").document["artifacts"]
-    return [(one["kind"], one["project"], one["url"]) for one in artifacts]  # Any: JSON
+    return [(artifact["kind"], artifact["project"], artifact["url"]) for artifact in artifacts]  # Any: JSON
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -65,7 +65,7 @@ def test_what_is_no_page_is_seen_by_its_key(builder: CacheBuilder, program: Prog
     # pip takes no link from it, and names none
     assert program("audit", "some-project==1.0").code == (3 if "index's type" in name else 0)
     ran = program("remove", "some-project", "--yes", "--format", "json")
-    assert [one["artifact"]["key"] for one in ran.document["plan"]["removals"]] == [key]
+    assert [removal["artifact"]["key"] for removal in ran.document["plan"]["removals"]] == [key]
     assert not builder.head(key).exists()
 
 

@@ -100,7 +100,7 @@ def test_where_a_strong_promise_is_kept_it_is_told_by_thorough_alone(
     assert program("verify").code == 0
     run = program("verify", "--thorough", "--format", "json")
     assert run.code == 1
-    (judgement,) = [one for one in run.document["judgements"] if one["artifact"]["key"] == key]
+    (judgement,) = [candidate for candidate in run.document["judgements"] if candidate["artifact"]["key"] == key]
     assert judgement["verdict"] == "verified"
     assert {finding["code"] for finding in judgement["findings"]} & OF_PIP
 
@@ -120,7 +120,7 @@ def assert_told_and_verified(builder: CacheBuilder, filename: str, data: bytes) 
     key = listed(builder, filename, data)
     for thorough in (False, True):
         judgements = verified(builder.root, thorough=thorough).judgements
-        (judgement,) = [one for one in judgements if one.artifact.key == key]
+        (judgement,) = [candidate for candidate in judgements if candidate.artifact.key == key]
         assert judgement.verdict.value == "verified"
         assert bool(codes(judgement)) == thorough
 
@@ -137,7 +137,11 @@ NOTHING_TO_BUILD = {
 def test_an_sdist_of_an_index_has_to_hold_what_pip_builds(what: str, builder: CacheBuilder) -> None:
     filename, data = NOTHING_TO_BUILD[what]
     key = listed(builder, filename, data)
-    (judgement,) = [one for one in verified(builder.root, thorough=True).judgements if one.artifact.key == key]
+    (judgement,) = [
+        candidate
+        for candidate in verified(builder.root, thorough=True).judgements
+        if candidate.artifact.key == key
+    ]
     assert "PC506" in codes(judgement)
 
 
@@ -175,5 +179,5 @@ def test_side_metadata_that_pips_refuse_is_found(builder: CacheBuilder) -> None:
             ]
         )
     }
-    found = {one.artifact.key: codes(one) for one in verified(builder.root).judgements}
-    assert found == keys
+    codes_by_key = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
+    assert codes_by_key == keys

@@ -21,11 +21,15 @@ PLAIN = metadata("foo", "1.0", requires=["bar>=1.0,<2", 'baz; extra == "x"']).re
 WHEEL = packed({**content_of(), f"{INFO}/METADATA": PLAIN})
 
 
-def found(builder: CacheBuilder, side: bytes, *, url: str = FILES + WHEEL_NAME) -> set[str]:
+def codes_beside(builder: CacheBuilder, side: bytes, *, url: str = FILES + WHEEL_NAME) -> set[str]:
     """What is found in a wheel beside which this is cached."""
     key = listed(builder, WHEEL_NAME, WHEEL)
     builder.download(f"{url}.metadata", side, headers=FILE_HEADERS)
-    (judgement,) = [one for one in verified(builder.root, thorough=True).judgements if one.artifact.key == key]
+    (judgement,) = [
+        candidate
+        for candidate in verified(builder.root, thorough=True).judgements
+        if candidate.artifact.key == key
+    ]
     assert judgement.verdict == "verified"
     for finding in judgement.findings:
         assert "METADATA" in finding.by
@@ -71,21 +75,28 @@ DIFFERENT = {
 
 @pytest.mark.parametrize("what", SAME)
 def test_what_makes_no_difference_to_pip_is_no_finding(what: str, builder: CacheBuilder) -> None:
-    assert found(builder, SAME[what]) == set()
+    assert codes_beside(builder, SAME[what]) == set()
 
 
 @pytest.mark.parametrize("what", DIFFERENT)
 def test_what_pip_refuses_is_a_finding_that_names_both(what: str, builder: CacheBuilder) -> None:
     assert DIFFERENT[what] != PLAIN
-    assert found(builder, DIFFERENT[what]) == {"PC509"}
+    assert codes_beside(builder, DIFFERENT[what]) == {"PC509"}
 
 
 def test_the_metadata_of_another_url_is_not_compared(builder: CacheBuilder) -> None:
-    assert found(builder, DIFFERENT["another name"], url="https://other.example/" + WHEEL_NAME) == set()
+    assert codes_beside(builder, DIFFERENT["another name"], url="https://other.example/" + WHEEL_NAME) == set()
 
 
 @pytest.mark.parametrize("side", [b"", b"<html></html>", b"\x00\x01", b"Metadata-Version: 2.1\nName: \xff\n"])
 def test_bytes_that_are_no_metadata_are_judged_by_themselves(side: bytes, builder: CacheBuilder) -> None:
-    assert found(builder, side) <= {"PC509"}
-    others = [one for one in verified(builder.root, thorough=True).judgements if one.artifact.kind != "page"]
-    assert any(one.findings or one.artifact.problem or one.artifact.kind == "other" for one in others)
+    assert codes_beside(builder, side) <= {"PC509"}
+    others = [
+        judgement
+        for judgement in verified(builder.root, thorough=True).judgements
+        if judgement.artifact.kind != "page"
+    ]
+    assert any(
+        judgement.findings or judgement.artifact.problem or judgement.artifact.kind == "other"
+        for judgement in others
+    )

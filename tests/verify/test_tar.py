@@ -67,8 +67,8 @@ def test_a_file_that_is_a_tar_and_a_zip_is_found_whatever_it_is_called(what: str
     assert "PC403" in codes(data, Kind.SDIST)
     assert codes(data, Kind.WHEEL) & {"PC403", "PC301"}
     assert codes(data, Kind.OTHER) >= {"PC403"}
-    found = judged_download(tmp_path / "sdist", SDIST_NAME, data)
-    assert (found.verdict, found.codes >= {"PC403"}) == (Verdict.POISONED, True)
+    judgement = judged_download(tmp_path / "sdist", SDIST_NAME, data)
+    assert (judgement.verdict, judgement.codes >= {"PC403"}) == (Verdict.POISONED, True)
     assert judged_built(tmp_path / "built", data).verdict == Verdict.POISONED
 
 
@@ -82,9 +82,9 @@ def test_a_cut_sdist_is_found(suffix: str, tmp_path: Path) -> None:
     # a plain tar's last blocks are but zeros; who lacks some of the second still sees the end
     assert all(suffix == ".tar" and place > len(whole) - 512 for place in kept)
     if suffix != ".tar.lzma":  # an ending that no index has; such a download is nobody's sdist
-        found = judged_download(tmp_path, f"{STEM}{suffix}", whole[: len(whole) // 2])
-        assert found.verdict == Verdict.DAMAGED
-        assert found.codes & {"PC401", "PC402"}
+        judgement = judged_download(tmp_path, f"{STEM}{suffix}", whole[: len(whole) // 2])
+        assert judgement.verdict == Verdict.DAMAGED
+        assert judgement.codes & {"PC401", "PC402"}
 
 
 def test_a_flipped_bit_of_a_gzipped_sdist_is_found() -> None:
@@ -208,7 +208,7 @@ def test_more_names_than_real_archives_have_are_unreadable(tmp_path: Path) -> No
     data = gzip.compress(long * 45 + TAR_END, 1)
     judgement = judged_download(tmp_path, SDIST_NAME, data)
     assert judgement.verdict == "unreadable"
-    assert not judgement.found
+    assert not judgement.findings
 
 
 NO_NUMBERS = {
@@ -235,7 +235,7 @@ def test_a_size_ends_at_its_first_nul(tmp_path: Path) -> None:
     folder = tar_member(f"{STEM}/y.py".encode(), b"", fields={124: b"\x0000000001000"})
     data = gzip.compress(folder + hidden + PLAIN_TAR)
     assert f"{STEM}/../../x.py" in tar_names(data)
-    assert ("PC407", f"{STEM}/../../x.py") in judged_download(tmp_path, SDIST_NAME, data).found
+    assert ("PC407", f"{STEM}/../../x.py") in judged_download(tmp_path, SDIST_NAME, data).findings
 
 
 def test_a_checksum_of_signed_bytes_is_right(tmp_path: Path) -> None:

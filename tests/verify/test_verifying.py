@@ -66,8 +66,10 @@ def pypi_url(filename: str, body: bytes) -> str:
 
 def of(builder: CacheBuilder, key: str, **options: Any) -> Judgement:  # Any: handed on by name
     """The judgement of one key."""
-    (found,) = [one for one in verified(builder.root, **options).judgements if one.artifact.key == key]
-    return found
+    (judgement,) = [
+        candidate for candidate in verified(builder.root, **options).judgements if candidate.artifact.key == key
+    ]
+    return judgement
 
 
 # Each promise, broken
@@ -280,7 +282,7 @@ def test_a_broken_promise_is_found_and_removed_by_its_verdict(
     removals = program("remove", "--damaged", "--poisoned", "--yes", "--format", "json").document["plan"][
         "removals"
     ]
-    going = {one["artifact"]["key"]: one["reason"] for one in removals}
+    going = {removal["artifact"]["key"]: removal["reason"] for removal in removals}
     if verdict is Verdict.INTACT:
         assert key not in going  # it is not damaged by being told
         removed = program("remove", key, "--yes")
@@ -298,10 +300,12 @@ def test_credentials_are_told_of_and_not_told(builder: CacheBuilder, program: Pr
 
 def test_a_prefix_is_told_as_a_prefix(builder: CacheBuilder) -> None:
     key = by_devpi(builder)
-    (found,) = [one for one in of(builder, key).findings if one.check is Check.PC204]
-    assert found.expected == f"sha256 {digest('sha256', WHEEL[1])[:16]}..."
+    (finding,) = [candidate for candidate in of(builder, key).findings if candidate.check is Check.PC204]
+    assert finding.expected == f"sha256 {digest('sha256', WHEEL[1])[:16]}..."
     assert [
-        one.promise.is_prefix for one in of(builder, key).comparisons if one.promise.by.startswith("the URL")
+        comparison.promise.is_prefix
+        for comparison in of(builder, key).comparisons
+        if comparison.promise.by.startswith("the URL")
     ] == [True]
 
 
@@ -315,8 +319,8 @@ def test_a_coded_page_is_decoded_to_its_end_and_no_large_piece_at_a_time(
     headers = {**FILE_HEADERS, "Content-Encoding": coding, "Content-Type": "application/vnd.pypi.simple.v1+json"}
     healthy = builder.download("https://index.example/simple/foo/", whole, headers=headers)
     cut = builder.download("https://index.example/simple/bar/", whole[:-9], headers=headers)
-    found = {one.artifact.key: codes(one) for one in verified(builder.root).judgements}
-    assert found == {healthy: set(), cut: {"PC105"}}
+    codes_by_key = {judgement.artifact.key: codes(judgement) for judgement in verified(builder.root).judgements}
+    assert codes_by_key == {healthy: set(), cut: {"PC105"}}
     with caches.window(whole) as window:
         sizes = [len(piece) for piece in decoded_pieces(window, coding, no_tick)]
     assert sum(sizes) > 20_000_000
@@ -382,7 +386,7 @@ def test_one_whose_record_was_rewritten_is_intact_and_found_by_a_lock(
     ran = program("verify", "--against", str(lock), "--format", "json")
     (judgement,) = ran.document["judgements"]
     assert (ran.code, judgement["verdict"]) == (1, "poisoned")
-    assert [one["code"] for one in judgement["findings"]] == ["PC206"]
+    assert [finding["code"] for finding in judgement["findings"]] == ["PC206"]
     assert ran.document["known_to_locks"] == 1
     assert program("remove", "--poisoned", "--yes").out == "Nothing to remove.\n"
     assert program("remove", "--poisoned", "--against", str(lock), "--yes").code == 0
@@ -426,9 +430,11 @@ def test_a_strong_promise_makes_the_weak_ones_unnecessary_unless_thorough(builde
     headers = {**FILE_HEADERS, "x-pypi-file-project": "foo", "X-Checksum-Md5": digest("md5", WHEEL[1])}
     key = builder.download(url, WHEEL[1], headers=headers)
     builder.download(f"{urls.PAGE_BASES[0]}foo/", page(url, WHEEL[1]))
-    as_needed = {one.promise.by: one.is_kept for one in of(builder, key).comparisons}
+    as_needed = {comparison.promise.by: comparison.is_kept for comparison in of(builder, key).comparisons}
     assert as_needed == {"the key (BLAKE2b in the URL)": True, "x-checksum-md5": None}
-    thorough = {one.promise.by: one.is_kept for one in of(builder, key, thorough=True).comparisons}
+    thorough = {
+        comparison.promise.by: comparison.is_kept for comparison in of(builder, key, thorough=True).comparisons
+    }
     assert thorough == {"the key (BLAKE2b in the URL)": True, "index page": True, "x-checksum-md5": True}
 
 
@@ -454,7 +460,7 @@ def test_where_md5_is_not_allowed_its_promises_are_not_compared(
     monkeypatch.setattr(hashlib, "new", new)
     judgement = of(builder, key)
     assert (judgement.findings, judgement.verdict) == ((), Verdict.INTACT)
-    assert [(one.is_kept, one.why_not) for one in judgement.comparisons] == [
+    assert [(comparison.is_kept, comparison.why_not) for comparison in judgement.comparisons] == [
         (None, "not allowed or not known here")
     ]
 
@@ -496,9 +502,9 @@ def test_what_changes_meanwhile_is_judged_anew(builder: CacheBuilder) -> None:
     answer = verify(
         Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=Rewriter(rewrite)
     )
-    found = {one.artifact.key: one for one in answer.judgements}
-    assert found[key].verdict is Verdict.VERIFIED
-    assert gone not in found
+    judgements = {judgement.artifact.key: judgement for judgement in answer.judgements}
+    assert judgements[key].verdict is Verdict.VERIFIED
+    assert gone not in judgements
     assert answer.gone == 1
 
 
@@ -509,7 +515,7 @@ def test_a_body_that_comes_late_is_seen_at_the_second_look(builder: CacheBuilder
     catalogue = read_inventory(Cache(root), Need())
     meter = Rewriter(lambda: caches.replace(builder.body(key), WHEEL[1]))
     answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=meter)
-    assert {one.artifact.key: one.findings for one in answer.judgements}[key] == ()
+    assert {judgement.artifact.key: judgement.findings for judgement in answer.judgements}[key] == ()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 9])
@@ -527,9 +533,9 @@ def test_the_meter_comes_to_the_sum_of_all_sizes(builder: CacheBuilder) -> None:
     by_page(builder)
     root, meter = str(builder.root), Silent()
     catalogue = read_inventory(Cache(root), Need())
-    sizes = sum(one.size for one in catalogue)
+    sizes = sum(artifact.size for artifact in catalogue)
     answer = verify(Cache(root), catalogue, catalogue, VerifyOptions(LockIndex()), index_urls=tuple, meter=meter)
-    again = sum(one.artifact.size for one in answer.judgements if one.findings)
+    again = sum(judgement.artifact.size for judgement in answer.judgements if judgement.findings)
     assert meter.total == sizes + again
 
 
@@ -544,12 +550,12 @@ def test_the_verdicts_add_up_and_the_worst_comes_first(builder: CacheBuilder, pr
     builder.stray("notes.txt")
     ran = program("verify", "--format", "json")
     document = ran.document
-    verdicts = [one["verdict"] for one in document["judgements"]]
+    verdicts = [judgement["verdict"] for judgement in document["judgements"]]
     assert verdicts == sorted(verdicts, key=[verdict.value for verdict in Verdict].index)
-    assert {one["verdict"]: one["count"] for one in document["verdicts"]} == {
+    assert {row["verdict"]: row["count"] for row in document["verdicts"]} == {
         verdict.value: verdicts.count(verdict.value) for verdict in Verdict
     }
-    assert sum(one["count"] for one in document["verdicts"]) == len(program.artifacts("list", "--all")) - 1
+    assert sum(row["count"] for row in document["verdicts"]) == len(program.artifacts("list", "--all")) - 1
     assert document["passed_over"] == 1
     text = program("verify").out
     assert text.index("poisoned: ") < text.index("damaged: ") < text.index("unreadable: ")
@@ -616,7 +622,7 @@ def test_show_tells_the_verdict(builder: CacheBuilder, program: Program) -> None
     by_page(builder)
     (shown,) = program.artifacts("show", "foo", "--kind", "wheel")
     assert shown["verdict"] == "poisoned"
-    assert "PC202" in {one["code"] for one in shown["findings"]}
+    assert "PC202" in {finding["code"] for finding in shown["findings"]}
     text = program("show", "foo", "--kind", "wheel").out
     assert "verdict     poisoned" in text
     assert "finding     PC202 An index page promised another digest." in text
@@ -633,11 +639,11 @@ def test_nothing_is_written_and_no_last_use_moved(builder: CacheBuilder, program
 
 def opened_by(process: int) -> set[Path]:
     """The files a process has open."""
-    found = set()
+    paths = set()
     for link in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(OSError):
-            found.add(link.readlink())
-    return found
+            paths.add(link.readlink())
+    return paths
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not say what a process has open")

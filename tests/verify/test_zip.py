@@ -202,11 +202,11 @@ def test_an_archive_that_readers_disagree_about_gets_its_verdict(what: str, tmp_
     make, code = CONFUSING[what]
     data = make()
     built = judged_built(tmp_path / "built", data)
-    found = judged_download(tmp_path / "download", WHEEL_NAME, data)
-    for one in (built, found):
-        assert one.verdict in {"poisoned", VERDICTS.get(code, "damaged")}
+    downloaded = judged_download(tmp_path / "download", WHEEL_NAME, data)
+    for judgement in (built, downloaded):
+        assert judgement.verdict in {"poisoned", VERDICTS.get(code, "damaged")}
     assert code in built.codes
-    assert found.codes
+    assert downloaded.codes
 
 
 def test_a_zip_whose_first_header_is_a_tar_header_too_is_found() -> None:
@@ -287,10 +287,10 @@ def marked() -> bytes:
         while value and value.bit_length() in basis:
             value, used = value ^ basis[value.bit_length()][0], used ^ basis[value.bit_length()][1]
         basis[value.bit_length()] = (value, used)
-    rest, found = wanted ^ base, 0
+    rest, solution = wanted ^ base, 0
     while rest:
-        rest, found = rest ^ basis[rest.bit_length()][0], found ^ basis[rest.bit_length()][1]
-    content = found.to_bytes(4, "little")
+        rest, solution = rest ^ basis[rest.bit_length()][0], solution ^ basis[rest.bit_length()][1]
+    content = solution.to_bytes(4, "little")
     assert zlib.crc32(content) == wanted
     return content
 
@@ -299,7 +299,10 @@ def with_part_named(name: str, encoding: str, flags: int) -> bytes:
     """A wheel with a member whose name is written in another code page than RECORD."""
     parts = wheel_parts({name: b"text"})
     return write_zip(
-        [one._replace(name=name.encode(encoding), flags=flags) if one.content == b"text" else one for one in parts]
+        [
+            part._replace(name=name.encode(encoding), flags=flags) if part.content == b"text" else part
+            for part in parts
+        ]
     )
 
 
