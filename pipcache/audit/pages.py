@@ -234,7 +234,10 @@ class PageScan:
                 if key in by_key:
                     files.setdefault(filename, []).extend(by_key[key].clauses)
             unlisted = [hit for hit in by_project.get(page.project, ()) if not _is_listed(hit, scanned, files)]
-            for filename, hit in self._listed_by_digest(page, scanned, unlisted):
+            by_digest = self._listed_by_digest(page, scanned, unlisted)
+            if by_digest is None:
+                inconclusive.append(Inconclusive(path_of(page), _UNREADABLE, page))
+            for filename, hit in by_digest or ():
                 files.setdefault(filename, []).extend(hit.clauses)
             if files:
                 page_hits.append(Hit(page, Relation.PAGE, _with_filenames(files), listed=tuple(files)))
@@ -244,7 +247,7 @@ class PageScan:
         """Yield why a page may list a match that was not seen."""
         if self.matcher.may_match_on_page(page.project):
             if not scanned.is_read:
-                yield "a page that cannot be read"
+                yield _UNREADABLE
             elif scanned.is_cut:
                 yield scanned.excess or "a page that was not read whole"
         if scanned.unplaced is not None:
@@ -252,31 +255,34 @@ class PageScan:
 
     def _listed_by_digest(
         self, page: Artifact, scanned: _ScannedPage, hits: Sequence[Hit]
-    ) -> Iterator[tuple[str, Hit]]:
-        """Yield the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example."""
+    ) -> list[tuple[str, Hit]] | None:
+        """Return the listed files that have the bytes of ``hits``, by whatever URL: on a mirror, for example.
+
+        None where the page could be read before, and cannot be read any more.
+        """
         by_sha256 = {hit.digests.sha256: hit for hit in hits if hit.digests is not None}
         listed = scanned.sha256s
-        if listed is not None and not any(digest in listed for digest in by_sha256):
-            return
+        if not by_sha256 or (listed is not None and not any(digest in listed for digest in by_sha256)):
+            return []
         # few pages list them so, and are read again for the names
-        if not by_sha256 or (rows := read_rows(self._cache, page)) is None:
-            return
-        for row in rows.rows:
-            if row.may_have(by_sha256) and (file := row.file()) is not None:
-                for name, value in file.hashes:
-                    if name == "sha256" and value in by_sha256:
-                        yield file.filename, by_sha256[value]
+        if (rows := read_rows(self._cache, page)) is None:
+            return None if scanned.is_read else []
+        digests = ((row.filename, _sha256_of(row) or "") for row in rows.rows)
+        return [(filename, by_sha256[digest]) for filename, digest in digests if digest in by_sha256]
 
 
 def _sha256_of(row: Row) -> str | None:
     """Return the SHA-256 that a row lists for its file, in lower case."""
-    if isinstance(row.attributes, str):
-        match = _SHA256.search(row.fragment)
-        return None if match is None else match[1].lower()
-    hashes = row.attributes.get("hashes")
-    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
-    return digest.lower() if isinstance(digest, str) else None
+    if not isinstance(row.attributes, str):
+        hashes = row.attributes.get("hashes")
+        digest = hashes.get("sha256") if isinstance(hashes, dict) else None
+        if isinstance(digest, str):
+            return digest.lower()
+    match = _SHA256.search(row.fragment) if row.fragment else None
+    return None if match is None else match[1].lower()
 
+
+_UNREADABLE = "a page that cannot be read"
 
 _SHA256 = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]{64})")
 

@@ -60,6 +60,7 @@ def report_of(
     document: Callable[[Outcome | None], Mapping[str, object]],
 ) -> PlanReport:
     """Return the report of a command that shows ``table`` and the sum of its plan, or prints a JSON document."""
+    load_form(form)
 
     def show() -> None:
         if plan.removals or plan.folders:
@@ -76,6 +77,13 @@ def report_of(
         return "Nothing to remove." if plan.is_empty else "Nothing was removed: this is a dry run."
 
     return PlanReport(show if form == "table" else None, answer)
+
+
+def load_form(form: str) -> None:
+    """Load what writes an answer, before anything is removed: an interruption meanwhile ends the run at once."""
+    if form == "json":
+        import pipcache.render.json.prune
+        import pipcache.render.json.run  # noqa: F401 - as the docstring says
 
 
 def run_with_consent(

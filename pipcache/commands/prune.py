@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipcache.commands.consent import Consent, PlanReport, exit_code_of, run_with_consent
+from pipcache.commands.consent import Consent, PlanReport, exit_code_of, load_form, run_with_consent
 from pipcache.errors import ExitCode
 from pipcache.inventory.artifact import DISTRIBUTIONS, Artifact, path_of
 from pipcache.location.locate import CacheDirectory
@@ -105,6 +105,7 @@ def run(answer: PruneAnswer, request: PruneRequest, consent: Consent, form: str,
     plan = answer.plan
     asks = form == "table" and not plan.is_empty and not consent.yes and _has_asker()
     shows = form == "table" and (consent.dry_run or asks)
+    load_form(form)
     report = PlanReport(
         show=(lambda: _show(plan, everything=consent.dry_run)) if shows else None,
         answer=lambda outcome: _text(answer, consent, outcome, form),

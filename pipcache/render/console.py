@@ -1,5 +1,6 @@
 """Standard streams, colour and width."""
 
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -12,17 +13,19 @@ from pipcache.util.untrusted import redact_text
 
 
 def prepare_streams() -> None:
-    """Let no character break the output: what a stream's encoding lacks is written as an escape."""
+    """Let nothing break the output: what a stream's encoding lacks is written as an escape, and all is written."""
     # a stream that was closed by the caller (>&-) is None
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        # PYTHONUNBUFFERED, which many containers set: what the system does not take of a text would be lost
+        is_watched, encoding = is_terminal(sys.stdout), sys.stdout.encoding
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, line_buffering=is_watched)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None and not is_terminal(sys.stdout):
-        # else each row is a call of the system with PYTHONUNBUFFERED, which many containers set
-        reconfigure(write_through=False)
     _begun.clear()
 
 
@@ -31,16 +34,16 @@ _begun: list[bool] = []
 
 
 def print_answer(text: str | Iterable[str]) -> None:
-    """Print the whole text of an answer, or its pieces one after the other."""
+    """Print the whole text of an answer, or its pieces one after the other; what is said next comes after it."""
     _begun.append(True)
     sys.stdout.writelines((text,) if isinstance(text, str) else text)
     sys.stdout.write("\n")
+    sys.stdout.flush()
 
 
 def print_line(line: str) -> None:
     """Print a line of an answer that is still being made, for a reader that does not wait for the rest."""
     print_answer(line)
-    sys.stdout.flush()
 
 
 def is_answer_begun() -> bool:

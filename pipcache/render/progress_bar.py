@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -104,12 +104,15 @@ class _Bar:
         if now < self._next:
             return
         self._next = now + _INTERVAL
+        try:
+            self._draw()
+        except (ImportError, OSError):
+            # no descriptor may be left to load it, or the terminal is gone: the work goes on without
+            self._next = math.inf
+
+    def _draw(self) -> None:
         if self._progress is None:
-            try:
-                self._progress = _new_progress(self.label, self._columns())
-            except (ImportError, OSError):  # no descriptor may be left to load it: the work goes on without
-                self._next = math.inf
-                return
+            self._progress = _new_progress(self.label, self._columns())
             self._progress.start()
         task = self._progress.tasks[0]
         task.total = self.total  # rich's update takes no None for a total that was known
@@ -120,7 +123,8 @@ class _Bar:
         """Take the bar away; it does not come again."""
         self._next = math.inf
         if self._progress is not None:
-            self._progress.stop()
+            with suppress(OSError):
+                self._progress.stop()
 
 
 def _new_progress(label: str, columns: "Sequence[ProgressColumn]") -> "Progress":

@@ -1,5 +1,6 @@
 """Judges artifacts on all cores; an interruption keeps what was judged until then."""
 
+import json  # noqa: F401 - else a worker loads it later, when no descriptor may be left
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future

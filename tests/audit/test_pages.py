@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipcache.audit import pages
+from pipcache.inventory.from_pages import read_rows
 from pipcache.util.urls import FILES_HOST, PAGE_BASES, file_urls
 from tests.support import archives, caches
 from tests.support.caches import CacheBuilder
@@ -16,6 +18,10 @@ from tests.support.program import Program
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pipcache.index.rows import Rows
+    from pipcache.inventory.artifact import Artifact
+    from pipcache.store.cache import Cache
 
 INDEX = "https://index.example/simple/"
 BAD = archives.build_wheel("evil", "1.0")
@@ -153,6 +159,40 @@ def test_a_mirror_that_lists_the_bytes_elsewhere_is_found(
     matches = hits(program, URL)
     assert (matches[mirrored]["relation"], matches[mirrored]["of"]) == ("page", BAD[0])
     assert set(matches[key]["listed_by"]) == {"evil"}
+
+
+MIRRORED_ROWS = {
+    "no distribution": f'<a href="https://mirror.example/evil-9.9.exe#sha256={SHA256}">x</a>',
+    "no name": f'<a href="https://mirror.example/blob/1#sha256={SHA256}">x</a>',
+    "another digest too": f'<a href="https://mirror.example/e.whl#sha256={SHA256}&amp;md5={"0" * 32}">x</a>',
+}
+
+
+@pytest.mark.parametrize("selector", ["evil==1.0", URL])
+@pytest.mark.parametrize("row", MIRRORED_ROWS)
+def test_a_page_that_lists_the_bytes_under_whatever_name_is_found(
+    builder: CacheBuilder, program: Program, row: str, selector: str
+) -> None:
+    key = builder.download(URL, BAD[1])
+    page = f"<html><head><title>Links for evil</title></head>{MIRRORED_ROWS[row]}</html>"
+    mirrored = serve(builder, (page.encode(), "text/html"))
+    assert hits(program, selector).keys() == {key, mirrored}
+
+
+def test_a_page_that_goes_before_its_names_are_read_is_not_judged(
+    builder: CacheBuilder, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder.download(URL, BAD[1])
+    key = serve(builder, as_html("https://mirror.example/evil-9.9-py3-none-any.whl"))
+
+    def read_late(cache: Cache, page: Artifact) -> Rows | None:
+        builder.body(key).unlink()
+        return read_rows(cache, page)
+
+    monkeypatch.setattr(pages, "read_rows", read_late)
+    ran = program("audit", "evil==1.0", "--format", "json")
+    reasons = [record["why"] for record in ran.document["caches"][0]["unjudged"]]
+    assert reasons == ["a page that cannot be read"]
 
 
 def test_a_listed_name_with_a_comma_has_its_page(builder: CacheBuilder, program: Program) -> None:

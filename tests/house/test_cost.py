@@ -205,3 +205,33 @@ def test_a_command_loads_no_more_modules_than_it_needs(tmp_path: Path, words: tu
     # versions are compared by prune, of which info shows what each policy would free
     assert ("packaging" in loaded) == (words[0] in {"remove", "info", "prune"})
     assert "packaging.specifiers" not in loaded  # nothing here has conditions of versions
+
+
+LATE_MODULES = """
+import sys
+late, removed = [], []
+def watch(event, arguments):
+    if event in {"os.remove", "os.rmdir"}:
+        removed.append(arguments[0])
+    elif event == "import" and removed:
+        late.append(arguments[0])
+sys.addaudithook(watch)
+from pipcache.cli.main import run
+run([*sys.argv[2:], "--cache-dir", sys.argv[1]])
+print(len(removed), *late, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize(
+    "words", [("clear",), ("remove", "foo"), ("prune", "--unused-for", "0d", "--ci")], ids=lambda words: words[0]
+)
+def test_nothing_is_loaded_between_a_removal_and_its_report(
+    cache: CacheBuilder, words: tuple[str, ...], form: str
+) -> None:
+    # an interruption while a module is loaded ends the run, and nobody would know what is gone
+    command = [sys.executable, "-c", LATE_MODULES, str(cache.root), *words, "--yes", "--format", form]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True, encoding="utf-8")
+    removed, *late = done.stderr.splitlines()[-1].split()
+    assert int(removed) > 0
+    assert late == []
