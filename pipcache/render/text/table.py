@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from pipcache.render.console import NARROW, as_written, is_terminal, rich_console, width
+from pipcache.render.console import NARROW, as_written, is_terminal, styled, wants_colour, width
 
 
 class Row(NamedTuple):
@@ -36,8 +36,8 @@ def print_rows(rows: Iterable[Row], columns: Columns) -> None:
     rows = [*rows]
     if not rows:
         return
-    shown = _shown(columns)
-    _print_rich(rows, shown, _widths(rows, shown, width()))
+    table = _TerminalTable(rows, columns)
+    sys.stdout.writelines(f"{line}\n" for line in chain((table.head(),), map(table.line, rows)))
 
 
 def print_groups(groups: Sequence[tuple[str, Sequence[Row]]], columns: Columns) -> None:
@@ -52,13 +52,10 @@ def print_groups(groups: Sequence[tuple[str, Sequence[Row]]], columns: Columns) 
             print_lines += [title, *(next(lines) for _ in members)]
         sys.stdout.write("\n".join(print_lines) + "\n")
         return
-    shown = _shown(columns)
-    widths = _widths(rows, shown, width())
-    _print_rich([], shown, widths)
+    table = _TerminalTable(rows, columns)
+    sys.stdout.write(f"{table.head()}\n")
     for title, members in groups:
-        sys.stdout.write(f"{title}\n")
-        sys.stdout.flush()
-        _print_rich([_as_written(row) for row in members], shown, widths, has_header=False)
+        sys.stdout.writelines(f"{line}\n" for line in (title, *(table.line(_as_written(row)) for row in members)))
 
 
 def _as_written(row: Row) -> Row:
@@ -71,37 +68,62 @@ def _shown(columns: Columns) -> dict[str, int]:
     return {name: columns.names.index(name) for name in names}
 
 
-def _print_rich(
-    rows: Sequence[Row], columns: Mapping[str, int], widths: Sequence[int], *, has_header: bool = True
-) -> None:
-    from rich.table import Table  # costs more than everything else a piped list does
-    from rich.text import Text
+class _TerminalTable:
+    """The lines of a table for a terminal: aligned, and cut where there is no room.
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=has_header)
-    has_ellipsis = as_written(_ELLIPSIS, sys.stdout) == _ELLIPSIS
-    for name, column_width in zip(columns, widths, strict=True):
-        table.add_column(
-            name,
-            justify="right" if name in RIGHT else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=column_width,
-            style=_STYLES.get(name),
+    rich makes a dozen objects of each cell, which takes longer than reading the entry.
+    """
+
+    def __init__(self, rows: Sequence[Row], columns: Columns) -> None:
+        """Make a table of the columns that the terminal has room for, wide enough for some rows."""
+        self._columns = _shown(columns)
+        self._widths = _widths(rows, self._columns, width())
+        self._mark = _ELLIPSIS if as_written(_ELLIPSIS, sys.stdout) == _ELLIPSIS else ".."
+        self._colour = wants_colour(sys.stdout)
+
+    def head(self) -> str:
+        """Return the names of the columns as a line."""
+        return styled("  ".join(self._cells(list(self._columns))).rstrip(), "bold", colour=self._colour)
+
+    def line(self, row: Row) -> str:
+        """Return a row as a line."""
+        cells = self._cells([row.cells[index] for index in self._columns.values()])
+        if not self._colour or row.is_problem:
+            return styled("  ".join(cells).rstrip(), "red", colour=self._colour)
+        styles = map(_STYLES.get, self._columns)
+        painted = (
+            cell if style is None else styled(cell, style, colour=True)
+            for cell, style in zip(cells, styles, strict=True)
         )
-    for row in rows:
-        # Text, never markup: the cells are words of strangers
-        cells = [row.cells[index] for index in columns.values()]
-        if not has_ellipsis:
-            cells = [_cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
-        table.add_row(*map(Text, cells), style="red" if row.is_problem else None)
-    rich_console(sys.stdout).print(table)
+        return "  ".join(painted).rstrip()
+
+    def _cells(self, texts: Sequence[str]) -> list[str]:
+        return [
+            _cell(text, size, self._mark, is_right=name in RIGHT)
+            for text, size, name in zip(texts, self._widths, self._columns, strict=True)
+        ]
+
+
+def _cell(text: str, size: int, mark: str, *, is_right: bool) -> str:
+    """Return a text as wide as its column, with a mark at its end where it is cut."""
+    if (needed := _cell_size(text)) > size:
+        from rich.cells import set_cell_size  # as for ``_cell_size``
+
+        return (set_cell_size(text, max(0, size - len(mark))) + mark)[:size]
+    blanks = " " * (size - needed)
+    return blanks + text if is_right else text + blanks
+
+
+def _cell_size(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a character of East Asia takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # most caches have no such text
+
+    return cell_len(text)
 
 
 _ELLIPSIS = "…"
-
-
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else cell[: max(0, width - 2)] + ".."
 
 
 _STYLES = {"PROJECT": "cyan", "AGE": "dim", "USED": "dim"}
@@ -115,10 +137,8 @@ _ELASTIC = (
 
 def _widths(rows: Sequence[Row], columns: Mapping[str, int], available: int) -> list[int]:
     """Return a width for each column: what its cells need, cut where the terminal is too narrow."""
-    from rich.cells import cell_len  # a character of East Asia takes two columns
-
     names = list(columns)
-    widths = [max(len(name), *(cell_len(row.cells[index]) for row in rows)) for name, index in columns.items()]
+    widths = [max(len(name), *(_cell_size(row.cells[index]) for row in rows)) for name, index in columns.items()]
     excess = sum(widths) + 2 * (len(widths) - 1) - available
     for name, least in _ELASTIC:
         if excess > 0 and name in names:
@@ -126,6 +146,8 @@ def _widths(rows: Sequence[Row], columns: Mapping[str, int], available: int) -> 
             cut = min(excess, max(0, widths[at] - least))
             widths[at] -= cut
             excess -= cut
+    for _ in range(excess):  # a terminal of a few columns
+        widths[widths.index(max(widths))] -= 1
     return widths
 
 
