@@ -17,16 +17,24 @@ def prepare_streams() -> None:
     # a stream that was closed by the caller (>&-) is None
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
-    raw = getattr(sys.stdout, "buffer", None)
+    raw = getattr(sys.stdout, "buffer", None) if sys.stdout is sys.__stdout__ else None
     if isinstance(raw, io.RawIOBase):
         # PYTHONUNBUFFERED, which many containers set: what the system does not take of a text would be lost
         is_watched, encoding = is_terminal(sys.stdout), sys.stdout.encoding
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, line_buffering=is_watched)
+        sys.stdout = io.TextIOWrapper(_Buffer(raw), encoding, line_buffering=is_watched)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
     _begun.clear()
+
+
+class _Buffer(io.BufferedWriter):
+    """A buffer for a raw stream, which it leaves open: that is another's to close."""
+
+    def close(self) -> None:
+        if not self.closed:
+            self.flush()
 
 
 _begun: list[bool] = []
