@@ -51,7 +51,7 @@ def drawn_by_rich(rows: list[Row], names: tuple[str, ...], widths: list[int]) ->
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
-CHARACTERS = st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="\xa0")
+CHARACTERS = st.characters(categories=("L", "M", "N", "P", "S", "Zs"), exclude_characters="\xa0")
 CELLS = st.text(CHARACTERS, max_size=30).map(str.strip)
 ROWS = st.lists(
     st.tuples(*[CELLS] * len(LIST.names)).map(lambda cells: Row(cells, is_problem=False)), min_size=1, max_size=5

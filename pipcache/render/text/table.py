@@ -109,7 +109,7 @@ def _cell(text: str, size: int, mark: str, *, is_right: bool) -> str:
     if (needed := _cell_size(text)) > size:
         from rich.cells import set_cell_size  # as for ``_cell_size``
 
-        return (set_cell_size(text, max(0, size - len(mark))) + mark)[:size]
+        return set_cell_size(text, size - len(mark)) + mark if size > len(mark) else mark[:size]
     blanks = " " * (size - needed)
     return blanks + text if is_right else text + blanks
 
