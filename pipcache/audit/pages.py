@@ -189,8 +189,9 @@ class PageScan:
             scanned.sha256s = _ListedDigests()
         most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
-            if scanned.sha256s is not None and (digest := _sha256_of(row)) is not None:
-                scanned.sha256s.add(digest)
+            if scanned.sha256s is not None:
+                for digest in _sha256s_of(row):
+                    scanned.sha256s.add(digest)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
             if is_selected or (digests and row.may_have(digests, folders)):
@@ -264,27 +265,30 @@ class PageScan:
         listed = scanned.sha256s
         if not by_sha256 or (listed is not None and not any(digest in listed for digest in by_sha256)):
             return []
-        # few pages list them so, and are read again for the names
+        # few pages list them so, and are read again: for the names, and for what pip takes for a distribution
         if (rows := read_rows(self._cache, page)) is None:
             return None if scanned.is_read else []
-        digests = ((row.filename, _sha256_of(row) or "") for row in rows.rows)
-        return [(filename, by_sha256[digest]) for filename, digest in digests if digest in by_sha256]
+        files = (row.file() for row in rows.rows if row.may_have(by_sha256))
+        return [
+            (file.filename, by_sha256[digest])
+            for file in files
+            if file is not None
+            for name, digest in file.hashes
+            if name == "sha256" and digest in by_sha256
+        ]
 
 
-def _sha256_of(row: Row) -> str | None:
-    """Return the SHA-256 that a row lists for its file, in lower case."""
-    if not isinstance(row.attributes, str):
-        hashes = row.attributes.get("hashes")
-        digest = hashes.get("sha256") if isinstance(hashes, dict) else None
-        if isinstance(digest, str):
-            return digest.lower()
-    match = _SHA256.search(row.fragment) if row.fragment else None
-    return None if match is None else match[1].lower()
+def _sha256s_of(row: Row) -> list[str]:
+    """Return every SHA-256 that a row may list for its file, in any case."""
+    in_fragment = _SHA256.findall(row.fragment) if row.fragment else []
+    hashes = None if isinstance(row.attributes, str) else row.attributes.get("hashes")
+    in_hashes = hashes.values() if isinstance(hashes, dict) else ()
+    return [*in_fragment, *(digest for digest in in_hashes if isinstance(digest, str))]
 
 
 _UNREADABLE = "a page that cannot be read"
 
-_SHA256 = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]{64})")
+_SHA256 = re.compile(r"sha256=([0-9A-Fa-f]{64})")
 
 
 def _needs_page(artifact: Artifact) -> bool:

@@ -78,7 +78,12 @@ def is_terminal(stream: IO[str]) -> bool:
 
 def wants_colour(stream: IO[str]) -> bool:
     """True for a terminal that shows colour and a person who did not refuse it (NO_COLOR)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and not is_dumb_terminal()
+
+
+def is_dumb_terminal() -> bool:
+    """True where a terminal can show no colour and draw no bar, or nobody knows what it can; as for rich."""
+    return os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
 
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}

@@ -1,7 +1,6 @@
 """Progress bars on standard error."""
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from pipcache.render.console import is_narrow, is_terminal, rich_console
+from pipcache.render.console import is_dumb_terminal, is_narrow, is_terminal, rich_console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -41,7 +40,7 @@ _PATIENCE = 0.7
 
 
 def _is_watched() -> bool:
-    return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+    return is_terminal(sys.stderr) and not is_dumb_terminal()
 
 
 def _columns_of_items() -> "Sequence[ProgressColumn]":

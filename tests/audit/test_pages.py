@@ -162,21 +162,47 @@ def test_a_mirror_that_lists_the_bytes_elsewhere_is_found(
 
 
 MIRRORED_ROWS = {
-    "no distribution": f'<a href="https://mirror.example/evil-9.9.exe#sha256={SHA256}">x</a>',
-    "no name": f'<a href="https://mirror.example/blob/1#sha256={SHA256}">x</a>',
-    "another digest too": f'<a href="https://mirror.example/e.whl#sha256={SHA256}&amp;md5={"0" * 32}">x</a>',
+    "a distribution": (f"https://mirror.example/e-9-py3-none-any.whl#sha256={SHA256}", True),
+    "in capitals": (f"https://mirror.example/e-9-py3-none-any.whl#sha256={SHA256.upper()}", True),
+    "no distribution": (f"https://mirror.example/evil-9.9.exe#sha256={SHA256}", False),
+    "a signature": (f"https://mirror.example/e-9-py3-none-any.whl.asc#sha256={SHA256}", False),
+    "no name": (f"#sha256={SHA256}", False),
+    "a longer digest": (f"https://mirror.example/e-9-py3-none-any.whl#sha256={SHA256}00", False),
 }
 
 
 @pytest.mark.parametrize("selector", ["evil==1.0", URL])
 @pytest.mark.parametrize("row", MIRRORED_ROWS)
-def test_a_page_that_lists_the_bytes_under_whatever_name_is_found(
+def test_a_page_lists_the_bytes_where_pip_takes_the_row_for_a_distribution(
     builder: CacheBuilder, program: Program, row: str, selector: str
 ) -> None:
+    url, is_listed = MIRRORED_ROWS[row]
     key = builder.download(URL, BAD[1])
-    page = f"<html><head><title>Links for evil</title></head>{MIRRORED_ROWS[row]}</html>"
+    page = f'<html><head><title>Links for evil</title></head><a href="{url}">x</a></html>'
     mirrored = serve(builder, (page.encode(), "text/html"))
-    assert hits(program, selector).keys() == {key, mirrored}
+    assert hits(program, selector).keys() == ({key, mirrored} if is_listed else {key})
+
+
+HASHES = {
+    "the fragment overrides": ({"sha256": "0" * 64}, f"#sha256={SHA256}", True),
+    "the fragment is another": ({"sha256": SHA256}, f"#sha256={'0' * 64}", False),
+    "no hashes": ({}, f"#sha256={SHA256}", True),
+    "a name in capitals": ({"SHA256": SHA256}, "", True),
+}
+
+
+@pytest.mark.parametrize("selector", ["evil==1.0", URL])
+@pytest.mark.parametrize("case", HASHES)
+def test_the_digest_of_a_row_of_json_is_that_which_pip_takes(
+    builder: CacheBuilder, program: Program, case: str, selector: str
+) -> None:
+    hashes, fragment, is_listed = HASHES[case]
+    key = builder.download(URL, BAD[1])
+    row = {"filename": "e-9.tar.gz", "url": f"https://mirror.example/e-9.tar.gz{fragment}", "hashes": hashes}
+    document = {"meta": {"api-version": "1.0"}, "name": "evil", "files": [row]}
+    page = json.dumps(document).encode(), "application/vnd.pypi.simple.v1+json"
+    mirrored = serve(builder, page)
+    assert hits(program, selector).keys() == ({key, mirrored} if is_listed else {key})
 
 
 def test_a_page_that_goes_before_its_names_are_read_is_not_judged(
