@@ -79,4 +79,5 @@ def test_a_problem_is_red_and_a_name_cyan() -> None:
     assert first.startswith("\x1b[36ma      \x1b[0m  b")
     assert second.startswith("\x1b[31ma        b")
     assert second.endswith("\x1b[0m")
-    assert not any("\x1b" in line for line in written([good, bad], 80, TERM="xterm", NO_COLOR="1"))
+    for variables in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "Unknown", "NO_COLOR": ""}):
+        assert not any("\x1b" in line for line in written([good, bad], 80, **variables))
