@@ -1,6 +1,5 @@
 """Index pages that list a file that an advisory matches."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -190,7 +189,7 @@ class PageScan:
         most_steps = self.matcher.steps + MOST_STEPS
         for row in rows.rows:
             if scanned.sha256s is not None:
-                for digest in _sha256s_of(row):
+                for digest in row.digests:
                     scanned.sha256s.add(digest)
             # there are hundreds of thousands of rows: most need no more than these tests
             is_selected = row_filter(row)
@@ -278,17 +277,7 @@ class PageScan:
         ]
 
 
-def _sha256s_of(row: Row) -> list[str]:
-    """Return every SHA-256 that a row may list for its file, in any case."""
-    in_fragment = _SHA256.findall(row.fragment) if row.fragment else []
-    hashes = None if isinstance(row.attributes, str) else row.attributes.get("hashes")
-    in_hashes = hashes.values() if isinstance(hashes, dict) else ()
-    return [*in_fragment, *(digest for digest in in_hashes if isinstance(digest, str))]
-
-
 _UNREADABLE = "a page that cannot be read"
-
-_SHA256 = re.compile(r"sha256=([0-9A-Fa-f]{64})")
 
 
 def _needs_page(artifact: Artifact) -> bool:

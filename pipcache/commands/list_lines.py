@@ -13,7 +13,7 @@ from pipcache.inventory.identify import identify
 from pipcache.location.locate import CacheDirectory
 from pipcache.query.filters import Filters
 from pipcache.query.selection import Unmatched
-from pipcache.render.console import is_terminal, print_line, say
+from pipcache.render.console import is_terminal, print_answer, say
 from pipcache.render.json.list import Totals, line_record, totals_record
 from pipcache.render.json.writer import line_of
 from pipcache.render.text.notices import say_unknown, say_unmatched, say_unreadable
@@ -62,9 +62,9 @@ def print_lines(directory: CacheDirectory, request: ListRequest, track: Track) -
             hidden[artifact.kind] += 1
             continue
         count, size, disk_size = count + 1, size + artifact.size, disk_size + artifact.disk_size
-        print_line(line_of(line_record(artifact)))
+        print_answer(line_of(line_record(artifact)))
     totals = Totals(count, size, disk_size, unnamed)
-    print_line(line_of(totals_record(directory, totals, hidden, unreadable)))
+    print_answer(line_of(totals_record(directory, totals, hidden, unreadable)))
     if unnamed:
         files = counted(unnamed, "artifact")
         say(f"Note: {files} without a name in their own files may match too: --format json reads index pages.")

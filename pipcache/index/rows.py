@@ -90,6 +90,14 @@ class Row(NamedTuple):
         query = self.url.partition("?")[2]
         return _EGG.findall(f"{query}#{self.fragment}" if self.fragment else query)
 
+    @property
+    def digests(self) -> list[str]:
+        """Every digest that it may list for its file, of any algorithm, in any case; ``file`` says which count."""
+        digests = [value for _, value in _FRAGMENT_HASH.findall(self.fragment)] if self.fragment else []
+        hashes = None if isinstance(self.attributes, str) else self.attributes.get("hashes")
+        in_hashes = hashes.values() if isinstance(hashes, dict) else ()
+        return [*digests, *(value for value in in_hashes if isinstance(value, str))]
+
     def may_have(self, digests: Container[str], folders: Collection[str] = ()) -> bool:
         """Return whether the row may list any of ``digests`` for the file, or its URL is in any of ``folders``.
 

@@ -42,16 +42,14 @@ _begun: list[bool] = []
 
 
 def print_answer(text: str | Iterable[str]) -> None:
-    """Print the whole text of an answer, or its pieces one after the other; what is said next comes after it."""
+    """Print the text of an answer, or its pieces one after the other, or a line of one that is still being made.
+
+    The reader has it then: what is said next comes after it.
+    """
     _begun.append(True)
     sys.stdout.writelines((text,) if isinstance(text, str) else text)
     sys.stdout.write("\n")
     sys.stdout.flush()
-
-
-def print_line(line: str) -> None:
-    """Print a line of an answer that is still being made, for a reader that does not wait for the rest."""
-    print_answer(line)
 
 
 def is_answer_begun() -> bool:
